@@ -1,0 +1,1 @@
+"""From a touchpoint to facts: collect, track, import, report, watch."""

@@ -1,0 +1,57 @@
+"""PURE: which touchpoints make one session.
+
+A session ends when its visitor is silent for longer than the session gap; a gap of exactly that
+length stays in the session. Nothing else splits it: not midnight, not a campaign, not a login.
+"""
+
+from pipeline.journey.rules import Rules
+from pipeline.journey.state import Evidence, OpenSession, identifier
+
+
+def continues(session: OpenSession | None, seen: Evidence, gap_ms: int) -> bool:
+    """Tell whether `seen` belongs to `session`."""
+    return session is not None and seen.at - session.ended_at <= gap_ms
+
+
+def open_session(site: str, visitor_id: str, seen: Evidence, person_id: str) -> OpenSession:
+    """Begin the session whose first touchpoint is `seen`, and which gives it its id."""
+    return OpenSession(
+        id=identifier(site, visitor_id, seen.id),
+        started_at=seen.at,
+        ended_at=seen.at,
+        first_id=seen.id,
+        last_id=seen.id,
+        entry_path=seen.path,
+        exit_path=seen.path,
+        channel=seen.channel,
+        referrer_host=seen.referrer_host,
+        utm_source=seen.utm_source,
+        utm_medium=seen.utm_medium,
+        utm_campaign=seen.utm_campaign,
+        device=seen.device,
+        is_bot=seen.is_bot,
+        person_id=person_id,
+    )
+
+
+def extend(session: OpenSession, seen: Evidence, person_id: str, rules: Rules) -> None:
+    """Fold `seen`, which is the newest touchpoint of `session`, into it."""
+    session.ended_at = seen.at
+    session.last_id = seen.id
+    session.person_id = person_id
+    session.touchpoints += 1
+    session.page_views += seen.is_page
+    session.is_bot = session.is_bot or seen.is_bot
+    if seen.path:
+        session.exit_path = seen.path
+        session.entry_path = session.entry_path or seen.path
+    if seen.name in rules.funnel and seen.name not in session.steps:
+        session.steps.append(seen.name)
+        session.steps.sort(key=rules.funnel.__getitem__)
+    if seen.name in rules.orders and _is_new_order(session, seen):
+        session.order_ids.append(seen.order_id or seen.id)
+        session.revenue += seen.value
+
+
+def _is_new_order(session: OpenSession, seen: Evidence) -> bool:
+    return not seen.order_id or seen.order_id not in session.order_ids

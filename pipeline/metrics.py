@@ -1,0 +1,77 @@
+"""All Prometheus metrics, a section per role. Counting only: nothing here decides anything."""
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+
+def serve(port: int) -> None:
+    """Answer `/metrics` on `port`; 0 switches it off."""
+    if port:
+        start_http_server(port)
+
+
+# --- tracker ------------------------------------------------------------------------------------
+
+TRACKER_TOUCHPOINTS = Counter(
+    "touchstream_tracker_touchpoints",
+    "Records read, by what became of them: sessionised, late, duplicate, replayed, dead_letter, tick.",
+    ["fate"],
+)
+TRACKER_DEAD_LETTERS = Counter(
+    "touchstream_tracker_dead_letters", "Records refused by the tracker.", ["reason"]
+)
+TRACKER_LAG = Gauge(
+    "touchstream_tracker_lag", "Records in the log that are not yet durable as facts.", ["partition"]
+)
+TRACKER_COMMITTED = Gauge(
+    "touchstream_tracker_committed_offset", "Offset up to which all effects are durable.", ["partition"]
+)
+TRACKER_VISITORS = Gauge(
+    "touchstream_tracker_visitors", "Visitors remembered.", ["partition"]
+)
+TRACKER_STEP_SECONDS = Counter(
+    "touchstream_tracker_step_seconds", "Processor time spent in each named step.", ["step"]
+)
+TRACKER_RETRIES = Counter(
+    "touchstream_tracker_retries", "Sends that Kafka did not acknowledge and that were repeated."
+)
+
+# --- sink ---------------------------------------------------------------------------------------
+
+SINK_ROWS = Counter("touchstream_sink_rows", "Rows that ClickHouse took.", ["table"])
+SINK_REFUSED = Counter(
+    "touchstream_sink_refused_rows", "Rows that ClickHouse refused: dead letters.", ["table"]
+)
+SINK_LAG = Gauge(
+    "touchstream_sink_lag", "Records in the log that are not yet rows.", ["topic", "partition"]
+)
+SINK_RETRIES = Counter(
+    "touchstream_sink_retries", "Inserts repeated because ClickHouse did not answer.", ["table"]
+)
+SINK_INSERT_SECONDS = Histogram(
+    "touchstream_sink_insert_seconds", "Time of one insert.", ["table"]
+)
+
+# --- watch --------------------------------------------------------------------------------------
+
+_PASSAGE = ["site", "from_step", "to_step"]
+
+WATCH_ENTRIES = Gauge(
+    "touchstream_watch_entries", "Sessions of the judged hour that reached from_step.", _PASSAGE
+)
+WATCH_CONVERSION = Gauge(
+    "touchstream_watch_conversion", "Share of them that reached to_step; 0 without any.", _PASSAGE
+)
+WATCH_EXPECTED_CONVERSION = Gauge(
+    "touchstream_watch_expected_conversion", "The same share at that hour of the days before.", _PASSAGE
+)
+WATCH_DROP = Gauge(
+    "touchstream_watch_drop",
+    "Share of the expected conversion that is missing; 0 unless chance cannot explain it.",
+    _PASSAGE,
+)
+WATCH_LAST_SUCCESS = Gauge(
+    "touchstream_watch_last_success_timestamp_seconds", "When drop-off was last judged."
+)
+WATCH_FAILURES = Counter(
+    "touchstream_watch_failures", "Rounds in which ClickHouse did not answer."
+)

@@ -1,0 +1,142 @@
+"""Writing records to Kafka, a batch per partition. Shell: moves bytes, decides nothing.
+
+Why not `AIOKafkaProducer.send` per record: one future and one lock per record cost ten times
+what the record itself costs. `send` here hands whole batches to the broker and returns when it
+has acknowledged them.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from pipeline.settings import Settings
+
+_LARGEST_BATCH = 512 * 1024
+
+
+class Record(NamedTuple):
+    """What stands in a partition; a `value` of None is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+
+
+Row = tuple[bytes | None, bytes | None, int]
+"""A record as a plain tuple: key, value, timestamp. `Record` is one with names."""
+
+
+class NotAcknowledged(Exception):
+    """The broker did not take the records, or did not say so in time; they may still arrive."""
+
+
+class Producer(Protocol):
+    """Appends records to partitions; `pipeline.memory.MemoryBroker` is the other implementation."""
+
+    def partitions(self, topic: str) -> int:
+        """Say how many partitions `topic` has."""
+
+    async def send(self, topic: str, partition: int, records: Sequence[Row]) -> None:
+        """Append `records` in order; return when they are acknowledged, else NotAcknowledged."""
+
+
+def partition_for(key: bytes, partitions: int) -> int:
+    """Choose the partition as Kafka's own default partitioner does, so every client agrees."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+class KafkaProducer:
+    """A producer with acks=all that is made anew after a fatal error, as aiokafka needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
+        self._rebuilding = asyncio.Lock()
+
+    async def start(self, topics: Iterable[str]) -> None:
+        """Connect, and learn the partitions of `topics`.
+
+        Raises:
+            NotAcknowledged: no broker answers, or a topic is missing; the text names both.
+        """
+        self._producer = await self._connect()
+        for topic in topics:
+            try:
+                self._partitions[topic] = len(await self._producer.partitions_for(topic))
+            except KafkaError as error:
+                await self.stop()
+                raise NotAcknowledged(
+                    f"topic {topic} is missing: run `touchstream topics` ({error})"
+                ) from error
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    def partitions(self, topic: str) -> int:
+        """Say how many partitions `topic` has."""
+        return self._partitions[topic]
+
+    async def send(self, topic: str, partition: int, records: Sequence[Row]) -> None:
+        """Append `records` to one partition, in order, and wait for all acknowledgements."""
+        producer = self._producer or await self._rebuild(None)
+        try:
+            await asyncio.gather(*await self._submit(producer, topic, partition, records))
+        except KafkaError as error:
+            if not error.retriable:
+                await self._rebuild(producer)
+            raise NotAcknowledged(str(error)) from error
+
+    async def send_all(self, batches: Mapping[tuple[str, int], Sequence[Row]]) -> None:
+        """Append to several partitions at once; return when all are acknowledged."""
+        sends = [self.send(topic, partition, rows) for (topic, partition), rows in batches.items()]
+        for outcome in await asyncio.gather(*sends, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _submit(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Row]
+    ) -> list[asyncio.Future[object]]:
+        acknowledgements = []
+        batch = producer.create_batch()
+        for key, value, timestamp in records:
+            if batch.append(key=key, value=value, timestamp=timestamp) is None:
+                acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                batch.append(key=key, value=value, timestamp=timestamp)
+        acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+        return acknowledgements
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            acks="all",
+            enable_idempotence=self._settings.kafka_idempotence,
+            max_batch_size=_LARGEST_BATCH,
+            request_timeout_ms=int(self._settings.kafka_request_timeout.total_seconds() * 1000),
+        )
+        try:
+            await producer.start()
+        except KafkaError as error:
+            await producer.stop()
+            raise NotAcknowledged(
+                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}: {error}"
+            ) from error
+        return producer
+
+    async def _rebuild(self, broken: AIOKafkaProducer | None) -> AIOKafkaProducer:
+        async with self._rebuilding:
+            if self._producer is broken:
+                if broken is not None:
+                    await broken.stop()
+                self._producer = None
+                self._producer = await self._connect()
+            assert self._producer is not None
+            return self._producer

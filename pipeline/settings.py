@@ -1,0 +1,146 @@
+"""All settings, in one place. A shell module: reads environment and file, decides nothing.
+
+Every setting can come from the environment (`TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS=...`), from a
+TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from `*_FILE`-style secret
+mounts in `TOUCHSTREAM_SECRETS_DIR`. The environment wins over the file.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """What the roles need to know. `touchstream settings` prints this list with its defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOUCHSTREAM_", extra="forbid", validate_default=True
+    )
+
+    write_keys: dict[str, str] = Field(
+        default_factory=dict,
+        description="Write key -> site. The key stands in the page; it identifies, it does not "
+        'authenticate. Example: {"wk_live_4f1c": "shop"}',
+    )
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092", description="Brokers to start from, host:port separated by commas."
+    )
+    kafka_partitions: int = Field(
+        4, ge=1, description="Partitions of every topic. Fixed once data is there."
+    )
+    kafka_replication: int = Field(
+        1, ge=1, description="Copies of every partition; 3 in production."
+    )
+    kafka_idempotence: bool = Field(
+        True, description="Idempotent producers. Off only for the embedded broker."
+    )
+    kafka_request_timeout: timedelta = Field(
+        timedelta(seconds=30), description="How long a producer waits for the broker."
+    )
+
+    clickhouse_url: str = Field(
+        "http://127.0.0.1:8123", description="ClickHouse's HTTP interface."
+    )
+    clickhouse_user: str = Field("default", description="ClickHouse user.")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    clickhouse_database: str = Field("default", description="Database of all tables.")
+
+    collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")
+    collector_port: int = Field(8080, ge=1, le=65535, description="Port of the collector.")
+    collector_origins: list[str] = Field(
+        default_factory=list,
+        description="Web origins that may send from a browser; empty: every origin.",
+    )
+    collector_max_body: int = Field(
+        500_000, description="Largest request body in bytes, as sent and after gzip."
+    )
+    collector_max_batch: int = Field(1_000, description="Most events in one batch.")
+    collector_max_event: int = Field(32_768, description="Largest single event in bytes.")
+    collector_max_depth: int = Field(8, description="Deepest nesting of an event.")
+    collector_max_age: timedelta = Field(
+        timedelta(days=30), description="Events older than this are refused."
+    )
+    collector_batch_wait: timedelta = Field(
+        timedelta(milliseconds=5), description="How long an event waits for company."
+    )
+    collector_ack_timeout: timedelta = Field(
+        timedelta(seconds=5), description="After this without Kafka's word: 503."
+    )
+    collector_max_pending: int = Field(
+        64_000_000, description="Bytes waiting for Kafka at most; beyond: 503."
+    )
+
+    session_gap: timedelta = Field(
+        timedelta(minutes=30), description="A longer silence starts a new session."
+    )
+    allowed_lateness: timedelta = Field(
+        timedelta(hours=24),
+        description="How far a touchpoint may lag behind its site's newest and still be sessionised.",
+    )
+    journey_timeout: timedelta = Field(
+        timedelta(days=30), description="A longer silence ends a journey and frees its memory."
+    )
+    journey_models: list[str] = Field(
+        default_factory=lambda: ["lifecycle"],
+        description="Models to classify with: shipped names or paths of TOML files.",
+    )
+
+    tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
+    tracker_tick: timedelta = Field(
+        timedelta(seconds=2), description="How often time is written into the log."
+    )
+    tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
+
+    sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
+    sink_batch_rows: int = Field(20_000, ge=1, description="Rows of one insert at most.")
+    sink_batch_wait: timedelta = Field(
+        timedelta(seconds=1), description="How long rows wait for a fuller insert."
+    )
+    sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")
+
+    watch_interval: timedelta = Field(
+        timedelta(seconds=60), description="How often drop-off is judged."
+    )
+    watch_days: int = Field(7, ge=1, description="Days before that are the yardstick.")
+    watch_minimum: int = Field(
+        50, ge=1, description="Fewer entries into a step than this: no judgement."
+    )
+    watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
+
+    embedded_path: Path = Field(
+        Path(".touchstream"), description="Where the embedded engine keeps its tables."
+    )
+
+    @field_validator("clickhouse_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, secrets, file."""
+        path = os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml")
+        return (
+            init_settings,
+            env_settings,
+            file_secret_settings,
+            TomlConfigSettingsSource(settings_cls, Path(path)),
+        )

@@ -1,0 +1,1 @@
+"""Touchpoints in, facts out: the Faust worker around the pure functions of `pipeline.journey`."""

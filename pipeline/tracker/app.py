@@ -1,0 +1,197 @@
+"""The Faust worker: one agent, in order, that only moves data. Shell.
+
+Faust brings membership, rebalancing and fetching. What a touchpoint means is decided in
+`pipeline.tracker.steps`; what is durable, and when, in `pipeline.tracker.outbox`.
+
+Not used, on purpose (docs/decisions.md): tables, `exactly_once`, `take()`, `concurrency > 1`,
+`noack`, Faust's own producer and web server.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from pipeline import metrics
+from pipeline.journey.rules import Rules, compile_rules
+from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.settings import Settings
+from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
+from pipeline.tracker.outbox import Outbox
+from pipeline.tracker.steps import Output, process
+from pipeline.tracker.store import Store
+from schemas import topics
+from schemas.codec import Tick, encode
+from schemas.journeys import load_model
+
+log = logging.getLogger(__name__)
+
+_EX_SOFTWARE = 70
+
+
+class Tracker:
+    """State, outbox and rules of one worker, and what it does with a chunk."""
+
+    def __init__(self, settings: Settings, rules: Rules) -> None:
+        self.settings = settings
+        self.rules = rules
+        self.producer = KafkaProducer(settings)
+        self.store = Store(settings)
+        self.app = _faust_app(settings)
+        self.outbox = Outbox(self.producer, self._done)
+        self.app.drain = self.outbox.drain
+        self._wire()
+
+    async def handle(self, number: int, records: list[Any]) -> None:
+        """Take one chunk of records of partition `number` through the steps and send it on."""
+        partition = await self.store.open(number)
+        output = process(
+            partition, records, self.rules, self.producer.partitions(topics.RAW.name), _timed
+        )
+        await self.outbox.put(number, output)
+        _count(number, output, len(partition.states))
+
+    async def start(self) -> None:
+        """Connect the producer and begin to send."""
+        await self.producer.start(topic.name for topic in topics.ALL)
+        self._sending = asyncio.create_task(_or_die(self.outbox.run))
+
+    async def stop(self) -> None:
+        """Send what is left, then disconnect."""
+        await self.outbox.drain()
+        self._sending.cancel()
+        await self.producer.stop()
+
+    async def give_up(self) -> None:
+        """Let go of the partitions; `ChunkConsumer.wait_empty` has made them durable."""
+        await self.outbox.drain()
+        await self.store.park()
+        self.app.consumer.done.clear()
+
+    async def tick(self) -> None:
+        """Write the time into every partition that remembers somebody."""
+        now = datetime.now(UTC)
+        value = encode(Tick(tick=now))
+        row = (None, value, int(now.timestamp() * 1000))
+        for partition in self.store.owned():
+            if partition.states:
+                try:
+                    await self.producer.send(topics.RAW.name, partition.number, [row])
+                except NotAcknowledged as error:
+                    log.warning("no tick for partition %d: %s", partition.number, error)
+
+    def _done(self, number: int, offset: int) -> None:
+        tp = TP(topics.RAW.name, number)
+        consumer = self.app.consumer
+        consumer.done[tp] = offset
+        metrics.TRACKER_COMMITTED.labels(number).set(offset)
+        metrics.TRACKER_LAG.labels(number).set(max(0, (consumer.highwater(tp) or 0) - offset))
+
+    def _wire(self) -> None:
+        app = self.app
+        raw = app.topic(topics.RAW.name, schema=ChunkSchema(), internal=False)
+
+        @app.agent(raw, concurrency=1)
+        async def track(chunks: Any) -> None:
+            async for event in chunks.events():
+                await _or_die(self.handle, event.message.partition, event.value)
+
+        @app.task
+        async def keep_time() -> None:
+            while not app.should_stop:
+                await app.sleep(self.settings.tracker_tick.total_seconds())
+                await self.tick()
+
+        @app.on_partitions_revoked.connect(weak=False)
+        async def revoked(*_: Any, **__: Any) -> None:
+            await _or_die(self.give_up)
+
+        @app.on_partitions_assigned.connect(weak=False)
+        async def assigned(_app: Any, partitions: Any, **__: Any) -> None:
+            self.store.forget(tp.partition for tp in partitions)
+
+
+async def _or_die(work: Callable[..., Any], *args: Any) -> None:
+    """Run `work`; if it fails, end the process before Faust can acknowledge anything."""
+    try:
+        await work(*args)
+    except Exception:
+        log.critical("the tracker stops; it will continue from its changelog", exc_info=True)
+        logging.shutdown()
+        os._exit(_EX_SOFTWARE)
+
+
+def _timed(name: str, step: Callable[[], None]) -> None:
+    began = time.thread_time()
+    step()
+    metrics.TRACKER_STEP_SECONDS.labels(name).inc(time.thread_time() - began)
+
+
+def _count(number: int, output: Output, visitors: int) -> None:
+    for fate, count in output.fates.items():
+        metrics.TRACKER_TOUCHPOINTS.labels(fate).inc(count)
+    for reason, count in output.reasons.items():
+        metrics.TRACKER_DEAD_LETTERS.labels(reason).inc(count)
+    metrics.TRACKER_VISITORS.labels(number).set(visitors)
+
+
+def _faust_app(settings: Settings) -> TrackerApp:
+    brokers = ";".join(
+        f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
+    )
+    app = TrackerApp(
+        settings.tracker_group,
+        broker=brokers,
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=16,
+        stream_recovery_delay=0.0,
+        consumer_auto_offset_reset="earliest",
+        broker_max_poll_records=4000,
+        broker_commit_interval=1.0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=30.0,
+        broker_request_timeout=30.0,
+        ConsumerScheduler=Coalesce,
+    )
+    app.transport = ChunkTransport(app.conf.broker_consumer, app)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Run the tracker until it is told to stop.
+
+    Raises:
+        BadModel: a journey model cannot be used.
+    """
+    rules = compile_rules(
+        [load_model(name) for name in settings.journey_models],
+        session_gap=settings.session_gap,
+        allowed_lateness=settings.allowed_lateness,
+        journey_timeout=settings.journey_timeout,
+    )
+    import mode.loop  # noqa: PLC0415 - must choose the loop before faust makes one
+
+    mode.loop.use("uvloop")
+    tracker = Tracker(settings, rules)
+
+    class Worker(faust.Worker):  # type: ignore[misc]
+        async def on_first_start(self) -> None:
+            await tracker.start()
+            await super().on_first_start()
+
+    metrics.serve(settings.tracker_metrics_port)
+    Worker(
+        tracker.app, loglevel="WARNING", quiet=True, redirect_stdouts=False, logfile=None
+    ).execute_from_commandline()

@@ -1,0 +1,197 @@
+"""PURE: what a touchpoint's own strings tell: page, campaign, referrer, device, bot, order.
+
+URLs and user agents repeat, so their parsing is remembered. Nothing here looks anything up
+elsewhere; GA4's channel groups and countries are not decided here.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import crawleruseragents
+import msgspec
+import ua_parser
+
+from pipeline.journey.state import Evidence
+from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
+
+_CLICK_IDS = ("gclid", "gbraid", "wbraid", "msclkid", "dclid", "fbclid", "ttclid", "li_fat_id", "twclid")
+_BOTS = re.compile("|".join(f"(?:{c['pattern']})" for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA))
+_LONGEST_LABEL = 256
+
+
+class Page(NamedTuple):
+    """The parts of a URL."""
+
+    host: str = ""
+    path: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_term: str = ""
+    utm_content: str = ""
+    click_id: str = ""
+
+
+class Agent(NamedTuple):
+    """What a user agent string tells of the device."""
+
+    device: str = ""
+    browser: str = ""
+    os: str = ""
+    is_bot: bool = False
+
+
+class Commerce(NamedTuple):
+    """Order, value and number of items of a commerce touchpoint."""
+
+    order_id: str = ""
+    value: float = 0.0
+    items: int = 0
+    currency: str = ""
+
+
+class _Properties(msgspec.Struct, gc=False):
+    order_id: object = ""
+    checkout_id: object = ""
+    revenue: object = None
+    total: object = None
+    value: object = None
+    price: object = None
+    quantity: object = None
+    currency: object = ""
+
+
+_properties = msgspec.json.Decoder(_Properties)
+_COMMERCE_NAMES = frozenset(
+    {"Product Added", "Product Removed", "Order Completed", "Order Updated", "Order Refunded"}
+)
+_NO_COMMERCE = Commerce()
+
+
+@lru_cache(maxsize=65_536)
+def read_url(url: str) -> Page:
+    """Split a URL; campaign parameters and the kind of ad click id come from its query."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return Page()
+    if not parts.query:
+        return Page(host, parts.path)
+    query = {name: value[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query, max_num_fields=None)}
+    return Page(
+        host,
+        parts.path,
+        *(query.get(f"utm_{part}", "") for part in ("source", "medium", "campaign", "term", "content")),
+        next((name for name in _CLICK_IDS if name in query), ""),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def read_user_agent(user_agent: str) -> Agent:
+    """Name device class, browser and operating system; flag known crawlers and headless browsers."""
+    if not user_agent:
+        return Agent()
+    parsed = ua_parser.parse(user_agent)
+    browser = parsed.user_agent.family if parsed.user_agent else ""
+    system = parsed.os.family if parsed.os else ""
+    is_bot = _BOTS.search(user_agent) is not None
+    return Agent("bot" if is_bot else _device(user_agent, system), browser, system, is_bot)
+
+
+def _device(user_agent: str, system: str) -> str:
+    if "iPad" in user_agent or "Tablet" in user_agent:
+        return "tablet"
+    if system == "Android":
+        return "mobile" if "Mobile" in user_agent else "tablet"
+    return "mobile" if "Mobi" in user_agent or system == "iOS" else "desktop"
+
+
+def read_commerce(name: str, properties: bytes) -> Commerce:
+    """Read order id, value, items and currency from the properties of a commerce touchpoint.
+
+    Segment's names: an order's `revenue`, else `total`, else `value`; a product's
+    `price` times `quantity`.
+    """
+    if name not in _COMMERCE_NAMES:
+        return _NO_COMMERCE
+    given = _properties.decode(properties)
+    items = max(1, int(_number(given.quantity) or 1))
+    if name.startswith("Product"):
+        value = _number(given.price) * items if given.price is not None else _number(given.value)
+    else:
+        amounts = (given.revenue, given.total, given.value)
+        value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
+    order_id = _word(given.order_id) or _word(given.checkout_id)
+    return Commerce(order_id, round(value, 2), items, _word(given.currency)[:8])
+
+
+_MOST_MONEY = 1e12
+
+
+def _number(value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 0.0
+    return number if abs(number) < _MOST_MONEY else 0.0
+
+
+def _word(value: object) -> str:
+    return str(value)[:128] if isinstance(value, str | int) else ""
+
+
+def enrich(touchpoint: Touchpoint, *, is_late: bool, partition: int, offset: int) -> Enrichment:
+    """Give everything the tracker adds to `touchpoint`, which stands at `partition`, `offset`."""
+    page = read_url(touchpoint.url)
+    agent = read_user_agent(touchpoint.user_agent)
+    commerce = read_commerce(touchpoint.name, touchpoint.properties)
+    is_order = touchpoint.name.startswith("Order")
+    return Enrichment(
+        visitor_id=visitor_of(touchpoint.anonymous_id, touchpoint.user_id),
+        is_late=is_late,
+        host=page.host,
+        path=page.path,
+        referrer_host=read_url(touchpoint.referrer).host if touchpoint.referrer else "",
+        utm_source=page.utm_source,
+        utm_medium=page.utm_medium,
+        utm_campaign=page.utm_campaign,
+        utm_term=page.utm_term,
+        utm_content=page.utm_content,
+        click_id=page.click_id,
+        device=agent.device,
+        browser=agent.browser,
+        os=agent.os,
+        is_bot=agent.is_bot,
+        order_id=commerce.order_id if is_order else "",
+        revenue=commerce.value if is_order else 0.0,
+        currency=commerce.currency,
+        kafka_partition=partition,
+        kafka_offset=offset,
+    )
+
+
+def evidence_of(touchpoint: Touchpoint, enrichment: Enrichment, at: int) -> Evidence:
+    """Give what the fold needs to know of an enriched touchpoint."""
+    commerce = read_commerce(touchpoint.name, touchpoint.properties)
+    return Evidence(
+        at=at,
+        id=touchpoint.touchpoint_id,
+        name=touchpoint.name,
+        channel=touchpoint.channel,
+        is_page=touchpoint.type in ("page", "screen"),
+        path=enrichment.path,
+        referrer_host=enrichment.referrer_host,
+        utm_source=enrichment.utm_source,
+        utm_medium=enrichment.utm_medium,
+        utm_campaign=enrichment.utm_campaign,
+        device=enrichment.device,
+        is_bot=enrichment.is_bot,
+        user_id=touchpoint.user_id,
+        order_id=enrichment.order_id,
+        value=commerce.value,
+        items=commerce.items,
+        currency=commerce.currency,
+    )

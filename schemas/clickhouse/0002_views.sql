@@ -1,0 +1,29 @@
+-- Who a visitor is: the first user id it was ever seen with. A set state, so repeats change nothing.
+CREATE TABLE visitor_links
+(
+    site       LowCardinality(String),
+    visitor_id String,
+    user_id    AggregateFunction(argMin, String, Tuple(DateTime64(3, 'UTC'), String))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (site, visitor_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW visitor_links_mv TO visitor_links AS
+SELECT site, visitor_id, argMinState(user_id, (occurred_at, touchpoint_id)) AS user_id
+FROM touchpoints
+WHERE user_id != ''
+GROUP BY site, visitor_id;
+
+CREATE VIEW people AS
+SELECT site, visitor_id, argMinMerge(user_id) AS user_id
+FROM visitor_links
+GROUP BY site, visitor_id;
+
+-- A touchpoint belongs to the session of its visitor that was running at its time. Rows of
+-- `touchpoints` never change, so this is where a late touchpoint that joins two sessions shows.
+CREATE VIEW session_touchpoints AS
+SELECT t.*, s.session_id AS session_id, s.person_id AS person_id
+FROM (SELECT * FROM touchpoints FINAL WHERE NOT is_late) AS t
+ASOF INNER JOIN (SELECT site, visitor_id, session_id, person_id, started_at FROM sessions FINAL) AS s
+    ON t.site = s.site AND t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at;

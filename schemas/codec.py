@@ -1,0 +1,115 @@
+"""Bytes to contracts and back, fast. Floor 1: imports nothing of ours.
+
+msgspec reads and writes the same dataclasses that pydantic validates and documents; a test holds
+both to the same golden examples.
+"""
+
+import re
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.facts import Fact
+from schemas.fields import PRINTABLE, Instant, JsonObject, Site
+from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
+
+_encoder = msgspec.json.Encoder()
+_touchpoints = msgspec.json.Decoder(Touchpoint)
+
+encode = _encoder.encode
+
+_TEXTS = [field.name for field in fields(Touchpoint) if field.type not in (bool, JsonObject, Instant, Instant | None)]
+_printable = re.compile(PRINTABLE).fullmatch
+
+
+@dataclass(slots=True, kw_only=True)
+class Tick:
+    """Time in the log: sessions end and carts are abandoned when nothing else arrives.
+
+    Without a `site` it speaks for every site whose log time is less than a day behind it;
+    with one (the end of an import) for that site alone.
+    """
+
+    tick: Instant
+    site: Site | None = None
+
+
+_TICK_PREFIX = b'{"tick":'
+_ticks = msgspec.json.Decoder(Tick)
+
+
+class Refused(ValueError):
+    """Input that breaks its contract: the closed `reason`, and a sentence for a person."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def decode_touchpoint(value: bytes) -> Touchpoint:
+    """Read a value of `touchpoints.raw`.
+
+    Raises:
+        Refused: the bytes are not JSON, break the contract, or name no visitor.
+    """
+    try:
+        touchpoint = _touchpoints.decode(value)
+    except msgspec.ValidationError as error:
+        raise Refused(reason_of(str(error)), str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Reason.NOT_JSON, str(error)) from None
+    if not bytes(touchpoint.properties).startswith(b"{"):
+        raise Refused(Reason.INVALID_FIELD, "Expected `object` - at `$.properties`")
+    if not visitor_of(touchpoint.anonymous_id, touchpoint.user_id):
+        raise Refused(Reason.NO_VISITOR_ID, "neither anonymous_id nor user_id is set")
+    return touchpoint
+
+
+def _refuse_control_characters(touchpoint: Touchpoint) -> None:
+    for name in _TEXTS:
+        if not _printable(getattr(touchpoint, name)):
+            raise Refused(Reason.INVALID_FIELD, f"control character - at `$.{name}`")
+
+
+def is_tick(value: bytes) -> bool:
+    """Tell a tick from a touchpoint by its first bytes."""
+    return value.startswith(_TICK_PREFIX)
+
+
+def decode_tick(value: bytes) -> Tick:
+    """Read a tick.
+
+    Raises:
+        Refused: the bytes only look like a tick.
+    """
+    try:
+        return _ticks.decode(value)
+    except msgspec.MsgspecError as error:
+        raise Refused(Reason.INVALID_FIELD, str(error)) from None
+
+
+def reason_of(complaint: str) -> Reason:
+    """Sort a msgspec validation message into the closed list of reasons."""
+    if complaint.startswith("Object missing required field"):
+        return Reason.MISSING_FIELD
+    if "$.type" in complaint:
+        return Reason.UNKNOWN_TYPE
+    if "$.channel" in complaint:
+        return Reason.UNKNOWN_CHANNEL
+    if complaint.endswith("_at`"):
+        return Reason.INVALID_TIME
+    if complaint.startswith("Expected `object`") and "$" not in complaint:
+        return Reason.NOT_AN_OBJECT
+    return Reason.INVALID_FIELD
+
+
+def encode_row(touchpoint: Touchpoint, enrichment: Enrichment) -> bytes:
+    """Write a row of `touchpoints`: both parts as one JSON object."""
+    return _encoder.encode(touchpoint)[:-1] + b"," + _encoder.encode(enrichment)[1:]
+
+
+def encode_fact(fact: Fact | DeadLetter) -> bytes:
+    """Write a row of the table that the fact belongs to."""
+    return _encoder.encode(fact)

@@ -1,0 +1,103 @@
+"""What the tracker finds out: sessions, transitions, abandonments. Floor 1: imports nothing of ours.
+
+Facts are recomputed when the evidence changes. The same fact keeps its id and gets a higher
+`version` (the offset of the record that changed it, so replays write the same rows); a fact that
+the new evidence refutes is written once more with `is_deleted`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.fields import Count, Id, Instant, Label, Name, OptionalId, Site, Text
+
+AbandonmentKind = Literal["cart", "checkout"]
+TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """A visit: touchpoints of one visitor with no gap longer than the session gap."""
+
+    session_id: Id
+    site: Site
+    visitor_id: Id
+    person_id: Id
+    started_at: Instant
+    ended_at: Instant
+    touchpoints: Count
+    page_views: Count
+    first_touchpoint_id: Id
+    last_touchpoint_id: Id
+    entry_path: Text
+    exit_path: Text
+    channel: Label
+    referrer_host: Text
+    utm_source: Label
+    utm_medium: Label
+    utm_campaign: Label
+    device: Label
+    is_bot: bool
+    steps: list[Name]
+    orders: Count
+    revenue: float
+    kafka_partition: Count
+    rule_version: Label
+    version: Count
+    is_deleted: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Transition:
+    """A person's journey entered a phase of a model."""
+
+    transition_id: Id
+    site: Site
+    model: Name
+    person_id: Id
+    visitor_id: Id
+    cycle: Count
+    from_phase: Label
+    to_phase: Name
+    kind: TransitionKind
+    at: Instant
+    session_id: Id
+    touchpoint_id: Id
+    touchpoint_name: Name
+    channel: Label
+    rule: Name
+    seconds_in_previous: Count
+    kafka_partition: Count
+    rule_version: Label
+    version: Count
+    is_deleted: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Abandonment:
+    """A cart or checkout left behind: silence for longer than the rule's timeout."""
+
+    abandonment_id: Id
+    site: Site
+    model: Name
+    kind: AbandonmentKind
+    person_id: Id
+    visitor_id: Id
+    session_id: Id
+    step: Name
+    opened_at: Instant
+    last_touchpoint_at: Instant
+    last_touchpoint_id: Id
+    last_path: Text
+    abandoned_at: Instant
+    items: Count
+    value: float
+    currency: Label
+    recovered_at: Instant | None
+    recovered_channel: OptionalId
+    kafka_partition: Count
+    rule_version: Label
+    version: Count
+    is_deleted: bool
+
+
+Fact = Session | Transition | Abandonment

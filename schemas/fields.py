@@ -1,0 +1,96 @@
+"""The field types that all contracts share. Floor 1: imports nothing of ours.
+
+Each alias carries its constraint twice, once for pydantic (which validates what comes from
+outside and writes the JSON Schema) and once for msgspec (which decodes on the hot path). A test
+holds both to the same golden examples. That texts hold no control characters is told to pydantic
+alone: as a pattern for msgspec it would triple the cost of a touchpoint, so `schemas.codec` looks
+for them only in values that have a backslash at all.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Raw
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import core_schema
+
+# No control characters: they have no place in a name and forge log lines.
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_SITE = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+
+
+def _text(longest: int, shortest: int = 0) -> Any:
+    return (
+        StringConstraints(min_length=shortest, max_length=longest, pattern=PRINTABLE),
+        Meta(min_length=shortest, max_length=longest),
+    )
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("must name its time zone")
+    return value
+
+
+def _raw_object(value: object) -> Raw:
+    if isinstance(value, Raw):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("must be a JSON object")
+    return Raw(msgspec.json.encode(value))
+
+
+_RAW_OBJECT_SCHEMA = core_schema.no_info_plain_validator_function(
+    _raw_object,
+    serialization=core_schema.plain_serializer_function_ser_schema(msgspec.json.decode),
+)
+
+Site = Annotated[str, StringConstraints(pattern=_SITE), Meta(pattern=_SITE)]
+"""The shop or brand a touchpoint belongs to: a lower-case slug."""
+
+Id = Annotated[str, *_text(128, shortest=1)]
+OptionalId = Annotated[str, *_text(128)]
+Name = Annotated[str, *_text(128, shortest=1)]
+Label = Annotated[str, *_text(256)]
+Text = Annotated[str, *_text(4096)]
+Count = Annotated[int, Field(ge=0), Meta(ge=0)]
+
+Instant = Annotated[datetime, AfterValidator(_aware), Meta(tz=True)]
+"""A point in time with its zone; ISO 8601 in JSON, milliseconds count, UTC in ClickHouse."""
+
+JsonObject = Annotated[
+    Raw,
+    GetPydanticSchema(lambda _source, _handler: _RAW_OBJECT_SCHEMA),
+    WithJsonSchema({"type": "object"}),
+]
+"""A JSON object kept as its bytes: nobody on the way pays for parsing what only analysts read."""
+
+Channel = Literal[
+    "website",
+    "shop",
+    "newsletter",
+    "email",
+    "app",
+    "search",
+    "social",
+    "ads",
+    "referral",
+    "store",
+    "phone",
+    "chat",
+    "messenger",
+    "catalogue",
+    "order_card",
+    "delivery",
+    "support",
+    "review",
+    "survey",
+]
+"""Where a touchpoint happened. What brought the visit (traffic source) is another column."""

@@ -1,0 +1,118 @@
+"""What a journey model file says. Floor 1: imports nothing of ours.
+
+A model is data: phases, the rules by which a touchpoint is evidence for a phase, the steps of the
+funnel, and when a cart or checkout counts as abandoned. `schemas/journeys/*.toml` are the shipped
+ones; a path to a file of the same shape works as well.
+"""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.facts import AbandonmentKind
+from schemas.fields import Channel, Name
+
+History = Literal["any", "before_purchase", "after_purchase", "new_visit_after_purchase"]
+"""What must have happened before: an order or none; or an order in an earlier session."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phase(_Part):
+    """A stage of the journey, with the label people see."""
+
+    id: Name
+    en: Name
+    de: Name
+
+
+class Rule(_Part):
+    """Touchpoints of these names (and channels) are evidence for `phase`; the first rule wins."""
+
+    id: Name
+    phase: Name
+    touchpoints: tuple[Name, ...] = Field(min_length=1)
+    channels: tuple[Channel, ...] = ()
+    history: History = "any"
+
+
+class FallBack(_Part):
+    """A way back that the model allows; all others are ignored."""
+
+    leave: Name
+    enter: Name
+
+
+class Cycle(_Part):
+    """Evidence for a phase of `enter` while in one of `leave` begins the next cycle."""
+
+    leave: tuple[Name, ...]
+    enter: tuple[Name, ...]
+
+
+class AbandonmentRule(_Part):
+    """Opened by one of `opens` and then silent for longer than `timeout`: abandoned.
+
+    An order within `recovery` after that makes it recovered.
+    """
+
+    kind: AbandonmentKind
+    opens: tuple[Name, ...] = Field(min_length=1)
+    timeout: timedelta
+    recovery: timedelta
+
+
+class JourneyModel(_Part):
+    """One journey model, complete."""
+
+    id: Name
+    version: Name
+    phases: tuple[Phase, ...] = Field(min_length=2)
+    rules: tuple[Rule, ...] = Field(min_length=1)
+    falls_back: tuple[FallBack, ...] = ()
+    cycle: Cycle | None = None
+    funnel: tuple[Name, ...] = Field(min_length=2)
+    order: tuple[Name, ...] = ("Order Completed",)
+    abandonment: tuple[AbandonmentRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _phases_exist(self) -> "JourneyModel":
+        known = {phase.id for phase in self.phases}
+        named = {f"rule {rule.id}": (rule.phase,) for rule in self.rules}
+        named |= {f"falls_back {i}": (b.leave, b.enter) for i, b in enumerate(self.falls_back)}
+        if self.cycle:
+            named["cycle"] = (*self.cycle.leave, *self.cycle.enter)
+        for where, phases in named.items():
+            for phase in phases:
+                if phase not in known:
+                    raise ValueError(f"{where}: no phase {phase!r} in this model")
+        return self
+
+
+class BadModel(ValueError):
+    """A model file that cannot be used; the text names file, rule and reason."""
+
+
+def load_model(name_or_path: str) -> JourneyModel:
+    """Read a shipped model by its name, or any model by the path of its file.
+
+    Raises:
+        BadModel: no such file, not TOML, or against the rules of `JourneyModel`.
+    """
+    shipped = Path(__file__).parent / "journeys" / f"{name_or_path}.toml"
+    path = shipped if shipped.exists() else Path(name_or_path)
+    try:
+        return JourneyModel.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise BadModel(f"{name_or_path}: neither a shipped model nor a readable file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadModel(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "model"
+        raise BadModel(f"{path}: {where}: {first['msg']}") from error

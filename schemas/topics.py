@@ -1,0 +1,64 @@
+"""The Kafka topics: names, keys, retention. Floor 1: imports nothing of ours.
+
+One JSON object per record, keyed, so that every Kafka tool can read and write them. (A value may
+also hold several lines; readers of ours accept both.) All topics keyed by visitor have the same
+number of partitions: the tracker's state for a partition of `touchpoints.raw` stands in the
+partition of the same number of `tracker-state`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as `touchstream topics` creates it."""
+
+    name: str
+    key: str
+    value: str
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int = 7 * _DAY_MS
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def config(self) -> dict[str, str]:
+        """Give the broker's settings of this topic."""
+        settings = {"cleanup.policy": self.cleanup, **self.extra}
+        if self.cleanup == "delete":
+            settings["retention.ms"] = str(self.retention_ms)
+        return settings
+
+
+RAW = Topic("touchpoints.raw", key="site:visitor_id", value="Touchpoint, or a tick")
+TOUCHPOINTS = Topic("touchpoints", key="site:visitor_id", value="TouchpointRow")
+SESSIONS = Topic("sessions", key="site:visitor_id", value="Session")
+TRANSITIONS = Topic("transitions", key="site:visitor_id", value="Transition")
+ABANDONMENTS = Topic("abandonments", key="site:visitor_id", value="Abandonment")
+DEAD_LETTERS = Topic(
+    "dead-letters", key="site", value="DeadLetter", retention_ms=30 * _DAY_MS
+)
+STATE = Topic(
+    "tracker-state",
+    key="site:visitor_id",
+    value="the tracker's state, MessagePack",
+    cleanup="compact",
+    extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(_DAY_MS)},
+)
+
+ALL = (RAW, TOUCHPOINTS, SESSIONS, TRANSITIONS, ABANDONMENTS, DEAD_LETTERS, STATE)
+
+TABLES = {
+    TOUCHPOINTS.name: "touchpoints",
+    SESSIONS.name: "sessions",
+    TRANSITIONS.name: "transitions",
+    ABANDONMENTS.name: "abandonments",
+    DEAD_LETTERS.name: "dead_letters",
+}
+"""Which ClickHouse table a topic's records become rows of."""
+
+
+def record_key(site: str, visitor_id: str) -> bytes:
+    """Give the key that keeps a visitor's records in one partition, in order."""
+    return f"{site}:{visitor_id}".encode()

@@ -1,0 +1,93 @@
+"""The touchpoint: one observed interaction. Floor 1: imports nothing of ours.
+
+`Touchpoint` is the value of a record in `touchpoints.raw`, as the collector, the import or any
+other producer writes it. `Enrichment` is what the tracker adds. `TouchpointRow`, both together,
+is the value in the topic `touchpoints` and the row in the ClickHouse table of that name.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.fields import (
+    Channel,
+    Count,
+    Id,
+    Instant,
+    JsonObject,
+    Label,
+    Name,
+    OptionalId,
+    Site,
+    Text,
+)
+
+TouchpointType = Literal["track", "page", "screen", "identify", "alias", "group"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Touchpoint:
+    """One observed interaction; at least one of `anonymous_id` and `user_id` is set.
+
+    `occurred_at` is corrected for the device's clock; `ts_adjusted` says that the correction (or
+    the clamp to `received_at`) moved it. `previous_id` is set by `alias` only.
+    """
+
+    touchpoint_id: Id
+    site: Site
+    type: TouchpointType
+    name: Name
+    channel: Channel
+    occurred_at: Instant
+    received_at: Instant
+    properties: JsonObject
+    anonymous_id: OptionalId = ""
+    user_id: OptionalId = ""
+    previous_id: OptionalId = ""
+    sent_at: Instant | None = None
+    ts_adjusted: bool = False
+    url: Text = ""
+    title: Text = ""
+    referrer: Text = ""
+    user_agent: Text = ""
+    locale: Label = ""
+    ip: Label = ""
+
+
+@dataclass(kw_only=True)  # no slots: `TouchpointRow` could not inherit from two such classes
+class Enrichment:
+    """What the tracker adds to a touchpoint; a pure function of it and of its place in the log."""
+
+    visitor_id: Id
+    is_late: bool
+    host: Text = ""
+    path: Text = ""
+    referrer_host: Text = ""
+    utm_source: Label = ""
+    utm_medium: Label = ""
+    utm_campaign: Label = ""
+    utm_term: Label = ""
+    utm_content: Label = ""
+    click_id: Label = ""
+    device: Label = ""
+    browser: Label = ""
+    os: Label = ""
+    is_bot: bool = False
+    order_id: OptionalId = ""
+    revenue: float = 0.0
+    currency: Label = ""
+    kafka_partition: Count
+    kafka_offset: Count
+
+
+@dataclass(slots=True, kw_only=True)
+class TouchpointRow(Touchpoint, Enrichment):
+    """A row of `touchpoints`."""
+
+
+def visitor_of(anonymous_id: str, user_id: str) -> str:
+    """Name the visitor (a device) of a touchpoint; empty when the touchpoint names nobody.
+
+    Without a device id the known user stands for it, in a name space of its own so that a
+    numeric user id never meets an equal anonymous id.
+    """
+    return anonymous_id or (f"user:{user_id}" if user_id else "")
