@@ -9,6 +9,27 @@ def serve(port: int) -> None:
         start_http_server(port)
 
 
+# --- collector ----------------------------------------------------------------------------------
+
+COLLECTOR_ACCEPTED = Counter(
+    "touchstream_collector_accepted", "Touchpoints that Kafka has acknowledged.", ["site"]
+)
+COLLECTOR_REFUSED = Counter(
+    "touchstream_collector_refused", "Touchpoints refused, and requests turned away.", ["reason"]
+)
+COLLECTOR_REQUESTS = Counter("touchstream_collector_requests", "Requests answered.", ["status"])
+COLLECTOR_SEND_SECONDS = Histogram(
+    "touchstream_collector_send_seconds",
+    "Time from sending a batch to its acknowledgement.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+COLLECTOR_PENDING = Gauge(
+    "touchstream_collector_pending_bytes", "Bytes that wait for an acknowledgement."
+)
+COLLECTOR_READY = Gauge(
+    "touchstream_collector_ready", "1: connected to Kafka, which acknowledges what it gets."
+)
+
 # --- tracker ------------------------------------------------------------------------------------
 
 TRACKER_TOUCHPOINTS = Counter(
@@ -62,7 +83,9 @@ WATCH_CONVERSION = Gauge(
     "touchstream_watch_conversion", "Share of them that reached to_step; 0 without any.", _PASSAGE
 )
 WATCH_EXPECTED_CONVERSION = Gauge(
-    "touchstream_watch_expected_conversion", "The same share at that hour of the days before.", _PASSAGE
+    "touchstream_watch_expected_conversion",
+    "The same share at that hour of the days before.",
+    _PASSAGE,
 )
 WATCH_DROP = Gauge(
     "touchstream_watch_drop",
@@ -72,6 +95,4 @@ WATCH_DROP = Gauge(
 WATCH_LAST_SUCCESS = Gauge(
     "touchstream_watch_last_success_timestamp_seconds", "When drop-off was last judged."
 )
-WATCH_FAILURES = Counter(
-    "touchstream_watch_failures", "Rounds in which ClickHouse did not answer."
-)
+WATCH_FAILURES = Counter("touchstream_watch_failures", "Rounds in which ClickHouse did not answer.")

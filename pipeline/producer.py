@@ -7,6 +7,7 @@ has acknowledged them.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -44,9 +45,14 @@ class Producer(Protocol):
         """Append `records` in order; return when they are acknowledged, else NotAcknowledged."""
 
 
+@lru_cache(maxsize=65_536)
 def partition_for(key: bytes, partitions: int) -> int:
-    """Choose the partition as Kafka's own default partitioner does, so every client agrees."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    """Choose the partition as Kafka's own default partitioner does, so every client agrees.
+
+    Remembered, because this murmur2 is pure Python and a visitor comes more than once.
+    """
+    hashed: int = murmur2(key)
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 class KafkaProducer:
@@ -108,7 +114,9 @@ class KafkaProducer:
         batch = producer.create_batch()
         for key, value, timestamp in records:
             if batch.append(key=key, value=value, timestamp=timestamp) is None:
-                acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+                acknowledgements.append(
+                    await producer.send_batch(batch, topic, partition=partition)
+                )
                 batch = producer.create_batch()
                 batch.append(key=key, value=value, timestamp=timestamp)
         acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))

@@ -169,22 +169,26 @@ def _faust_app(settings: Settings) -> TrackerApp:
     return app
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Read and compile the journey models; BadModel if one cannot be used."""
+    return compile_rules(
+        [load_model(name) for name in settings.journey_models],
+        session_gap=settings.session_gap,
+        allowed_lateness=settings.allowed_lateness,
+        journey_timeout=settings.journey_timeout,
+    )
+
+
 def run(settings: Settings) -> None:
     """Run the tracker until it is told to stop.
 
     Raises:
         BadModel: a journey model cannot be used.
     """
-    rules = compile_rules(
-        [load_model(name) for name in settings.journey_models],
-        session_gap=settings.session_gap,
-        allowed_lateness=settings.allowed_lateness,
-        journey_timeout=settings.journey_timeout,
-    )
     import mode.loop  # noqa: PLC0415 - must choose the loop before faust makes one
 
     mode.loop.use("uvloop")
-    tracker = Tracker(settings, rules)
+    tracker = Tracker(settings, rules_of(settings))
 
     class Worker(faust.Worker):  # type: ignore[misc]
         async def on_first_start(self) -> None:

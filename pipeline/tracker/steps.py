@@ -148,14 +148,14 @@ class Chunk:
                     offset=item.offset,
                 )
                 item.evidence = evidence_of(
-                    item.touchpoint, item.enrichment, _ms(item.touchpoint.occurred_at)
+                    item.touchpoint, item.enrichment, milliseconds(item.touchpoint.occurred_at)
                 )
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""
         for item in self.items:
             if isinstance(item, TickItem):
-                hear_tick(self.partition.times, _ms(item.tick.tick), item.tick.site)
+                hear_tick(self.partition.times, milliseconds(item.tick.tick), item.tick.site)
                 self._wake(item.offset)
                 self.output.fates["tick"] += 1
             else:
@@ -187,7 +187,7 @@ class Chunk:
         if is_tick(line):
             return TickItem(record.offset, decode_tick(line))
         touchpoint = decode_touchpoint(line)
-        if not 0 <= _ms(touchpoint.occurred_at) <= record.timestamp + DAY_MS:
+        if not 0 <= milliseconds(touchpoint.occurred_at) <= record.timestamp + DAY_MS:
             raise Refused(
                 Reason.TIME_OUT_OF_RANGE, "occurred_at is before 1970 or a day ahead of the log"
             )
@@ -270,7 +270,8 @@ def _topic_of(fact: Fact) -> topics.Topic:
     return topics.ABANDONMENTS if isinstance(fact, Abandonment) else topics.TRANSITIONS
 
 
-def _ms(instant: datetime) -> int:
+def milliseconds(instant: datetime) -> int:
+    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
     return int(instant.timestamp()) * 1000 + instant.microsecond // 1000
 
 

@@ -10,14 +10,15 @@ ORDER BY (site, visitor_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW visitor_links_mv TO visitor_links AS
-SELECT site, visitor_id, argMinState(user_id, (occurred_at, touchpoint_id)) AS user_id
-FROM touchpoints
-WHERE user_id != ''
+SELECT t.site AS site, t.visitor_id AS visitor_id,
+    argMinState(t.user_id, (t.occurred_at, t.touchpoint_id)) AS user_id
+FROM touchpoints AS t
+WHERE t.user_id != ''
 GROUP BY site, visitor_id;
 
 CREATE VIEW people AS
-SELECT site, visitor_id, argMinMerge(user_id) AS user_id
-FROM visitor_links
+SELECT l.site AS site, l.visitor_id AS visitor_id, argMinMerge(l.user_id) AS user_id
+FROM visitor_links AS l
 GROUP BY site, visitor_id;
 
 -- A touchpoint belongs to the session of its visitor that was running at its time. Rows of

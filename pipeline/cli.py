@@ -1,0 +1,396 @@
+"""`touchstream`: one command per role. The only place that wires roles, settings and outside
+together; every other module gets what it needs as an argument.
+
+Imports of roles stand inside their commands: a collector needs no Faust, `--help` needs nothing.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from pydantic import ValidationError
+from rich.console import Console
+
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+T = TypeVar("T")
+SITE = click.option("--site", default="", help="One site only; default: all.")
+
+
+class Failed(click.ClickException):
+    """An error whose text says what to do."""
+
+    exit_code = 1
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"  TOUCHSTREAM_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise Failed(
+            "settings that cannot be used (see `touchstream settings`):\n" + "\n".join(lines)
+        ) from error
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with _sentences():
+        return asyncio.run(work)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn the errors that are meant for people into a line and exit code 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:
+        if type(error).__name__ in _FOR_PEOPLE:
+            raise Failed(str(error)) from error
+        raise
+
+
+_FOR_PEOPLE = frozenset(
+    {
+        "BadMapping",
+        "BadModel",
+        "ClickHouseUnavailable",
+        "CollectorFailed",
+        "DemoFailed",
+        "EmbeddedError",
+        "ImportFailed",
+        "MigrationRefused",
+        "NotAcknowledged",
+        "ReplayFailed",
+        "SimulationFailed",
+        "StackFailed",
+        "TopicsFailed",
+    }
+)
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator["Client"]:
+    from pipeline.clickhouse import connect
+
+    with _sentences():
+        client = connect(settings)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, not only what goes wrong.")
+@click.version_option(package_name="touchstream")
+def main(verbose: bool) -> None:
+    """Customer journeys, live from the stream.
+
+    \b
+    See it work:            touchstream demo
+    Everything, one machine: touchstream up
+    One role, one process:  touchstream collect | track | sink | watch
+    Look at the numbers:    touchstream report
+
+    Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
+    lists them.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+@main.command()
+def settings() -> None:
+    """List every setting: name, value in force, what it is for."""
+    known = _settings()
+    for name, field in Settings.model_fields.items():
+        click.echo(f"TOUCHSTREAM_{name.upper()}={_shown(getattr(known, name))}")
+        click.echo(f"    {field.description}")
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+
+
+@main.command()
+def collect() -> None:
+    """Take touchpoints over HTTP and put them into Kafka (Segment's tracking API)."""
+    from pipeline.collector.server import serve
+
+    with _sentences():
+        serve(_settings())
+
+
+@main.command()
+def track() -> None:
+    """Turn touchpoints into sessions, transitions and abandonments (a Faust worker)."""
+    from pipeline.tracker.app import run
+
+    with _sentences():
+        run(_settings())
+
+
+@main.command()
+def sink() -> None:
+    """Write the topics into ClickHouse."""
+    from pipeline.sink import run
+
+    _run(run(_settings()))
+
+
+@main.command()
+def watch() -> None:
+    """Watch the funnel and export a metric when a step drops off."""
+    from pipeline.watch.loop import watch as watch_
+
+    known = _settings()
+    with _client(known) as client:
+        _until_told(watch_(client, known))
+
+
+@main.command(hidden=True)
+@click.option("--port", type=int, default=8123)
+@click.option("--host", default="127.0.0.1")
+def engine(port: int, host: str) -> None:
+    """Run the embedded ClickHouse engine."""
+    from pipeline.embedded.clickhouse import serve
+
+    _until_told(serve(_settings().embedded_path / "clickhouse", host, port))
+
+
+def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    async def run() -> None:
+        task = asyncio.ensure_future(work)
+        for signal_ in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signal_, task.cancel)
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
+
+    _run(run())
+
+
+@main.command()
+@click.option("--kafka", help="A broker to use instead of the embedded one, host:port.")
+@click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
+def up(kafka: str | None, clickhouse: str | None) -> None:
+    """Run everything on this machine: broker, engine, collector, tracker, sink, watch."""
+    from pipeline.stack import up as up_
+
+    _run(up_(_settings(), kafka=kafka, clickhouse=clickhouse))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End after the report. Also: ONCE=1, or no terminal.")
+@click.option("--people", default=2000, show_default=True, help="How many people to simulate.")
+def demo(once: bool, people: int) -> None:
+    """Start everything, simulate shoppers, print what came of them."""
+    from pipeline.demo import run
+
+    alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
+    _run(run(once=alone, people=people, console=Console()))
+
+
+@main.command()
+@click.option("--url", help="The collector; default: the one of the settings.")
+@click.option("--write-key", help="Default: the first of TOUCHSTREAM_WRITE_KEYS.")
+@click.option("--people", default=2000, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same journeys.")
+@click.option("--hours", default=6.0, show_default=True, help="Spread over the last N hours.")
+@click.option("--follow", type=float, help="Go on live with N touchpoints a second.")
+def simulate(
+    url: str | None,
+    write_key: str | None,
+    people: int,
+    seed: int,
+    hours: float,
+    follow: float | None,
+) -> None:
+    """Send generated multi-channel journeys through the HTTP collector."""
+    from pipeline.importer import progress_bar
+    from pipeline.simulate import simulate as simulate_
+
+    known = _settings()
+    key = write_key or next(iter(known.write_keys), None)
+    if key is None:
+        raise Failed("no write key: give --write-key or set TOUCHSTREAM_WRITE_KEYS")
+    with progress_bar(Console()) as progress:
+        summary = _run(
+            simulate_(
+                url or f"http://{known.collector_host}:{known.collector_port}",
+                key,
+                people=people,
+                seed=seed,
+                hours=hours,
+                follow_rate=follow,
+                progress=progress,
+            )
+        )
+    click.echo(str(summary))
+
+
+@main.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="A mapping file.")
+@click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
+def import_(files: tuple[Path, ...], mapping: Path, site: str) -> None:
+    """Import CSV, JSON lines or Parquet files (also gzip) by a mapping file.
+
+    Importing the same rows again changes nothing. docs/import.md explains mapping files.
+    """
+    from pipeline.importer import import_files, load_mapping, progress_bar, summary_table
+    from pipeline.producer import KafkaProducer
+    from schemas.topics import DEAD_LETTERS, RAW
+
+    console = Console()
+
+    async def run() -> Any:
+        producer = KafkaProducer(_settings())
+        await producer.start([RAW.name, DEAD_LETTERS.name])
+        try:
+            with progress_bar(console) as progress:
+                return await import_files(
+                    files,
+                    load_mapping(mapping),
+                    producer,
+                    site=site,
+                    now=lambda: datetime.now(UTC),
+                    progress=progress,
+                )
+        finally:
+            await producer.stop()
+
+    console.print(summary_table(_run(run())))
+
+
+@main.command()
+@SITE
+@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
+@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
+    """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
+    from pipeline import report as report_
+    from pipeline.report_text import render
+    from schemas.journeys import load_model
+
+    known = _settings()
+    span = report_.Span(
+        site=site,
+        start=start.replace(tzinfo=UTC) if start else report_.BEGINNING,
+        end=end.replace(tzinfo=UTC) if end else report_.END,
+    )
+    with _client(known) as client:
+        models = [load_model(name) for name in known.journey_models]
+        found = report_.read_report(client, span, steps=models[0].funnel, models=models)
+    if as_json:
+        click.echo(report_.as_json(found).decode())
+    else:
+        Console().print(render(found))
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "fmt", help="Any ClickHouse format; default: a table, or TSV in a pipe.")
+def query(sql: str, fmt: str | None) -> None:
+    """Run SQL against the configured ClickHouse."""
+    from pipeline.query import default_format, run_query
+
+    with _client(_settings()) as client:
+        chosen = fmt or default_format(sys.stdout.isatty())
+        sys.exit(run_query(client, sql, chosen, sys.stdout.buffer, sys.stderr))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring ClickHouse's tables up to date."""
+    from sinks.migrate import migrate as migrate_
+    from sinks.migrate import read_migrations
+
+    with _client(_settings()) as client:
+        applied = migrate_(client, read_migrations())
+    for migration in applied:
+        click.echo(f"applied {migration.number:04} {migration.name}")
+    click.echo(f"{len(applied)} applied; the tables are up to date")
+
+
+@main.command()
+def topics() -> None:
+    """Create the Kafka topics that are missing, with their retention and compaction."""
+    from pipeline.topics import create_topics
+
+    created = _run(create_topics(_settings()))
+    click.echo(f"created: {', '.join(created)}" if created else "all topics are there")
+
+
+@main.group()
+def replay() -> None:
+    """Send again what did not get through, or everything."""
+
+
+@main.command()
+@SITE
+def verify(site: str) -> None:
+    """Compare the sessions with those that plain SQL makes of the touchpoints."""
+    from pipeline.verify import differences
+
+    known = _settings()
+    with _client(known) as client:
+        found = differences(client, gap=known.session_gap, site=site)
+    for difference in found:
+        click.echo(str(difference))
+    _verdict(len(found), "sessions that differ")
+
+
+@main.command()
+@click.option("--show", default=20, show_default=True, help="How many differences to print.")
+def oracle(show: int) -> None:
+    """Replay the log in one go and compare every row of the tables with the result."""
+    from pipeline.oracle import by_partition, compare, expected_tables
+    from pipeline.topics import read_topic
+    from pipeline.tracker.app import rules_of
+    from schemas.topics import RAW
+
+    known = _settings()
+
+    async def log_of_touchpoints() -> list[Any]:
+        return [record async for record in read_topic(known, RAW.name)]
+
+    expected = expected_tables(by_partition(_run(log_of_touchpoints())), rules_of(known))
+    with _client(known) as client:
+        found = compare(client, expected)
+    for difference in found[:show]:
+        click.echo(str(difference))
+    for table, rows in expected.items():
+        click.echo(f"{table}: {len(rows)} rows expected")
+    _verdict(len(found), "differences")
+
+
+def _verdict(count: int, what: str) -> None:
+    click.echo(f"{count} {what}")
+    if count:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

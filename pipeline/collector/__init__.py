@@ -1,0 +1,1 @@
+"""HTTP in, touchpoints in Kafka out: server → body → intake → batches."""

@@ -1,0 +1,93 @@
+"""What a sender is told: status, code and sentence. PURE, and the only place that knows statuses.
+
+`docs/errors.md` is the same list for readers; a test compares them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from schemas.codec import Refused, encode
+from schemas.dead_letter import Reason
+
+_LONGEST_DETAIL = 500
+
+
+class Problem(StrEnum):
+    """Why a whole request was turned away, before anybody looked at what it says."""
+
+    NOT_FOUND = "not_found"
+    UNKNOWN_WRITE_KEY = "unknown_write_key"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
+    BROKEN_GZIP = "broken_gzip"
+    TOO_SLOW = "too_slow"
+    UNAVAILABLE = "unavailable"
+
+
+class TurnedAway(Exception):
+    """A request that is not let in: the closed `code`, and a sentence for a person."""
+
+    def __init__(self, code: Problem | Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+_BAD_REQUEST = 400
+STATUSES: Mapping[Problem | Reason, int] = {
+    **dict.fromkeys(Reason, _BAD_REQUEST),
+    Reason.TOO_LARGE: 413,
+    Problem.NOT_FOUND: 404,
+    Problem.UNKNOWN_WRITE_KEY: 401,
+    Problem.ORIGIN_NOT_ALLOWED: 403,
+    Problem.UNSUPPORTED_ENCODING: 415,
+    Problem.BROKEN_GZIP: 400,
+    Problem.TOO_SLOW: 408,
+    Problem.UNAVAILABLE: 503,
+}
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = field(default_factory=lambda: [("content-type", "application/json")])
+
+    def with_headers(self, headers: Headers) -> "Answer":
+        """Give the same answer with `headers` added."""
+        return Answer(self.status, self.body, self.headers + headers) if headers else self
+
+
+ACCEPTED = Answer(200, b'{"success":true}')
+
+
+def refusal(code: Problem | Reason, detail: str) -> Answer:
+    """Say why nothing of the request was taken."""
+    answer = Answer(STATUSES[code], encode({"error": code, "detail": detail[:_LONGEST_DETAIL]}))
+    if code is Problem.UNAVAILABLE:
+        return answer.with_headers([("retry-after", "5")])
+    return answer
+
+
+def outcome(is_batch: bool, accepted: int, refused: Sequence[tuple[int, Refused]]) -> Answer:
+    """Say which calls were taken; the refused ones of a batch are named by their index."""
+    if not refused:
+        return ACCEPTED
+    if not is_batch:
+        why = refused[0][1]
+        return refusal(why.reason, why.detail)
+    body: dict[str, Any] = {
+        "success": accepted > 0,
+        "accepted": accepted,
+        "refused": [
+            {"index": index, "error": why.reason, "detail": why.detail[:_LONGEST_DETAIL]}
+            for index, why in refused
+        ],
+    }
+    return Answer(200 if accepted else _BAD_REQUEST, encode(body))

@@ -1,0 +1,76 @@
+"""The bytes of a request body, bounded in size and time. Shell: reads, never looks inside."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from pipeline.collector.answers import Problem, TurnedAway
+from schemas.dead_letter import Reason
+
+_GZIP = 31
+"""What zlib calls "a gzip header, and the largest window"."""
+
+
+class Upload(Protocol):
+    """The part of granian's RSGI protocol that gives the body: whole, or piece by piece."""
+
+    async def __call__(self) -> bytes: ...  # noqa: D102 - as RSGI has it
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+async def read(upload: Upload, length: str | None, *, limit: int, patience: float) -> bytes:
+    """Read the body; `length` is the Content-Length, if there is one.
+
+    Raises:
+        TurnedAway: over `limit` bytes, or not complete after `patience` seconds.
+    """
+    if length and int(length) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(patience):
+            return await upload() if length else await _chunks(upload, limit)
+    except TimeoutError:
+        raise TurnedAway(
+            Problem.TOO_SLOW, f"the body was not complete after {patience:g} seconds"
+        ) from None
+
+
+async def _chunks(upload: Upload, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in upload:
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
+    """Undo the Content-Encoding; no more than `limit` bytes are ever unpacked.
+
+    Raises:
+        TurnedAway: another encoding than gzip, over `limit`, cut off, or more than one member.
+    """
+    if encoding in (None, "", "identity"):
+        return body
+    if encoding != "gzip":
+        raise TurnedAway(Problem.UNSUPPORTED_ENCODING, "Content-Encoding may be gzip, or absent")
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        content = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise TurnedAway(Problem.BROKEN_GZIP, f"the body is not gzip: {error}") from None
+    if len(content) > limit:
+        raise _too_large(limit)
+    if not inflater.eof:
+        raise TurnedAway(Problem.BROKEN_GZIP, "the gzip stream ends too early")
+    if inflater.unused_data:
+        raise TurnedAway(Problem.BROKEN_GZIP, "something follows the end of the gzip stream")
+    return content
+
+
+def _too_large(limit: int) -> TurnedAway:
+    return TurnedAway(
+        Reason.TOO_LARGE, f"a body has {limit} bytes at most, before and after gzip; split it"
+    )

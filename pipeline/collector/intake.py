@@ -1,0 +1,302 @@
+"""One Segment call becomes one touchpoint. PURE: no I/O, and the time of arrival is an argument.
+
+Nothing that a call says is lost: what has no column stands in the properties, the rest of the
+context under `properties.context`. Left out on purpose are the switches for other tools
+(`integrations`, `_metadata`), the write key, and `context.ip`: the column `ip` holds the truncated
+address of the connection.
+
+No e-mail address reaches Kafka: wherever an object has an `email`, it gets `email_sha256` instead,
+the SHA-256 in hex of the trimmed, lower-case address, by which two senders still name one person.
+
+The constraints of `schemas.touchpoint` are held here in a faster way: lengths and nesting by the
+decoder's types, control characters by a look at the bytes. A test compares both.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from pipeline.collector.arrival import Arrival
+from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
+from schemas.codec import Refused, encode, reason_of
+from schemas.dead_letter import Reason
+from schemas.fields import Channel
+from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
+
+_SHORTEST_SKEW = timedelta(seconds=150)
+"""A smaller difference between the clocks may be the way of the request: no reason to correct."""
+
+_LARGEST_LEAD = timedelta(days=1)
+_CLOCKS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
+
+_MOST_KEYS = 256
+_LONGEST_TEXT = 4096
+_LONGEST_LABEL = 256
+_ADDRESSES = ("email", "emailAddress", "email_address")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NESTED = re.compile(r"got `(?:object|array)` - at `\$\.\w+\[")
+
+_Object = dict[str, Any]
+_Id = Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
+_Name = Annotated[str, Meta(max_length=128)] | None
+_Time = Annotated[datetime, Meta(tz=True)] | None
+_Value = TypeVar("_Value")
+
+
+class _Call(Struct, Generic[_Value], rename="camel", gc=False):
+    """A call of Segment's tracking API; all that is not named here is no business of ours."""
+
+    type: TouchpointType | None = None
+    message_id: _Name = None
+    event: _Name = None
+    anonymous_id: _Id = None
+    user_id: _Id = None
+    previous_id: _Id = None
+    group_id: _Id = None
+    name: str | None = None
+    category: str | None = None
+    properties: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
+    traits: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
+    context: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
+    timestamp: _Time = None
+    original_timestamp: _Time = None
+    sent_at: _Time = None
+
+
+class _Batch(Struct, rename="camel", gc=False):
+    batch: list[Raw]
+    sent_at: _Time = None
+
+
+class _Keyed(Struct, rename="camel", gc=False):
+    write_key: str | None = None
+
+
+_batches = msgspec.json.Decoder(_Batch)
+_keyed = msgspec.json.Decoder(_Keyed)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an event may be at most: bytes of JSON, levels of nesting, age on arrival."""
+
+    bytes: int
+    depth: int
+    age: timedelta
+
+
+def write_key_in(body: bytes) -> str | None:
+    """Find the write key in a body; Refused if it is not a JSON object."""
+    return _decoded(_keyed, body).write_key
+
+
+def calls_in(body: bytes) -> tuple[list[bytes], datetime | None]:
+    """Split a batch into the bytes of its calls, and its `sentAt`; Refused if it is no batch."""
+    batch = _decoded(_batches, body)
+    return [bytes(call) for call in batch.batch], batch.sent_at
+
+
+class Intake:
+    """Reads calls within `limits`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        # The call and its `properties` are two levels; the types below them hold the others.
+        values: Any = _values(limits.depth - 2)
+        self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[values])
+
+    def touchpoint(
+        self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None
+    ) -> Touchpoint:
+        """Read one call; `kind` is its type where it names none itself.
+
+        A call without `messageId` gets the hash of its site, bytes and time of arrival as id: its
+        repetition is a second touchpoint, unless it comes in the same request.
+
+        Raises:
+            Refused: the call breaks the contract or the limits.
+        """
+        if len(raw) > self._limits.bytes:
+            raise Refused(Reason.TOO_LARGE, f"an event has {self._limits.bytes} bytes at most")
+        call = _decoded(self._calls, raw)
+        kind = call.type or kind
+        if kind is None:
+            raise Refused(Reason.MISSING_FIELD, "Object missing required field `type`")
+        touchpoint = self._mapped(call, kind, raw, arrival)
+        if b"\\" in raw or b"\x7f" in raw:  # nothing else can be a control character in JSON
+            _hold_printable(touchpoint, raw)
+        return touchpoint
+
+    def _mapped(
+        self, call: _Call[Any], kind: TouchpointType, raw: bytes, arrival: Arrival
+    ) -> Touchpoint:
+        name = (call.event if kind == "track" else NAMES[kind]) or ""
+        anonymous_id, user_id = _id(call.anonymous_id), _id(call.user_id)
+        if not name:
+            raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
+        if not visitor_of(anonymous_id, user_id):
+            raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
+        sent_at = _plausible(call.sent_at or arrival.sent_at)
+        occurred_at, ts_adjusted = self._occurred(call, sent_at, arrival.received_at)
+        context, properties = call.context or {}, call.properties or {}
+        page = _page(kind, context, properties)
+        return Touchpoint(
+            touchpoint_id=call.message_id or _hash(raw, arrival),
+            site=arrival.site,
+            type=kind,
+            name=name,
+            channel=_channel(kind, name, context, properties),
+            occurred_at=occurred_at,
+            received_at=arrival.received_at,
+            anonymous_id=anonymous_id,
+            user_id=user_id,
+            previous_id=_id(call.previous_id),
+            sent_at=sent_at,
+            ts_adjusted=ts_adjusted,
+            url=_taken(page, "url"),
+            title=_taken(page, "title"),
+            referrer=_taken(page, "referrer"),
+            user_agent=_taken(context, "userAgent") or arrival.user_agent,
+            locale=_taken(context, "locale", _LONGEST_LABEL),
+            ip=arrival.ip,
+            properties=_properties(call, properties, context, b"mail" in raw),
+        )
+
+    def _occurred(
+        self, call: _Call[Any], sent_at: datetime | None, received_at: datetime
+    ) -> tuple[datetime, bool]:
+        """Correct the device's clock: received_at - (sentAt - timestamp), never in the future."""
+        timestamp = call.original_timestamp or call.timestamp
+        if timestamp is None:
+            return received_at, False
+        age = received_at - timestamp
+        if sent_at and abs(received_at - sent_at) >= _SHORTEST_SKEW:
+            age = sent_at - timestamp
+        if not -_LARGEST_LEAD <= age <= self._limits.age:
+            raise Refused(
+                Reason.TIME_OUT_OF_RANGE,
+                f"{timestamp.isoformat()} is over a day ahead or {self._limits.age} ago",
+            )
+        occurred_at = received_at - max(age, timedelta())
+        return occurred_at, occurred_at != timestamp
+
+
+def _values(levels: int) -> Any:
+    scalar = str | int | float | bool | None
+    value: Any = scalar
+    for _ in range(levels):
+        value = scalar | list[value] | Annotated[dict[str, value], Meta(max_length=_MOST_KEYS)]
+    return value
+
+
+_Shape = TypeVar("_Shape")
+
+
+def _decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes) -> _Shape:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise Refused(_reason(str(error)), str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(Reason.NOT_JSON, str(error)) from None
+    except RecursionError:
+        raise Refused(Reason.TOO_DEEP, "nested too deeply to be read") from None
+
+
+def _reason(complaint: str) -> Reason:
+    if _NESTED.search(complaint):
+        return Reason.TOO_DEEP
+    if complaint.endswith(("imestamp`", "sentAt`")):
+        return Reason.INVALID_TIME
+    return reason_of(complaint)
+
+
+def _hold_printable(touchpoint: Touchpoint, raw: bytes) -> None:
+    """Refuse NUL anywhere and control characters in ids and names; in texts they become blanks."""
+    if _NUL.search(raw):
+        raise Refused(Reason.INVALID_FIELD, "NUL has no place in a touchpoint")
+    for field in ("touchpoint_id", "name", "anonymous_id", "user_id", "previous_id"):
+        if _CONTROL.search(getattr(touchpoint, field)):
+            raise Refused(Reason.INVALID_FIELD, f"a control character in the {field}")
+    for field in ("url", "title", "referrer", "user_agent", "locale"):
+        setattr(touchpoint, field, _CONTROL.sub(" ", getattr(touchpoint, field)))
+
+
+def _id(value: str | int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _hash(raw: bytes, arrival: Arrival) -> str:
+    place = f"{arrival.site}\0{arrival.received_at.isoformat()}\0".encode()
+    return hashlib.blake2b(place + raw, digest_size=16).hexdigest()
+
+
+def _plausible(sent_at: datetime | None) -> datetime | None:
+    if sent_at is None:
+        return None
+    if not _CLOCKS[0] <= sent_at < _CLOCKS[1]:
+        raise Refused(Reason.TIME_OUT_OF_RANGE, f"no clock says {sent_at.isoformat()}: sentAt")
+    return sent_at.astimezone(UTC)
+
+
+def _channel(kind: TouchpointType, name: str, context: _Object, properties: _Object) -> Channel:
+    if channel := told_channel(context.get("channel")):
+        del context["channel"]
+        return channel
+    return told_channel(properties.get("channel")) or usual_channel(kind, name, properties)
+
+
+def _page(kind: TouchpointType, context: _Object, properties: _Object) -> _Object:
+    told = context.get("page")
+    page: _Object = told if isinstance(told, dict) else {}
+    if kind == "page":
+        for field in ("url", "title", "referrer"):
+            page.setdefault(field, properties.get(field))
+    return page
+
+
+def _taken(source: _Object, field: str, longest: int = _LONGEST_TEXT) -> str:
+    text = source.pop(field, None)
+    if text is None:
+        return ""
+    if not isinstance(text, str) or len(text) > longest:
+        raise Refused(Reason.INVALID_FIELD, f"`{field}` is a text of {longest} characters at most")
+    return text
+
+
+def _properties(
+    call: _Call[Any], properties: _Object, context: _Object, may_hold_address: bool
+) -> Raw:
+    for field, value in (
+        ("name", call.name),
+        ("category", call.category),
+        ("groupId", call.group_id),
+        ("traits", call.traits),
+    ):
+        if value is not None:
+            properties.setdefault(field, value)
+    context.pop("ip", None)
+    if not context.get("page"):
+        context.pop("page", None)
+    if context:
+        properties["context"] = context
+    return Raw(encode(_without_addresses(properties) if may_hold_address else properties))
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_addresses(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without_addresses(part) for key, part in value.items() if key not in _ADDRESSES}
+    for key in _ADDRESSES:
+        if isinstance(address := value.get(key), str):
+            kept["email_sha256"] = hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    return kept

@@ -1,0 +1,57 @@
+"""What a statement says about itself. Pure: looks at the text, runs nothing."""
+
+import re
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    rb"""--[^\n]* | /\*.*?\*/                                            # comments
+       | '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `(?:[^`\\]|\\.)*`      # quoted
+       | \w+ | [^\s\w]""",
+    re.DOTALL | re.VERBOSE,
+)
+_COMMENTS = (b"--", b"/*")
+_NO_DATA_FOLLOWS = {b"SELECT", b"WITH", b"FROM"}
+_INPUT_FORMAT = re.compile(rb"\s+(\w+)[ \t\f]*\r?\n?")
+_OUTPUT_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*\Z", re.IGNORECASE)
+
+
+class Insert(NamedTuple):
+    """An INSERT taken apart: `target` is the statement up to its data, which is in `format`."""
+
+    target: bytes
+    format: str
+    data: bytes
+
+
+def split_insert(statement: bytes) -> Insert | None:
+    """Take `INSERT ... FORMAT x data` or `INSERT ... VALUES data` apart; None for all else."""
+    depth = 0
+    tokens = (t for t in _TOKEN.finditer(statement) if not t[0].startswith(_COMMENTS))
+    if next((t[0].upper() for t in tokens), b"") != b"INSERT":
+        return None
+    for token in tokens:
+        word = token[0].upper()
+        depth += (word == b"(") - (word == b")")
+        if depth == 0 and word in _NO_DATA_FOLLOWS:
+            return None
+        if depth == 0 and word == b"VALUES":
+            return Insert(statement[: token.start()], "Values", statement[token.end() :])
+        if (
+            depth == 0
+            and word == b"FORMAT"
+            and (name := _INPUT_FORMAT.match(statement, token.end()))
+        ):
+            return Insert(statement[: token.start()], name[1].decode(), statement[name.end() :])
+    return None
+
+
+def output_format(statement: str) -> str | None:
+    """Name the format that the statement itself asks for, if it does."""
+    found = _OUTPUT_FORMAT.search(statement)
+    return found[1] if found else None
+
+
+def description_of(select: str) -> str:
+    """Ask for the names and types of the columns of `select` instead of its rows."""
+    bare = _OUTPUT_FORMAT.sub("", select).rstrip("; \n")
+    return f"DESCRIBE (\n{bare}\n)"

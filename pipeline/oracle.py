@@ -1,0 +1,184 @@
+"""The oracle: what the tables must hold, computed from the log in one go. Shell around pure folds.
+
+It shares with the tracker the reading of a record and the fold over evidence, and nothing of what
+could go wrong: no chunks, no increments, no changelog, no order of arrival within a visitor.
+Columns that say how a row came about (`version`, `kafka_*`) are not compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from pipeline.journey.clock import hear_tick, hear_touchpoint
+from pipeline.journey.fold import Facts, replay
+from pipeline.journey.rules import Rules
+from pipeline.journey.state import Evidence
+from pipeline.tracker.partition import Partition
+from pipeline.tracker.steps import Chunk, Item, Output, RawRecord, TickItem, milliseconds
+from schemas import topics
+from schemas.codec import encode_row
+from schemas.dead_letter import DeadLetter
+from schemas.facts import Abandonment, Session, Transition
+from schemas.touchpoint import TouchpointRow
+
+Row = dict[str, Any]
+Tables = dict[str, dict[str, Row]]
+
+_ID = {
+    "touchpoints": "touchpoint_id",
+    "sessions": "session_id",
+    "transitions": "transition_id",
+    "abandonments": "abandonment_id",
+    "dead_letters": "dead_letter_id",
+}
+_TABLE_OF: dict[type, str] = {
+    TouchpointRow: "touchpoints",
+    Session: "sessions",
+    Transition: "transitions",
+    Abandonment: "abandonments",
+    DeadLetter: "dead_letters",
+}
+_NOT_COMPARED = ("version", "is_deleted", "kafka_partition", "kafka_offset")
+
+
+class Difference(NamedTuple):
+    """A place where a table is not what the log says; a column of `*` is the whole row."""
+
+    table: str
+    id: str
+    column: str
+    expected: object
+    actual: object
+
+
+@dataclass
+class _Visitor:
+    site: str
+    visitor_id: str
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+
+
+def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
+    """Replay the log, a list of records per partition, into the rows the tables must hold."""
+    tables: Tables = {table: {} for table in _ID}
+    for number, records in enumerate(partitions):
+        for row in _rows(number, records, len(partitions), rules):
+            table = _TABLE_OF[type(row)]
+            values = _comparable(asdict(row))
+            # The first copy of a touchpoint wins; of facts there is only one.
+            tables[table].setdefault(_name(table, values), values)
+    return tables
+
+
+def _rows(
+    number: int, records: Sequence[RawRecord], partitions: int, rules: Rules
+) -> Iterator[TouchpointRow | Session | Transition | Abandonment | DeadLetter]:
+    chunk = Chunk(Partition(number), rules, partitions, records, Output(-1))
+    chunk.decode()
+    chunk.enrich()
+    for _, value, _ in chunk.output.rows.get(topics.DEAD_LETTERS.name, ()):
+        yield msgspec.json.decode(value or b"", type=DeadLetter)
+    times: dict[str, int] = {}
+    visitors: dict[bytes, _Visitor] = {}
+    for item in chunk.items:
+        if isinstance(item, TickItem):
+            hear_tick(times, milliseconds(item.tick.tick), item.tick.site)
+        elif _accept(item, times, visitors, rules):
+            row = encode_row(item.touchpoint, item.enrichment)
+            yield msgspec.json.decode(row, type=TouchpointRow)
+    for visitor in visitors.values():
+        facts = Facts(visitor.site, visitor.visitor_id, number, rules)
+        yield from replay(visitor.evidence.values(), times[visitor.site], facts).values()
+
+
+def _accept(
+    item: Item, times: dict[str, int], visitors: dict[bytes, _Visitor], rules: Rules
+) -> bool:
+    site, seen = item.touchpoint.site, item.evidence
+    visitor = visitors.setdefault(item.key, _Visitor(site, item.enrichment.visitor_id))
+    now = hear_touchpoint(times, site, seen.at, item.recorded_at)
+    if seen.id in visitor.evidence:
+        return False
+    item.enrichment.is_late = seen.at < now - rules.allowed_lateness_ms
+    if not item.enrichment.is_late:
+        visitor.evidence[seen.id] = seen
+    return True
+
+
+def compare(client: Client, expected: Tables) -> list[Difference]:
+    """Compare every row and column of the tables with what they must hold.
+
+    Of `dead_letters` only those of the tracker are compared: the log of touchpoints does not
+    know of the others.
+    """
+    return [
+        difference
+        for table, rows in expected.items()
+        for difference in _differences(table, rows, _actual(client, table))
+    ]
+
+
+def _actual(client: Client, table: str) -> dict[str, Row]:
+    where = " WHERE stage = 'track'" if table == "dead_letters" else ""
+    result = client.query(f"SELECT * FROM {table} FINAL{where}")  # noqa: S608 - our own names
+    rows = (_comparable(dict(row)) for row in result.named_results())
+    return {_name(table, row): row for row in rows}
+
+
+def _name(table: str, row: Row) -> str:
+    name = str(row[_ID[table]])
+    return f"{row['site']} {name}" if table == "touchpoints" else name
+
+
+def _differences(
+    table: str, expected: dict[str, Row], actual: dict[str, Row]
+) -> Iterator[Difference]:
+    for id_ in expected.keys() - actual.keys():
+        yield Difference(table, id_, "*", expected[id_], None)
+    for id_ in actual.keys() - expected.keys():
+        yield Difference(table, id_, "*", None, actual[id_])
+    for id_ in expected.keys() & actual.keys():
+        for column, value in expected[id_].items():
+            if actual[id_].get(column) != value:
+                yield Difference(table, id_, column, value, actual[id_].get(column))
+
+
+def _comparable(row: Row) -> Row:
+    return {
+        column: _value(value, column) for column, value in row.items() if column not in _NOT_COMPARED
+    }
+
+
+def _value(value: object, column: str) -> object:
+    if column == "properties":
+        return msgspec.json.decode(value if isinstance(value, str | msgspec.Raw) else b"")
+    if isinstance(value, datetime):
+        known = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return known.astimezone(UTC).replace(microsecond=known.microsecond // 1000 * 1000)
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A line of a file, as if it stood in the log."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    key: bytes | None = None
+
+
+def by_partition(records: Iterable[Any]) -> list[list[RawRecord]]:
+    """Sort records of a topic into their partitions."""
+    found: dict[int, list[RawRecord]] = defaultdict(list)
+    for record in records:
+        found[record.partition].append(record)
+    return [found[number] for number in range(max(found, default=-1) + 1)]

@@ -1,0 +1,35 @@
+"""`touchstream query`: a statement of SQL, its answer as ClickHouse writes it."""
+
+import re
+from typing import BinaryIO, TextIO
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+# What brings data of its own or names its own format is sent as it stands.
+_HAS_ITS_OWN_FORMAT = re.compile(r"^\s*INSERT\b|\bFORMAT\s+\w+[\s;]*$", re.IGNORECASE)
+
+_CLICKHOUSE_WORDS = re.compile(r"Code: \d+\..*?(?= \(for url |$)", re.DOTALL)
+
+
+def default_format(is_terminal: bool) -> str:
+    """Choose what a person reads well, or what a program does."""
+    return "PrettyCompact" if is_terminal else "TSVWithNames"
+
+
+def run_query(client: Client, sql: str, fmt: str, out: BinaryIO, err: TextIO) -> int:
+    """Write the answer to `out`, or ClickHouse's own words for what is wrong to `err`.
+
+    Gives the exit code: 0, or 1 after an error.
+    """
+    try:
+        out.write(client.raw_query(sql, fmt=None if _HAS_ITS_OWN_FORMAT.search(sql) else fmt))
+    except ClickHouseError as error:
+        err.write(f"{_words(error)}\n")
+        return 1
+    return 0
+
+
+def _words(error: ClickHouseError) -> str:
+    found = _CLICKHOUSE_WORDS.search(str(error))
+    return found[0] if found else str(error)

@@ -1,0 +1,99 @@
+"""The statements of `touchstream report`. Text only."""
+
+# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+
+IN_SPAN = """({{site:String}} = '' OR site = {{site:String}})
+    AND {time} >= fromUnixTimestamp64Milli({{start:Int64}})
+    AND {time} < fromUnixTimestamp64Milli({{end:Int64}})"""
+
+TOUCHPOINTS = f"""
+SELECT count(), countIf(is_late), uniqExact(site, visitor_id)
+FROM touchpoints FINAL
+WHERE {IN_SPAN.format(time="occurred_at")}"""
+
+SESSIONS = f"""
+SELECT count(), uniqExact(site, person_id)
+FROM sessions FINAL
+WHERE {IN_SPAN.format(time="started_at")}"""
+
+# windowFunnel takes integers, not DateTime64; its window of 300 years is no limit.
+_FUNNEL = """
+WITH {{steps:Array(String)}} AS steps
+SELECT
+    sumForEach(reach),
+    sumForEach(closed),
+    sumForEach(ordered),
+    countIf(cart AND NOT bought),
+    countIf(cart),
+    countIf(checkout AND NOT bought),
+    countIf(checkout)
+FROM
+(
+    SELECT
+        groupUniqArray(name) AS names,
+        windowFunnel(10000000000000)(
+            toUInt64(toUnixTimestamp64Milli(occurred_at)), {conditions}
+        ) AS level,
+        arrayMap(step -> has(names, step), steps) AS reach,
+        arrayMap(i -> arrayMin(arraySlice(reach, 1, i)), arrayEnumerate(reach)) AS closed,
+        arrayMap(i -> level >= i, arrayEnumerate(reach)) AS ordered,
+        has(names, 'Product Added') AS cart,
+        has(names, 'Checkout Started') AS checkout,
+        has(names, 'Order Completed') AS bought
+    FROM session_touchpoints
+    WHERE (has(steps, name) OR name IN ('Product Added', 'Checkout Started', 'Order Completed'))
+        AND {where}
+    GROUP BY site, {unit}
+)"""
+
+# An order without an id is an order of its own.
+ORDERS = f"""
+SELECT currency, count(), sum(revenue), sum(touchpoints)
+FROM
+(
+    SELECT
+        argMin(currency, (occurred_at, touchpoint_id)) AS currency,
+        argMin(revenue, (occurred_at, touchpoint_id)) AS revenue,
+        count() AS touchpoints
+    FROM touchpoints FINAL
+    WHERE name = 'Order Completed' AND {IN_SPAN.format(time="occurred_at")}
+    GROUP BY site, order_id, if(order_id = '', touchpoint_id, '')
+)
+GROUP BY currency
+ORDER BY currency"""
+
+# Where people are at the end of the span, no matter when they came there.
+PHASES = """
+SELECT model, phase, count()
+FROM
+(
+    SELECT model, argMax(to_phase, (at, version, transition_id)) AS phase
+    FROM transitions FINAL
+    WHERE ({site:String} = '' OR site = {site:String})
+        AND at < fromUnixTimestamp64Milli({end:Int64})
+    GROUP BY site, model, person_id
+)
+GROUP BY model, phase"""
+
+ABANDONED = f"""
+SELECT kind, currency, count(), countIf(recovered_at IS NOT NULL), sum(value)
+FROM abandonments FINAL
+WHERE {IN_SPAN.format(time="abandoned_at")}
+GROUP BY kind, currency
+ORDER BY kind, currency"""
+
+DEAD_LETTERS = f"""
+SELECT stage, reason, count()
+FROM dead_letters FINAL
+WHERE {IN_SPAN.format(time="at")}
+GROUP BY stage, reason
+ORDER BY count() DESC, stage, reason"""
+
+
+def funnel(unit: str, steps: int) -> str:
+    """Give the statement that counts `unit`s (`visitor` or `session`) at each of `steps` steps."""
+    return _FUNNEL.format(
+        conditions=", ".join(f"name = steps[{number}]" for number in range(1, steps + 1)),
+        where=IN_SPAN.format(time="occurred_at"),
+        unit=f"{unit}_id",
+    )

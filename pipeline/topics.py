@@ -1,0 +1,119 @@
+"""Creating the topics, reading them whole. Shell."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from pipeline.settings import Settings
+from schemas import topics
+from schemas.topics import Topic
+
+_ALREADY_EXISTS = 36
+
+
+class TopicsFailed(Exception):
+    """The topics are not as they must be; the text says what to do."""
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Create the topics that are missing; give their names.
+
+    Raises:
+        TopicsFailed: no broker answers, it refuses, or a topic that is there has another number
+            of partitions.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        known = await admin.list_topics()
+        missing = [topic for topic in topics.ALL if topic.name not in known]
+        if missing:
+            await _create(admin, missing, settings)
+        await _check(admin, settings)
+    except KafkaError as error:
+        raise TopicsFailed(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
+        ) from error
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Settings) -> None:
+    answer = await admin.create_topics(
+        [
+            NewTopic(
+                topic.name,
+                settings.kafka_partitions,
+                settings.kafka_replication,
+                # The embedded broker knows no topic settings; it has none of idempotence either.
+                topic_configs=topic.config() if settings.kafka_idempotence else {},
+            )
+            for topic in missing
+        ]
+    )
+    for name, code, *detail in answer.topic_errors:
+        if code not in (0, _ALREADY_EXISTS):
+            raise TopicsFailed(f"topic {name}: Kafka refuses with code {code}: {detail}")
+
+
+async def _check(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    for described in await admin.describe_topics([topic.name for topic in topics.ALL]):
+        partitions = len(described["partitions"])
+        if partitions not in (0, settings.kafka_partitions):
+            raise TopicsFailed(
+                f"topic {described['topic']} has {partitions} partitions, "
+                f"TOUCHSTREAM_KAFKA_PARTITIONS says {settings.kafka_partitions}: set it to "
+                f"{partitions}; more partitions would tear visitors apart"
+            )
+
+
+async def read_topic(
+    settings: Settings, topic: str, progress: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[Any]:
+    """Give every record that `topic` holds now, each partition in its order.
+
+    Raises:
+        TopicsFailed: no broker answers.
+    """
+    partitions = [TopicPartition(topic, number) for number in await _partitions(settings, topic)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        open_ones = {tp for tp in partitions if ends[tp] > await consumer.position(tp)}
+        while open_ones:
+            fetched = await consumer.getmany(*open_ones, timeout_ms=500)
+            for tp, records in fetched.items():
+                progress(len(records))
+                for record in records:
+                    if record.offset < ends[tp]:
+                        yield record
+            open_ones = {tp for tp in open_ones if await consumer.position(tp) < ends[tp]}
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(settings: Settings, topic: str) -> list[int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        [described] = await admin.describe_topics([topic])
+    except KafkaError as error:
+        raise TopicsFailed(
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}"
+        ) from error
+    finally:
+        await admin.close()
+    if not described["partitions"]:
+        raise TopicsFailed(f"topic {topic} is missing: run `touchstream topics`")
+    return sorted(partition["partition"] for partition in described["partitions"])

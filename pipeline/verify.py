@@ -1,0 +1,88 @@
+"""The independent check: the tracker's sessions against those ClickHouse makes of the touchpoints.
+
+The two have nothing in common but the rule (a silence longer than the gap starts a new session):
+here window functions over all touchpoints, there a fold over the stream. They must agree exactly.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+SESSIONISE = """
+SELECT
+    site,
+    visitor_id,
+    min(occurred_at) AS started_at,
+    max(occurred_at) AS ended_at,
+    count() AS touchpoints,
+    argMin(touchpoint_id, (occurred_at, touchpoint_id)) AS first_touchpoint_id
+FROM
+(
+    SELECT
+        *,
+        sum(is_first) OVER (PARTITION BY site, visitor_id ORDER BY occurred_at) AS number
+    FROM
+    (
+        SELECT
+            site,
+            visitor_id,
+            touchpoint_id,
+            occurred_at,
+            toUnixTimestamp64Milli(occurred_at) AS ms,
+            lagInFrame(ms, 1, toInt64(-1e15)) OVER (
+                PARTITION BY site, visitor_id ORDER BY occurred_at
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+            ) AS previous,
+            ms - previous > {gap:Int64} AS is_first
+        FROM touchpoints FINAL
+        WHERE NOT is_late
+    )
+)
+GROUP BY site, visitor_id, number"""
+
+# Rows of one side count up, rows of the other down: what is not level afterwards differs.
+_DIFFERENCES = f"""
+SELECT site, visitor_id, started_at, ended_at, touchpoints, sum(side) > 0 AS is_missing
+FROM
+(
+    SELECT site, visitor_id, started_at, ended_at, touchpoints, 1 AS side FROM ({SESSIONISE})
+    UNION ALL
+    SELECT site, visitor_id, started_at, ended_at, touchpoints, -1 FROM sessions FINAL
+)
+WHERE {{site:String}} = '' OR site = {{site:String}}
+GROUP BY site, visitor_id, started_at, ended_at, touchpoints
+HAVING sum(side) != 0
+ORDER BY site, visitor_id, started_at, is_missing DESC
+LIMIT {{limit:UInt32}}
+"""  # noqa: S608 - our own text
+
+
+class Difference(NamedTuple):
+    """A session that only one of the two knows, or that stands twice in `sessions`."""
+
+    site: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime
+    touchpoints: int
+    kind: Literal["missing", "unexpected"]
+
+
+def differences(
+    client: Client, *, gap: timedelta, site: str = "", limit: int = 1000
+) -> list[Difference]:
+    """Compare the table `sessions` with the touchpoints; an empty list is what should come.
+
+    *Missing*: the touchpoints make this session and the table lacks it. *Unexpected*: the table
+    has it and the touchpoints do not make it. `gap` is the tracker's session gap, an empty `site`
+    means all, and no more than `limit` differences are given.
+    """
+    rows = client.query(
+        _DIFFERENCES,
+        parameters={"gap": gap // timedelta(milliseconds=1), "site": site, "limit": limit},
+    ).result_rows
+    return [
+        Difference._make((*session, "missing" if is_missing else "unexpected"))
+        for *session, is_missing in rows
+    ]

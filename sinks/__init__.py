@@ -1,0 +1,1 @@
+"""From Kafka topics to tables: consume, insert, commit."""

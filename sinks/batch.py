@@ -1,0 +1,52 @@
+"""PURE: what one flush holds, and how a batch with a bad row is taken apart."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """A record's value and where it stands."""
+
+    value: bytes
+    source: str
+    offset: int
+    timestamp_ms: int
+
+
+@dataclass
+class Batch:
+    """Rows by table since the last flush, and how far each topic-partition is read with them."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    positions: dict[tuple[str, int], int] = field(default_factory=dict)
+    began_at: float | None = None
+
+    def add(self, table: str, topic: str, partition: int, rows: Sequence[Row], now: float) -> None:
+        """Take `rows` of one topic-partition, in order; `now` in seconds starts the batch's age."""
+        self.tables.setdefault(table, []).extend(rows)
+        self.positions[topic, partition] = rows[-1].offset + 1
+        if self.began_at is None:
+            self.began_at = now
+
+    def is_due(self, now: float, most_rows: int, longest_seconds: float) -> bool:
+        """Tell whether it is time to flush: full by size or by age."""
+        if self.began_at is None:
+            return False
+        rows = sum(len(rows) for rows in self.tables.values())
+        return rows >= most_rows or now - self.began_at >= longest_seconds
+
+
+def token_of(table: str, rows: Iterable[Row]) -> str:
+    """Name an insert by its content: the same rows the same token, other rows never."""
+    digest = blake2b(table.encode(), digest_size=16)
+    for row in rows:
+        digest.update(b"\n" + row.value)
+    return digest.hexdigest()
+
+
+def halves(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Split a batch to find its bad row."""
+    middle = len(rows) // 2
+    return rows[:middle], rows[middle:]

@@ -1,0 +1,40 @@
+"""The contract of a sink. Knows neither Kafka nor ClickHouse."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class RowsRefused(Exception):
+    """At least one of the rows is not acceptable, now or ever; the text says why."""
+
+
+class SinkUnavailable(Exception):
+    """The rows could not be written now; the same rows are to be offered again."""
+
+
+class Sink(Protocol):
+    """Takes encoded rows."""
+
+    async def write(self, table: str, rows: Sequence[bytes], token: str) -> None:
+        """Insert `rows`, JSON objects, into `table`, all or none; the same `token` only once.
+
+        Raises:
+            RowsRefused: a row is invalid; nothing was written.
+            SinkUnavailable: try again with the same rows and token.
+        """
+
+
+class SinkEvents(Protocol):
+    """Who is told what the sink did, for metrics."""
+
+    def wrote(self, table: str, rows: int, seconds: float) -> None:
+        """Rows are in the table."""
+
+    def retried(self, table: str, reason: str) -> None:
+        """An insert will be repeated."""
+
+    def refused(self, table: str) -> None:
+        """A row became a dead letter."""
+
+    def lags(self, topic: str, partition: int, records: int) -> None:
+        """So many records of a partition are not rows yet."""

@@ -1,0 +1,139 @@
+"""Consume, flush, then commit. A plain aiokafka consumer, not a Faust agent: only this way is an
+offset committed after its row is in the table, whatever fails in between.
+
+An unreachable ClickHouse is asked again for ever while the partitions are paused; a batch with a
+bad row is taken apart until the row is found, which becomes a dead letter.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from schemas.dead_letter import DeadLetter, Reason, dead_letter
+from schemas.topics import DEAD_LETTERS
+from sinks.batch import Batch, Row, halves, token_of
+from sinks.sink import RowsRefused, Sink, SinkEvents, SinkUnavailable
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Writer:
+    """Moves records of `tables`' topics into their tables until `stop` is set."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        sink: Sink,
+        tables: Mapping[str, str],
+        refuse: Callable[[DeadLetter], Awaitable[None]],
+        events: SinkEvents,
+        *,
+        most_rows: int,
+        longest_seconds: float,
+    ) -> None:
+        self._consumer = consumer
+        self._sink = sink
+        self._tables = tables
+        self._refuse = refuse
+        self._events = events
+        self._most_rows = most_rows
+        self._longest_seconds = longest_seconds
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Consume until `stop` is set; the last flush is part of it."""
+        batch = Batch()
+        while not self.stop.is_set():
+            await self._collect(batch)
+            if batch.is_due(time.monotonic(), self._most_rows, self._longest_seconds):
+                await self._flush(batch)
+                batch = Batch()
+        await self._flush(batch)
+
+    async def _collect(self, batch: Batch) -> None:
+        fetched = await self._consumer.getmany(timeout_ms=200, max_records=self._most_rows)
+        for tp, records in fetched.items():
+            source = f"{tp.topic}-{tp.partition}"
+            rows = [Row(r.value or b"", source, r.offset, r.timestamp) for r in records]
+            batch.add(self._tables[tp.topic], tp.topic, tp.partition, rows, time.monotonic())
+
+    async def _flush(self, batch: Batch) -> None:
+        for table, rows in batch.tables.items():
+            await self._write(table, rows)
+        await self._commit(batch.positions)
+
+    async def _write(self, table: str, rows: Sequence[Row]) -> None:
+        began = time.monotonic()
+        try:
+            await self._insist(table, rows)
+        except RowsRefused as refusal:
+            if len(rows) == 1:
+                await self._bury(table, rows[0], str(refusal))
+            else:
+                for half in halves(rows):
+                    await self._write(table, half)
+        else:
+            self._events.wrote(table, len(rows), time.monotonic() - began)
+
+    async def _insist(self, table: str, rows: Sequence[Row]) -> None:
+        token = token_of(table, rows)
+        pause = 0.2
+        while True:
+            try:
+                return await self._sink.write(table, [row.value for row in rows], token)
+            except SinkUnavailable as error:
+                log.warning("%s: %d rows wait for ClickHouse: %s", table, len(rows), error)
+                self._events.retried(table, str(error))
+                await self._wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, and stay in the group: a consumer that does not poll is thrown out."""
+        self._consumer.pause(*self._consumer.assignment())
+        await asyncio.sleep(seconds)
+        await self._consumer.getmany(timeout_ms=0)
+        self._consumer.resume(*self._consumer.assignment())
+
+    async def _bury(self, table: str, row: Row, why: str) -> None:
+        self._events.refused(table)
+        log.warning("%s refuses the row at %s:%d: %s", table, row.source, row.offset, why)
+        if table == self._tables[DEAD_LETTERS.name]:
+            return
+        await self._refuse(
+            dead_letter(
+                row.value,
+                site="",
+                stage="sink",
+                reason=Reason.REFUSED_BY_CLICKHOUSE,
+                detail=why,
+                source=row.source,
+                position=row.offset,
+                at=datetime.fromtimestamp(row.timestamp_ms / 1000, UTC),
+            )
+        )
+
+    async def _commit(self, positions: Mapping[tuple[str, int], int]) -> None:
+        mine = self._consumer.assignment()
+        offsets = {
+            TopicPartition(topic, partition): offset
+            for (topic, partition), offset in positions.items()
+            if TopicPartition(topic, partition) in mine
+        }
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            log.info("partitions moved before the commit; their rows will be offered again")
+        except KafkaError as error:
+            log.warning("the commit was not taken, the next one will do: %s", error)
+        for tp, offset in offsets.items():
+            highwater = self._consumer.highwater(tp) or offset
+            self._events.lags(tp.topic, tp.partition, max(0, highwater - offset))

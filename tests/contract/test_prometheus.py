@@ -1,0 +1,100 @@
+"""Alert rules: they parse, they fire when they must, and they name what exists."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+from pipeline import metrics
+
+ROOT = Path(__file__).parents[2]
+PROMETHEUS = ROOT / "deploy/prometheus"
+RULES: dict[str, Any] = yaml.safe_load((PROMETHEUS / "touchstream.rules.yml").read_text())
+ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
+
+needs_promtool = pytest.mark.skipif(
+    not shutil.which("promtool"), reason="promtool is not installed (Debian package prometheus)"
+)
+needs_amtool = pytest.mark.skipif(
+    not shutil.which("amtool"), reason="amtool is not installed (Debian: prometheus-alertmanager)"
+)
+
+
+def exported_names() -> set[str]:
+    assert metrics  # importing it registers every metric
+    families = list(REGISTRY.collect())
+    return {f.name + ("_total" if f.type == "counter" else "") for f in families}
+
+
+def names_in(expression: str) -> set[str]:
+    return set(re.findall(r"\btouchstream_\w+", expression))
+
+
+def panel_expressions() -> list[str]:
+    return [
+        target["expr"]
+        for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")
+        for panel in json.loads(path.read_text())["panels"]
+        for target in panel["targets"]
+        if "expr" in target
+    ]
+
+
+def runbook_anchors() -> set[str]:
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
+    return {f"docs/runbook.md#{heading.lower()}" for heading in headings}
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_uses_only_metrics_that_are_exported(rule: dict[str, Any]) -> None:
+    assert names_in(rule["expr"]) - exported_names() == set()
+
+
+def test_panels_use_only_metrics_that_are_exported() -> None:
+    expressions = panel_expressions()
+    assert expressions
+    assert set().union(*map(names_in, expressions)) - exported_names() == set()
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_says_how_bad_it_is_and_has_a_section_in_the_runbook(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    assert rule["annotations"]["runbook_url"] in runbook_anchors()
+
+
+def test_every_alert_is_tested_firing_and_silent() -> None:
+    cases = yaml.safe_load((PROMETHEUS / "touchstream.rules.test.yml").read_text())["tests"]
+    checks = [check for case in cases for check in case["alert_rule_test"]]
+    firing = {check["alertname"] for check in checks if "exp_alerts" in check}
+    silent = {check["alertname"] for check in checks if "exp_alerts" not in check}
+    names = {rule["alert"] for rule in ALERTS}
+    assert names == firing
+    # These two are silent for the other series of the same check.
+    assert names - silent == {"CollectorNotReady", "SinkRetrying"}
+
+
+@needs_promtool
+def test_promtool_accepts_the_rules_and_the_configuration() -> None:
+    assert run("promtool", "check", "rules", "touchstream.rules.yml") == ""
+    assert run("promtool", "check", "config", "prometheus.yml") == ""
+
+
+@needs_promtool
+def test_the_alerts_fire_when_they_must_and_only_then() -> None:
+    assert run("promtool", "test", "rules", "touchstream.rules.test.yml") == ""
+
+
+@needs_amtool
+def test_amtool_accepts_the_routes() -> None:
+    assert run("amtool", "check-config", "alertmanager.yml") == ""
