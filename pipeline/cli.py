@@ -25,6 +25,8 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from pipeline.replay import Reader
+
 T = TypeVar("T")
 SITE = click.option("--site", default="", help="One site only; default: all.")
 
@@ -348,6 +350,75 @@ def replay() -> None:
     """Send again what did not get through, or everything."""
 
 
+@replay.command("dead-letters")
+@SITE
+@click.option("--stage", default="", help="collect, import, track or sink; default: all.")
+@click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
+def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
+    """Send dead letters again, now that their cause is gone; what is still wrong stays."""
+    from pipeline.producer import KafkaProducer
+    from pipeline.replay import read_record, replay_dead_letters, row_reader
+    from schemas.topics import RAW, TABLES
+
+    known = _settings()
+    readers = {"track": read_record, "collect": _call_reader(known)}
+    if mapping is not None:
+        from pipeline.importer import load_mapping
+
+        with _sentences():
+            readers["import"] = row_reader(load_mapping(mapping), datetime.now(UTC))
+
+    async def run(client: "Client") -> Any:
+        producer = KafkaProducer(known)
+        await producer.start([RAW.name, *TABLES])
+        try:
+            return await replay_dead_letters(
+                client,
+                producer,
+                readers,
+                site=site,
+                stage=stage,
+                reason=reason,
+                now=lambda: datetime.now(UTC),
+            )
+        finally:
+            await producer.stop()
+
+    with _client(known) as client:
+        summary = _run(run(client))
+    click.echo(f"{summary.sent} sent")
+    for why, count in summary.refused.items():
+        click.echo(f"{count} still refused: {why}")
+    for where, count in summary.left.items():
+        click.echo(f"{count} left: letters of the stage {where} need --mapping")
+
+
+def _call_reader(known: Settings) -> "Reader":
+    from pipeline.collector.arrival import Arrival
+    from pipeline.collector.intake import Intake, Limits
+
+    intake = Intake(
+        Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age)
+    )
+    return lambda letter: intake.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
+
+
+@replay.command("topic")
+@click.argument("topic")
+@click.option("--from", "since", type=click.DateTime(), help="UTC; default: the beginning.")
+def topic_(topic: str, since: datetime | None) -> None:
+    """Have a topic read again: touchpoints.raw by the tracker, the others by the sink.
+
+    Stop its readers first and start them again afterwards. Rows keep their ids: what was right
+    in ClickHouse stays as it is, what is missing comes back.
+    """
+    from pipeline.rewind import rewind
+
+    records = _run(rewind(_settings(), topic, since.replace(tzinfo=UTC) if since else None))
+    click.echo(f"{records} records of {topic} will be read again")
+
+
 @main.command()
 @SITE
 def verify(site: str) -> None:
@@ -376,9 +447,11 @@ def oracle(show: int) -> None:
     async def log_of_touchpoints() -> list[Any]:
         return [record async for record in read_topic(known, RAW.name)]
 
-    expected = expected_tables(by_partition(_run(log_of_touchpoints())), rules_of(known))
+    records = by_partition(_run(log_of_touchpoints()))
+    ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+    expected = expected_tables(records, rules_of(known))
     with _client(known) as client:
-        found = compare(client, expected)
+        found = compare(client, expected, ends)
     for difference in found[:show]:
         click.echo(str(difference))
     for table, rows in expected.items():

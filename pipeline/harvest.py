@@ -59,10 +59,13 @@ class _File:
 class Harvest:
     """All rows of an import, before the first is sent."""
 
-    def __init__(self, mapping: Mapping, site: str, now: datetime) -> None:
+    def __init__(
+        self, mapping: Mapping, site: str, now: datetime, most_rows: int = LARGEST_HARVEST
+    ) -> None:
         self._mapping = mapping
         self._site = site
         self._now = now
+        self._most_rows = most_rows
         self._files: list[_File] = []
         self._outgoing: list[Outgoing] = []
         self.rows = 0
@@ -75,14 +78,14 @@ class Harvest:
         """Take the next row of the file that was opened last.
 
         Raises:
-            ImportFailed: there are more than `LARGEST_HARVEST` rows.
+            ImportFailed: there are more than `most_rows`.
         """
         file = self._files[-1]
         file.rows += 1
         self.rows += 1
-        if self.rows > LARGEST_HARVEST:
+        if self.rows > self._most_rows:
             raise ImportFailed(
-                f"more than {LARGEST_HARVEST:,} rows: import them in several runs, oldest first"
+                f"more than {self._most_rows:,} rows: import them in several runs, oldest first"
             )
         if isinstance(row, Unreadable):
             file.refusals.append(_Refusal(file.rows, *row, at=None))

@@ -17,7 +17,8 @@ from rich.table import Table
 from pipeline.files import rows_of
 from pipeline.harvest import Harvest
 from pipeline.mapping import BadMapping, Mapping, parse_mapping
-from pipeline.producer import NotAcknowledged, Producer, Record, partition_for
+from pipeline.producer import NotAcknowledged, Producer
+from pipeline.records import Record, partition_for
 from pipeline.rows import ImportFailed
 from schemas.codec import Tick, encode, encode_fact
 from schemas.dead_letter import Reason

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.fields import Channel, Name, Site
+from schemas.fields import Channel, Name
 from schemas.touchpoint import TouchpointType
 
 
@@ -101,7 +101,6 @@ class Mapping(_Part):
     """A mapping file."""
 
     channel: Channel
-    site: Site | None = None
     file: FileFormat = FileFormat()
     columns: ColumnMap
     prefix: dict[Literal["anonymous_id", "user_id"], str] = Field(default_factory=dict)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pipeline.producer import NotAcknowledged, Record, Row
+from pipeline.producer import NotAcknowledged
+from pipeline.records import Record, Row
 
 
 @dataclass

@@ -41,14 +41,16 @@ TRACKER_DEAD_LETTERS = Counter(
     "touchstream_tracker_dead_letters", "Records refused by the tracker.", ["reason"]
 )
 TRACKER_LAG = Gauge(
-    "touchstream_tracker_lag", "Records in the log that are not yet durable as facts.", ["partition"]
+    "touchstream_tracker_lag",
+    "Records in the log that are not yet durable as facts.",
+    ["partition"],
 )
 TRACKER_COMMITTED = Gauge(
-    "touchstream_tracker_committed_offset", "Offset up to which all effects are durable.", ["partition"]
+    "touchstream_tracker_committed_offset",
+    "Offset up to which all effects are durable.",
+    ["partition"],
 )
-TRACKER_VISITORS = Gauge(
-    "touchstream_tracker_visitors", "Visitors remembered.", ["partition"]
-)
+TRACKER_VISITORS = Gauge("touchstream_tracker_visitors", "Visitors remembered.", ["partition"])
 TRACKER_STEP_SECONDS = Counter(
     "touchstream_tracker_step_seconds", "Processor time spent in each named step.", ["step"]
 )
@@ -68,9 +70,7 @@ SINK_LAG = Gauge(
 SINK_RETRIES = Counter(
     "touchstream_sink_retries", "Inserts repeated because ClickHouse did not answer.", ["table"]
 )
-SINK_INSERT_SECONDS = Histogram(
-    "touchstream_sink_insert_seconds", "Time of one insert.", ["table"]
-)
+SINK_INSERT_SECONDS = Histogram("touchstream_sink_insert_seconds", "Time of one insert.", ["table"])
 
 # --- watch --------------------------------------------------------------------------------------
 

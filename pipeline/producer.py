@@ -7,28 +7,15 @@ has acknowledged them.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
+from pipeline.records import Row
 from pipeline.settings import Settings
 
 _LARGEST_BATCH = 512 * 1024
-
-
-class Record(NamedTuple):
-    """What stands in a partition; a `value` of None is a tombstone."""
-
-    key: bytes | None
-    value: bytes | None
-    timestamp_ms: int
-
-
-Row = tuple[bytes | None, bytes | None, int]
-"""A record as a plain tuple: key, value, timestamp. `Record` is one with names."""
 
 
 class NotAcknowledged(Exception):
@@ -43,16 +30,6 @@ class Producer(Protocol):
 
     async def send(self, topic: str, partition: int, records: Sequence[Row]) -> None:
         """Append `records` in order; return when they are acknowledged, else NotAcknowledged."""
-
-
-@lru_cache(maxsize=65_536)
-def partition_for(key: bytes, partitions: int) -> int:
-    """Choose the partition as Kafka's own default partitioner does, so every client agrees.
-
-    Remembered, because this murmur2 is pure Python and a visitor comes more than once.
-    """
-    hashed: int = murmur2(key)
-    return (hashed & 0x7FFFFFFF) % partitions
 
 
 class KafkaProducer:

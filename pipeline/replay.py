@@ -27,7 +27,8 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.harvest import outgoing_of
 from pipeline.mapping import Mapping
-from pipeline.producer import Producer, Record, partition_for
+from pipeline.producer import Producer
+from pipeline.records import Record, partition_for
 from pipeline.rows import Row, RowIds, touchpoint_of
 from schemas.codec import Refused, decode_touchpoint
 from schemas.dead_letter import DeadLetter, Reason

@@ -47,9 +47,7 @@ class Settings(BaseSettings):
         timedelta(seconds=30), description="How long a producer waits for the broker."
     )
 
-    clickhouse_url: str = Field(
-        "http://127.0.0.1:8123", description="ClickHouse's HTTP interface."
-    )
+    clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
     clickhouse_user: str = Field("default", description="ClickHouse user.")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Its password.")
     clickhouse_database: str = Field("default", description="Database of all tables.")

@@ -10,7 +10,8 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
-from pipeline.producer import KafkaProducer, NotAcknowledged, partition_for
+from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.records import partition_for
 from pipeline.settings import Settings
 from schemas.codec import encode_fact
 from schemas.dead_letter import DeadLetter

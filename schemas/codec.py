@@ -19,7 +19,11 @@ _touchpoints = msgspec.json.Decoder(Touchpoint)
 
 encode = _encoder.encode
 
-_TEXTS = [field.name for field in fields(Touchpoint) if field.type not in (bool, JsonObject, Instant, Instant | None)]
+_TEXTS = [
+    field.name
+    for field in fields(Touchpoint)
+    if field.type not in (bool, JsonObject, Instant, Instant | None)
+]
 _printable = re.compile(PRINTABLE).fullmatch
 
 

@@ -6,14 +6,18 @@ ones; a path to a file of the same shape works as well.
 """
 
 import tomllib
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from schemas.facts import AbandonmentKind
 from schemas.fields import Channel, Name
+
+SHIPPED = Path(__file__).parent / "journeys"
 
 History = Literal["any", "before_purchase", "after_purchase", "new_visit_after_purchase"]
 """What must have happened before: an order or none; or an order in an earlier session."""
@@ -81,9 +85,19 @@ class JourneyModel(_Part):
     abandonment: tuple[AbandonmentRule, ...] = ()
 
     @model_validator(mode="after")
+    def _ids_are_unique(self) -> "JourneyModel":
+        named = Counter(f"phase {phase.id}" for phase in self.phases)
+        named.update(f"rule {rule.id}" for rule in self.rules)
+        for what, times in named.items():
+            if times > 1:
+                raise ValueError(f"{what}: {times} have this id")
+        return self
+
+    @model_validator(mode="after")
     def _phases_exist(self) -> "JourneyModel":
         known = {phase.id for phase in self.phases}
-        named = {f"rule {rule.id}": (rule.phase,) for rule in self.rules}
+        named: dict[str, tuple[str, ...]]
+        named: dict[str, tuple[str, ...]] = {f"rule {r.id}": (r.phase,) for r in self.rules}
         named |= {f"falls_back {i}": (b.leave, b.enter) for i, b in enumerate(self.falls_back)}
         if self.cycle:
             named["cycle"] = (*self.cycle.leave, *self.cycle.enter)
@@ -104,15 +118,25 @@ def load_model(name_or_path: str) -> JourneyModel:
     Raises:
         BadModel: no such file, not TOML, or against the rules of `JourneyModel`.
     """
-    shipped = Path(__file__).parent / "journeys" / f"{name_or_path}.toml"
+    shipped = SHIPPED / f"{name_or_path}.toml"
     path = shipped if shipped.exists() else Path(name_or_path)
     try:
-        return JourneyModel.model_validate(tomllib.loads(path.read_text()))
+        document = tomllib.loads(path.read_text())
     except OSError as error:
         raise BadModel(f"{name_or_path}: neither a shipped model nor a readable file") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadModel(f"{path}: not TOML: {error}") from error
+    try:
+        return JourneyModel.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "model"
-        raise BadModel(f"{path}: {where}: {first['msg']}") from error
+        raise BadModel(f"{path}: {_complaint(error.errors()[0], document)}") from error
+
+
+def _complaint(error: ErrorDetails, document: dict[str, Any]) -> str:
+    place = error["loc"]
+    match place:
+        case ("rules", int(number), _, *_):
+            place = (f"rule {document['rules'][number].get('id', number)}", *place[2:])
+    where = ".".join(str(part) for part in place)
+    reason = error["msg"].removeprefix("Value error, ")
+    return ": ".join(filter(None, (where, reason)))

@@ -19,16 +19,17 @@ class Topic:
     name: str
     key: str
     value: str
-    cleanup: Literal["delete", "compact"] = "delete"
+    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
     retention_ms: int = 7 * _DAY_MS
     extra: dict[str, str] = field(default_factory=dict)
 
     def config(self) -> dict[str, str]:
         """Give the broker's settings of this topic."""
-        settings = {"cleanup.policy": self.cleanup, **self.extra}
-        if self.cleanup == "delete":
-            settings["retention.ms"] = str(self.retention_ms)
-        return settings
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(self.retention_ms),
+            **self.extra,
+        }
 
 
 RAW = Topic("touchpoints.raw", key="site:visitor_id", value="Touchpoint, or a tick")
@@ -36,14 +37,14 @@ TOUCHPOINTS = Topic("touchpoints", key="site:visitor_id", value="TouchpointRow")
 SESSIONS = Topic("sessions", key="site:visitor_id", value="Session")
 TRANSITIONS = Topic("transitions", key="site:visitor_id", value="Transition")
 ABANDONMENTS = Topic("abandonments", key="site:visitor_id", value="Abandonment")
-DEAD_LETTERS = Topic(
-    "dead-letters", key="site", value="DeadLetter", retention_ms=30 * _DAY_MS
-)
+DEAD_LETTERS = Topic("dead-letters", key="site", value="DeadLetter", retention_ms=30 * _DAY_MS)
 STATE = Topic(
     "tracker-state",
     key="site:visitor_id",
     value="the tracker's state, MessagePack",
-    cleanup="compact",
+    # Nothing expires; `delete` is there because `touchstream replay topic` empties it.
+    cleanup="compact,delete",
+    retention_ms=-1,
     extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(_DAY_MS)},
 )
 

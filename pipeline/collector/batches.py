@@ -12,7 +12,8 @@ from datetime import timedelta
 from functools import partial
 
 from pipeline.metrics import COLLECTOR_SEND_SECONDS
-from pipeline.producer import NotAcknowledged, Producer, Record, partition_for
+from pipeline.producer import NotAcknowledged, Producer
+from pipeline.records import Record, partition_for
 
 _log = logging.getLogger(__name__)
 

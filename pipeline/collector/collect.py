@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, calls_in
-from pipeline.producer import Record
+from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW, record_key

@@ -25,7 +25,7 @@ from pipeline.collector.arrival import Arrival
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
 from schemas.codec import Refused, encode, reason_of
 from schemas.dead_letter import Reason
-from schemas.fields import Channel
+from schemas.fields import Channel, OptionalId
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 
 _SHORTEST_SKEW = timedelta(seconds=150)
@@ -44,8 +44,8 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _NESTED = re.compile(r"got `(?:object|array)` - at `\$\.\w+\[")
 
 _Object = dict[str, Any]
-_Id = Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
-_Name = Annotated[str, Meta(max_length=128)] | None
+_Word = OptionalId | None
+_Id = OptionalId | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
 _Time = Annotated[datetime, Meta(tz=True)] | None
 _Value = TypeVar("_Value")
 
@@ -54,8 +54,8 @@ class _Call(Struct, Generic[_Value], rename="camel", gc=False):
     """A call of Segment's tracking API; all that is not named here is no business of ours."""
 
     type: TouchpointType | None = None
-    message_id: _Name = None
-    event: _Name = None
+    message_id: _Word = None
+    event: _Word = None
     anonymous_id: _Id = None
     user_id: _Id = None
     previous_id: _Id = None
@@ -182,7 +182,7 @@ class Intake:
         if not -_LARGEST_LEAD <= age <= self._limits.age:
             raise Refused(
                 Reason.TIME_OUT_OF_RANGE,
-                f"{timestamp.isoformat()} is over a day ahead or {self._limits.age} ago",
+                f"{timestamp.isoformat()} is over a day ahead, or older than {self._limits.age}",
             )
         occurred_at = received_at - max(age, timedelta())
         return occurred_at, occurred_at != timestamp
@@ -203,19 +203,21 @@ def _decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes) -> _Shape:
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise Refused(_reason(str(error)), str(error)) from None
+        raise _refused(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
     except RecursionError:
-        raise Refused(Reason.TOO_DEEP, "nested too deeply to be read") from None
+        raise Refused(Reason.TOO_DEEP, "nested too deeply") from None
 
 
-def _reason(complaint: str) -> Reason:
+def _refused(complaint: str) -> Refused:
     if _NESTED.search(complaint):
-        return Reason.TOO_DEEP
+        return Refused(
+            Reason.TOO_DEEP, "nested too deeply" + complaint[complaint.rindex(" - at") :]
+        )
     if complaint.endswith(("imestamp`", "sentAt`")):
-        return Reason.INVALID_TIME
-    return reason_of(complaint)
+        return Refused(Reason.INVALID_TIME, complaint)
+    return Refused(reason_of(complaint), complaint)
 
 
 def _hold_printable(touchpoint: Touchpoint, raw: bytes) -> None:
@@ -242,7 +244,7 @@ def _plausible(sent_at: datetime | None) -> datetime | None:
     if sent_at is None:
         return None
     if not _CLOCKS[0] <= sent_at < _CLOCKS[1]:
-        raise Refused(Reason.TIME_OUT_OF_RANGE, f"no clock says {sent_at.isoformat()}: sentAt")
+        raise Refused(Reason.TIME_OUT_OF_RANGE, f"no clock says {sent_at.isoformat()}, the sentAt")
     return sent_at.astimezone(UTC)
 
 

@@ -16,9 +16,9 @@ It must not listen beyond this machine: whoever reaches it may do everything.
 """
 
 import asyncio
-import ipaddress
 import json
 import logging
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -42,6 +42,8 @@ LARGEST_BODY = 128 * 1024 * 1024
 """Bytes of a request body at most, after decompression."""
 
 _log = logging.getLogger(__name__)
+
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 _ENGINE = web.AppKey("engine", Engine)
 _SELECTS = web.AppKey("selects", ThreadPoolExecutor)
@@ -74,7 +76,7 @@ async def serve(path: Path, host: str, port: int) -> None:
     """
     _refuse_public(host)
     engine = await asyncio.to_thread(Engine, path)
-    runner = web.AppRunner(_application(engine), access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(_application(engine), access_log=None, shutdown_timeout=1)
     try:
         await runner.setup()
         await _listen(runner, host, port)
@@ -98,7 +100,7 @@ def _application(engine: Engine) -> web.Application:
 
 
 def _refuse_public(host: str) -> None:
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+    if not _LOOPBACK.fullmatch(host):
         raise EmbeddedError(
             f"The embedded ClickHouse has no users, so it cannot listen on {host}; use 127.0.0.1, "
             "or run a ClickHouse server to share it."
@@ -118,7 +120,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 @web.middleware
 async def _no_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse web pages: one from anywhere could otherwise use the engine of who looks at it."""
-    if "Origin" in request.headers or request.url.host not in {"localhost", "127.0.0.1", "::1"}:
+    if "Origin" in request.headers or not _LOOPBACK.fullmatch(request.url.host or ""):
         return web.Response(status=403, text="Only programs on this machine may ask.\n")
     return await handler(request)
 
@@ -162,7 +164,10 @@ async def _form(request: web.Request) -> dict[str, str]:
 
 
 def _unpack_lz4(body: bytes) -> bytes:
-    unpacked: bytes = lz4.frame.open(BytesIO(body)).read(LARGEST_BODY + 1)
+    try:
+        unpacked: bytes = lz4.frame.open(BytesIO(body)).read(LARGEST_BODY + 1)
+    except (EOFError, RuntimeError) as error:
+        raise StatementError.because(271, str(error), "CANNOT_DECOMPRESS") from error
     if len(unpacked) > LARGEST_BODY:
         raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, len(unpacked))
     return unpacked
@@ -173,7 +178,7 @@ def _query(method: str, parameters: dict[str, str], statement: bytes) -> Query:
         raise _not_supported("ClickHouse's own compression; use Content-Encoding")
     insert = split_insert(statement)
     return Query(
-        statement="" if insert else statement.decode(),
+        statement=statement,
         insert=insert,
         database=parameters.get("database", ""),
         format=parameters.get("default_format", "TabSeparated"),

@@ -51,9 +51,12 @@ class StatementError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement and all that goes with it. `settings` may hold `param_x` parameters too."""
+    """A statement, or an `insert` in its place, and all that goes with it.
 
-    statement: str
+    `settings` may hold parameters too, as `param_x`.
+    """
+
+    statement: bytes
     insert: Insert | None = None
     database: str = ""
     format: str = "TabSeparated"
@@ -75,6 +78,8 @@ class Engine:
 
     def __init__(self, path: Path) -> None:
         """Open `path`, creating it if needed; EmbeddedError if it cannot be had."""
+        if "?" in str(path):  # chdb would cut the path there and use another folder
+            raise EmbeddedError(f"{path} has a question mark in it; choose another folder.")
         self._chdb = _chdb()
         self._address = f"{path.resolve()}?{_OPTIONS}"
         try:
@@ -86,7 +91,7 @@ class Engine:
 
     def execute(self, query: Query) -> Answer:
         """Run one statement to its end; StatementError if ClickHouse refuses it."""
-        with closing(self._chdb.connect(self._address)) as connection, _clickhouse_words():
+        with _clickhouse_words(), closing(self._chdb.connect(self._address)) as connection:
             _prepare(connection, query)
             if query.insert:
                 return _insert(connection, query.insert)
@@ -98,7 +103,7 @@ class Engine:
             connection.query("KILL QUERY WHERE query_id != currentQueryID() SYNC")
 
     def _about(self) -> tuple[str, str]:
-        answer = self.execute(Query("SELECT version(), timezone()"))
+        answer = self.execute(Query(b"SELECT version(), timezone()"))
         version, timezone = answer.body.decode().split()
         return version, timezone
 
@@ -156,7 +161,7 @@ def _assignment(name: str, value: str) -> str:
 
 
 def _insert(connection: Any, insert: Insert) -> Answer:
-    with connection.send_insert(insert.target.decode(), insert.format) as stream:
+    with connection.send_insert(insert.target, insert.format) as stream:
         stream.append(insert.data)
         done = stream.finish()
     counts = {"written_rows": done.rows_written, "written_bytes": done.bytes_written}
@@ -188,7 +193,7 @@ def _run(connection: Any, query: Query) -> Answer:
     return Answer(body, chosen if reads or body else None, counts)
 
 
-def _empty_native(connection: Any, statement: str) -> bytes:
+def _empty_native(connection: Any, statement: bytes) -> bytes:
     try:
         described = connection.query(description_of(statement), "JSONCompactEachRow").bytes()
     except RuntimeError:  # SHOW, EXPLAIN and the like cannot be described

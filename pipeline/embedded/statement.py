@@ -12,7 +12,7 @@ _TOKEN = re.compile(
 _COMMENTS = (b"--", b"/*")
 _NO_DATA_FOLLOWS = {b"SELECT", b"WITH", b"FROM"}
 _INPUT_FORMAT = re.compile(rb"\s+(\w+)[ \t\f]*\r?\n?")
-_OUTPUT_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*\Z", re.IGNORECASE)
+_OUTPUT_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*\Z", re.IGNORECASE)
 
 
 class Insert(NamedTuple):
@@ -45,13 +45,13 @@ def split_insert(statement: bytes) -> Insert | None:
     return None
 
 
-def output_format(statement: str) -> str | None:
+def output_format(statement: bytes) -> str | None:
     """Name the format that the statement itself asks for, if it does."""
     found = _OUTPUT_FORMAT.search(statement)
-    return found[1] if found else None
+    return found[1].decode() if found else None
 
 
-def description_of(select: str) -> str:
+def description_of(select: bytes) -> bytes:
     """Ask for the names and types of the columns of `select` instead of its rows."""
-    bare = _OUTPUT_FORMAT.sub("", select).rstrip("; \n")
-    return f"DESCRIBE (\n{bare}\n)"
+    bare = _OUTPUT_FORMAT.sub(b"", select).rstrip(b"; \n")
+    return b"DESCRIBE (\n" + bare + b"\n)"

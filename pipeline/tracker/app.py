@@ -8,6 +8,7 @@ Not used, on purpose (docs/decisions.md): tables, `exactly_once`, `take()`, `con
 """
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -196,6 +197,13 @@ def run(settings: Settings) -> None:
             await super().on_first_start()
 
     metrics.serve(settings.tracker_metrics_port)
-    Worker(
-        tracker.app, loglevel="WARNING", quiet=True, redirect_stdouts=False, logfile=None
-    ).execute_from_commandline()
+    worker = Worker(
+        tracker.app,
+        loglevel=logging.getLogger().getEffectiveLevel(),
+        quiet=True,
+        redirect_stdouts=False,
+    )
+    worker.spinner = None
+    # Chunks make millions of short-lived objects and the state is bytes: fewer, later collections.
+    gc.set_threshold(100_000, 50, 50)
+    worker.execute_from_commandline()

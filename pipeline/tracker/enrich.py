@@ -14,10 +14,22 @@ import msgspec
 import ua_parser
 
 from pipeline.journey.state import Evidence
-from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
+from schemas.touchpoint import Enrichment, Touchpoint
 
-_CLICK_IDS = ("gclid", "gbraid", "wbraid", "msclkid", "dclid", "fbclid", "ttclid", "li_fat_id", "twclid")
-_BOTS = re.compile("|".join(f"(?:{c['pattern']})" for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA))
+_CLICK_IDS = (
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "dclid",
+    "fbclid",
+    "ttclid",
+    "li_fat_id",
+    "twclid",
+)
+_BOTS = re.compile(
+    "|".join(f"(?:{c['pattern']})" for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
+)
 _LONGEST_LABEL = 256
 
 
@@ -68,6 +80,7 @@ _COMMERCE_NAMES = frozenset(
     {"Product Added", "Product Removed", "Order Completed", "Order Updated", "Order Refunded"}
 )
 _NO_COMMERCE = Commerce()
+_PAGE_TYPES = frozenset({"page", "screen"})
 
 
 @lru_cache(maxsize=65_536)
@@ -80,11 +93,16 @@ def read_url(url: str) -> Page:
         return Page()
     if not parts.query:
         return Page(host, parts.path)
-    query = {name: value[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query, max_num_fields=None)}
+    query = {
+        name: value[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query, max_num_fields=None)
+    }
     return Page(
         host,
         parts.path,
-        *(query.get(f"utm_{part}", "") for part in ("source", "medium", "campaign", "term", "content")),
+        *(
+            query.get(f"utm_{part}", "")
+            for part in ("source", "medium", "campaign", "term", "content")
+        ),
         next((name for name in _CLICK_IDS if name in query), ""),
     )
 
@@ -143,18 +161,24 @@ def _word(value: object) -> str:
     return str(value)[:128] if isinstance(value, str | int) else ""
 
 
-def enrich(touchpoint: Touchpoint, *, is_late: bool, partition: int, offset: int) -> Enrichment:
-    """Give everything the tracker adds to `touchpoint`, which stands at `partition`, `offset`."""
+def enrich(
+    touchpoint: Touchpoint, visitor_id: str, at: int, partition: int, offset: int
+) -> tuple[Enrichment, Evidence]:
+    """Give everything the tracker adds to `touchpoint`, and what the fold needs to know of it.
+
+    `at` is its `occurred_at` in milliseconds; it stands in the log at `partition`, `offset`.
+    """
     page = read_url(touchpoint.url)
     agent = read_user_agent(touchpoint.user_agent)
+    referrer_host = read_url(touchpoint.referrer).host if touchpoint.referrer else ""
     commerce = read_commerce(touchpoint.name, touchpoint.properties)
-    is_order = touchpoint.name.startswith("Order")
-    return Enrichment(
-        visitor_id=visitor_of(touchpoint.anonymous_id, touchpoint.user_id),
-        is_late=is_late,
+    is_order = commerce is not _NO_COMMERCE and touchpoint.name.startswith("Order")
+    enrichment = Enrichment(
+        visitor_id=visitor_id,
+        is_late=False,
         host=page.host,
         path=page.path,
-        referrer_host=read_url(touchpoint.referrer).host if touchpoint.referrer else "",
+        referrer_host=referrer_host,
         utm_source=page.utm_source,
         utm_medium=page.utm_medium,
         utm_campaign=page.utm_campaign,
@@ -171,27 +195,23 @@ def enrich(touchpoint: Touchpoint, *, is_late: bool, partition: int, offset: int
         kafka_partition=partition,
         kafka_offset=offset,
     )
-
-
-def evidence_of(touchpoint: Touchpoint, enrichment: Enrichment, at: int) -> Evidence:
-    """Give what the fold needs to know of an enriched touchpoint."""
-    commerce = read_commerce(touchpoint.name, touchpoint.properties)
-    return Evidence(
-        at=at,
-        id=touchpoint.touchpoint_id,
-        name=touchpoint.name,
-        channel=touchpoint.channel,
-        is_page=touchpoint.type in ("page", "screen"),
-        path=enrichment.path,
-        referrer_host=enrichment.referrer_host,
-        utm_source=enrichment.utm_source,
-        utm_medium=enrichment.utm_medium,
-        utm_campaign=enrichment.utm_campaign,
-        device=enrichment.device,
-        is_bot=enrichment.is_bot,
-        user_id=touchpoint.user_id,
-        order_id=enrichment.order_id,
-        value=commerce.value,
-        items=commerce.items,
-        currency=commerce.currency,
+    evidence = Evidence(
+        at,
+        touchpoint.touchpoint_id,
+        touchpoint.name,
+        touchpoint.channel,
+        touchpoint.type in _PAGE_TYPES,
+        page.path,
+        referrer_host,
+        page.utm_source,
+        page.utm_medium,
+        page.utm_campaign,
+        agent.device,
+        agent.is_bot,
+        touchpoint.user_id,
+        enrichment.order_id,
+        commerce.value,
+        commerce.items,
+        commerce.currency,
     )
+    return enrichment, evidence

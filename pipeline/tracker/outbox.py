@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipeline import metrics
-from pipeline.producer import KafkaProducer, NotAcknowledged, Row
+from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.records import Row
 from pipeline.tracker.steps import Output
 from schemas.topics import STATE
 

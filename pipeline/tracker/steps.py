@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Protocol
 
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint
@@ -33,8 +33,8 @@ from pipeline.journey.state import (
     is_known,
     new_state,
 )
-from pipeline.producer import Row, partition_for
-from pipeline.tracker.enrich import enrich, evidence_of
+from pipeline.records import Row, partition_for
+from pipeline.tracker.enrich import enrich
 from pipeline.tracker.partition import META_KEY, Partition, site_of
 from schemas import topics
 from schemas.codec import (
@@ -69,7 +69,9 @@ class Item:
 
     offset: int
     recorded_at: int
+    at: int
     key: bytes
+    visitor_id: str
     touchpoint: Touchpoint
     enrichment: Enrichment = None  # type: ignore[assignment]
     evidence: Evidence = None  # type: ignore[assignment]
@@ -141,14 +143,8 @@ class Chunk:
         """Add what the touchpoint's own strings tell."""
         for item in self.items:
             if isinstance(item, Item):
-                item.enrichment = enrich(
-                    item.touchpoint,
-                    is_late=False,
-                    partition=self.partition.number,
-                    offset=item.offset,
-                )
-                item.evidence = evidence_of(
-                    item.touchpoint, item.enrichment, milliseconds(item.touchpoint.occurred_at)
+                item.enrichment, item.evidence = enrich(
+                    item.touchpoint, item.visitor_id, item.at, self.partition.number, item.offset
                 )
 
     def fold(self) -> None:
@@ -187,18 +183,18 @@ class Chunk:
         if is_tick(line):
             return TickItem(record.offset, decode_tick(line))
         touchpoint = decode_touchpoint(line)
-        if not 0 <= milliseconds(touchpoint.occurred_at) <= record.timestamp + DAY_MS:
+        at = milliseconds(touchpoint.occurred_at)
+        if not 0 <= at <= record.timestamp + DAY_MS:
             raise Refused(
                 Reason.TIME_OUT_OF_RANGE, "occurred_at is before 1970 or a day ahead of the log"
             )
-        key = record_key(
-            touchpoint.site, visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
-        )
-        if key != record.key and _home(key, self.partitions) != self.partition.number:
+        visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
+        key = record_key(touchpoint.site, visitor_id)
+        if key != record.key and partition_for(key, self.partitions) != self.partition.number:
             raise Refused(
-                Reason.WRONG_PARTITION, f"{key!r} belongs to {_home(key, self.partitions)}"
+                Reason.WRONG_PARTITION, f"{key!r} belongs to {partition_for(key, self.partitions)}"
             )
-        return Item(record.offset, record.timestamp, key, touchpoint)
+        return Item(record.offset, record.timestamp, at, key, visitor_id, touchpoint)
 
     def _refuse(self, record: RawRecord, line: bytes, refusal: Refused) -> None:
         letter = dead_letter(
@@ -217,7 +213,7 @@ class Chunk:
 
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
-        visitor = self._visitor(item.key, site, item.enrichment.visitor_id)
+        visitor = self._visitor(item.key, site, item.visitor_id)
         if item.offset <= visitor.known_offset:
             return "replayed"
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
@@ -278,8 +274,6 @@ def milliseconds(instant: datetime) -> int:
 def _instant(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
-
-_home = lru_cache(maxsize=65_536)(partition_for)
 
 STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (
     ("decode", Chunk.decode),

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import itertools
+import sys
 import time
 import uuid
 import zlib
@@ -181,12 +182,12 @@ def test_empty_lines_and_semicolons_in_the_data_stay_data(client: Client) -> Non
 
 
 def test_an_insert_may_begin_in_the_address_and_go_on_in_the_body(client: Client) -> None:
-    client.command("CREATE TABLE t (`format` UInt64, `a)b` String) ENGINE = Memory")
+    client.command("CREATE TABLE t (values UInt64, `a)b` String) ENGINE = Memory")
     client.command(
-        "INSERT /* FORMAT */ INTO t (`format`, `a)b`) SETTINGS async_insert = 0 FORMAT CSV",
-        data="1,x\n",
+        "-- SELECT\nINSERT INTO t (values, `a)b`) SETTINGS async_insert = 0 FORMAT CSV",
+        data='1,"x\n\ny"\n',
     )
-    assert rows(client, "SELECT * FROM t") == [(1, "x")]
+    assert rows(client, "SELECT * FROM t") == [(1, "x\n\ny")]
 
 
 def test_a_bad_row_refuses_the_whole_batch(client: Client) -> None:
@@ -289,6 +290,19 @@ async def test_a_body_that_unpacks_beyond_the_limit_is_refused(
     body = gzip.compress(zeros, 1) if encoding == "gzip" else lz4.frame.compress(zeros)
     async with http.post("/", data=body, headers={"Content-Encoding": encoding}) as answer:
         assert (answer.status, str(LARGEST_BODY) in await answer.text()) == (413, True)
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 400), ("lz4", 500)])
+async def test_a_damaged_body_is_refused(
+    http: aiohttp.ClientSession, encoding: str, status: int
+) -> None:
+    async with http.post("/", data=b"damaged", headers={"Content-Encoding": encoding}) as answer:
+        assert (answer.status, "Traceback" in await answer.text()) == (status, False)
+
+
+async def test_bytes_that_are_not_text_stay_bytes(http: aiohttp.ClientSession) -> None:
+    async with http.post("/", data=b"SELECT hex('\xff\xfe')") as answer:
+        assert await answer.text() == "FFFE\n"
 
 
 async def test_what_is_not_spoken_is_refused_in_words(http: aiohttp.ClientSession) -> None:
@@ -426,9 +440,38 @@ async def test_a_second_owner_is_told_who_has_the_folder(tmp_path: Path) -> None
             await EngineServer(tmp_path / "data").start()
 
 
-async def test_it_does_not_listen_beyond_this_machine(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "shop.example"])
+async def test_it_does_not_listen_beyond_this_machine(tmp_path: Path, host: str) -> None:
     with pytest.raises(EmbeddedError, match="has no users"):
-        await serve(tmp_path, "0.0.0.0", free_ports(1)[0])
+        await serve(tmp_path, host, free_ports(1)[0])
+
+
+async def test_a_question_mark_in_the_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedError, match="question mark"):
+        await serve(tmp_path / "what?", "127.0.0.1", free_ports(1)[0])
+
+
+async def test_a_folder_that_cannot_be_had_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = await last_words(tmp_path / "file", free_ports(1)[0])
+    assert "file cannot be opened" in words
+    assert "check that it is a folder you may write to" in words
+
+
+async def test_a_taken_port_is_said_to_be_taken(engine: EngineServer, tmp_path: Path) -> None:
+    words = await last_words(tmp_path / "data", engine.port)
+    assert f"cannot listen on 127.0.0.1:{engine.port}" in words
+
+
+async def last_words(folder: Path, port: int) -> str:
+    """Run an engine that cannot start."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.engine", folder, str(port)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    return errors.decode()
 
 
 def test_clients_that_name_the_same_session_do_not_disturb_each_other(engine: EngineServer) -> None:

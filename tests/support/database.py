@@ -6,27 +6,35 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import clickhouse_connect
+import msgspec
 from clickhouse_connect.driver.client import Client
 
-from pipeline.producer import Record
-from pipeline.tracker.enrich import enrich
+from pipeline.records import Record
 from pipeline.verify import SESSIONISE
 from schemas.codec import decode_touchpoint, encode_row, is_tick
+from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations
 from tests.support.engine import EngineServer
+
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def client_of(engine: EngineServer, database: str) -> Client:
+    """A client of a database that is there."""
+    return clickhouse_connect.get_client(
+        host=engine.host, port=engine.port, database=database, autogenerate_session_id=False
+    )
 
 
 @contextmanager
 def empty_database(engine: EngineServer) -> Iterator[Client]:
     """A client in a new database without tables."""
     database = f"test_{uuid.uuid4().hex}"
-    with clickhouse_connect.get_client(
-        host=engine.host, port=engine.port, autogenerate_session_id=False
-    ) as client:
-        client.command(f"CREATE DATABASE {database}")
-        client.database = database
-        yield client
-        client.command(f"DROP DATABASE {database}")
+    with client_of(engine, "default") as owner:
+        owner.command(f"CREATE DATABASE {database}")
+        with client_of(engine, database) as client:
+            yield client
+        owner.command(f"DROP DATABASE {database}")
 
 
 @contextmanager
@@ -47,12 +55,18 @@ def insert_json(client: Client, table: str, rows: Iterable[bytes]) -> None:
     )
 
 
-def track(client: Client, records: Iterable[Record]) -> None:
-    """Fill `touchpoints` from records of `touchpoints.raw`, and `sessions` by SQL.
+def touchpoints_in(records: Iterable[Record]) -> list[Touchpoint]:
+    """Read the touchpoints of records of `touchpoints.raw`."""
+    values = [record.value for record in records]
+    return [decode_touchpoint(value) for value in values if value and not is_tick(value)]
+
+
+def track(client: Client, touchpoints: Iterable[Touchpoint]) -> None:
+    """Fill `touchpoints`, and `sessions` by SQL.
 
     Every visitor is a person; there are no transitions and no abandonments.
     """
-    insert_json(client, "touchpoints", _rows(records))
+    insert_json(client, "touchpoints", _rows(touchpoints))
     client.command(
         f"""
         INSERT INTO sessions (session_id, site, visitor_id, person_id, started_at, ended_at,
@@ -61,14 +75,20 @@ def track(client: Client, records: Iterable[Record]) -> None:
             started_at, ended_at, touchpoints, first_touchpoint_id
         FROM ({SESSIONISE})
         """,  # noqa: S608 - our own text
-        parameters={"gap": timedelta(minutes=30) // timedelta(milliseconds=1)},
+        parameters={"gap": HALF_AN_HOUR // timedelta(milliseconds=1)},
     )
 
 
-def _rows(records: Iterable[Record]) -> Iterator[bytes]:
-    for offset, record in enumerate(records):
-        assert record.value is not None
-        if not is_tick(record.value):
-            touchpoint = decode_touchpoint(record.value)
-            enrichment = enrich(touchpoint, is_late=False, partition=0, offset=offset)
-            yield encode_row(touchpoint, enrichment)
+def _rows(touchpoints: Iterable[Touchpoint]) -> Iterator[bytes]:
+    for offset, touchpoint in enumerate(touchpoints):
+        said = msgspec.json.decode(touchpoint.properties)
+        enrichment = Enrichment(
+            visitor_id=visitor_of(touchpoint.anonymous_id, touchpoint.user_id),
+            is_late=False,
+            order_id=said.get("order_id", ""),
+            revenue=float(said.get("revenue", 0)),
+            currency=said.get("currency", ""),
+            kafka_partition=0,
+            kafka_offset=offset,
+        )
+        yield encode_row(touchpoint, enrichment)

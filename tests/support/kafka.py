@@ -59,7 +59,7 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-class KafkaUnavailable(Exception):  # noqa: N818 - a state of the machine, not a fault of the test
+class KafkaUnavailable(Exception):
     """Kafka cannot run on this machine; the text says what is missing."""
 
 

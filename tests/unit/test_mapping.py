@@ -26,7 +26,7 @@ def test_every_mapping_of_the_docs_can_be_used(path: Path) -> None:
 
 def test_every_whole_mapping_in_the_page_about_imports_can_be_used() -> None:
     page = (DOCS / "import.md").read_text(encoding="utf-8")
-    mappings = [toml for toml in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    mappings: list[str] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     whole = [parse_mapping(toml, "import.md") for toml in mappings if "[columns]" in toml]
     assert len(whole) > 0
 

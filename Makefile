@@ -1,0 +1,67 @@
+# Everything a developer needs; `make help` lists it. Only Python 3.11+ and make are required.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format lock schemas bench faults kafka clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Start everything, simulate shoppers, print what came of them (ONCE=1: then end)
+	@$(BIN)/touchstream demo $(if $(ONCE),--once)
+
+up: $(READY) ## Start everything on this machine and keep it running
+	@$(BIN)/touchstream up
+
+test: $(READY) ## Run all tests, with the short forms of faults and benchmark
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## What CI runs: format, lint, types, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schemas: $(READY) ## Write the JSON Schemas and docs/tables.md anew
+	@$(BIN)/python -m schemas.json_schema
+	@$(BIN)/python -m schemas.tables_doc
+
+bench: $(READY) ## Measure the tracker against its floor and against a plain Faust agent
+	@$(BIN)/python -m tests.bench.tracker $(ARGS)
+
+faults: $(READY) ## The long form of the fault tests
+	@LONG=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+kafka: $(READY) ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java 17 and Maven)
+	@$(BIN)/python -m tests.support.kafka --port 9092
+
+lock: $(READY) ## Resolve the dependencies anew and write both lock files
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml --output-file requirements.lock --upgrade
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--all-extras pyproject.toml --output-file requirements-dev.lock --upgrade
+
+clean: ## Remove what was installed, cached and stored here
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .touchstream
+
+$(READY): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON); install Python 3.11 or newer, or set PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $$($(PYTHON) --version) is too old; set PYTHON to Python 3.11 or newer" >&2; exit 1; }
+	@free=$$(df -Pk . | awk 'NR==2 {print int($$4 / 1024)}'); [ "$$free" -ge 2500 ] || \
+		{ echo "make: $$free MB free here, 2,500 needed for the environment" >&2; exit 1; }
+	@echo "Setting up $(VENV) (about 1.2 GB, once) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "make: no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)

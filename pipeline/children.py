@@ -1,0 +1,133 @@
+"""Processes of ours that are kept alive, and that do not outlive us. Shell.
+
+On Linux the kernel kills them when their parent is gone, even after kill -9. Elsewhere they would
+then go on until somebody ends them; a parent that can still act stops them everywhere.
+"""
+
+import asyncio
+import ctypes
+import os
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+Tell = Callable[[str], None]
+"""Says a sentence to whoever looks on."""
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+_STARTING_SECONDS = 60.0
+_HEALTHY_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
+
+
+class ChildFailed(Exception):
+    """A process did not start, or was not ready in time; the text holds its last words."""
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent is gone; for `preexec_fn`."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Child:
+    """A command as a process; what it says goes to `log`, warnings also to `tell`."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        tell: Tell,
+    ) -> None:
+        self.name = name
+        self._command = command
+        self._environment = dict(os.environ) | dict(environment)
+        self._log = log
+        self._tell = tell
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+        """Start it and return when it `is_ready`; from then on it is started again if it ends.
+
+        Raises:
+            ChildFailed: it ended, or was not ready within a minute.
+        """
+        self._log.unlink(missing_ok=True)
+        process = await self._spawn()
+        self._tasks = [asyncio.create_task(self._listen())]
+        deadline = monotonic() + _STARTING_SECONDS
+        while not await is_ready():
+            if process.returncode is not None or monotonic() > deadline:
+                raise ChildFailed(f"{self.name} did not start: {self._last_words()}")
+            await asyncio.sleep(0.05)
+        self._tasks.append(asyncio.create_task(self._keep_alive(process)))
+
+    async def stop(self, patience: float) -> None:
+        """Ask it to end; kill it if it has not after `patience` seconds."""
+        self._cancel()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), patience)
+        except TimeoutError:
+            self._tell(f"{self.name} did not end within {patience:g} s and was killed")
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once."""
+        self._cancel()
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the parent, which knows the order
+                preexec_fn=die_with_parent,
+            )
+        return self._process
+
+    async def _keep_alive(self, process: asyncio.subprocess.Process) -> None:
+        pause = 1.0
+        while True:
+            began = monotonic()
+            code = await process.wait()
+            if monotonic() - began > _HEALTHY_SECONDS:
+                pause = 1.0
+            self._tell(f"{self.name} ended with code {code}, starting it again in {pause:g} s")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            process = await self._spawn()
+
+    async def _listen(self) -> None:
+        with self._log.open(errors="replace") as log:
+            while True:
+                for line in log:
+                    if _ALARMING.search(line):
+                        self._tell(f"{self.name}: {line.strip()}")
+                await asyncio.sleep(0.5)
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return f"{lines[-1].strip() if lines else 'no answer'} (all of it: {self._log})"

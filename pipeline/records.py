@@ -1,0 +1,28 @@
+"""PURE: a record of Kafka as we write it, and the partition it belongs to."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from aiokafka.partitioner import murmur2
+
+
+class Record(NamedTuple):
+    """What stands in a partition; a `value` of None is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+
+
+Row = tuple[bytes | None, bytes | None, int]
+"""A record as a plain tuple: key, value, timestamp. `Record` is one with names."""
+
+
+@lru_cache(maxsize=65_536)
+def partition_for(key: bytes, partitions: int) -> int:
+    """Choose the partition as Kafka's own default partitioner does, so every client agrees.
+
+    Remembered, because this murmur2 is pure Python and a visitor comes more than once.
+    """
+    hashed: int = murmur2(key)
+    return (hashed & 0x7FFFFFFF) % partitions

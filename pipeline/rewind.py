@@ -1,0 +1,94 @@
+"""Reading a topic again from an earlier place. Shell: moves group offsets, decides nothing.
+
+`touchpoints.raw` is read again by the tracker, from its beginning and with empty memory: the rows
+it writes are the same, with the same ids. The other topics are read again by the sink. Neither
+changes a value in ClickHouse that was right; both restore what is missing there.
+"""
+
+from datetime import datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import KafkaError
+
+from pipeline.settings import Settings
+from schemas.topics import RAW, STATE, TABLES
+
+
+class ReplayFailed(Exception):
+    """The topic cannot be read again now; the text says what to do."""
+
+
+async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
+    """Have `topic` read again, from `since` or from its beginning; give how many records that is.
+
+    Raises:
+        ReplayFailed: nobody reads this topic, its reader is running, or Kafka refuses.
+    """
+    if topic == RAW.name and since is not None:
+        raise ReplayFailed(
+            f"{topic} is read again from its beginning only: sessions need all their touchpoints"
+        )
+    if topic != RAW.name and topic not in TABLES:
+        raise ReplayFailed(f"nobody reads {topic}: choose one of {RAW.name}, {', '.join(TABLES)}")
+    group = settings.tracker_group if topic == RAW.name else settings.sink_group
+    try:
+        await _refuse_running(settings, group)
+        records = await _move(settings, group, topic, since)
+        if topic == RAW.name:
+            await _forget(settings)
+    except KafkaError as error:
+        raise ReplayFailed(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
+        ) from error
+    return records
+
+
+async def _refuse_running(settings: Settings, group: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        [answer] = await admin.describe_consumer_groups([group])
+        [(_code, _group, state, *_rest)] = answer.groups
+    finally:
+        await admin.close()
+    if state not in ("Empty", "Dead"):
+        raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
+
+
+async def _move(settings: Settings, group: str, topic: str, since: datetime | None) -> int:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+    )
+    try:
+        await consumer.start()
+        partitions = [TopicPartition(topic, p) for p in range(settings.kafka_partitions)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        starts = dict(await consumer.beginning_offsets(partitions))
+        if since is not None:
+            at = int(since.timestamp() * 1000)
+            found = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
+            starts = {tp: place.offset if place else ends[tp] for tp, place in found.items()}
+        await consumer.commit(starts)
+    finally:
+        await consumer.stop()
+    return sum(ends[tp] - starts[tp] for tp in partitions)
+
+
+async def _forget(settings: Settings) -> None:
+    """Delete the tracker's state; -1 is the end of the partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        await admin.delete_records(
+            {
+                TopicPartition(STATE.name, number): RecordsToDelete(before_offset=-1)
+                for number in range(settings.kafka_partitions)
+            }
+        )
+    finally:
+        await admin.close()

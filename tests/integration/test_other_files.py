@@ -1,0 +1,122 @@
+"""Three more real files of quite different make: their touchpoints hold the known answers."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import msgspec
+import pytest
+from rich.progress import Progress
+
+from pipeline.importer import import_files, load_mapping
+from pipeline.memory import MemoryBroker
+from schemas.topics import RAW
+from schemas.touchpoint import Touchpoint
+from tests.support.database import touchpoints_in
+from tests.support.puffy import MAPPINGS, data_files
+
+
+async def imported(name: str, pattern: str) -> list[Touchpoint]:
+    broker = MemoryBroker(partition_count=1)
+    await import_files(
+        data_files(pattern),
+        load_mapping(MAPPINGS / f"{name}.toml"),
+        broker,
+        site=name,
+        now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        progress=Progress(disable=True),
+    )
+    return touchpoints_in(broker.records(RAW.name))
+
+
+def said(touchpoint: Touchpoint) -> dict[str, Any]:
+    properties: dict[str, Any] = msgspec.json.decode(touchpoint.properties)
+    return properties
+
+
+# --- mails: sent, opened, clicked ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+async def mails() -> dict[str, list[str]]:
+    """What happened to each user, in order of time."""
+    happened = defaultdict(list)
+    for mail in await imported("yammer", "yammer_email/*.csv.gz"):
+        happened[mail.user_id].append(f"{mail.name} {said(mail).get('campaign_id', '')}".strip())
+    return happened
+
+
+DIGEST, REMINDER = "Email Sent weekly_digest", "Email Sent reengagement"
+OPENED, CLICKED = "Email Opened", "Email Link Clicked"
+
+
+async def test_mails_of_four_months_are_counted_by_kind(mails: dict[str, list[str]]) -> None:
+    everything = [name for names in mails.values() for name in names]
+    kinds = (DIGEST, REMINDER, OPENED, CLICKED)
+    assert [everything.count(kind) for kind in kinds] == [57_267, 3_653, 20_459, 9_010]
+
+
+async def test_the_funnel_of_a_newsletter_is_reached_and_ordered_by_user(
+    mails: dict[str, list[str]],
+) -> None:
+    steps = (DIGEST, OPENED, CLICKED)
+    assert len(mails) == 6_179
+    assert [sum(step in names for names in mails.values()) for step in steps] == [
+        4_111,
+        5_927,
+        5_277,
+    ]
+    levels = [ordered(names, steps) for names in mails.values()]
+    assert [sum(level > step for level in levels) for step in range(3)] == [4_111, 3_922, 3_145]
+
+
+def ordered(names: Iterable[str], steps: tuple[str, ...]) -> int:
+    """Say how many of `steps` come in this order."""
+    level = 0
+    for name in names:
+        if level < len(steps) and name == steps[level]:
+            level += 1
+    return level
+
+
+# --- orders of a till ----------------------------------------------------------------------------
+
+
+async def test_orders_of_customers_give_repurchase_revenue_and_cycle() -> None:
+    days = defaultdict(set)
+    revenue = Decimal()
+    for order in await imported("cdnow", "cdnow/*.txt.gz"):
+        days[order.user_id].add(order.occurred_at.date())
+        revenue += Decimal(str(said(order)["revenue"]))
+    gaps = [(b - a).days for seen in days.values() for a, b in pairwise(sorted(seen))]
+    assert len(days) == 23_570
+    assert sum(len(seen) > 1 for seen in days.values()) == 11_516
+    assert revenue == Decimal("2500315.63")
+    assert median(gaps) == 34
+
+
+# --- answers to a survey -------------------------------------------------------------------------
+
+
+async def test_answers_of_a_survey_give_the_net_promoter_score_of_each_stage() -> None:
+    scores = defaultdict(list)
+    for answer in await imported("nps", "nps/*.csv"):
+        if "score" in said(answer):
+            scores[said(answer)["stage"]].append(said(answer)["score"])
+    everything = [score for of_stage in scores.values() for score in of_stage]
+    assert (len(everything), net_promoters(everything)) == (2_353, -24.69)
+    assert {stage: net_promoters(of_stage) for stage, of_stage in scores.items()} == {
+        "Order": -9.98,
+        "Equipment Received": -56.71,
+        "First Payment": -29.29,
+        "Service in Use": -76.67,
+    }
+
+
+def net_promoters(scores: list[int]) -> float:
+    promoters = sum(score >= 9 for score in scores) - sum(score <= 6 for score in scores)
+    return round(100 * promoters / len(scores), 2)

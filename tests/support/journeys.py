@@ -1,0 +1,107 @@
+"""Evidence, rules and a visitor's life, written the short way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from pipeline.journey.fold import Facts, is_late, observe, replay, seal, settle
+from pipeline.journey.rules import Rules, compile_rules
+from pipeline.journey.state import (
+    Evidence,
+    VisitorState,
+    decode_state,
+    encode_state,
+    is_known,
+    new_state,
+)
+from schemas.facts import Abandonment, Fact, Session, Transition
+from schemas.journeys import load_model
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+NOON = 1_767_268_800_000
+"""2026-01-01 12:00 UTC."""
+
+SITE, VISITOR = "shop", "ada"
+RULES = compile_rules([load_model("lifecycle")])
+
+AnyFact = TypeVar("AnyFact", Session, Transition, Abandonment)
+
+
+def seen(id_: str, after: int = 0, name: str = "Page Viewed", **more: Any) -> Evidence:
+    """Make the touchpoint `id_`, `after` milliseconds past noon."""
+    return Evidence(at=NOON + after, id=id_, name=name, **more)
+
+
+def new_facts(rules: Rules = RULES, version: int = 0) -> Facts:
+    """Give an empty sheet for the facts of our visitor."""
+    return Facts(SITE, VISITOR, 0, rules, version)
+
+
+def fold(*evidence: Evidence, now: int = 0, rules: Rules = RULES) -> list[Fact]:
+    """Replay `evidence` in one go, and then silence until `now` milliseconds past noon."""
+    return list(replay(evidence, NOON + now, new_facts(rules)).values())
+
+
+def only(kind: type[AnyFact], rows: Iterable[Fact]) -> list[AnyFact]:
+    """Give the facts of one kind that are not deleted, in order of their times."""
+    return sorted(
+        (row for row in rows if isinstance(row, kind) and not row.is_deleted), key=_beginning
+    )
+
+
+def _beginning(fact: Fact) -> tuple[Any, ...]:
+    if isinstance(fact, Session):
+        return fact.started_at, fact.first_touchpoint_id
+    return (fact.at,) if isinstance(fact, Transition) else (fact.opened_at,)
+
+
+def surviving(rows: dict[str, Fact]) -> dict[str, Fact]:
+    """Give the rows that are not deleted, without their versions."""
+    return {id_: replace(row, version=0) for id_, row in rows.items() if not row.is_deleted}
+
+
+@dataclass
+class Life:
+    """What the tracker does with one visitor, record by record, its state through bytes each time.
+
+    `rows` is the table: the last row of every id. That no row is ever written with a lower version
+    than before is checked on the way.
+    """
+
+    rules: Rules = RULES
+    state: VisitorState = field(default_factory=new_state)
+    now: int = 0
+    offset: int = -1
+    rows: dict[str, Fact] = field(default_factory=dict)
+
+    def see(self, *arriving: Evidence) -> None:
+        """Let touchpoints arrive, one record each."""
+        for evidence in arriving:
+            self.now = max(self.now, evidence.at)
+            facts = self._record()
+            if not is_known(self.state, evidence.id):
+                assert not is_late(self.state, evidence.at, self.now, self.rules)
+                observe(self.state, evidence, self.now, facts)
+            self._keep(facts)
+
+    def wait(self, until: int) -> None:
+        """Let a tick arrive, `until` milliseconds past noon."""
+        self.now = max(self.now, NOON + until)
+        facts = self._record()
+        settle(self.state, self.now, facts)
+        self._keep(facts)
+
+    def _record(self) -> Facts:
+        self.offset += 1
+        self.state = decode_state(encode_state(self.state))
+        return new_facts(self.rules, self.offset)
+
+    def _keep(self, facts: Facts) -> None:
+        seal(self.state, self.now, facts)
+        for id_, row in facts.all().items():
+            if id_ in self.rows:
+                assert self.rows[id_].version <= row.version
+            self.rows[id_] = row

@@ -1,0 +1,95 @@
+"""A body is read within bounds: of size, of time, and of what gzip may blow it up to."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from pipeline.collector import body
+from pipeline.collector.answers import Problem, TurnedAway
+from schemas.dead_letter import Reason
+
+LIMIT = 1000
+BOMB = gzip.compress(bytes(50_000_000))
+
+
+@dataclass
+class Upload:
+    """A body that comes in chunks, with a pause before each."""
+
+    chunks: list[bytes]
+    pause: float = 0
+
+    async def __call__(self) -> bytes:
+        return b"".join([chunk async for chunk in self])
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self.chunks:
+            await asyncio.sleep(self.pause)
+            yield chunk
+
+
+async def read(upload: Upload, length: str | None = None) -> bytes:
+    return await body.read(upload, length, limit=LIMIT, patience=0.05)
+
+
+async def turned_away(upload: Upload, length: str | None = None) -> Problem | Reason:
+    with pytest.raises(TurnedAway) as why:
+        await read(upload, length)
+    return why.value.code
+
+
+async def test_a_body_of_exactly_the_limit_is_read() -> None:
+    assert b"x" * LIMIT == await read(Upload([b"x" * LIMIT]), str(LIMIT))
+
+
+async def test_a_body_that_announces_a_byte_more_is_not_even_begun() -> None:
+    assert Reason.TOO_LARGE == await turned_away(Upload([], pause=1), str(LIMIT + 1))
+
+
+async def test_chunks_are_put_together() -> None:
+    assert b"abc" == await read(Upload([b"a", b"b", b"c"]))
+
+
+async def test_chunks_without_end_are_cut_off_at_the_limit() -> None:
+    assert Reason.TOO_LARGE == await turned_away(Upload([b"x" * 600] * 1000))
+
+
+@pytest.mark.parametrize("length", ["3", None])
+async def test_a_slow_body_is_not_waited_for(length: str | None) -> None:
+    assert Problem.TOO_SLOW == await turned_away(Upload([b"a", b"b", b"c"], pause=0.04), length)
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity"])
+def test_without_encoding_the_body_is_what_it_is(encoding: str | None) -> None:
+    assert BOMB == body.unpacked(BOMB, encoding, LIMIT)
+
+
+def test_gzip_is_undone_up_to_exactly_the_limit() -> None:
+    assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), "gzip", LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("packed", "encoding", "code"),
+    [
+        (gzip.compress(b"x" * (LIMIT + 1)), "gzip", Reason.TOO_LARGE),
+        (BOMB, "gzip", Reason.TOO_LARGE),
+        (gzip.compress(b"{}")[:-1], "gzip", Problem.BROKEN_GZIP),
+        (gzip.compress(b"{}" * 99)[:15], "gzip", Problem.BROKEN_GZIP),
+        (b"", "gzip", Problem.BROKEN_GZIP),
+        (b"{}", "gzip", Problem.BROKEN_GZIP),
+        (gzip.compress(b"{") + gzip.compress(b"}"), "gzip", Problem.BROKEN_GZIP),
+        (gzip.compress(b"") * 10_000, "gzip", Problem.BROKEN_GZIP),
+        (b"{}", "br", Problem.UNSUPPORTED_ENCODING),
+        (b"{}", "gzip, gzip", Problem.UNSUPPORTED_ENCODING),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_what_cannot_be_unpacked_within_bounds_is_turned_away(
+    packed: bytes, encoding: str, code: Problem | Reason
+) -> None:
+    with pytest.raises(TurnedAway) as why:
+        body.unpacked(packed, encoding, LIMIT)
+    assert code == why.value.code

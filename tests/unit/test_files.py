@@ -1,0 +1,162 @@
+"""Rows out of files."""
+
+import gzip
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from pipeline.files import rows_of
+from pipeline.mapping import FileFormat
+from pipeline.rows import ImportFailed, Row, Unreadable
+from schemas.dead_letter import Reason
+
+Pack = Callable[[bytes], bytes]
+
+
+def rows(path: Path, content: bytes, **written: str) -> list[Row | Unreadable]:
+    path.write_bytes(content)
+    return list(rows_of(path, FileFormat.model_validate(written)))
+
+
+def failure(path: Path, content: bytes, **written: str) -> str:
+    with pytest.raises(ImportFailed) as failed:
+        rows(path, content, **written)
+    return str(failed.value)
+
+
+# --- CSV -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.CSV", "a.txt"])
+def test_csv_is_read_plain_or_gzip_whatever_its_name_says(
+    tmp_path: Path, pack: Pack, name: str
+) -> None:
+    content = pack(b'a,b\n1,"x,\n""y"""\n2,\n')
+    assert rows(tmp_path / name, content) == [{"a": "1", "b": 'x,\n"y"'}, {"a": "2", "b": ""}]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    assert rows(tmp_path / "a.csv", "\ufeffa\n1\n".encode()) == [{"a": "1"}]
+
+
+def test_delimiter_and_encoding_are_as_the_mapping_says(tmp_path: Path) -> None:
+    content = "name;city\nJürgen;Köln\n".encode("cp1252")
+    expected = [{"name": "Jürgen", "city": "Köln"}]
+    assert rows(tmp_path / "a.csv", content, delimiter=";", encoding="cp1252") == expected
+
+
+def test_columns_lined_up_with_blanks_are_columns(tmp_path: Path) -> None:
+    content = b" id  day   sum\r\n 00001 19970101  11.77\r\n"
+    expected = [{"id": "00001", "day": "19970101", "sum": "11.77"}]
+    assert rows(tmp_path / "a.txt", content, delimiter=" ") == expected
+
+
+def test_empty_lines_are_no_rows(tmp_path: Path) -> None:
+    assert rows(tmp_path / "a.csv", b"a\n\n1\n\n") == [{"a": "1"}]
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n"])
+def test_a_file_without_rows_has_none(tmp_path: Path, content: bytes) -> None:
+    assert rows(tmp_path / "a.csv", content) == []
+
+
+def test_a_row_of_another_length_is_unreadable_and_the_next_is_read(tmp_path: Path) -> None:
+    assert rows(tmp_path / "a.csv", b"a,b\n1\n1,2,3\n1,2\n") == [
+        Unreadable(b'["1"]', Reason.INVALID_FIELD, "1 cells under 2 columns"),
+        Unreadable(b'["1","2","3"]', Reason.INVALID_FIELD, "3 cells under 2 columns"),
+        {"a": "1", "b": "2"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"a,a\n1,2\n", "two columns of the header have the same name"),
+        (b'a\n"never closed\n1\n', "unexpected end of data"),
+        (b"a\n\xff\n", "codec can't decode byte 0xff"),
+        (gzip.compress(b"a\n1\n")[:-9], "end-of-stream marker"),
+    ],
+)
+def test_a_broken_file_is_refused_by_name(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "a.csv"
+    assert str(path) in failure(path, content)
+    assert complaint in failure(path, content)
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match=r"absent\.csv"):
+        list(rows_of(tmp_path / "absent.csv", FileFormat()))
+
+
+def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
+    assert "unknown encoding" in failure(tmp_path / "a.csv", b"a\n1\n", encoding="latin-99")
+
+
+def test_a_name_that_tells_no_format_needs_the_mapping_to_tell_it(tmp_path: Path) -> None:
+    assert 'set file.kind = "csv"' in failure(tmp_path / "a.dat", b"a\n1\n")
+    assert rows(tmp_path / "a.dat", b"a\n1\n", kind="csv") == [{"a": "1"}]
+
+
+# --- JSON lines ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson.gz", "a.json"])
+def test_json_lines_keep_their_types(tmp_path: Path, pack: Pack, name: str) -> None:
+    content = pack(b'{"a":1,"b":{"c":[true,null]}}\n\n{"a":"x"}')
+    assert rows(tmp_path / name, content) == [{"a": 1, "b": {"c": [True, None]}}, {"a": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"a":', Reason.NOT_JSON),
+        (b'{"a":"\xff"}', Reason.NOT_JSON),
+        (b"[" * 100_000, Reason.NOT_JSON),
+        (b"[1]", Reason.NOT_AN_OBJECT),
+        (b'"a"', Reason.NOT_AN_OBJECT),
+    ],
+)
+def test_a_line_that_is_no_object_is_unreadable_and_the_next_is_read(
+    tmp_path: Path, line: bytes, reason: Reason
+) -> None:
+    unreadable, row = rows(tmp_path / "a.jsonl", line + b'\n{"a":1}\n')
+    assert isinstance(unreadable, Unreadable)
+    assert (unreadable.raw, unreadable.reason, row) == (line, reason, {"a": 1})
+
+
+# --- Parquet -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", ["a.parquet", "a.parquet.gz"])
+def test_parquet_keeps_its_types(tmp_path: Path, pack: Pack, name: str) -> None:
+    moment = datetime(2025, 3, 1, tzinfo=UTC)
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.table({"n": [1, None], "at": [moment, moment]}), sink)
+    expected = [{"n": 1, "at": moment}, {"n": None, "at": moment}]
+    assert rows(tmp_path / name, pack(sink.getvalue().to_pybytes())) == expected
+
+
+def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
+    assert "not a Parquet file" in failure(tmp_path / "a.parquet", b"a,b\n")
+
+
+def test_without_pyarrow_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "pip install 'touchstream[parquet]'" in failure(tmp_path / "a.parquet", b"PAR1")
+
+
+def test_without_pyarrow_everything_else_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert rows(tmp_path / "a.csv", b"a\n1\n") == [{"a": "1"}]

@@ -1,0 +1,262 @@
+"""Files into the log: what stands in Kafka after an import."""
+
+import gzip
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from pipeline.harvest import LARGEST_ROW, Harvest
+from pipeline.importer import ImportSummary, import_files, progress_bar, summary_table
+from pipeline.mapping import parse_mapping
+from pipeline.memory import ManualClock, MemoryBroker
+from pipeline.producer import NotAcknowledged
+from pipeline.records import Record, partition_for
+from pipeline.rows import ImportFailed
+from schemas.codec import Tick, decode_tick, decode_touchpoint, is_tick
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.topics import DEAD_LETTERS, RAW
+from schemas.touchpoint import Touchpoint
+from tests.support.puffy import MAPPINGS, ROWS, TOUCHPOINTS, puffy_files
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MAPPING = """
+channel = "shop"
+leave_out = "secret"
+[columns]
+occurred_at = "when"
+anonymous_id = "who"
+name = "what"
+"""
+HEADER = "when,who,what,secret\n"
+
+
+def write(path: Path, *rows: str) -> Path:
+    path.write_text(HEADER + "".join(f"{row},hush\n" for row in rows))
+    return path
+
+
+async def imported(
+    paths: Sequence[Path], broker: MemoryBroker, now: datetime = NOW, mapping: str = MAPPING
+) -> ImportSummary:
+    return await import_files(
+        paths,
+        parse_mapping(mapping, "m.toml"),
+        broker,
+        site="shop",
+        now=ManualClock(now),
+        progress=Progress(disable=True),
+    )
+
+
+def touchpoints(records: Sequence[Record]) -> list[Touchpoint]:
+    values = [record.value for record in records]
+    return [decode_touchpoint(value) for value in values if value and not is_tick(value)]
+
+
+def letters(broker: MemoryBroker) -> list[DeadLetter]:
+    return [
+        msgspec.json.decode(record.value or b"", type=DeadLetter)
+        for record in broker.records(DEAD_LETTERS.name)
+    ]
+
+
+async def test_all_rows_are_sent_by_time_over_all_files_in_the_partition_of_their_key(
+    tmp_path: Path,
+) -> None:
+    visitors = [f"v{number}" for number in range(20)]
+    late = write(tmp_path / "a.csv", *(f"2025-03-02,{visitor},Seen" for visitor in visitors))
+    early = write(tmp_path / "b.csv", *(f"2025-03-01,{visitor},Seen" for visitor in visitors))
+    broker = MemoryBroker()
+    await imported([late, early], broker)
+    assert len(touchpoints(broker.records(RAW.name))) == 40
+    for partition in range(broker.partition_count):
+        records = broker.log[RAW.name, partition][:-1]
+        times = [touchpoint.occurred_at for touchpoint in touchpoints(records)]
+        assert times == sorted(times)
+        assert {partition_for(record.key or b"", 4) for record in records} == {partition}
+
+
+async def test_rows_of_the_same_time_stay_in_the_order_of_their_file(tmp_path: Path) -> None:
+    rows = [f"2025-03-01,v,Step {number}" for number in (3, 1, 2)]
+    broker = MemoryBroker()
+    await imported([write(tmp_path / "a.csv", *rows)], broker)
+    names = [touchpoint.name for touchpoint in touchpoints(broker.records(RAW.name))]
+    assert names == ["Step 3", "Step 1", "Step 2"]
+
+
+async def test_records_carry_the_wall_clock_and_never_the_time_of_history(tmp_path: Path) -> None:
+    broker = MemoryBroker()
+    await imported([write(tmp_path / "a.csv", "2025-03-01,v,Seen", "2025-03-01,,Seen")], broker)
+    records = broker.records(RAW.name) + broker.records(DEAD_LETTERS.name)
+    assert {record.timestamp_ms for record in records} == {int(NOW.timestamp() * 1000)}
+
+
+async def test_every_partition_ends_with_a_tick_of_the_site_25_hours_after_the_last_row(
+    tmp_path: Path,
+) -> None:
+    broker = MemoryBroker()
+    await imported([write(tmp_path / "a.csv", "2025-03-01T10:00:00Z,v,Seen")], broker)
+    last = [broker.log[RAW.name, partition][-1] for partition in range(4)]
+    expected = Tick(tick=datetime(2025, 3, 2, 11, tzinfo=UTC), site="shop")
+    assert [decode_tick(record.value or b"") for record in last] == [expected] * 4
+    assert {record.key for record in last} == {None}
+
+
+async def test_the_time_of_the_last_tick_is_never_ahead_of_the_clock(tmp_path: Path) -> None:
+    broker = MemoryBroker()
+    await imported([write(tmp_path / "a.csv", "2026-01-01T10:00:00Z,v,Seen")], broker)
+    tick = decode_tick(broker.log[RAW.name, 0][-1].value or b"")
+    assert tick.tick == NOW
+
+
+async def test_importing_again_writes_the_same_keys_and_values(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "2025-03-01,v,Seen", "2025-03-01,v,Seen", "2025-03-01,,Seen")
+    first, second = MemoryBroker(), MemoryBroker()
+    await imported([path], first)
+    await imported([path], second, now=NOW + timedelta(days=9))
+    for topic in (RAW.name, DEAD_LETTERS.name):
+        one, other = (
+            [(record.key, record.value) for record in broker.records(topic)]
+            for broker in (first, second)
+        )
+        assert one == other
+
+
+async def test_an_overlapping_export_under_another_name_gives_the_same_ids(tmp_path: Path) -> None:
+    rows = ["2025-03-01,v,Seen", "2025-03-01,v,Seen", "2025-03-02,v,Seen"]
+    broker = MemoryBroker()
+    await imported(
+        [write(tmp_path / "1.csv", *rows), write(tmp_path / "2.csv", "2025-02-28,w,Seen", *rows)],
+        broker,
+    )
+    ids = [touchpoint.touchpoint_id for touchpoint in touchpoints(broker.records(RAW.name))]
+    assert (len(ids), len(set(ids))) == (7, 4)
+
+
+async def test_refused_rows_become_dead_letters_with_their_row_and_are_counted(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "a.csv", "2025-03-02,v,Seen", "2025-03-01,,Seen", "soon,v,Seen")
+    broker = MemoryBroker()
+    summary = await imported([path], broker)
+    nobody, never = letters(broker)
+    assert (summary.rows, summary.touchpoints) == (3, 1)
+    assert summary.refused == {Reason.NO_VISITOR_ID: 1, Reason.INVALID_TIME: 1}
+    assert (nobody.stage, nobody.source, nobody.position) == ("import", "a.csv", 2)
+    assert nobody.payload == '{"when":"2025-03-01","who":"","what":"Seen"}'
+    assert (never.reason, never.position) == (Reason.INVALID_TIME, 3)
+    assert {record.key for record in broker.records(DEAD_LETTERS.name)} == {b"shop"}
+    assert len(broker.log[DEAD_LETTERS.name, partition_for(b"shop", 4)]) == 2
+
+
+async def test_a_dead_letter_has_the_time_of_its_row_else_the_first_of_its_file(
+    tmp_path: Path,
+) -> None:
+    broker = MemoryBroker()
+    await imported(
+        [
+            write(tmp_path / "a.csv", "2025-03-05,,Seen", "2025-03-04,v,Seen", "soon,v,Seen"),
+            write(tmp_path / "b.csv", "soon,v,Seen"),
+        ],
+        broker,
+    )
+    assert [letter.at.day for letter in letters(broker)] == [5, 4, 4]
+
+
+async def test_an_unreadable_line_becomes_a_dead_letter_with_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"when":"2025-03-01","who":"v","what":"Seen"}\n{"who":"\xff"}\n')
+    broker = MemoryBroker()
+    await imported([path], broker)
+    [letter] = letters(broker)
+    assert (letter.raw(), letter.reason) == (b'{"who":"\xff"}', Reason.NOT_JSON)
+
+
+async def test_a_row_too_large_for_a_record_is_refused_and_quoted_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    row = {"when": "2025-03-01", "who": "v", "what": "Seen"}
+    large = row | {"text": "x" * LARGEST_ROW}
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, (row, large))))
+    broker = MemoryBroker()
+    summary = await imported([path], broker)
+    [letter] = letters(broker)
+    assert summary.refused == {Reason.TOO_LARGE: 1}
+    assert len(letter.payload) == LARGEST_ROW
+
+
+async def test_what_the_mapping_leaves_out_leaves_the_file_nowhere(tmp_path: Path) -> None:
+    broker = MemoryBroker()
+    await imported([write(tmp_path / "a.csv", "2025-03-01,v,Seen", "2025-03-01,,Seen")], broker)
+    records = broker.records(RAW.name) + broker.records(DEAD_LETTERS.name)
+    assert [record for record in records if b"hush" in (record.value or b"")] == []
+
+
+async def test_an_import_of_which_no_row_can_be_used_sends_nothing(tmp_path: Path) -> None:
+    broker = MemoryBroker()
+    with pytest.raises(ImportFailed) as failed:
+        await imported([write(tmp_path / "a.csv", "2025-03-01,,Seen", "2025-03-01,,Seen")], broker)
+    assert str(failed.value) == (
+        "none of 2 rows can be used (no_visitor_id 2; the first: neither anonymous_id nor user_id "
+        "is set). Does the mapping fit the files? Nothing was sent."
+    )
+    assert dict(broker.log) == {}
+
+
+async def test_an_import_without_rows_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match="the files hold no rows"):
+        await imported([write(tmp_path / "a.csv")], MemoryBroker())
+
+
+async def test_a_file_that_breaks_off_sends_nothing_of_the_others(tmp_path: Path) -> None:
+    good, broken = write(tmp_path / "a.csv", "2025-03-01,v,Seen"), tmp_path / "b.csv.gz"
+    broken.write_bytes(gzip.compress(b"when,who,what,secret\n")[:-9])
+    broker = MemoryBroker()
+    with pytest.raises(ImportFailed, match=r"b\.csv\.gz"):
+        await imported([good, broken], broker)
+    assert dict(broker.log) == {}
+
+
+def test_more_rows_than_fit_into_memory_are_refused() -> None:
+    harvest = Harvest(parse_mapping(MAPPING, "m.toml"), "shop", NOW, most_rows=2)
+    harvest.open("a.csv")
+    harvest.take({})
+    harvest.take({})
+    with pytest.raises(ImportFailed, match="more than 2 rows: import them in several runs"):
+        harvest.take({})
+
+
+async def test_a_broker_that_does_not_acknowledge_is_told_with_what_to_do(tmp_path: Path) -> None:
+    broker = MemoryBroker(is_down=True)
+    with pytest.raises(ImportFailed, match="Import again when it answers") as failed:
+        await imported([write(tmp_path / "a.csv", "2025-03-01,v,Seen")], broker)
+    assert isinstance(failed.value.__cause__, NotAcknowledged)
+
+
+async def test_the_puffy_exports_give_the_counts_of_their_defects() -> None:
+    broker = MemoryBroker()
+    mapping = (MAPPINGS / "puffy.toml").read_text(encoding="utf-8")
+    summary = await imported(puffy_files(), broker, mapping=mapping)
+    assert (summary.files, summary.rows, summary.touchpoints) == (9, ROWS, TOUCHPOINTS)
+    assert summary.refused == {Reason.NO_VISITOR_ID: 1_277}
+    sent = touchpoints(broker.records(RAW.name))
+    assert len({touchpoint.touchpoint_id for touchpoint in sent}) == TOUCHPOINTS
+
+
+def test_the_bar_shows_on_a_terminal_only() -> None:
+    disabled = [progress_bar(Console(force_terminal=is_one)).disable for is_one in (True, False)]
+    assert disabled == [False, True]
+
+
+def test_the_summary_names_every_reason_with_its_count() -> None:
+    summary = ImportSummary(1, 3_001, 3_000, {Reason.NO_VISITOR_ID: 1}, NOW, NOW)
+    console = Console(width=60)
+    with console.capture() as capture:
+        console.print(summary_table(summary))
+    lines = [line.split() for line in capture.get().splitlines()]
+    assert ["Touchpoints", "sent", "3,000"] in lines
+    assert ["Refused:", "no_visitor_id", "1"] in lines
