@@ -26,8 +26,8 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
 
 
-class ChildFailed(Exception):
-    """A process did not start, or was not ready in time; the text holds its last words."""
+class StackFailed(Exception):
+    """What runs on this machine does not, or no more; the text says why, or what to do."""
 
 
 def die_with_parent() -> None:
@@ -59,7 +59,7 @@ class Child:
         """Start it and return when it `is_ready`; from then on it is started again if it ends.
 
         Raises:
-            ChildFailed: it ended, or was not ready within a minute.
+            StackFailed: it ended, or was not ready within a minute.
         """
         self._log.unlink(missing_ok=True)
         process = await self._spawn()
@@ -67,7 +67,7 @@ class Child:
         deadline = monotonic() + _STARTING_SECONDS
         while not await is_ready():
             if process.returncode is not None or monotonic() > deadline:
-                raise ChildFailed(f"{self.name} did not start: {self._last_words()}")
+                raise StackFailed(f"{self.name} did not start: {self._last_words()}")
             await asyncio.sleep(0.05)
         self._tasks.append(asyncio.create_task(self._keep_alive(process)))
 
@@ -130,4 +130,4 @@ class Child:
 
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        return f"{lines[-1].strip() if lines else 'no answer'} (all of it: {self._log})"
+        return lines[-1].strip().removeprefix("Error: ") if lines else "no answer"

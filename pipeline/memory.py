@@ -17,7 +17,7 @@ class MemoryBroker:
     log: dict[tuple[str, int], list[Record]] = field(default_factory=lambda: defaultdict(list))
     is_down: bool = False
 
-    def partitions(self, topic: str) -> int:
+    def partitions(self, topic: str) -> int:  # noqa: ARG002 - the same for all
         """Say how many partitions `topic` has: the same number for all."""
         return self.partition_count
 

@@ -34,7 +34,7 @@ COLLECTOR_READY = Gauge(
 
 TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
-    "Records read, by what became of them: sessionised, late, duplicate, replayed, dead_letter, tick.",
+    "Records read, by fate: sessionised, late, duplicate, replayed, dead_letter, tick.",
     ["fate"],
 )
 TRACKER_DEAD_LETTERS = Counter(

@@ -118,7 +118,7 @@ def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Diffe
     know of the others. Rows that a record at or after `ends`, one offset per partition, has
     written or changed are left out: the log that was replayed did not hold it.
     """
-    differences = []
+    differences: list[Difference] = []
     for table, rows in expected.items():
         actual, moved_on = _actual(client, table, ends)
         still = {name: row for name, row in rows.items() if name not in moved_on}
@@ -143,7 +143,7 @@ def _actual(client: Client, table: str, ends: Sequence[int]) -> tuple[dict[str, 
 def _place(row: Row) -> tuple[int, int]:
     if "source" in row:
         return int(row["source"].rpartition("-")[2]), row["position"]
-    return row["kafka_partition"], row.get("version", row.get("kafka_offset", 0))
+    return int(row["kafka_partition"]), int(row["version"] if "version" in row else row["kafka_offset"])
 
 
 def _name(table: str, row: Row) -> str:

@@ -1,7 +1,27 @@
-"""Ports on this machine: which are free, which are taken. Shell."""
+"""Addresses on this machine: which are free, which are taken, which answer. Shell."""
 
 import socket
 from contextlib import ExitStack
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import aiohttp
+
+_TIMEOUT = aiohttp.ClientTimeout(total=5)
+
+
+class Address(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+
+def address_in(text: str) -> Address:
+    """Read a URL, or the first of some `host:port` separated by commas."""
+    first, _, _ = text.partition(",")
+    parts = urlsplit(first if "://" in first else f"//{first}")
+    return Address(parts.hostname or "127.0.0.1", parts.port or 0)
 
 
 def free_ports(count: int) -> list[int]:
@@ -11,10 +31,21 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def is_taken(host: str, port: int) -> bool:
-    """Tell whether `host`:`port` cannot be listened on."""
+def is_taken(address: Address) -> bool:
+    """Tell whether nobody else can listen on `address`; port 0 is never taken."""
     try:
-        socket.create_server((host, port)).close()
+        socket.create_server(address).close()
     except OSError:
         return True
     return False
+
+
+async def answers(url: str) -> bool:
+    """Tell whether a GET of `url` succeeds; nobody needs to answer an empty one."""
+    if not url:
+        return True
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(url) as answer:
+            return answer.ok
+    except (aiohttp.ClientConnectionError, TimeoutError):
+        return False

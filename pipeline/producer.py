@@ -118,10 +118,9 @@ class KafkaProducer:
 
     async def _rebuild(self, broken: AIOKafkaProducer | None) -> AIOKafkaProducer:
         async with self._rebuilding:
-            if self._producer is broken:
+            if self._producer is None or self._producer is broken:
+                self._producer = None
                 if broken is not None:
                     await broken.stop()
-                self._producer = None
                 self._producer = await self._connect()
-            assert self._producer is not None
             return self._producer

@@ -122,8 +122,7 @@ class _Cells:
         return None
 
     def text(self, names: Iterable[str]) -> str:
-        cell = self.take(names)
-        return "" if cell is None else str(cell).strip()
+        return _text(self.take(names))
 
     def rest(self) -> Row:
         return {
@@ -133,13 +132,17 @@ class _Cells:
         }
 
 
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
 def _is_empty(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _rule(cells: _Cells, mapping: Mapping, url: str) -> EventRule:
     # A name that a rule translates stays in the properties: two names may become one.
-    name = str(cells.peek(mapping.columns.name) or "").strip()
+    name = _text(cells.peek(mapping.columns.name))
     path = _path(url)
     for rule in mapping.events:
         if rule.matches(name, path):

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     )
     allowed_lateness: timedelta = Field(
         timedelta(hours=24),
-        description="How far a touchpoint may lag behind its site's newest and still be sessionised.",
+        description="How far a touchpoint may lag behind its site's newest one.",
     )
     journey_timeout: timedelta = Field(
         timedelta(days=30), description="A longer silence ends a journey and frees its memory."
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env is read
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, secrets, file."""

@@ -63,9 +63,11 @@ async def simulate(
     calls = endless_journeys(*window, follow_rate) if follow_rate else journeys(*window)
     task = progress.add_task("Touchpoints", total=None)
     touchpoints = 0
-    async with aiohttp.ClientSession(
-        auth=aiohttp.BasicAuth(write_key), timeout=_TIMEOUT
-    ) as session:
+    headers = {
+        "Authorization": aiohttp.encode_basic_auth(write_key),
+        "Content-Type": "application/json",
+    }
+    async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
         sender = _Sender(session, url)
         async for batch in _when_due(calls, lambda: datetime.now(UTC)):
             await sender.send(batch)
@@ -120,9 +122,8 @@ class _Sender:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _post(self, body: bytes) -> _Answer:
-        headers = {"Content-Type": "application/json"}
         try:
-            async with self._session.post(self._url, data=body, headers=headers) as response:
+            async with self._session.post(self._url, data=body) as response:
                 text = await response.text()
                 is_complete = response.status == HTTPStatus.OK and '"refused"' not in text
                 retry_after = float(response.headers.get("Retry-After", 0))

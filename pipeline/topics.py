@@ -88,19 +88,26 @@ async def read_topic(
     await consumer.start()
     try:
         consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)
-        open_ones = {tp for tp in partitions if ends[tp] > await consumer.position(tp)}
+        open_ones = set(partitions)
         while open_ones:
             fetched = await consumer.getmany(*open_ones, timeout_ms=500)
-            for tp, records in fetched.items():
+            for records in fetched.values():
                 progress(len(records))
                 for record in records:
-                    if record.offset < ends[tp]:
-                        yield record
-            open_ones = {tp for tp in open_ones if await consumer.position(tp) < ends[tp]}
+                    yield record
+            open_ones = {tp for tp in open_ones if not await is_at_end(consumer, tp)}
     finally:
         await consumer.stop()
+
+
+async def is_at_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Tell whether `consumer` has read `partition` to its end.
+
+    The end is what a fetch told: asked for it, the embedded broker names one that is too low.
+    """
+    highwater = consumer.highwater(partition)
+    return highwater is not None and await consumer.position(partition) >= highwater
 
 
 async def _partitions(settings: Settings, topic: str) -> list[int]:

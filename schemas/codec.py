@@ -66,6 +66,8 @@ def decode_touchpoint(value: bytes) -> Touchpoint:
         raise Refused(Reason.NOT_JSON, str(error)) from None
     if not bytes(touchpoint.properties).startswith(b"{"):
         raise Refused(Reason.INVALID_FIELD, "Expected `object` - at `$.properties`")
+    if b"\\" in value or b"\x7f" in value:  # JSON writes a control character in no other way
+        _refuse_control_characters(touchpoint)
     if not visitor_of(touchpoint.anonymous_id, touchpoint.user_id):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymous_id nor user_id is set")
     return touchpoint

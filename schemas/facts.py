@@ -1,4 +1,4 @@
-"""What the tracker finds out: sessions, transitions, abandonments. Floor 1: imports nothing of ours.
+"""What the tracker finds out: sessions, transitions, abandonments. Floor 1.
 
 Facts are recomputed when the evidence changes. The same fact keeps its id and gets a higher
 `version` (the offset of the record that changed it, so replays write the same rows); a fact that

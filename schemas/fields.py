@@ -43,7 +43,7 @@ def _raw_object(value: object) -> Raw:
     if isinstance(value, Raw):
         return value
     if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - pydantic wants this
     return Raw(msgspec.json.encode(value))
 
 

@@ -96,7 +96,6 @@ class JourneyModel(_Part):
     @model_validator(mode="after")
     def _phases_exist(self) -> "JourneyModel":
         known = {phase.id for phase in self.phases}
-        named: dict[str, tuple[str, ...]]
         named: dict[str, tuple[str, ...]] = {f"rule {r.id}": (r.phase,) for r in self.rules}
         named |= {f"falls_back {i}": (b.leave, b.enter) for i, b in enumerate(self.falls_back)}
         if self.cycle:
@@ -121,9 +120,10 @@ def load_model(name_or_path: str) -> JourneyModel:
     shipped = SHIPPED / f"{name_or_path}.toml"
     path = shipped if shipped.exists() else Path(name_or_path)
     try:
-        document = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadModel(f"{name_or_path}: neither a shipped model nor a readable file") from error
+        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+        raise BadModel(f"{name_or_path}: no readable file, and none of ours ({known})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadModel(f"{path}: not TOML: {error}") from error
     try:

@@ -1,11 +1,18 @@
-"""How thorough the property tests are: HYPOTHESIS_PROFILE=long looks ten times as hard."""
+"""Fixtures for all tests, and how hard property tests look: HYPOTHESIS_PROFILE=long, ten times."""
 
 import os
 
 from hypothesis import HealthCheck, settings
 
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+from tests.support.fixtures import embedded_broker, engine, kafka, kafka_jars
 
-settings.register_profile("normal", settings(max_examples=300, **_COMMON))  # type: ignore[arg-type]
-settings.register_profile("long", settings(max_examples=3000, **_COMMON))  # type: ignore[arg-type]
+__all__ = ["embedded_broker", "engine", "kafka", "kafka_jars"]
+
+for name, examples in {"normal": 300, "long": 3000}.items():
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))

@@ -3,7 +3,7 @@
 `docs/errors.md` is the same list for readers; a test compares them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -36,15 +36,23 @@ class TurnedAway(Exception):
 
 
 _BAD_REQUEST = 400
-STATUSES: Mapping[Problem | Reason, int] = {
-    **dict.fromkeys(Reason, _BAD_REQUEST),
+STATUSES: dict[Problem | Reason, int] = {
+    Reason.NOT_JSON: _BAD_REQUEST,
+    Reason.NOT_AN_OBJECT: _BAD_REQUEST,
+    Reason.NO_VISITOR_ID: _BAD_REQUEST,
+    Reason.UNKNOWN_TYPE: _BAD_REQUEST,
+    Reason.MISSING_FIELD: _BAD_REQUEST,
+    Reason.INVALID_FIELD: _BAD_REQUEST,
+    Reason.INVALID_TIME: _BAD_REQUEST,
+    Reason.TIME_OUT_OF_RANGE: _BAD_REQUEST,
+    Reason.TOO_DEEP: _BAD_REQUEST,
     Reason.TOO_LARGE: 413,
-    Problem.NOT_FOUND: 404,
+    Problem.BROKEN_GZIP: _BAD_REQUEST,
     Problem.UNKNOWN_WRITE_KEY: 401,
     Problem.ORIGIN_NOT_ALLOWED: 403,
-    Problem.UNSUPPORTED_ENCODING: 415,
-    Problem.BROKEN_GZIP: 400,
+    Problem.NOT_FOUND: 404,
     Problem.TOO_SLOW: 408,
+    Problem.UNSUPPORTED_ENCODING: 415,
     Problem.UNAVAILABLE: 503,
 }
 

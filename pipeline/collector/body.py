@@ -24,17 +24,20 @@ async def read(upload: Upload, length: str | None, *, limit: int, patience: floa
     """Read the body; `length` is the Content-Length, if there is one.
 
     Raises:
-        TurnedAway: over `limit` bytes, or not complete after `patience` seconds.
+        TurnedAway: empty, over `limit` bytes, or not complete after `patience` seconds.
     """
     if length and int(length) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(patience):
-            return await upload() if length else await _chunks(upload, limit)
+            body = await upload() if length else await _chunks(upload, limit)
     except TimeoutError:
         raise TurnedAway(
             Problem.TOO_SLOW, f"the body was not complete after {patience:g} seconds"
         ) from None
+    if not body:
+        raise TurnedAway(Reason.NOT_JSON, "the body is empty")
+    return body
 
 
 async def _chunks(upload: Upload, limit: int) -> bytes:
@@ -54,7 +57,7 @@ def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
     """
     if encoding in (None, "", "identity"):
         return body
-    if encoding != "gzip":
+    if encoding.lower() != "gzip":
         raise TurnedAway(Problem.UNSUPPORTED_ENCODING, "Content-Encoding may be gzip, or absent")
     inflater = zlib.decompressobj(_GZIP)
     try:

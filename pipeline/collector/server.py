@@ -71,6 +71,10 @@ _PREFLIGHT: Headers = [
 ]
 
 
+class CollectorFailed(Exception):
+    """The collector cannot start; the text says what to do."""
+
+
 # Finding the counter of a label costs more than counting.
 _accepted = cache(COLLECTOR_ACCEPTED.labels)
 _refused = cache(COLLECTOR_REFUSED.labels)
@@ -217,9 +221,9 @@ class Collector:
 
 
 def serve(settings: Settings) -> None:
-    """Run the collector until SIGTERM or SIGINT; SystemExit if it cannot start."""
+    """Run the collector until SIGTERM or SIGINT; CollectorFailed if it cannot start."""
     if not settings.write_keys:
-        raise SystemExit(
+        raise CollectorFailed(
             "the collector needs a write key for each site: "
             """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
         )
@@ -256,7 +260,7 @@ def _hold_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise SystemExit(
+        raise CollectorFailed(
             f"the collector cannot listen on {host}:{port} ({error.strerror}); "
             "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
         ) from None

@@ -21,6 +21,7 @@ from typing import IO, Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pipeline.children import die_with_parent
 from pipeline.embedded import EmbeddedError
 
 _START_SECONDS = 15
@@ -62,6 +63,11 @@ class EmbeddedBroker:
             process.kill()
             await process.wait()
 
+    async def wait(self) -> None:
+        """Return when the broker has ended."""
+        if self._process:
+            await self._process.wait()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -78,6 +84,8 @@ class EmbeddedBroker:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=True,  # Ctrl-C is for its owner
+            preexec_fn=die_with_parent,
         )
 
     async def _until_it_answers(self, process: asyncio.subprocess.Process, log: IO[bytes]) -> None:

@@ -22,14 +22,13 @@ import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from io import BytesIO
 from pathlib import Path
 
-import lz4.frame  # type: ignore[import-untyped]
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pipeline.embedded import EmbeddedError
+from pipeline.embedded.encoding import ENCODINGS, DamagedError, TooLargeError, unpack
 from pipeline.embedded.engine import Answer, Engine, Query, StatementError
 from pipeline.embedded.native import (
     REVISION_WITH_SERIALISATION,
@@ -76,7 +75,12 @@ async def serve(path: Path, host: str, port: int) -> None:
     """
     _refuse_public(host)
     engine = await asyncio.to_thread(Engine, path)
-    runner = web.AppRunner(_application(engine), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(
+        _application(engine),
+        access_log=None,
+        auto_decompress=False,  # aiohttp takes half a gzip body for a whole one
+        shutdown_timeout=1,
+    )
     try:
         await runner.setup()
         await _listen(runner, host, port)
@@ -149,9 +153,10 @@ async def _read(request: web.Request) -> tuple[dict[str, str], bytes]:
     parameters = dict(request.query)
     if request.content_type == "multipart/form-data":
         return parameters | await _form(request), b""
-    body = await request.read()  # aiohttp knows every encoding but this one
-    if request.headers.get("Content-Encoding") == "lz4":
-        body = await asyncio.to_thread(_unpack_lz4, body)
+    body = await request.read()
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        body = await asyncio.to_thread(_unpacked, body, encoding)
     return parameters, body
 
 
@@ -163,14 +168,15 @@ async def _form(request: web.Request) -> dict[str, str]:
     return texts
 
 
-def _unpack_lz4(body: bytes) -> bytes:
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    if encoding not in ENCODINGS:
+        raise _not_supported(f"Content-Encoding {encoding}; use one of {', '.join(ENCODINGS)}")
     try:
-        unpacked: bytes = lz4.frame.open(BytesIO(body)).read(LARGEST_BODY + 1)
-    except (EOFError, RuntimeError) as error:
+        return unpack(body, encoding, LARGEST_BODY)
+    except DamagedError as error:
         raise StatementError.because(271, str(error), "CANNOT_DECOMPRESS") from error
-    if len(unpacked) > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, len(unpacked))
-    return unpacked
+    except TooLargeError as error:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, LARGEST_BODY + 1) from error
 
 
 def _query(method: str, parameters: dict[str, str], statement: bytes) -> Query:

@@ -8,6 +8,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from msgspec import Raw
 
@@ -30,7 +31,9 @@ from pipeline.journey.state import (
 from schemas.facts import Abandonment, AbandonmentKind, Fact, Session, Transition, TransitionKind
 
 EVIDENCE_CAP = 1000
-"""More evidence than this and the older half is sealed early, whatever its age."""
+EVIDENCE_BYTES_CAP = 256 * 1024
+"""More evidence than this and the older half is sealed early, whatever its age: a state must fit
+into a record of Kafka."""
 
 
 @dataclass(slots=True)
@@ -149,7 +152,7 @@ class Facts:
             device=session.device,
             is_bot=session.is_bot,
             steps=session.steps,
-            orders=len(session.order_ids),
+            orders=session.orders,
             revenue=round(session.revenue, 2),
             kafka_partition=self.partition,
             rule_version=self.rules.version,
@@ -241,7 +244,7 @@ def settle(state: VisitorState, now: int, facts: Facts) -> None:
 def seal(state: VisitorState, now: int, facts: Facts) -> None:
     """Fold evidence beyond the allowed lateness, or beyond the cap, into the base for good."""
     horizon = now - facts.rules.allowed_lateness_ms
-    count = _surplus(len(state.evidence))
+    count = _surplus(state.evidence)
     if not count and not 0 < state.oldest_at < horizon:
         return
     evidence = recall(state)
@@ -257,8 +260,12 @@ def seal(state: VisitorState, now: int, facts: Facts) -> None:
     state.base = pack_cursor(state.head if is_settled else base)
 
 
-def _surplus(length: int) -> int:
-    return length - EVIDENCE_CAP // 2 if length > EVIDENCE_CAP else 0
+def _surplus(evidence: list[Raw]) -> int:
+    sizes = [len(packed) for packed in evidence]
+    if len(sizes) <= EVIDENCE_CAP and sum(sizes) <= EVIDENCE_BYTES_CAP:
+        return 0
+    totals = accumulate(reversed(sizes[-EVIDENCE_CAP // 2 :]))
+    return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
 
 
 def is_late(state: VisitorState, at: int, now: int, rules: Rules) -> bool:

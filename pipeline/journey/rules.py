@@ -35,7 +35,7 @@ class ModelRules:
 
 @dataclass(frozen=True)
 class Rules:
-    """All rules of one site's fold. The first model is the default: it has funnel and abandonment."""
+    """All rules of a fold. The first model is the default: it has funnel and abandonment."""
 
     models: tuple[ModelRules, ...]
     session_gap_ms: int

@@ -7,6 +7,9 @@ length stays in the session. Nothing else splits it: not midnight, not a campaig
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, OpenSession, identifier
 
+_REMEMBERED = 100
+"""Order ids by which an order that is reported twice is told from a new one."""
+
 
 def continues(session: OpenSession | None, seen: Evidence, gap_ms: int) -> bool:
     """Tell whether `seen` belongs to `session`."""
@@ -49,7 +52,8 @@ def extend(session: OpenSession, seen: Evidence, person_id: str, rules: Rules) -
         session.steps.append(seen.name)
         session.steps.sort(key=rules.funnel.__getitem__)
     if seen.name in rules.orders and _is_new_order(session, seen):
-        session.order_ids.append(seen.order_id or seen.id)
+        session.order_ids = [*session.order_ids[1 - _REMEMBERED :], seen.order_id or seen.id]
+        session.orders += 1
         session.revenue += seen.value
 
 

@@ -65,6 +65,7 @@ class OpenSession(msgspec.Struct, array_like=True):
     revenue: float = 0.0
     steps: list[str] = msgspec.field(default_factory=list)
     order_ids: list[str] = msgspec.field(default_factory=list)
+    orders: int = 0
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):

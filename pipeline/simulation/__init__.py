@@ -1,1 +1,4 @@
-"""Journeys that nobody made, as a shop would send them. PURE: shop → shopper → personas → journeys."""
+"""Journeys that nobody made, as a shop would send them.
+
+PURE: shop → shopper → personas → journeys.
+"""

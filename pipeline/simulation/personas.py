@@ -64,10 +64,14 @@ def newsletter_reader(one: Shopper) -> None:
 
 
 def cart_abandoner(one: Shopper) -> None:
-    """Puts something into the cart, and leaves it there."""
+    """Puts something into the cart, and leaves it there; a mail brings some back."""
     one.come_from(one.rng.choice(SOURCES))
     _look_around(one, most=6)
     _fill_bag(one)
+    if one.decides(0.15):
+        one.wait(minutes=(60, 150))
+        one.come_from(NEWSLETTER)
+        _check_out(one)
 
 
 def checkout_abandoner(one: Shopper) -> None:

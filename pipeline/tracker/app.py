@@ -103,7 +103,7 @@ class Tracker:
             async for event in chunks.events():
                 await _or_die(self.handle, event.message.partition, event.value)
 
-        @app.task
+        @app.task  # type: ignore[untyped-decorator]
         async def keep_time() -> None:
             while not app.should_stop:
                 await app.sleep(self.settings.tracker_tick.total_seconds())
@@ -191,7 +191,7 @@ def run(settings: Settings) -> None:
     mode.loop.use("uvloop")
     tracker = Tracker(settings, rules_of(settings))
 
-    class Worker(faust.Worker):  # type: ignore[misc]
+    class Worker(faust.Worker):
         async def on_first_start(self) -> None:
             await tracker.start()
             await super().on_first_start()

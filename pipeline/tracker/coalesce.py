@@ -32,32 +32,38 @@ def _chunks(records: list[Any]) -> Iterator[Any]:
         yield replace(chunk[-1], value=chunk)
 
 
-class ChunkSchema(faust.Schema):  # type: ignore[misc]
+class ChunkSchema(faust.Schema[Any, Any]):
     """Hands the chunk to the agent as it is; decoding is the tracker's own first step."""
 
     def loads_key(self, app: Any, message: Any, **_: Any) -> Any:
         """Give the key's bytes."""
+        del app
         return message.key
 
     def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
         """Give the list of records."""
+        del app
         return message.value
 
 
-class TrackerApp(faust.App):  # type: ignore[misc]
+class TrackerApp(faust.App):
     """A Faust app that knows how to make the effects of its chunks durable."""
 
     drain: Callable[[], Awaitable[None]]
+    consumer: Any
 
 
-class ChunkConsumer(Consumer):  # type: ignore[misc]
+class ChunkConsumer(Consumer):
     """Commits `done`: per partition the offset after the last record whose effects are durable."""
+
+    app: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.done: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        del topics
         return iter(list(self.done))
 
     def _new_offset(self, tp: TP) -> int | None:
@@ -75,7 +81,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         """Chunks are gaps to Faust; nothing is skipped."""
 
 
-class ChunkTransport(Transport):  # type: ignore[misc]
+class ChunkTransport(Transport):
     """Kafka with `ChunkConsumer`."""
 
     Consumer = ChunkConsumer

@@ -99,17 +99,18 @@ def read_url(url: str) -> Page:
     return Page(
         host,
         parts.path,
-        *(
-            query.get(f"utm_{part}", "")
-            for part in ("source", "medium", "campaign", "term", "content")
-        ),
+        query.get("utm_source", ""),
+        query.get("utm_medium", ""),
+        query.get("utm_campaign", ""),
+        query.get("utm_term", ""),
+        query.get("utm_content", ""),
         next((name for name in _CLICK_IDS if name in query), ""),
     )
 
 
 @lru_cache(maxsize=16_384)
 def read_user_agent(user_agent: str) -> Agent:
-    """Name device class, browser and operating system; flag known crawlers and headless browsers."""
+    """Name device class, browser and operating system; flag crawlers and headless browsers."""
     if not user_agent:
         return Agent()
     parsed = ua_parser.parse(user_agent)

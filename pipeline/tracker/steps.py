@@ -94,6 +94,7 @@ class Visitor:
     state: VisitorState
     facts: Facts
     known_offset: int
+    is_changed: bool = False
 
 
 @dataclass(slots=True)
@@ -163,7 +164,7 @@ class Chunk:
         """Close the visitors: seal what is old, write facts and states."""
         self.partition.offset = self.output.offset
         for visitor in self.visitors.values():
-            if visitor.state.offset == visitor.known_offset:
+            if not visitor.is_changed:
                 continue
             now = self.partition.times[visitor.facts.site]
             seal(visitor.state, now, visitor.facts)
@@ -222,17 +223,21 @@ class Chunk:
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
             return "late"
+        visitor.is_changed = True
         visitor.facts.version = visitor.state.offset = item.offset
         observe(visitor.state, seen, now, visitor.facts)
         return "sessionised"
 
     def _wake(self, offset: int) -> None:
+        for visitor in self.visitors.values():
+            self._schedule(visitor)
         for wake_at, key in self.partition.due(_WAKES_PER_TICK):
             site, visitor_id = key.decode().split(":", 1)
             if key not in self.visitors and key not in self.partition.states:
                 continue
             visitor = self._visitor(key, site, visitor_id)
             if visitor.state.wake_at == wake_at:
+                visitor.is_changed = True
                 visitor.state.wake_at = 0
                 visitor.facts.version = visitor.state.offset = max(offset, visitor.state.offset)
                 settle(visitor.state, self.partition.times[site], visitor.facts)
@@ -252,12 +257,15 @@ class Chunk:
             if self.partition.states.pop(key, None) is not None:
                 self.output.state.append((key, None, self.now))
             return
-        deadline = next_deadline(state, self.rules)
-        if not state.wake_at or deadline < state.wake_at:
-            state.wake_at = deadline
-            self.partition.schedule(key, deadline)
+        self._schedule(visitor)
         value = self.partition.states[key] = encode_state(state)
         self.output.state.append((key, value, self.now))
+
+    def _schedule(self, visitor: Visitor) -> None:
+        deadline = next_deadline(visitor.state, self.rules)
+        if not visitor.state.wake_at or deadline < visitor.state.wake_at:
+            visitor.state.wake_at = deadline
+            self.partition.schedule(visitor.key, deadline)
 
 
 def _topic_of(fact: Fact) -> topics.Topic:

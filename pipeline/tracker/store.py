@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.settings import Settings
+from pipeline.topics import is_at_end
 from pipeline.tracker.partition import Partition
 from schemas.topics import STATE
 
@@ -65,15 +66,13 @@ class Store:
         changelog = _changelog(partition.number)
         count = 0
         async with self._consumer([partition.number]) as consumer:
-            end = (await consumer.end_offsets([changelog]))[changelog]
             start = max(position, (await consumer.beginning_offsets([changelog]))[changelog])
             consumer.seek(changelog, start)
-            while start < end:
-                fetched = await consumer.getmany(changelog, timeout_ms=1000)
+            while not await is_at_end(consumer, changelog):
+                fetched = await consumer.getmany(changelog, timeout_ms=500)
                 for record in fetched.get(changelog, ()):
                     partition.restore(record.key, record.value)
                     count += 1
-                start = await consumer.position(changelog)
         log.info(
             "partition %d: %d visitors from %d changelog records in %.1f s",
             partition.number,

@@ -6,9 +6,9 @@ CREATE TABLE touchpoints
 (
     touchpoint_id   String COMMENT 'The event id its sender gave it',
     site            LowCardinality(String) COMMENT 'Shop or brand',
-    type            LowCardinality(String) COMMENT 'Segment call: track, page, identify, …',
+    type            LowCardinality(String) COMMENT 'Segment call: track, page, screen, identify, alias or group',
     name            LowCardinality(String) COMMENT 'Segment event name, e.g. Product Viewed',
-    channel         LowCardinality(String) COMMENT 'Where it happened',
+    channel         LowCardinality(String) COMMENT 'Where it happened: website, shop, newsletter, store, …',
     visitor_id      String COMMENT 'The device, or user:<id> without one',
     anonymous_id    String COMMENT 'Device id as sent',
     user_id         String COMMENT 'Known user as sent',
@@ -18,144 +18,149 @@ CREATE TABLE touchpoints
     received_at     DateTime64(3, 'UTC') COMMENT 'When the collector took it (import: occurred_at)',
     ts_adjusted     Bool COMMENT 'occurred_at was moved by the correction',
     is_late         Bool COMMENT 'Beyond the allowed lateness: kept, not sessionised',
-    url             String CODEC(ZSTD(3)),
-    host            LowCardinality(String),
-    path            String,
-    title           String CODEC(ZSTD(3)),
-    referrer        String CODEC(ZSTD(3)),
-    referrer_host   LowCardinality(String),
-    utm_source      LowCardinality(String),
-    utm_medium      LowCardinality(String),
-    utm_campaign    LowCardinality(String),
-    utm_term        String,
-    utm_content     String,
+    url             String COMMENT 'Page, as sent' CODEC(ZSTD(3)),
+    host            LowCardinality(String) COMMENT 'Of url, in lower case',
+    path            String COMMENT 'Of url, without query and fragment',
+    title           String COMMENT 'Title of the page, as sent' CODEC(ZSTD(3)),
+    referrer        String COMMENT 'URL of the page before, as sent' CODEC(ZSTD(3)),
+    referrer_host   LowCardinality(String) COMMENT 'Of referrer, in lower case',
+    utm_source      LowCardinality(String) COMMENT 'Campaign parameter in url',
+    utm_medium      LowCardinality(String) COMMENT 'Campaign parameter in url',
+    utm_campaign    LowCardinality(String) COMMENT 'Campaign parameter in url',
+    utm_term        String COMMENT 'Campaign parameter in url',
+    utm_content     String COMMENT 'Campaign parameter in url',
     click_id        LowCardinality(String) COMMENT 'Which ad click id was in the URL: gclid, fbclid, …',
-    user_agent      String CODEC(ZSTD(3)),
+    user_agent      String COMMENT 'As sent' CODEC(ZSTD(3)),
     device          LowCardinality(String) COMMENT 'desktop, mobile, tablet, bot or empty',
-    browser         LowCardinality(String),
-    os              LowCardinality(String),
-    is_bot          Bool,
-    locale          LowCardinality(String),
+    browser         LowCardinality(String) COMMENT 'Name without version, by user_agent',
+    os              LowCardinality(String) COMMENT 'Name without version, by user_agent',
+    is_bot          Bool COMMENT 'Crawler or headless browser, by user_agent',
+    locale          LowCardinality(String) COMMENT 'Language, as sent: de-DE',
     ip              String COMMENT 'Truncated: /24 or /48',
-    order_id        String,
-    revenue         Decimal(18, 2),
-    currency        LowCardinality(String),
+    order_id        String COMMENT 'Of an order: its number, as sent',
+    revenue         Decimal(18, 2) COMMENT 'Of an order: revenue, else total, else value, as sent',
+    currency        LowCardinality(String) COMMENT 'Of money in properties, as sent: EUR',
     properties      String COMMENT 'JSON object, as sent' CODEC(ZSTD(3)),
-    kafka_partition UInt32 COMMENT 'of touchpoints.raw',
-    kafka_offset    UInt64 COMMENT 'of touchpoints.raw',
-    precedence      UInt64 MATERIALIZED 18446744073709551615 - kafka_offset
+    kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
+    kafka_offset    UInt64 COMMENT 'Of touchpoints.raw',
+    precedence      UInt64 MATERIALIZED 18446744073709551615 - kafka_offset COMMENT 'Of two copies the higher stays: the first in the log'
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (site, toDate(occurred_at), visitor_id, touchpoint_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Every observed interaction, once';
 
 CREATE TABLE sessions
 (
     session_id          String COMMENT 'Hash of site, visitor and first touchpoint',
-    site                LowCardinality(String),
-    visitor_id          String,
-    person_id           String COMMENT 'The human, as far as the links known so far tell',
-    started_at          DateTime64(3, 'UTC'),
+    site                LowCardinality(String) COMMENT 'Shop or brand',
+    visitor_id          String COMMENT 'The device, or user:<id> without one',
+    person_id           String COMMENT 'The human, as far as the links known at that time tell',
+    started_at          DateTime64(3, 'UTC') COMMENT 'Its first touchpoint',
     ended_at            DateTime64(3, 'UTC') COMMENT 'Its last touchpoint',
-    touchpoints         UInt32,
-    page_views          UInt32,
-    first_touchpoint_id String,
-    last_touchpoint_id  String,
-    entry_path          String,
-    exit_path           String,
-    channel             LowCardinality(String) COMMENT 'of the first touchpoint',
-    referrer_host       LowCardinality(String) COMMENT 'of the first touchpoint',
-    utm_source          LowCardinality(String) COMMENT 'of the first touchpoint',
-    utm_medium          LowCardinality(String) COMMENT 'of the first touchpoint',
-    utm_campaign        LowCardinality(String) COMMENT 'of the first touchpoint',
-    device              LowCardinality(String),
-    is_bot              Bool,
+    touchpoints         UInt32 COMMENT 'How many',
+    page_views          UInt32 COMMENT 'How many touchpoints are a page or screen',
+    first_touchpoint_id String COMMENT 'By occurred_at, equal times by id',
+    last_touchpoint_id  String COMMENT 'By occurred_at, equal times by id',
+    entry_path          String COMMENT 'The first path that is not empty',
+    exit_path           String COMMENT 'The last path that is not empty',
+    channel             LowCardinality(String) COMMENT 'Of the first touchpoint',
+    referrer_host       LowCardinality(String) COMMENT 'Of the first touchpoint',
+    utm_source          LowCardinality(String) COMMENT 'Of the first touchpoint',
+    utm_medium          LowCardinality(String) COMMENT 'Of the first touchpoint',
+    utm_campaign        LowCardinality(String) COMMENT 'Of the first touchpoint',
+    device              LowCardinality(String) COMMENT 'Of the first touchpoint',
+    is_bot              Bool COMMENT 'One of its touchpoints is of a bot',
     steps               Array(LowCardinality(String)) COMMENT 'Funnel steps it reached, in funnel order',
-    orders              UInt32,
-    revenue             Decimal(18, 2),
-    kafka_partition     UInt32,
-    rule_version        LowCardinality(String),
+    orders              UInt32 COMMENT 'How many, an order id counts once',
+    revenue             Decimal(18, 2) COMMENT 'Sum of its orders',
+    kafka_partition     UInt32 COMMENT 'Of touchpoints.raw',
+    rule_version        LowCardinality(String) COMMENT 'Hash of the journey models and time limits it was computed by',
     version             UInt64 COMMENT 'Offset of the record that wrote this row',
-    is_deleted          UInt8
+    is_deleted          UInt8 COMMENT '1: retracted, later evidence refutes it'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(started_at)
 ORDER BY (site, toDate(started_at), visitor_id, session_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Visits: touchpoints of one visitor without a silence longer than the session gap';
 
 CREATE TABLE transitions
 (
-    transition_id       String,
-    site                LowCardinality(String),
-    model               LowCardinality(String),
-    person_id           String,
-    visitor_id          String,
-    cycle               UInt32,
+    transition_id       String COMMENT 'Hash of site, visitor, model and touchpoint',
+    site                LowCardinality(String) COMMENT 'Shop or brand',
+    model               LowCardinality(String) COMMENT 'Journey model',
+    person_id           String COMMENT 'The human, as far as the links known at that time tell',
+    visitor_id          String COMMENT 'The device, or user:<id> without one',
+    cycle               UInt32 COMMENT 'How often the journey has begun, from 1',
     from_phase          LowCardinality(String) COMMENT 'Empty: the journey begins',
-    to_phase            LowCardinality(String),
+    to_phase            LowCardinality(String) COMMENT 'The phase entered',
     kind                LowCardinality(String) COMMENT 'enter, forward, skip, back or cycle',
-    at                  DateTime64(3, 'UTC'),
-    session_id          String,
-    touchpoint_id       String,
-    touchpoint_name     LowCardinality(String),
-    channel             LowCardinality(String),
-    rule                LowCardinality(String),
-    seconds_in_previous UInt64,
-    kafka_partition     UInt32,
-    rule_version        LowCardinality(String),
-    version             UInt64,
-    is_deleted          UInt8
+    at                  DateTime64(3, 'UTC') COMMENT 'occurred_at of the touchpoint',
+    session_id          String COMMENT 'The session it happened in',
+    touchpoint_id       String COMMENT 'The touchpoint that is the evidence',
+    touchpoint_name     LowCardinality(String) COMMENT 'Of that touchpoint',
+    channel             LowCardinality(String) COMMENT 'Of that touchpoint',
+    rule                LowCardinality(String) COMMENT 'The rule of the model that it met',
+    seconds_in_previous UInt64 COMMENT 'Time spent in from_phase; 0 when the journey begins',
+    kafka_partition     UInt32 COMMENT 'Of touchpoints.raw',
+    rule_version        LowCardinality(String) COMMENT 'Hash of the journey models and time limits it was computed by',
+    version             UInt64 COMMENT 'Offset of the record that wrote this row',
+    is_deleted          UInt8 COMMENT '1: retracted, later evidence refutes it'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(at)
 ORDER BY (site, model, toDate(at), visitor_id, transition_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'A journey enters a phase of a model';
 
 CREATE TABLE abandonments
 (
-    abandonment_id      String,
-    site                LowCardinality(String),
-    model               LowCardinality(String),
+    abandonment_id      String COMMENT 'Hash of site, visitor, kind and the touchpoint that opened it',
+    site                LowCardinality(String) COMMENT 'Shop or brand',
+    model               LowCardinality(String) COMMENT 'The journey model with the rule: the first one configured',
     kind                LowCardinality(String) COMMENT 'cart or checkout',
-    person_id           String,
-    visitor_id          String,
-    session_id          String,
+    person_id           String COMMENT 'The human, as far as the links known at that time tell',
+    visitor_id          String COMMENT 'The device, or user:<id> without one',
+    session_id          String COMMENT 'The session it was opened in',
     step                LowCardinality(String) COMMENT 'The step at which it ended',
-    opened_at           DateTime64(3, 'UTC'),
-    last_touchpoint_at  DateTime64(3, 'UTC'),
-    last_touchpoint_id  String,
-    last_path           String,
-    abandoned_at        DateTime64(3, 'UTC'),
-    items               UInt32,
+    opened_at           DateTime64(3, 'UTC') COMMENT 'First touchpoint of the cart or checkout',
+    last_touchpoint_at  DateTime64(3, 'UTC') COMMENT 'Last touchpoint before the silence',
+    last_touchpoint_id  String COMMENT 'Last touchpoint before the silence',
+    last_path           String COMMENT 'The last path that is not empty',
+    abandoned_at        DateTime64(3, 'UTC') COMMENT 'last_touchpoint_at plus the timeout of the rule',
+    items               UInt32 COMMENT 'At stake',
     value               Decimal(18, 2) COMMENT 'At stake',
-    currency            LowCardinality(String),
-    recovered_at        Nullable(DateTime64(3, 'UTC')),
-    recovered_channel   LowCardinality(String),
-    kafka_partition     UInt32,
-    rule_version        LowCardinality(String),
-    version             UInt64,
-    is_deleted          UInt8
+    currency            LowCardinality(String) COMMENT 'Of value',
+    recovered_at        Nullable(DateTime64(3, 'UTC')) COMMENT 'The order that came after all, within the recovery time',
+    recovered_channel   LowCardinality(String) COMMENT 'Of that order',
+    kafka_partition     UInt32 COMMENT 'Of touchpoints.raw',
+    rule_version        LowCardinality(String) COMMENT 'Hash of the journey models and time limits it was computed by',
+    version             UInt64 COMMENT 'Offset of the record that wrote this row',
+    is_deleted          UInt8 COMMENT '1: retracted, later evidence refutes it'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(opened_at)
 ORDER BY (site, kind, toDate(opened_at), visitor_id, abandonment_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Carts and checkouts left behind: silence for longer than the timeout of the rule';
 
 CREATE TABLE dead_letters
 (
-    dead_letter_id String,
-    site           LowCardinality(String),
+    dead_letter_id String COMMENT 'Hash of stage, source, position and payload',
+    site           LowCardinality(String) COMMENT 'Shop or brand; empty where it cannot be told',
     stage          LowCardinality(String) COMMENT 'collect, import, track or sink',
-    reason         LowCardinality(String),
-    detail         String,
+    reason         LowCardinality(String) COMMENT 'One of a closed list: missing_field, invalid_time, …',
+    detail         String COMMENT 'The reason as a sentence',
     source         String COMMENT 'Topic-partition, file or site',
     position       Int64 COMMENT 'Offset, row or index in the batch',
-    payload        String CODEC(ZSTD(3)),
-    encoding       LowCardinality(String) COMMENT 'utf-8 or base64',
-    at             DateTime64(3, 'UTC')
+    payload        String COMMENT 'What was refused' CODEC(ZSTD(3)),
+    encoding       LowCardinality(String) COMMENT 'Of payload: utf-8 or base64',
+    at             DateTime64(3, 'UTC') COMMENT 'When it was received; import: the time in its row'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(at)
 ORDER BY (site, stage, reason, dead_letter_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Invalid input, kept as it came: it can be sent again once its cause is gone';

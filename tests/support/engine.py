@@ -55,7 +55,11 @@ class EngineServer:
         assert self._process
         if self._process.returncode is None:
             self._process.terminate()
-        return await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        try:
+            return await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            await self.kill()
+            raise
 
     async def kill(self) -> None:
         """SIGKILL."""

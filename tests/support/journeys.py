@@ -68,7 +68,7 @@ class Life:
     """What the tracker does with one visitor, record by record, its state through bytes each time.
 
     `rows` is the table: the last row of every id. That no row is ever written with a lower version
-    than before is checked on the way.
+    than before is checked on the way. `accepted` is what did not come too late.
     """
 
     rules: Rules = RULES
@@ -76,14 +76,15 @@ class Life:
     now: int = 0
     offset: int = -1
     rows: dict[str, Fact] = field(default_factory=dict)
+    accepted: dict[str, Evidence] = field(default_factory=dict)
 
     def see(self, *arriving: Evidence) -> None:
         """Let touchpoints arrive, one record each."""
         for evidence in arriving:
             self.now = max(self.now, evidence.at)
             facts = self._record()
-            if not is_known(self.state, evidence.id):
-                assert not is_late(self.state, evidence.at, self.now, self.rules)
+            if not self._is_known_or_late(evidence):
+                self.accepted[evidence.id] = evidence
                 observe(self.state, evidence, self.now, facts)
             self._keep(facts)
 
@@ -93,6 +94,15 @@ class Life:
         facts = self._record()
         settle(self.state, self.now, facts)
         self._keep(facts)
+
+    def replayed(self) -> dict[str, Fact]:
+        """Fold everything accepted so far in one go: the rows that must survive."""
+        return surviving(replay(self.accepted.values(), self.now, new_facts(self.rules)))
+
+    def _is_known_or_late(self, evidence: Evidence) -> bool:
+        return is_known(self.state, evidence.id) or is_late(
+            self.state, evidence.at, self.now, self.rules
+        )
 
     def _record(self) -> Facts:
         self.offset += 1

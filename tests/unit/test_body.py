@@ -53,6 +53,11 @@ async def test_chunks_are_put_together() -> None:
     assert b"abc" == await read(Upload([b"a", b"b", b"c"]))
 
 
+@pytest.mark.parametrize("length", ["0", None])
+async def test_an_empty_body_says_nothing(length: str | None) -> None:
+    assert Reason.NOT_JSON == await turned_away(Upload([]), length)
+
+
 async def test_chunks_without_end_are_cut_off_at_the_limit() -> None:
     assert Reason.TOO_LARGE == await turned_away(Upload([b"x" * 600] * 1000))
 
@@ -67,8 +72,9 @@ def test_without_encoding_the_body_is_what_it_is(encoding: str | None) -> None:
     assert BOMB == body.unpacked(BOMB, encoding, LIMIT)
 
 
-def test_gzip_is_undone_up_to_exactly_the_limit() -> None:
-    assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), "gzip", LIMIT)
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP"])
+def test_gzip_is_undone_up_to_exactly_the_limit(encoding: str) -> None:
+    assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), encoding, LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""The shipped journey models, and what a person who writes a wrong one is told."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.collector.vocabularies import segment
+from pipeline.importer import load_mapping
+from schemas.journeys import SHIPPED, BadModel, JourneyModel, load_model
+
+ROOT = Path(__file__).parents[2]
+MODELS = [load_model(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
+
+SMALLEST = """
+id = "small"
+version = "1"
+funnel = ["Product Viewed", "Order Completed"]
+phases = [
+    { id = "before", en = "Before", de = "Vorher" },
+    { id = "after", en = "After", de = "Nachher" },
+]
+[[rules]]
+id = "looking"
+phase = "before"
+touchpoints = ["Product Viewed"]
+[[rules]]
+id = "buying"
+phase = "after"
+touchpoints = ["Order Completed"]
+"""
+
+
+def names_in(model: JourneyModel) -> Iterator[str]:
+    yield from model.funnel
+    yield from model.order
+    for rule in model.rules:
+        yield from rule.touchpoints
+    for abandonment in model.abandonment:
+        yield from abandonment.opens
+
+
+def all_names() -> Iterator[str]:
+    yield from (*segment.NAMES.values(), *segment._SHOP, *segment._MAIL)
+    for model in MODELS:
+        yield from names_in(model)
+    for path in (ROOT / "docs/mappings").glob("*.toml"):
+        yield from (rule.name for rule in load_mapping(path).events)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
+def test_a_shipped_model_is_asked_for_by_its_id(model: JourneyModel) -> None:
+    assert load_model(model.id) == model
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
+def test_every_phase_has_a_rule_that_leads_there(model: JourneyModel) -> None:
+    assert {phase.id for phase in model.phases} - {rule.phase for rule in model.rules} == set()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
+def test_every_step_of_the_funnel_and_every_opening_is_evidence_for_a_phase(
+    model: JourneyModel,
+) -> None:
+    evidence = {name for rule in model.rules for name in rule.touchpoints}
+    assert set(names_in(model)) - evidence == set()
+
+
+def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector() -> None:
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for name in all_names():
+        spellings[re.sub(r"\W", "", name).casefold()].add(name)
+    assert {key: names for key, names in spellings.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ('id = "small"', "id = ", "not TOML: Invalid value (at line 2, column 6)"),
+        ('id = "small"', "", "id: Field required"),
+        ('id = "small"', 'id = "small"\nauthor = 1', "author: Extra inputs are not permitted"),
+        ('"Product Viewed", "Order', '"Order', "funnel: Tuple should have at least 2 items"),
+        ('phase = "after"', 'phase = "end"', "rule buying: no phase 'end' in this model"),
+        ('"buying"', '"looking"', "rule looking: 2 have this id"),
+        ('{ id = "after"', '{ id = "before"', "phase before: 2 have this id"),
+        ('["Order Completed"]', "[]", "rule buying.touchpoints: Tuple should have at least 1"),
+        ('"buying"', '"buying"\nchannels = ["fax"]', "rule buying.channels.0: Input should be"),
+        ('"buying"', '"buying"\nhistory = "ever"', "rule buying.history: Input should be 'any'"),
+        ('id = "buying"\n', "", "rule 1.id: Field required"),
+        (
+            "[[rules]]",
+            'falls_back = [{ leave = "after", enter = "start" }]\n[[rules]]',
+            "falls_back 0: no phase 'start' in this model",
+        ),
+        (
+            "[[rules]]",
+            'cycle = { leave = ["after"], enter = ["start"] }\n[[rules]]',
+            "cycle: no phase 'start' in this model",
+        ),
+    ],
+)
+def test_a_bad_model_is_refused_with_file_place_and_reason(
+    right: str, wrong: str, complaint: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(SMALLEST)
+    assert load_model(str(path)).id == "small"
+    path.write_text(SMALLEST.replace(right, wrong, 1))
+    with pytest.raises(BadModel) as refusal:
+        load_model(str(path))
+    assert str(refusal.value).startswith(f"{path}: {complaint}")
+
+
+def test_a_model_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(SMALLEST.replace("After", "Später").encode("latin-1"))
+    with pytest.raises(BadModel, match=r"own\.toml: not TOML: 'utf-8' codec can't decode"):
+        load_model(str(path))
+
+
+def test_who_misspells_a_shipped_model_is_told_which_there_are() -> None:
+    with pytest.raises(
+        BadModel, match=r"^livecycle: no readable file, and none of ours \(.*lifecycle"
+    ):
+        load_model("livecycle")

@@ -1,0 +1,222 @@
+"""The house: which module may import which, and that what calls itself pure is pure.
+
+Everything is read from the code, also imports inside functions. Each check is shown to fail on a
+line of bad code.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+BASIS = (
+    "pipeline.children",
+    "pipeline.metrics",
+    "pipeline.producer",
+    "pipeline.records",
+    "pipeline.settings",
+)
+"""What all roles share and no role is part of."""
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "schemas": (),
+    "sinks": ("schemas",),
+    "pipeline.journey": ("schemas",),
+    "pipeline.collector": ("schemas", *BASIS),
+    "pipeline.embedded": BASIS,
+    **dict.fromkeys(BASIS, ("schemas", *BASIS)),
+}
+"""What each part of the lower floors may import of ours besides itself."""
+
+TOP = "pipeline.cli"
+
+MUST_BE_PURE = (
+    "pipeline/journey/*.py",
+    "pipeline/collector/answers.py",
+    "pipeline/collector/arrival.py",
+    "pipeline/collector/collect.py",
+    "pipeline/collector/intake.py",
+    "pipeline/collector/vocabularies/[!_]*.py",
+    "pipeline/tracker/enrich.py",
+    "pipeline/tracker/partition.py",
+    "pipeline/tracker/steps.py",
+    "pipeline/watch/dropoff.py",
+    "pipeline/harvest.py",
+    "pipeline/mapping.py",
+    "pipeline/records.py",
+    "pipeline/rows.py",
+    "sinks/batch.py",
+)
+IMPURE = (
+    *("aiohttp", "aiokafka", "asyncio", "chdb", "clickhouse_connect", "faust", "granian"),
+    *("http", "httpx", "importlib", "io", "logging", "multiprocessing", "os", "pathlib"),
+    *("prometheus_client", "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3"),
+    *("subprocess", "tempfile", "threading", "time", "urllib.request", "uuid", "uvloop"),
+)
+# Arithmetic and encodings in packages that otherwise do I/O; random numbers from a seed.
+PURE_AFTER_ALL = (
+    "aiokafka.partitioner",
+    "clickhouse_connect.datatypes",
+    "clickhouse_connect.driver.common",
+    "io.BytesIO",
+    "random.Random",
+)
+IMPURE_FUNCTIONS = {"eval", "exec", "input", "open", "print"}
+IMPURE_METHODS = {"now", "read_bytes", "read_text", "today", "utcnow", "write_bytes", "write_text"}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+SOURCES = {
+    module_of(path): path.read_text()
+    for part in ("pipeline", "schemas", "sinks")
+    for path in sorted((ROOT / part).rglob("*.py"))
+}
+PURE = [
+    module
+    for module, text in SOURCES.items()
+    if re.search(r"\bP(URE|ure)\b", ast.get_docstring(ast.parse(text)) or "")
+]
+
+
+def within(name: str, parts: Iterable[str]) -> bool:
+    return any(f"{name}.".startswith(f"{part}.") for part in parts)
+
+
+def imports(source: str) -> Iterator[str]:
+    """Name what is imported, as `package.module.name`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def our_imports(source: str) -> set[str]:
+    """Name the modules of ours that are imported."""
+    return {
+        max((module for module in SOURCES if within(name, [module])), key=len)
+        for name in imports(source)
+        if within(name, ["pipeline", "schemas", "sinks"])
+    }
+
+
+def trespasses(module: str, source: str) -> set[str]:
+    """Name the imports that the floor of `module` does not allow."""
+    for part, allowed in MAY_IMPORT.items():
+        if within(module, [part]):
+            return {name for name in our_imports(source) if not within(name, (part, *allowed))}
+    return our_imports(source) & {TOP}
+
+
+def impurities(source: str) -> set[str]:
+    """Name the imports and calls that a pure module must not have."""
+    foreign = {name for name in imports(source) if within(name, IMPURE)}
+    ours = {name for name in our_imports(source) if not within(name, ["schemas", *PURE])}
+    allowed = {name for name in foreign if within(name, PURE_AFTER_ALL)}
+    return foreign - allowed | ours | set(impure_calls(source))
+
+
+def impure_calls(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="Random"), args=[], keywords=[]):
+                yield "Random without a seed"
+            case ast.Call(func=ast.Name(id=name)) if name in IMPURE_FUNCTIONS:
+                yield name
+            case ast.Call(func=ast.Attribute(attr=name)) if name in IMPURE_METHODS:
+                yield name
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Give the modules of a circle of imports, or none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_a_module_imports_only_what_its_floor_allows(module: str) -> None:
+    assert trespasses(module, SOURCES[module]) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "found"),
+    [
+        ("schemas.codec", "from sinks.batch import Row", {"sinks.batch"}),
+        ("schemas.codec", "def f():\n    import pipeline.settings", {"pipeline.settings"}),
+        ("sinks.writer", "from pipeline import metrics", {"pipeline.metrics"}),
+        ("pipeline.journey.fold", "from pipeline.metrics import X", {"pipeline.metrics"}),
+        ("pipeline.collector.server", "from pipeline import importer", {"pipeline.importer"}),
+        ("pipeline.collector.server", "import pipeline.tracker.app", {"pipeline.tracker.app"}),
+        ("pipeline.embedded.broker", "from sinks import migrate", {"sinks.migrate"}),
+        ("pipeline.settings", "from pipeline.report import Report", {"pipeline.report"}),
+        ("pipeline.tracker.app", "from pipeline.cli import main", {"pipeline.cli"}),
+        ("pipeline.tracker.app", "from pipeline.journey import fold", set()),
+        ("pipeline.journey.fold", "from pipeline.journey import phases", set()),
+    ],
+)
+def test_an_import_of_a_higher_floor_is_found(module: str, line: str, found: set[str]) -> None:
+    assert found == trespasses(module, line)
+
+
+def test_imports_are_absolute_so_that_they_are_seen() -> None:
+    assert list(imports("from .state import Basket")) == [".state.Basket"]
+    relative = {m: n for m, text in SOURCES.items() for n in imports(text) if n.startswith(".")}
+    assert relative == {}
+
+
+def test_no_import_leads_back_to_where_it_came_from() -> None:
+    assert circle({module: our_imports(text) - {module} for module, text in SOURCES.items()}) == []
+
+
+def test_a_circle_of_imports_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) in [["b", "c", "b"], ["c", "b", "c"]]
+
+
+@pytest.mark.parametrize("pattern", MUST_BE_PURE)
+def test_what_must_be_pure_says_so(pattern: str) -> None:
+    modules = {module_of(path) for path in ROOT.glob(pattern)}
+    assert modules
+    assert modules - set(PURE) == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_says_it_is_pure_does_no_io_and_asks_no_clock_and_no_chance(module: str) -> None:
+    assert impurities(SOURCES[module]) == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import asyncio", {"asyncio"}),
+        ("import os.path", {"os.path"}),
+        ("from time import monotonic", {"time.monotonic"}),
+        ("from aiokafka import AIOKafkaProducer", {"aiokafka.AIOKafkaProducer"}),
+        ("def f():\n    import urllib.request", {"urllib.request"}),
+        ("from random import random", {"random.random"}),
+        ("from pipeline.producer import Producer", {"pipeline.producer"}),
+        ("at = datetime.now(UTC)", {"now"}),
+        ("at = date.today()", {"today"}),
+        ("text = open('rows.csv')", {"open"}),
+        ("text = path.read_text()", {"read_text"}),
+        ("rng = Random()", {"Random without a seed"}),
+        ("from random import Random\nrng = Random(7)", set()),
+        ("from aiokafka.partitioner import murmur2", set()),
+        ("from pipeline.records import Row", set()),
+        ("from urllib.parse import urlsplit", set()),
+        ("from datetime import time", set()),
+    ],
+)
+def test_what_is_not_pure_is_found(line: str, found: set[str]) -> None:
+    assert found == impurities(line)

@@ -1,0 +1,184 @@
+"""The whole line as users run it: one process per role, to be started, killed and waited for."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from clickhouse_connect.driver.client import Client
+
+from pipeline.oracle import Difference, by_partition, compare, expected_tables
+from pipeline.producer import KafkaProducer
+from pipeline.records import partition_for
+from pipeline.settings import Settings
+from pipeline.topics import create_topics, read_topic
+from pipeline.tracker.app import rules_of
+from schemas.topics import RAW, TABLES
+from sinks.migrate import migrate, read_migrations
+from tests.support.database import client_of
+from tests.support.engine import EngineServer
+
+_PATIENCE_SECONDS = 120
+
+
+class Line:
+    """Topics, tables and the processes between them."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str], folder: Path) -> None:
+        self.settings = settings
+        self._environment = environment
+        self._folder = folder
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    async def start(self, role: str, name: str = "") -> None:
+        """Start `touchstream ROLE`; several of a role have names of their own."""
+        name = name or role
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "pipeline.cli", "-v", role),
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def kill(self, name: str) -> None:
+        """Kill -9."""
+        await self._end(name, signal.SIGKILL)
+
+    async def terminate(self, name: str) -> None:
+        """Ask it to stop, and wait until it has."""
+        await self._end(name, signal.SIGTERM)
+
+    async def stop(self) -> None:
+        """Kill what still runs."""
+        for name in list(self._processes):
+            await self.kill(name)
+
+    async def send(self, keyed: Sequence[tuple[bytes | None, int, bytes, int]]) -> None:
+        """Append (key, partition, value, timestamp) to `touchpoints.raw`, in order."""
+        producer = KafkaProducer(self.settings)
+        await producer.start([RAW.name])
+        batches: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, int]]] = {}
+        for key, partition, value, at in keyed:
+            batches.setdefault((RAW.name, partition), []).append((key, value, at))
+        await producer.send_all(batches)
+        await producer.stop()
+
+    def home(self, key: bytes) -> int:
+        """Give the partition of a key."""
+        return partition_for(key, self.settings.kafka_partitions)
+
+    async def settle(self) -> None:
+        """Wait until the tracker and the sink have committed all there is."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while await self._lag():
+                self._hold_alive()
+                await asyncio.sleep(0.5)
+
+    async def differences(self, client: Client) -> list[Difference]:
+        """Compare the tables with the oracle's."""
+        records = by_partition([r async for r in read_topic(self.settings, RAW.name)])
+        expected = await asyncio.to_thread(expected_tables, records, rules_of(self.settings))
+        assert expected["touchpoints"], "the oracle saw no touchpoints"
+        ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+        return await asyncio.to_thread(compare, client, expected, ends)
+
+    def log(self, name: str) -> str:
+        """Give what a process has said."""
+        return (self._folder / f"{name}.log").read_text()
+
+    async def _end(self, name: str, signal_: signal.Signals) -> None:
+        process = self._processes.pop(name)
+        if process.returncode is None:
+            process.send_signal(signal_)
+        await asyncio.wait_for(process.wait(), 60)
+
+    def _hold_alive(self) -> None:
+        for name, process in self._processes.items():
+            assert process.returncode is None, f"{name} died:\n{self.log(name)[-3000:]}"
+
+    async def _lag(self) -> int:
+        settings = self.settings
+        return await _lag_of(settings, settings.tracker_group, [RAW.name]) or await _lag_of(
+            settings, settings.sink_group, TABLES
+        )
+
+
+async def _lag_of(settings: Settings, group: str, topics: Iterable[str]) -> int:
+    partitions = [
+        TopicPartition(topic, number)
+        for topic in topics
+        for number in range(settings.kafka_partitions)
+    ]
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await consumer.start()
+        await admin.start()
+        consumer.assign(partitions)
+        committed: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(group)
+        for partition in partitions:
+            consumer.seek(partition, _offset(committed.get(partition)))
+        lag = 0
+        for partition in partitions:
+            while consumer.highwater(partition) is None:
+                await consumer.getmany(*partitions, timeout_ms=200, max_records=1)
+            lag += consumer.highwater(partition) - _offset(committed.get(partition))
+        return lag
+    finally:
+        await admin.close()
+        await consumer.stop()
+
+
+def _offset(committed: Any) -> int:
+    return max(0, committed.offset) if committed is not None else 0
+
+
+@asynccontextmanager
+async def running_line(
+    bootstrap_servers: str,
+    engine: EngineServer,
+    folder: Path,
+    database: str,
+    *,
+    idempotence: bool = True,
+    tick: str = "PT1H",
+) -> AsyncIterator[tuple[Line, Client]]:
+    """Make topics and a database with tables; give the line, and a client for the tables.
+
+    Time passes only by the ticks that a test sends, unless `tick` is short.
+    """
+    environment = {
+        **{name: value for name, value in os.environ.items() if "TOUCHSTREAM" not in name},
+        "TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "TOUCHSTREAM_KAFKA_IDEMPOTENCE": str(idempotence),
+        "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
+        "TOUCHSTREAM_CLICKHOUSE_DATABASE": database,
+        "TOUCHSTREAM_TRACKER_TICK": tick,
+        "TOUCHSTREAM_TRACKER_METRICS_PORT": "0",
+        "TOUCHSTREAM_SINK_METRICS_PORT": "0",
+        "TOUCHSTREAM_SINK_BATCH_WAIT": "PT0.2S",
+        "TOUCHSTREAM_CONFIG": os.devnull,
+    }
+    settings = Settings(
+        kafka_bootstrap_servers=bootstrap_servers,
+        kafka_idempotence=idempotence,
+        clickhouse_url=engine.url,
+        clickhouse_database=database,
+    )
+    with client_of(engine, "default") as admin:
+        admin.command(f"CREATE DATABASE {database}")
+    await create_topics(settings)
+    with client_of(engine, database) as client:
+        migrate(client, read_migrations())
+        line = Line(settings, environment, folder)
+        try:
+            yield line, client
+        finally:
+            await line.stop()
