@@ -32,7 +32,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 schemas: $(READY) ## Write the JSON Schemas and docs/tables.md anew
 	@$(BIN)/python -m schemas.json_schema
-	@$(BIN)/python -m schemas.tables_doc
+	@$(BIN)/python -m tests.support.tables_page
 
 bench: $(READY) ## Measure the tracker against its floor and against a plain Faust agent
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)

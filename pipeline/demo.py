@@ -6,6 +6,7 @@ It leaves nothing behind: no process, no file.
 import asyncio
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,8 +48,8 @@ Send a touchpoint, find it again, see the report:
   curl -u {write_key}: -H 'Content-Type: application/json' {collector}/v1/track \\
     -d '{{"anonymousId": "me", "event": "Product Viewed"}}'
   export TOUCHSTREAM_CLICKHOUSE_URL={clickhouse}
-  touchstream query "SELECT * FROM touchpoints WHERE visitor_id = 'me' FORMAT Vertical"
-  touchstream report
+  {touchstream} query "SELECT * FROM touchpoints WHERE visitor_id = 'me' FORMAT Vertical"
+  {touchstream} report
 
 More shoppers come, live, until you press Ctrl-C.
 """
@@ -88,7 +89,7 @@ class _Demo:
         """Do all of it."""
         with self._step("Start broker, engine, collector, tracker, sink and watch"):
             await self.stack.start()
-        sent = await self._simulate(people)
+        sent = await self._simulate(people, seed=1, hours=_HOURS)
         client = connect(self._settings)
         try:
             with self._step(f"Wait until all {sent:,} touchpoints are in ClickHouse"):
@@ -100,17 +101,19 @@ class _Demo:
             client.close()
         if not once:
             self._show_around()
-            await self._go_on()
+            await self._simulate(0, seed=2, hours=0, follow_rate=_LIVE_RATE)
 
-    async def _simulate(self, people: int) -> int:
+    async def _simulate(
+        self, people: int, *, seed: int, hours: float, follow_rate: float | None = None
+    ) -> int:
         with progress_bar(self._console) as progress:
             summary = await simulate(
                 self._collector,
                 self._write_key,
                 people=people,
-                seed=1,
-                hours=_HOURS,
-                follow_rate=None,
+                seed=seed,
+                hours=hours,
+                follow_rate=follow_rate,
                 progress=progress,
             )
         self._say(f"Sent {summary}")
@@ -134,20 +137,9 @@ class _Demo:
             clickhouse=self._settings.clickhouse_url,
             metrics="  ".join(f"http://127.0.0.1:{port}/metrics" for port in ports),
             write_key=self._write_key,
+            touchstream=_command(),
         )
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    async def _go_on(self) -> None:
-        with progress_bar(self._console) as progress:
-            await simulate(
-                self._collector,
-                self._write_key,
-                people=0,
-                seed=2,
-                hours=0,
-                follow_rate=_LIVE_RATE,
-                progress=progress,
-            )
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:
@@ -179,6 +171,12 @@ def _settings(folder: Path) -> Settings:
         watch_metrics_port=watch,
         embedded_path=folder,
     )
+
+
+def _command() -> str:
+    """Say how the user, who has just called us, calls us again."""
+    started = sys.argv[0]
+    return f"{sys.executable} -m pipeline.cli" if started.endswith(".py") else started
 
 
 def _refuse_full_disk(folder: Path) -> None:

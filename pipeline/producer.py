@@ -16,6 +16,7 @@ from pipeline.records import Row
 from pipeline.settings import Settings
 
 _LARGEST_BATCH = 512 * 1024
+_TOPIC_SECONDS = 5
 
 
 class NotAcknowledged(Exception):
@@ -50,11 +51,12 @@ class KafkaProducer:
         self._producer = await self._connect()
         for topic in topics:
             try:
-                self._partitions[topic] = len(await self._producer.partitions_for(topic))
-            except KafkaError as error:
+                async with asyncio.timeout(_TOPIC_SECONDS):
+                    self._partitions[topic] = len(await self._producer.partitions_for(topic))
+            except (KafkaError, TimeoutError) as error:
                 await self.stop()
                 raise NotAcknowledged(
-                    f"topic {topic} is missing: run `touchstream topics` ({error})"
+                    f"topic {topic} is missing: run `touchstream topics`"
                 ) from error
 
     async def stop(self) -> None:

@@ -4,7 +4,7 @@ What people do is decided in `pipeline.simulation`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -69,7 +69,7 @@ async def simulate(
     }
     async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session:
         sender = _Sender(session, url)
-        async for batch in _when_due(calls, lambda: datetime.now(UTC)):
+        async for batch in _when_due(calls):
             await sender.send(batch)
             touchpoints += len(batch)
             progress.advance(task, len(batch))
@@ -77,13 +77,11 @@ async def simulate(
     return SimulationSummary(people, touchpoints, monotonic() - began)
 
 
-async def _when_due(
-    calls: Iterator[Call], clock: Callable[[], datetime]
-) -> AsyncIterator[list[Call]]:
+async def _when_due(calls: Iterator[Call]) -> AsyncIterator[list[Call]]:
     """Give the past at once, in batches, and the future when its time comes."""
     batch: list[Call] = []
     for call in calls:
-        ahead = (call["timestamp"] - clock()).total_seconds()
+        ahead = (call["timestamp"] - datetime.now(UTC)).total_seconds()
         if batch and (ahead > 0 or len(batch) == _BATCH):
             yield batch
             batch = []

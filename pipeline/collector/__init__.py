@@ -1,1 +1,1 @@
-"""HTTP in, touchpoints in Kafka out: server → body → intake → batches."""
+"""HTTP in, touchpoints in Kafka out: server → body → collect → intake → batches."""

@@ -1,16 +1,17 @@
 """What a request says about all the calls in it, apart from its body. PURE."""
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 _LONGEST_USER_AGENT = 4096
 
 
 @dataclass(slots=True)
 class Arrival:
-    """The circumstances of a request; `sent_at` is the clock of the device, if a batch tells it."""
+    """The circumstances of a request.
+
+    `ip` is truncated already; `sent_at` is the clock of the device, if a batch tells it.
+    """
 
     site: str
     received_at: datetime
@@ -32,23 +33,3 @@ def browser(user_agent: str | None) -> str:
     if user_agent is None or not user_agent.startswith("Mozilla/"):
         return ""
     return user_agent.replace("\t", " ")[:_LONGEST_USER_AGENT]
-
-
-def truncated_ip(client: str) -> str:
-    """Give the network of a peer `address:port`: /24 of IPv4, /48 of IPv6; empty if it is none.
-
-    The full address is written nowhere.
-    """
-    return _network(client.rpartition(":")[0].strip("[]"))
-
-
-@lru_cache(maxsize=4096)
-def _network(host: str) -> str:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    prefix = 48 if isinstance(address, ipaddress.IPv6Address) else 24
-    return str(ipaddress.ip_network((address, prefix), strict=False).network_address)

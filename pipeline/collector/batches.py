@@ -87,31 +87,31 @@ class Batches:
 
     async def drain(self) -> None:
         """Send what is open, and give Kafka the usual time to acknowledge it."""
-        for place, batch in list(self._open.items()):
-            self._send(place, batch)
+        self._send_open()
         if self._sending:
             await asyncio.wait(self._sending, timeout=self._ack_timeout)
 
     def _append(self, topic: str, record: Record) -> _Batch:
         key = record.key or b""
         place = (topic, partition_for(key, self._producer.partitions(topic)))
-        batch = self._open.get(place)
-        if batch is None:
-            batch = self._open[place] = _Batch()
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._wait, self._send, place, batch)
+        if not self._open:
+            # One moment for all places: Kafka's client packs what comes together in one request.
+            asyncio.get_running_loop().call_later(self._wait, self._send_open)
+        batch = self._open.setdefault(place, _Batch())
         size = len(key) + len(record.value or b"")
         batch.records.append(record)
         batch.size += size
         self.pending += size
         if batch.size >= _FULL:
-            self._send(place, batch)
+            self._send(place)
         return batch
 
-    def _send(self, place: Place, batch: _Batch) -> None:
-        if self._open.get(place) is not batch:
-            return  # it was full before its time
-        del self._open[place]
+    def _send_open(self) -> None:
+        for place in list(self._open):
+            self._send(place)
+
+    def _send(self, place: Place) -> None:
+        batch = self._open.pop(place)
         loop = asyncio.get_running_loop()
         sending = loop.create_task(self._producer.send(*place, batch.records))
         timer = loop.call_later(self._ack_timeout, self._give_up, batch, sending)

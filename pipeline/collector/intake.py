@@ -2,11 +2,8 @@
 
 Nothing that a call says is lost: what has no column stands in the properties, the rest of the
 context under `properties.context`. Left out on purpose are the switches for other tools
-(`integrations`, `_metadata`), the write key, and `context.ip`: the column `ip` holds the truncated
-address of the connection.
-
-No e-mail address reaches Kafka: wherever an object has an `email`, it gets `email_sha256` instead,
-the SHA-256 in hex of the trimmed, lower-case address, by which two senders still name one person.
+(`integrations`, `_metadata`), the write key, and what `privacy` keeps out: e-mail addresses, of
+which the hash stays, and `context.ip`: the column `ip` holds the network of the connection.
 
 The constraints of `schemas.touchpoint` are held here in a faster way: lengths and nesting by the
 decoder's types, control characters by a look at the bytes. A test compares both.
@@ -15,29 +12,24 @@ decoder's types, control characters by a look at the bytes. A test compares both
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
+from pipeline.collector.clock import occurred, plausible
+from pipeline.collector.privacy import without_addresses
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
 from schemas.codec import Refused, encode, reason_of
 from schemas.dead_letter import Reason
 from schemas.fields import Channel, OptionalId
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 
-_SHORTEST_SKEW = timedelta(seconds=150)
-"""A smaller difference between the clocks may be the way of the request: no reason to correct."""
-
-_LARGEST_LEAD = timedelta(days=1)
-_CLOCKS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
-
 _MOST_KEYS = 256
 _LONGEST_TEXT = 4096
 _LONGEST_LABEL = 256
-_ADDRESSES = ("email", "emailAddress", "email_address")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -143,8 +135,9 @@ class Intake:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
         if not visitor_of(anonymous_id, user_id):
             raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
-        sent_at = _plausible(call.sent_at or arrival.sent_at)
-        occurred_at, ts_adjusted = self._occurred(call, sent_at, arrival.received_at)
+        sent_at = plausible(call.sent_at or arrival.sent_at)
+        timestamp = call.original_timestamp or call.timestamp
+        occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
         context, properties = call.context or {}, call.properties or {}
         page = _page(kind, context, properties)
         return Touchpoint(
@@ -159,7 +152,7 @@ class Intake:
             user_id=user_id,
             previous_id=_id(call.previous_id),
             sent_at=sent_at,
-            ts_adjusted=ts_adjusted,
+            ts_adjusted=timestamp is not None and occurred_at != timestamp,
             url=_taken(page, "url"),
             title=_taken(page, "title"),
             referrer=_taken(page, "referrer"),
@@ -168,24 +161,6 @@ class Intake:
             ip=arrival.ip,
             properties=_properties(call, properties, context, b"mail" in raw),
         )
-
-    def _occurred(
-        self, call: _Call[Any], sent_at: datetime | None, received_at: datetime
-    ) -> tuple[datetime, bool]:
-        """Correct the device's clock: received_at - (sentAt - timestamp), never in the future."""
-        timestamp = call.original_timestamp or call.timestamp
-        if timestamp is None:
-            return received_at, False
-        age = received_at - timestamp
-        if sent_at and abs(received_at - sent_at) >= _SHORTEST_SKEW:
-            age = sent_at - timestamp
-        if not -_LARGEST_LEAD <= age <= self._limits.age:
-            raise Refused(
-                Reason.TIME_OUT_OF_RANGE,
-                f"{timestamp.isoformat()} is over a day ahead, or older than {self._limits.age}",
-            )
-        occurred_at = received_at - max(age, timedelta())
-        return occurred_at, occurred_at != timestamp
 
 
 def _values(levels: int) -> Any:
@@ -240,14 +215,6 @@ def _hash(raw: bytes, arrival: Arrival) -> str:
     return hashlib.blake2b(place + raw, digest_size=16).hexdigest()
 
 
-def _plausible(sent_at: datetime | None) -> datetime | None:
-    if sent_at is None:
-        return None
-    if not _CLOCKS[0] <= sent_at < _CLOCKS[1]:
-        raise Refused(Reason.TIME_OUT_OF_RANGE, f"no clock says {sent_at.isoformat()}, the sentAt")
-    return sent_at.astimezone(UTC)
-
-
 def _channel(kind: TouchpointType, name: str, context: _Object, properties: _Object) -> Channel:
     if channel := told_channel(context.get("channel")):
         del context["channel"]
@@ -289,16 +256,4 @@ def _properties(
         context.pop("page", None)
     if context:
         properties["context"] = context
-    return Raw(encode(_without_addresses(properties) if may_hold_address else properties))
-
-
-def _without_addresses(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_addresses(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {key: _without_addresses(part) for key, part in value.items() if key not in _ADDRESSES}
-    for key in _ADDRESSES:
-        if isinstance(address := value.get(key), str):
-            kept["email_sha256"] = hashlib.sha256(address.strip().lower().encode()).hexdigest()
-    return kept
+    return Raw(encode(without_addresses(properties) if may_hold_address else properties))

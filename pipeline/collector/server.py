@@ -5,15 +5,14 @@ Shell: granian's RSGI on one side, `Batches` on the other. What a call means is 
 """
 
 import asyncio
-import base64
-import binascii
 import logging
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from functools import cache, partial
+from typing import get_args
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -29,10 +28,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.collector import body
 from pipeline.collector.answers import Answer, Headers, Problem, TurnedAway, outcome, refusal
-from pipeline.collector.arrival import Arrival, browser, truncated_ip
+from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
-from pipeline.collector.intake import Intake, Limits, write_key_in
+from pipeline.collector.gate import PREFLIGHT, Gate
+from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.privacy import truncated_ip
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -42,7 +43,6 @@ from pipeline.metrics import (
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
-from schemas.codec import Refused
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import TouchpointType
 
@@ -53,22 +53,11 @@ _PATIENCE_SECONDS = 10.0
 
 _CONNECTIONS = 4096
 
-_KINDS: dict[str, TouchpointType | None] = {
-    "track": "track",
-    "page": "page",
-    "screen": "screen",
-    "identify": "identify",
-    "alias": "alias",
-    "group": "group",
-    "batch": None,
+_CALLS: dict[str, TouchpointType | None] = {
+    **{f"/v1/{word}": kind for kind in get_args(TouchpointType) for word in (kind, kind[0])},
+    "/v1/batch": None,
+    "/v1/b": None,
 }
-_CALLS = {f"/v1/{name}": kind for word, kind in _KINDS.items() for name in (word, word[0])}
-
-_PREFLIGHT: Headers = [
-    ("access-control-allow-methods", "POST"),
-    ("access-control-allow-headers", "authorization, content-type, content-encoding"),
-    ("access-control-max-age", "86400"),
-]
 
 
 class CollectorFailed(Exception):
@@ -87,6 +76,7 @@ class Collector:
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._gate = Gate(settings.write_keys, settings.collector_origins)
         self._producer = KafkaProducer(settings)
         self._is_connected = False
         self._batches = Batches(
@@ -157,9 +147,9 @@ class Collector:
     async def _answer_call(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         allowed: Headers = []
         try:
-            allowed = self._allowed(scope.headers.get("origin"))
+            allowed = self._gate.allow(scope.headers.get("origin"))
             if scope.method == "OPTIONS":
-                return Answer(204, headers=_PREFLIGHT + allowed)
+                return Answer(204, headers=PREFLIGHT + allowed)
             return (await self._take(scope, protocol)).with_headers(allowed)
         except TurnedAway as why:
             _refused(why.code).inc()
@@ -174,7 +164,7 @@ class Collector:
             raise NotAcknowledged
         payload = await self._payload(scope, protocol)
         arrival = Arrival(
-            site=self._site(scope.headers.get("authorization"), payload),
+            site=self._gate.site(scope.headers.get("authorization"), payload),
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(scope.client),
@@ -190,34 +180,6 @@ class Collector:
         length = scope.headers.get("content-length")
         packed = await body.read(protocol, length, limit=limit, patience=_PATIENCE_SECONDS)
         return body.unpacked(packed, scope.headers.get("content-encoding"), limit)
-
-    def _site(self, authorization: str | None, payload: bytes) -> str:
-        try:
-            key = _user_name(authorization) if authorization else write_key_in(payload)
-        except Refused as why:
-            raise TurnedAway(why.reason, why.detail) from None
-        site = self._settings.write_keys.get(key or "")
-        if site is None:
-            raise TurnedAway(
-                Problem.UNKNOWN_WRITE_KEY,
-                "send the write key as user name of Basic authentication, or as `writeKey`",
-            )
-        return site
-
-    def _allowed(self, origin: str | None) -> Headers:
-        """Give the headers that let a page of `origin` read the answer."""
-        if origin is None:
-            return []
-        origins = self._settings.collector_origins
-        if origins and origin not in origins:
-            raise TurnedAway(
-                Problem.ORIGIN_NOT_ALLOWED, "this origin is not in TOUCHSTREAM_COLLECTOR_ORIGINS"
-            )
-        return [
-            ("access-control-allow-origin", origin),
-            ("access-control-allow-credentials", "true"),
-            ("vary", "origin"),
-        ]
 
 
 def serve(settings: Settings) -> None:
@@ -248,9 +210,10 @@ async def _serve(settings: Settings) -> None:
     )
     for wish in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wish, server.stop)
-    connecting = asyncio.create_task(collector.connect())
-    await server.serve()
-    connecting.cancel()
+    async with asyncio.TaskGroup() as group:
+        connecting = group.create_task(collector.connect())
+        await server.serve()
+        connecting.cancel()
     await collector.close()
 
 
@@ -264,17 +227,6 @@ def _hold_free(host: str, port: int) -> None:
             f"the collector cannot listen on {host}:{port} ({error.strerror}); "
             "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
         ) from None
-
-
-@lru_cache(maxsize=1024)
-def _user_name(authorization: str) -> str | None:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(credentials).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return None
 
 
 def _count(collected: Collected) -> None:

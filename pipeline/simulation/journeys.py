@@ -9,7 +9,7 @@ from random import Random
 from pipeline.simulation.personas import PERSONAS
 from pipeline.simulation.shopper import Call, Shopper
 
-_CALLS_PER_PERSON = 10
+_CALLS_PER_PERSON = 11
 
 
 def journeys(seed: int, people: int, start: datetime, end: datetime) -> Iterator[Call]:

@@ -95,6 +95,7 @@ class Visitor:
     facts: Facts
     known_offset: int
     is_changed: bool = False
+    is_heard: bool = False
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ class Chunk:
 
     def remember(self) -> None:
         """Close the visitors: seal what is old, write facts and states."""
-        self.partition.offset = self.output.offset
+        self.partition.offset = max(self.partition.offset, self.output.offset)
         for visitor in self.visitors.values():
             if not visitor.is_changed:
                 continue
@@ -215,15 +216,15 @@ class Chunk:
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
         visitor = self._visitor(item.key, site, item.visitor_id)
+        now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if item.offset <= visitor.known_offset:
             return "replayed"
-        now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if is_known(visitor.state, seen.id):
             return "duplicate"
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
             return "late"
-        visitor.is_changed = True
+        visitor.is_changed = visitor.is_heard = True
         visitor.facts.version = visitor.state.offset = item.offset
         observe(visitor.state, seen, now, visitor.facts)
         return "sessionised"
@@ -253,7 +254,9 @@ class Chunk:
 
     def _keep(self, visitor: Visitor, now: int) -> None:
         key, state = visitor.key, visitor.state
-        if forgotten_at(state, self.rules) < now:
+        # Who was heard in this chunk stays until a tick has judged its silence; and a crash before
+        # the partition's own entry is durable must not find these records' visitor gone.
+        if not visitor.is_heard and forgotten_at(state, self.rules) < now:
             if self.partition.states.pop(key, None) is not None:
                 self.output.state.append((key, None, self.now))
             return

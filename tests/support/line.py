@@ -7,10 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from clickhouse_connect.driver.client import Client
 
 from pipeline.oracle import Difference, by_partition, compare, expected_tables
@@ -32,7 +30,7 @@ class Line:
 
     def __init__(self, settings: Settings, environment: dict[str, str], folder: Path) -> None:
         self.settings = settings
-        self._environment = environment
+        self.environment = environment
         self._folder = folder
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
@@ -42,7 +40,7 @@ class Line:
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pipeline.cli", "-v", role),
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
             )
@@ -116,28 +114,24 @@ async def _lag_of(settings: Settings, group: str, topics: Iterable[str]) -> int:
         for topic in topics
         for number in range(settings.kafka_partitions)
     ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+    )
     try:
         await consumer.start()
-        await admin.start()
         consumer.assign(partitions)
-        committed: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(group)
-        for partition in partitions:
-            consumer.seek(partition, _offset(committed.get(partition)))
         lag = 0
         for partition in partitions:
-            while consumer.highwater(partition) is None:
-                await consumer.getmany(*partitions, timeout_ms=200, max_records=1)
-            lag += consumer.highwater(partition) - _offset(committed.get(partition))
+            committed = await consumer.committed(partition) or 0
+            consumer.seek(partition, committed)
+            while (highwater := consumer.highwater(partition)) is None:
+                await consumer.getmany(partition, timeout_ms=100, max_records=1)
+            lag += highwater - committed
         return lag
     finally:
-        await admin.close()
         await consumer.stop()
-
-
-def _offset(committed: Any) -> int:
-    return max(0, committed.offset) if committed is not None else 0
 
 
 @asynccontextmanager

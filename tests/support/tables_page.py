@@ -51,7 +51,7 @@ class Table(NamedTuple):
 def read_tables(client: Client) -> list[Table]:
     """List the tables of facts, then all others and the views by name."""
     found = client.query(_TABLES, parameters={"first": list(ROWS)}).result_rows
-    return [Table(*about, columns=_columns(client, about[0])) for about in found]
+    return [Table._make((*about, _columns(client, about[0]))) for about in found]
 
 
 def _columns(client: Client, table: str) -> list[Column]:

@@ -1,9 +1,9 @@
 """The tracker of one partition over a log in memory: chunks, crashes, a changelog, tables."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from pipeline.tracker.steps import Output, process
 from schemas.codec import Tick, encode
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Session, Transition
-from schemas.topics import RAW, TABLES, TOUCHPOINTS, record_key
+from schemas.topics import TABLES, record_key
 from schemas.touchpoint import TouchpointRow, visitor_of
 from tests.support.journeys import NOON, RULES, SITE, VISITOR
 
@@ -117,14 +117,135 @@ def _untimed(_name: str, step: Callable[[], None]) -> None:
     step()
 
 
-def id_of(row: AnyRow) -> str:
-    """Name a row as its table does."""
-    return str(getattr(row, type(row).__slots__[0])) if not _is_touchpoint(row) else _touchpoint_id(row)
+@dataclass
+class Tables:
+    """What ClickHouse makes of the topics; `query` stands in for its client.
+
+    Of rows with the same id the highest version stays, of touchpoints the first one of the log.
+    Two rows of the same id and version must be the same row: that is what replays rely on.
+    """
+
+    rows: dict[str, dict[str, AnyRow]] = field(
+        default_factory=lambda: {table: {} for table in ROW_OF}
+    )
+
+    def insert(self, topic: str, row: Row) -> None:
+        """Take a record of `topic`."""
+        table = self.rows[TABLES[topic]]
+        new = _row(topic, row)
+        old = table.setdefault(_name(new), new)
+        if _precedence(new) == _precedence(old):
+            assert new == old
+        elif _precedence(new) > _precedence(old):
+            table[_name(new)] = new
+
+    def query(self, sql: str) -> "Tables":
+        """Answer `SELECT * FROM table FINAL`."""
+        table = sql.split()[3]
+        return replace(self, rows={table: self.rows[table]})
+
+    def named_results(self) -> Iterator[dict[str, Any]]:
+        """Give the rows as clickhouse-connect does."""
+        for table in self.rows.values():
+            for row in table.values():
+                if not getattr(row, "is_deleted", False):
+                    yield _columns(row)
 
 
-def _is_touchpoint(row: AnyRow) -> bool:
-    return isinstance(row, TouchpointRow)
+def _name(row: AnyRow) -> str:
+    match row:
+        case TouchpointRow():
+            return f"{row.site} {row.touchpoint_id}"
+        case Session():
+            return row.session_id
+        case Transition():
+            return row.transition_id
+        case Abandonment():
+            return row.abandonment_id
+        case DeadLetter():
+            return row.dead_letter_id
 
 
-def _touchpoint_id(row: Any) -> str:
-    return f"{row.site} {row.touchpoint_id}"
+def _precedence(row: AnyRow) -> int:
+    if isinstance(row, TouchpointRow):
+        return -row.kafka_offset
+    return 0 if isinstance(row, DeadLetter) else row.version
+
+
+def _columns(row: AnyRow) -> dict[str, Any]:
+    columns = asdict(row)
+    if isinstance(row, TouchpointRow):
+        columns["properties"] = bytes(row.properties).decode()
+    return columns
+
+
+@dataclass
+class Worker:
+    """A tracker that owns the one partition, and may die at any place.
+
+    `committed`, `changelog` and `tables` outlive it; what is `pending` has been computed but not
+    been sent.
+    """
+
+    log: Log
+    rules: Rules = RULES
+    committed: int = 0
+    changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    tables: Tables = field(default_factory=Tables)
+    partition: Partition = field(default_factory=lambda: Partition(0))
+    position: int = 0
+    pending: list[Output] = field(default_factory=list)
+
+    def work(self, most: int) -> None:
+        """Take the next chunk, of at most `most` records."""
+        records = self.log.records[self.position : self.position + most]
+        if records:
+            output = process(self.partition, records, self.rules, 1, _untimed)
+            self.pending.append(output)
+            self.position += len(records)
+
+    def send(self) -> None:
+        """Make everything pending durable, then commit."""
+        self._deliver(len(self._effects()))
+        self.committed = self.position
+        self.pending.clear()
+
+    def stutter(self, effects: int) -> None:
+        """Send the first `effects`, hear of a failure, and send everything again."""
+        self._deliver(effects)
+        self.send()
+
+    def die(self, effects: int, *, is_compacted: bool = False) -> None:
+        """Send the first `effects` of all that is pending, die, and begin again."""
+        self._deliver(effects)
+        if is_compacted:
+            newest = {key: number for number, (key, _) in enumerate(self.changelog)}
+            self.changelog = [self.changelog[number] for number in sorted(newest.values())]
+        self.partition, self.position = Partition(0), self.committed
+        self.pending.clear()
+        for key, value in self.changelog:
+            self.partition.restore(key, value)
+
+    def finish(self) -> "Tables":
+        """Do the rest record by record; give the tables."""
+        while self.position < len(self.log.records):
+            self.work(1)
+        self.send()
+        return self.tables
+
+    def _effects(self) -> list[tuple[str, Row]]:
+        """In order: all rows, then all states, which have no topic here."""
+        rows = [
+            (topic, row)
+            for output in self.pending
+            for topic, batch in output.rows.items()
+            for row in batch
+        ]
+        return rows + [("", row) for output in self.pending for row in output.state]
+
+    def _deliver(self, effects: int) -> None:
+        for topic, row in self._effects()[:effects]:
+            if topic:
+                self.tables.insert(topic, row)
+            else:
+                self.changelog.append((row[0] or b"", row[1]))

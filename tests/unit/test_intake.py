@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.collector.answers import STATUSES
-from pipeline.collector.arrival import Arrival, browser, truncated_ip
+from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.collect import collect
 from pipeline.collector.intake import Intake, Limits, calls_in, write_key_in
+from pipeline.collector.privacy import truncated_ip
 from pipeline.records import Record
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipeline.journey.fold import (
     EVIDENCE_CAP,
@@ -16,7 +17,7 @@ from pipeline.journey.fold import (
 )
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence, encode_state
-from schemas.facts import Session
+from schemas.facts import Abandonment, Session
 from tests.support.journeys import (
     DAY,
     HOUR,
@@ -77,7 +78,7 @@ def arrival(evidence: Evidence) -> Step:
 
 
 def silence(length: int) -> Step:
-    return lambda life: life.wait(life.now - NOON + length)
+    return lambda life: life.wait(max(0, life.now - NOON) + length)
 
 
 @st.composite
@@ -111,16 +112,12 @@ def long_lives(draw: st.DrawFn) -> list[Step]:
     steps: list[Step] = []
     for one in draw(evidence_of_one_visitor()):
         steps.append(silence(draw(near_an_edge)))
-        steps.append(late_arrival(one, draw(times)))
+        steps.append(late_arrival(one, draw(times.map(lambda time: time // 4))))
     return steps
 
 
 def late_arrival(evidence: Evidence, by: int) -> Step:
-    def arrive(life: Life) -> None:
-        evidence.at = max(1, (life.now or NOON) - by)
-        life.see(evidence)
-
-    return arrive
+    return lambda life: life.see(replace(evidence, at=life.now - by))
 
 
 @given(long_lives())
@@ -186,6 +183,17 @@ def test_evidence_is_sealed_once_it_is_older_than_the_allowed_lateness() -> None
     assert (len(life.state.evidence), life.state.sealed_to) == (1, 0)
     life.wait(DAY + 1)
     assert (len(life.state.evidence), life.state.sealed_to) == (0, NOON)
+
+
+def test_what_is_sealed_may_still_be_refuted_by_a_touchpoint_that_is_not_late() -> None:
+    life = Life(QUICK)
+    life.see(seen("a", 0, "Product Added"))
+    life.wait(2 * HOUR + 1)
+    assert (len(life.state.evidence), len(only(Abandonment, life.rows.values()))) == (0, 1)
+    life.see(seen("b", 20 * MINUTE))
+    (found,) = only(Abandonment, life.rows.values())
+    assert found.last_touchpoint_id == "b"
+    assert surviving(life.rows) == life.replayed()
 
 
 def test_a_session_goes_on_over_sealed_evidence() -> None:

@@ -1,0 +1,45 @@
+"""What is not written down about people: e-mail addresses, and the end of IP addresses. PURE."""
+
+import hashlib
+import ipaddress
+from functools import lru_cache
+from typing import Any
+
+_ADDRESSES = ("email", "emailAddress", "email_address")
+
+
+def without_addresses(value: Any) -> Any:
+    """Replace every `email` in a JSON value by `email_sha256`, at any depth.
+
+    It is the SHA-256 in hex of the trimmed, lower-case address: two senders who know the same
+    address still name the same person.
+    """
+    if isinstance(value, list):
+        return [without_addresses(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: without_addresses(part) for key, part in value.items() if key not in _ADDRESSES}
+    for key in _ADDRESSES:
+        if isinstance(address := value.get(key), str):
+            kept["email_sha256"] = hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    return kept
+
+
+def truncated_ip(client: str) -> str:
+    """Give the network of a peer `address:port`: /24 of IPv4, /48 of IPv6; empty if it is none.
+
+    The full address is written nowhere.
+    """
+    return _network(client.rpartition(":")[0].strip("[]"))
+
+
+@lru_cache(maxsize=4096)
+def _network(host: str) -> str:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    prefix = 48 if isinstance(address, ipaddress.IPv6Address) else 24
+    return str(ipaddress.ip_network((address, prefix), strict=False).network_address)

