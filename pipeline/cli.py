@@ -447,7 +447,7 @@ def oracle(show: int) -> None:
     async def log_of_touchpoints() -> list[Any]:
         return [record async for record in read_topic(known, RAW.name)]
 
-    records = by_partition(_run(log_of_touchpoints()))
+    records = by_partition(_run(log_of_touchpoints()), known.kafka_partitions)
     ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
     expected = expected_tables(records, rules_of(known))
     with _client(known) as client:

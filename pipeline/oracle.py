@@ -7,13 +7,14 @@ Columns that say how a row came about (`version`, `kafka_*`) are not compared.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import asdict
 
 from pipeline.journey.clock import hear_tick, hear_touchpoint
 from pipeline.journey.fold import Facts, replay
@@ -143,7 +144,9 @@ def _actual(client: Client, table: str, ends: Sequence[int]) -> tuple[dict[str, 
 def _place(row: Row) -> tuple[int, int]:
     if "source" in row:
         return int(row["source"].rpartition("-")[2]), row["position"]
-    return int(row["kafka_partition"]), int(row["version"] if "version" in row else row["kafka_offset"])
+    return int(row["kafka_partition"]), int(
+        row["version"] if "version" in row else row["kafka_offset"]
+    )
 
 
 def _name(table: str, row: Row) -> str:
@@ -165,16 +168,12 @@ def _differences(
 
 
 def _comparable(row: Row) -> Row:
-    return {
-        column: _value(value, column)
-        for column, value in row.items()
-        if column not in _NOT_COMPARED
-    }
+    return {column: _value(value) for column, value in row.items() if column not in _NOT_COMPARED}
 
 
-def _value(value: object, column: str) -> object:
-    if column == "properties":
-        return msgspec.json.decode(value if isinstance(value, str | msgspec.Raw) else b"")
+def _value(value: object) -> object:
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
     if isinstance(value, datetime):
         known = value if value.tzinfo else value.replace(tzinfo=UTC)
         return known.astimezone(UTC).replace(microsecond=known.microsecond // 1000 * 1000)
@@ -183,19 +182,9 @@ def _value(value: object, column: str) -> object:
     return str(value) if isinstance(value, str) else value
 
 
-@dataclass(frozen=True)
-class FileRecord:
-    """A line of a file, as if it stood in the log."""
-
-    offset: int
-    timestamp: int
-    value: bytes | None
-    key: bytes | None = None
-
-
-def by_partition(records: Iterable[Any]) -> list[list[RawRecord]]:
-    """Sort records of a topic into their partitions."""
+def by_partition(records: Iterable[Any], partitions: int) -> list[list[RawRecord]]:
+    """Sort records of a topic into its partitions; one may be empty."""
     found: dict[int, list[RawRecord]] = defaultdict(list)
     for record in records:
         found[record.partition].append(record)
-    return [found[number] for number in range(max(found, default=-1) + 1)]
+    return [found[number] for number in range(partitions)]

@@ -32,6 +32,9 @@ class Producer(Protocol):
     async def send(self, topic: str, partition: int, records: Sequence[Row]) -> None:
         """Append `records` in order; return when they are acknowledged, else NotAcknowledged."""
 
+    async def send_all(self, batches: Mapping[tuple[str, int], Sequence[Row]]) -> None:
+        """Append to several partitions at once; NotAcknowledged if any of them did not."""
+
 
 class KafkaProducer:
     """A producer with acks=all that is made anew after a fatal error, as aiokafka needs it."""

@@ -119,7 +119,7 @@ class _Keyed(msgspec.Struct):
 
 
 def _letter(row: Sequence[Any]) -> DeadLetter:
-    letter = DeadLetter(**dict(zip(DeadLetter.__slots__, row, strict=True)))
+    letter = DeadLetter(**dict(zip(DeadLetter.__struct_fields__, row, strict=True)))
     letter.at = letter.at.replace(tzinfo=UTC)
     return letter
 

@@ -1,14 +1,15 @@
 """Bytes to contracts and back, fast. Floor 1: imports nothing of ours.
 
-msgspec reads and writes the same dataclasses that pydantic validates and documents; a test holds
+msgspec reads and writes the same contracts that pydantic validates and documents; a test holds
 both to the same golden examples.
 """
 
 import re
-from dataclasses import dataclass, fields
 
 import msgspec
+from msgspec.structs import fields
 
+from schemas.contract import Contract
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.facts import Fact
 from schemas.fields import PRINTABLE, Instant, JsonObject, Site
@@ -27,8 +28,7 @@ _TEXTS = [
 _printable = re.compile(PRINTABLE).fullmatch
 
 
-@dataclass(slots=True, kw_only=True)
-class Tick:
+class Tick(Contract, kw_only=True):
     """Time in the log: sessions end and carts are abandoned when nothing else arrives.
 
     Without a `site` it speaks for every site whose log time is less than a day behind it;
@@ -60,11 +60,12 @@ def decode_touchpoint(value: bytes) -> Touchpoint:
     """
     try:
         touchpoint = _touchpoints.decode(value)
+        properties = str(touchpoint.properties, "utf-8")
     except msgspec.ValidationError as error:
         raise Refused(reason_of(str(error)), str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
-    if not bytes(touchpoint.properties).startswith(b"{"):
+    if not properties.startswith("{"):
         raise Refused(Reason.INVALID_FIELD, "Expected `object` - at `$.properties`")
     if b"\\" in value or b"\x7f" in value:  # JSON writes a control character in no other way
         _refuse_control_characters(touchpoint)
@@ -92,7 +93,7 @@ def decode_tick(value: bytes) -> Tick:
     """
     try:
         return _ticks.decode(value)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.INVALID_FIELD, str(error)) from None
 
 

@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Meta
 from pydantic import Field
 
+from schemas.contract import Contract
 from schemas.fields import Id, Instant, Name
 
 Stage = Literal["collect", "import", "track", "sink"]
@@ -33,8 +33,7 @@ class Reason(StrEnum):
     REFUSED_BY_CLICKHOUSE = "refused_by_clickhouse"
 
 
-@dataclass(slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Contract, kw_only=True):
     """A row of `dead_letters`.
 
     `source` and `position` say where the bytes came from: a topic-partition and its offset, a

@@ -5,22 +5,21 @@ Facts are recomputed when the evidence changes. The same fact keeps its id and g
 the new evidence refutes is written once more with `is_deleted`.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
-from schemas.fields import Count, Id, Instant, Label, Name, OptionalId, Site, Text
+from schemas.contract import Contract
+from schemas.fields import Count, Id, Instant, Label, Name, OptionalId, Site, Text, VisitorId
 
 AbandonmentKind = Literal["cart", "checkout"]
 TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
 
 
-@dataclass(slots=True, kw_only=True)
-class Session:
+class Session(Contract, kw_only=True):
     """A visit: touchpoints of one visitor with no gap longer than the session gap."""
 
     session_id: Id
     site: Site
-    visitor_id: Id
+    visitor_id: VisitorId
     person_id: Id
     started_at: Instant
     ended_at: Instant
@@ -46,15 +45,14 @@ class Session:
     is_deleted: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class Transition:
+class Transition(Contract, kw_only=True):
     """A person's journey entered a phase of a model."""
 
     transition_id: Id
     site: Site
     model: Name
     person_id: Id
-    visitor_id: Id
+    visitor_id: VisitorId
     cycle: Count
     from_phase: Label
     to_phase: Name
@@ -72,8 +70,7 @@ class Transition:
     is_deleted: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class Abandonment:
+class Abandonment(Contract, kw_only=True):
     """A cart or checkout left behind: silence for longer than the rule's timeout."""
 
     abandonment_id: Id
@@ -81,7 +78,7 @@ class Abandonment:
     model: Name
     kind: AbandonmentKind
     person_id: Id
-    visitor_id: Id
+    visitor_id: VisitorId
     session_id: Id
     step: Name
     opened_at: Instant

@@ -57,6 +57,7 @@ Site = Annotated[str, StringConstraints(pattern=_SITE), Meta(pattern=_SITE)]
 
 Id = Annotated[str, *_text(128, shortest=1)]
 OptionalId = Annotated[str, *_text(128)]
+VisitorId = Annotated[str, *_text(128 + len("user:"), shortest=1)]
 Name = Annotated[str, *_text(128, shortest=1)]
 Label = Annotated[str, *_text(256)]
 Text = Annotated[str, *_text(4096)]

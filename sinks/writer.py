@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -45,26 +46,29 @@ class Writer:
         self._events = events
         self._most_rows = most_rows
         self._longest_seconds = longest_seconds
+        self._batch = Batch()
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Consume until `stop` is set; the last flush is part of it."""
-        batch = Batch()
-        while not self.stop.is_set():
-            await self._collect(batch)
-            if batch.is_due(time.monotonic(), self._most_rows, self._longest_seconds):
-                await self._flush(batch)
-                batch = Batch()
-        await self._flush(batch)
+        """Consume until `stop` is set; the last flush is part of it, if ClickHouse answers."""
+        try:
+            while not self.stop.is_set():
+                await self._collect(timeout_ms=200)
+                if self._batch.is_due(time.monotonic(), self._most_rows, self._longest_seconds):
+                    await self._flush()
+            await self._flush()
+        except SinkUnavailable:
+            log.warning("stopped while ClickHouse does not answer; the rows stay in Kafka")
 
-    async def _collect(self, batch: Batch) -> None:
-        fetched = await self._consumer.getmany(timeout_ms=200, max_records=self._most_rows)
+    async def _collect(self, timeout_ms: int) -> None:
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=self._most_rows)
         for tp, records in fetched.items():
             source = f"{tp.topic}-{tp.partition}"
             rows = [Row(r.value or b"", source, r.offset, r.timestamp) for r in records]
-            batch.add(self._tables[tp.topic], tp.topic, tp.partition, rows, time.monotonic())
+            self._batch.add(self._tables[tp.topic], tp.topic, tp.partition, rows, time.monotonic())
 
-    async def _flush(self, batch: Batch) -> None:
+    async def _flush(self) -> None:
+        batch, self._batch = self._batch, Batch()
         for table, rows in batch.tables.items():
             await self._write(table, rows)
         await self._commit(batch.positions)
@@ -91,14 +95,20 @@ class Writer:
             except SinkUnavailable as error:
                 log.warning("%s: %d rows wait for ClickHouse: %s", table, len(rows), error)
                 self._events.retried(table, str(error))
+                if self.stop.is_set():
+                    raise
                 await self._wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
-        """Wait, and stay in the group: a consumer that does not poll is thrown out."""
+        """Wait, and stay in the group: a consumer that does not poll is thrown out.
+
+        Partitions that come meanwhile are not paused: their records go into the next batch.
+        """
         self._consumer.pause(*self._consumer.assignment())
-        await asyncio.sleep(seconds)
-        await self._consumer.getmany(timeout_ms=0)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        await self._collect(timeout_ms=0)
         self._consumer.resume(*self._consumer.assignment())
 
     async def _bury(self, table: str, row: Row, why: str) -> None:
@@ -134,6 +144,6 @@ class Writer:
             log.info("partitions moved before the commit; their rows will be offered again")
         except KafkaError as error:
             log.warning("the commit was not taken, the next one will do: %s", error)
-        for tp, offset in offsets.items():
-            highwater = self._consumer.highwater(tp) or offset
-            self._events.lags(tp.topic, tp.partition, max(0, highwater - offset))
+        for tp in offsets.keys() & self._consumer.assignment():
+            highwater = self._consumer.highwater(tp) or 0
+            self._events.lags(tp.topic, tp.partition, max(0, highwater - offsets[tp]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import accumulate
 
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from pipeline.journey import abandonment, people, phases, sessions
 from pipeline.journey.rules import ModelRules, Rules
@@ -62,7 +62,7 @@ class Facts:
             self.rows.pop(id_, None)
         for id_ in before.keys() - after.open_sessions.keys() - after.rows.keys():
             self.open_sessions.pop(id_, None)
-            self.rows[id_] = replace(before[id_], is_deleted=True)
+            self.rows[id_] = structs.replace(before[id_], is_deleted=True)
 
     def add_transition(
         self,

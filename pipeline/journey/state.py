@@ -187,10 +187,8 @@ def recall(state: VisitorState) -> list[Evidence]:
 
 def is_known(state: VisitorState, touchpoint_id: str) -> bool:
     """Tell whether this touchpoint is already part of the evidence."""
-    needle = touchpoint_id.encode()
-    return any(
-        needle in bytes(packed) and _decode_evidence(packed).id == touchpoint_id
-        for packed in state.evidence
+    return touchpoint_id.encode() in b"".join(state.evidence) and any(
+        seen.id == touchpoint_id for seen in recall(state)
     )
 
 

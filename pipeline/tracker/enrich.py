@@ -136,10 +136,15 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
     """
     if name not in _COMMERCE_NAMES:
         return _NO_COMMERCE
-    given = _properties.decode(properties)
-    items = max(1, int(_number(given.quantity) or 1))
+    try:
+        given = _properties.decode(properties)
+    except (msgspec.MsgspecError, RecursionError):  # a number that no machine holds, or a bomb
+        return _NO_COMMERCE
+    quantity = _number(given.quantity)
+    items = int(quantity) if 1 <= quantity <= _MOST_ITEMS else 1
     if name.startswith("Product"):
-        value = _number(given.price) * items if given.price is not None else _number(given.value)
+        whole = _number(_number(given.price) * items)
+        value = _number(given.value) if given.price is None else whole
     else:
         amounts = (given.revenue, given.total, given.value)
         value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
@@ -147,13 +152,15 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
     return Commerce(order_id, round(value, 2), items, _word(given.currency)[:8])
 
 
+# More than this is no order but a mistake, and would not fit into its column.
 _MOST_MONEY = 1e12
+_MOST_ITEMS = 1e6
 
 
 def _number(value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return number if abs(number) < _MOST_MONEY else 0.0
 
@@ -203,7 +210,8 @@ def enrich(
         touchpoint.channel,
         touchpoint.type in _PAGE_TYPES,
         page.path,
-        referrer_host,
+        # A page of the same site brought nobody here.
+        referrer_host if referrer_host != page.host else "",
         page.utm_source,
         page.utm_medium,
         page.utm_campaign,

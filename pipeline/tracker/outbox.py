@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipeline import metrics
-from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.producer import NotAcknowledged, Producer
 from pipeline.records import Row
 from pipeline.tracker.steps import Output
 from schemas.topics import STATE
 
 log = logging.getLogger(__name__)
 
-_DEPTH = 8
+_DEPTH = 256
 _LONGEST_PAUSE_SECONDS = 5.0
 
 Batches = dict[tuple[str, int], list[Row]]
@@ -32,7 +32,7 @@ class _Pending(NamedTuple):
 class Outbox:
     """Sends outputs in order and reports each partition's durable offset to `done`."""
 
-    def __init__(self, producer: KafkaProducer, done: Callable[[int, int], None]) -> None:
+    def __init__(self, producer: Producer, done: Callable[[int, int], None]) -> None:
         self._producer = producer
         self._done = done
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(_DEPTH)

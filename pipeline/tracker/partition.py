@@ -74,5 +74,5 @@ class Partition:
 
 
 def site_of(key: bytes) -> str:
-    """Give the site in a record key."""
-    return key.split(b":", 1)[0].decode()
+    """Give the site in a record key, which may be somebody else's and no text at all."""
+    return key.split(b":", 1)[0].decode(errors="replace")

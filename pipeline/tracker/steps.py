@@ -10,7 +10,7 @@ here does I/O: the result is an `Output` that the shell sends.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -52,6 +52,8 @@ from schemas.topics import record_key
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
 _WAKES_PER_TICK = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class RawRecord(Protocol):
@@ -163,7 +165,7 @@ class Chunk:
 
     def remember(self) -> None:
         """Close the visitors: seal what is old, write facts and states."""
-        self.partition.offset = max(self.partition.offset, self.output.offset)
+        self.partition.offset = max(self.partition.offset, self.records[-1].offset)
         for visitor in self.visitors.values():
             if not visitor.is_changed:
                 continue
@@ -186,9 +188,10 @@ class Chunk:
             return TickItem(record.offset, decode_tick(line))
         touchpoint = decode_touchpoint(line)
         at = milliseconds(touchpoint.occurred_at)
-        if not 0 <= at <= record.timestamp + DAY_MS:
+        if not 0 < at <= record.timestamp + DAY_MS:
             raise Refused(
-                Reason.TIME_OUT_OF_RANGE, "occurred_at is before 1970 or a day ahead of the log"
+                Reason.TIME_OUT_OF_RANGE,
+                "occurred_at is not after 1970-01-01T00:00Z, or more than a day ahead of the log",
             )
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         key = record_key(touchpoint.site, visitor_id)
@@ -279,7 +282,7 @@ def _topic_of(fact: Fact) -> topics.Topic:
 
 def milliseconds(instant: datetime) -> int:
     """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
-    return int(instant.timestamp()) * 1000 + instant.microsecond // 1000
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def _instant(milliseconds: int) -> datetime:

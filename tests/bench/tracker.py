@@ -105,10 +105,13 @@ def _traffic(touchpoints: int, visitors: int) -> list[tuple[bytes, bytes, int]]:
     now = datetime.now(UTC)
     names = ("Page Viewed", "Product Viewed", "Product Viewed", "Product Added", "Checkout Started")
     rows = []
+    met: set[str] = set()
     for number in range(touchpoints):
         at = now - timedelta(hours=1) * (1 - number / touchpoints)
         when = at.isoformat(timespec="milliseconds")
         visitor = f"{random.randrange(visitors):032x}"
+        is_landing = visitor not in met
+        met.add(visitor)
         value = {
             "touchpoint_id": f"0198c2c0-0000-7000-8000-{number:012d}",
             "site": "shop",
@@ -119,9 +122,10 @@ def _traffic(touchpoints: int, visitors: int) -> list[tuple[bytes, bytes, int]]:
             "received_at": when,
             "sent_at": when,
             "anonymous_id": visitor,
-            "url": f"https://shop.example/products/item-{random.randrange(500)}?utm_source=mail",
+            "url": f"https://shop.example/products/item-{random.randrange(500)}"
+            + "?utm_source=newsletter&utm_medium=email" * is_landing,
             "title": "A product",
-            "referrer": "https://search.example/",
+            "referrer": "https://mail.example/" if is_landing else "https://shop.example/",
             "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
             f" Chrome/1{random.randrange(10, 60)}.0.0.0 Safari/537.36",
             "locale": "de-DE",

@@ -1,18 +1,19 @@
 """Rows and tables: a column for every field, and every row comes back as it was written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import asdict, fields, replace
 
 from schemas.codec import encode
 from schemas.facts import Fact
 from schemas.topics import ALL, RAW, STATE, TABLES
-from schemas.touchpoint import TouchpointRow
+from schemas.touchpoint import Enrichment, Touchpoint, TouchpointRow
 from sinks.clickhouse import ClickHouseSink
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
@@ -133,3 +134,12 @@ async def test_of_two_copies_of_a_touchpoint_the_one_first_in_the_log_stays(
     for row in (second, first) if first_comes_last else (first, second):
         await insert(tables, f"{row.kafka_offset} {first_comes_last}", row)
     assert comparable([first]) == read(tables, "touchpoints")
+
+
+def test_what_the_tracker_adds_is_what_the_row_has_more_than_the_touchpoint() -> None:
+    added = {
+        name: hint
+        for name, hint in get_type_hints(TouchpointRow, include_extras=True).items()
+        if name not in Touchpoint.__struct_fields__
+    }
+    assert get_type_hints(Enrichment, include_extras=True) == added

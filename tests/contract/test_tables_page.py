@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.facts import Session

@@ -1,8 +1,10 @@
 """Evidence, rules and a visitor's life, written the short way."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from pipeline.journey.fold import Facts, is_late, observe, replay, seal, settle
 from pipeline.journey.rules import Rules, compile_rules

@@ -81,7 +81,8 @@ class Line:
 
     async def differences(self, client: Client) -> list[Difference]:
         """Compare the tables with the oracle's."""
-        records = by_partition([r async for r in read_topic(self.settings, RAW.name)])
+        log = [record async for record in read_topic(self.settings, RAW.name)]
+        records = by_partition(log, self.settings.kafka_partitions)
         expected = await asyncio.to_thread(expected_tables, records, rules_of(self.settings))
         assert expected["touchpoints"], "the oracle saw no touchpoints"
         ends = [partition[-1].offset + 1 if partition else 0 for partition in records]

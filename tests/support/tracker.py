@@ -1,21 +1,22 @@
 """The tracker of one partition over a log in memory: chunks, crashes, a changelog, tables."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from pipeline.journey.rules import Rules, compile_rules
-from pipeline.oracle import FileRecord
+from pipeline.memory import Fetched
 from pipeline.records import Row
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import Output, process
 from schemas.codec import Tick, encode
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Session, Transition
-from schemas.topics import TABLES, record_key
+from schemas.topics import RAW, TABLES, record_key
 from schemas.touchpoint import TouchpointRow, visitor_of
 from tests.support.journeys import NOON, RULES, SITE, VISITOR
 
@@ -53,7 +54,7 @@ def instant(milliseconds: int) -> datetime:
 
 
 def touchpoint(id_: str, at: int, **more: Any) -> bytes:
-    """Write a value of `touchpoints.raw`: `at` in milliseconds, fields of `Touchpoint` in `more`."""
+    """Write a value of `touchpoints.raw` of the time `at`; `more` are fields of `Touchpoint`."""
     who = {"anonymous_id": VISITOR} if not more.keys() & {"anonymous_id", "user_id"} else {}
     fields = {
         "touchpoint_id": id_,
@@ -86,11 +87,11 @@ def key_of(value: bytes) -> bytes | None:
 class Log:
     """One partition of `touchpoints.raw`."""
 
-    records: list[FileRecord] = field(default_factory=list)
+    records: list[Fetched] = field(default_factory=list)
 
     def add(self, value: bytes | None, at: int = NOON, key: bytes | None = None) -> None:
         """Append a record with the timestamp `at`."""
-        self.records.append(FileRecord(len(self.records), at, value, key))
+        self.records.append(Fetched(RAW.name, 0, len(self.records), at, key, value))
 
     def say(self, value: bytes, at: int = NOON) -> None:
         """Append a record with its proper key."""
@@ -140,16 +141,20 @@ class Tables:
             table[_name(new)] = new
 
     def query(self, sql: str) -> "Tables":
-        """Answer `SELECT * FROM table FINAL`."""
+        """Answer `SELECT * FROM table FINAL`, whatever follows."""
         table = sql.split()[3]
         return replace(self, rows={table: self.rows[table]})
 
     def named_results(self) -> Iterator[dict[str, Any]]:
         """Give the rows as clickhouse-connect does."""
-        for table in self.rows.values():
-            for row in table.values():
-                if not getattr(row, "is_deleted", False):
-                    yield _columns(row)
+        for table in self.rows:
+            yield from self.of(table)
+
+    def of(self, table: str) -> Iterator[dict[str, Any]]:
+        """Give the rows of one table that are not deleted."""
+        for row in self.rows[table].values():
+            if not getattr(row, "is_deleted", False):
+                yield _columns(row)
 
 
 def _name(row: AnyRow) -> str:

@@ -242,7 +242,9 @@ def test_the_next_cart_begins_with_what_was_left_in_the_last_one() -> None:
 
 
 def test_a_cart_after_an_order_begins_empty() -> None:
-    (found,) = left(added("a", items=1, value=5.0), order("b", 1), added("c", 2, items=1, value=7.0))
+    (found,) = left(
+        added("a", items=1, value=5.0), order("b", 1), added("c", 2, items=1, value=7.0)
+    )
     assert (found.items, found.value) == (1, 7.0)
 
 

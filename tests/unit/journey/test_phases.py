@@ -126,9 +126,7 @@ def test_a_touchpoint_is_evidence_by_the_first_rule_that_its_history_meets(
 
 
 def test_the_table_above_names_every_row_of_the_model() -> None:
-    in_the_model = {
-        (rule.id, name) for rule in LIFECYCLE.model.rules for name in rule.touchpoints
-    }
+    in_the_model = {(rule.id, name) for rule in LIFECYCLE.model.rules for name in rule.touchpoints}
     in_the_table = {(rule, name) for name, *rules in DECIDED_BY for rule in rules if rule}
     assert in_the_table == in_the_model
 
@@ -233,9 +231,7 @@ def test_a_cycle_begins_only_from_the_phases_it_names() -> None:
 
 
 def test_a_way_round_goes_before_a_way_back() -> None:
-    model = small(
-        cycle={"leave": ["c"], "enter": ["a"]}, falls_back=[{"leave": "c", "enter": "a"}]
-    )
+    model = small(cycle={"leave": ["c"], "enter": ["a"]}, falls_back=[{"leave": "c", "enter": "a"}])
     assert moves(model, "Keep", "Look")[1:] == [("cycle", "c", "a", 2)]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_entry_and_exit_are_the_first_and_last_paths_that_are_known() -> None:
 
 
 def test_channel_source_and_device_are_those_of_the_first_touchpoint() -> None:
-    first = {
+    first: dict[str, Any] = {
         "channel": "website",
         "referrer_host": "example.org",
         "utm_source": "news",
@@ -156,7 +157,7 @@ def test_channel_source_and_device_are_those_of_the_first_touchpoint() -> None:
     }
     session = alone(
         seen("a", **first),
-        seen("b", 1, **{name: "other" for name in first}),
+        seen("b", 1, **dict.fromkeys(first, "other")),
     )
     assert {name: getattr(session, name) for name in first} == first
 

@@ -1,0 +1,80 @@
+"""What one flush holds, when it is due, and what it is called."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinks.batch import Batch, Row, halves, token_of
+
+
+def row(value: bytes, offset: int = 0) -> Row:
+    return Row(value, "sessions-0", offset, 0)
+
+
+def batch_of(count: int, now: float = 100.0) -> Batch:
+    batch = Batch()
+    if count:
+        batch.add("sessions", "sessions", 0, [row(b"{}", at) for at in range(count)], now)
+    return batch
+
+
+def test_an_empty_batch_is_never_due() -> None:
+    assert not Batch().is_due(1e9, most_rows=0, longest_seconds=0)
+
+
+@pytest.mark.parametrize(("count", "is_due"), [(2, False), (3, True), (4, True)])
+def test_a_batch_is_due_by_its_size(count: int, is_due: bool) -> None:
+    assert batch_of(count).is_due(100.0, most_rows=3, longest_seconds=60) is is_due
+
+
+@pytest.mark.parametrize(("now", "is_due"), [(159.9, False), (160.0, True)])
+def test_a_batch_is_due_by_its_age(now: float, is_due: bool) -> None:
+    assert batch_of(1, now=100.0).is_due(now, most_rows=3, longest_seconds=60) is is_due
+
+
+def test_its_age_counts_from_the_first_rows_not_from_the_last() -> None:
+    batch = batch_of(1, now=100.0)
+    batch.add("sessions", "sessions", 0, [row(b"{}", 1)], 150.0)
+    assert batch.is_due(160.0, most_rows=3, longest_seconds=60)
+
+
+def test_its_size_counts_the_rows_of_all_tables() -> None:
+    batch = batch_of(2)
+    batch.add("touchpoints", "touchpoints", 0, [row(b"{}")], 100.0)
+    assert batch.is_due(100.0, most_rows=3, longest_seconds=60)
+
+
+def test_rows_gather_by_table_and_positions_by_partition() -> None:
+    batch = Batch()
+    batch.add("sessions", "sessions", 0, [row(b"a", 4), row(b"b", 7)], 1.0)
+    batch.add("sessions", "sessions", 1, [row(b"c", 0)], 1.0)
+    batch.add("sessions", "sessions", 0, [row(b"d", 8)], 1.0)
+    assert [r.value for r in batch.tables["sessions"]] == [b"a", b"b", b"c", b"d"]
+    assert batch.positions == {("sessions", 0): 9, ("sessions", 1): 1}
+
+
+values = st.lists(st.binary(max_size=3).filter(lambda value: b"\n" not in value), max_size=4)
+
+
+@given(values, values)
+def test_the_same_rows_have_the_same_token_and_other_rows_another(
+    some: list[bytes], others: list[bytes]
+) -> None:
+    tokens = [token_of("sessions", [row(value) for value in rows]) for rows in (some, others)]
+    assert (tokens[0] == tokens[1]) is (some == others)
+
+
+def test_where_a_row_stands_does_not_change_the_token() -> None:
+    assert token_of("sessions", [row(b"{}", 1)]) == token_of("sessions", [row(b"{}", 2)])
+
+
+def test_the_same_rows_for_another_table_have_another_token() -> None:
+    assert token_of("sessions", [row(b"{}")]) != token_of("transitions", [row(b"{}")])
+
+
+@given(st.lists(st.binary(max_size=3), min_size=2))
+def test_halves_are_never_empty_and_make_the_whole(rows: list[bytes]) -> None:
+    first, second = halves([row(value) for value in rows])
+    assert first
+    assert second
+    assert [r.value for r in (*first, *second)] == rows

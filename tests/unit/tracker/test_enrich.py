@@ -1,0 +1,337 @@
+"""What a touchpoint's own strings tell: page, campaign, referrer, device, bot, order."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.journey.state import Evidence
+from pipeline.tracker.enrich import Commerce, Page, enrich, read_commerce, read_url, read_user_agent
+from schemas.codec import Refused, decode_touchpoint, encode_row
+from schemas.touchpoint import Enrichment, TouchpointRow, visitor_of
+from tests.support.journeys import NOON
+from tests.support.tracker import touchpoint
+
+CAMPAIGN = "utm_source=news&utm_medium=email&utm_campaign=may&utm_term=chair&utm_content=top"
+
+
+def enriched(**fields: Any) -> tuple[Enrichment, Evidence]:
+    return enrich(decode_touchpoint(touchpoint("t", NOON, **fields)), "ada", NOON, 3, 7)
+
+
+# --- page and campaign --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ("", Page()),
+        ("https://shop.example", Page("shop.example")),
+        ("https://Shop.Example/Chairs/Oak", Page("shop.example", "/Chairs/Oak")),
+        ("https://shop.example:8443/a#top", Page("shop.example", "/a")),
+        ("https://ada:pw@shop.example/a", Page("shop.example", "/a")),
+        ("https://[2001:db8::1]/a", Page("2001:db8::1", "/a")),
+        ("//shop.example/a", Page("shop.example", "/a")),
+        ("/a?utm_source=news", Page("", "/a", utm_source="news")),
+        ("https://shop.example/größe", Page("shop.example", "/größe")),
+        ("https://shop.example/a?page=2", Page("shop.example", "/a")),
+        (
+            f"https://s.example/?{CAMPAIGN}",
+            Page("s.example", "/", "news", "email", "may", "chair", "top"),
+        ),
+        ("/?utm_source=a%20b+c%C3%BC", Page("", "/", "a b cü")),
+        ("/?utm_source=", Page("", "/")),
+        ("/?utm_source=first&utm_source=last", Page("", "/", "last")),
+        ("/?UTM_SOURCE=news", Page("", "/")),
+        ("https://[::1/a", Page()),
+        ("http://shop\u2100.example/", Page()),
+        ("mailto:ada@example.org", Page("", "ada@example.org")),
+    ],
+)
+def test_a_url_tells_host_path_and_campaign(url: str, page: Page) -> None:
+    assert read_url(url) == page
+
+
+@pytest.mark.parametrize(
+    ("query", "click_id"),
+    [
+        ("gclid=x", "gclid"),
+        ("fbclid=x&gclid=y", "gclid"),
+        ("li_fat_id=x&page=2", "li_fat_id"),
+        ("gclid=", ""),
+        ("page=gclid", ""),
+    ],
+)
+def test_the_kind_of_an_ad_click_id_is_kept_but_not_the_id(query: str, click_id: str) -> None:
+    assert read_url(f"https://shop.example/?{query}").click_id == click_id
+
+
+def test_a_campaign_label_is_cut_to_what_its_column_holds() -> None:
+    assert read_url("/?utm_campaign=" + "x" * 300).utm_campaign == "x" * 256
+
+
+def test_the_referrers_host_is_read_like_a_pages() -> None:
+    enrichment, evidence = enriched(referrer="https://Search.Example/q?utm_source=x")
+    assert (enrichment.referrer_host, evidence.referrer_host) == ("search.example",) * 2
+    assert enrichment.utm_source == ""
+
+
+def test_without_a_referrer_there_is_no_host() -> None:
+    assert enriched()[0].referrer_host == ""
+
+
+# --- device and bot -----------------------------------------------------------------------------
+
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+CHROME = f"{WEBKIT} Chrome/131.0.0.0"
+SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "told"),
+    [
+        ("", ("", "", "")),
+        (
+            f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36",
+            ("desktop", "Chrome", "Windows"),
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+            ("desktop", "Firefox", "Linux"),
+        ),
+        (
+            f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) {SAFARI}",
+            ("mobile", "Mobile Safari", "iOS"),
+        ),
+        (
+            f"Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) {SAFARI}",
+            ("tablet", "Mobile Safari", "iOS"),
+        ),
+        (
+            f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {CHROME} Mobile Safari/537.36",
+            ("mobile", "Chrome Mobile", "Android"),
+        ),
+        (
+            f"Mozilla/5.0 (Linux; Android 14; SM-X910) {CHROME} Safari/537.36",
+            ("tablet", "Chrome", "Android"),
+        ),
+        ("nonsense", ("desktop", "", "")),
+    ],
+)
+def test_a_user_agent_tells_device_browser_and_system(
+    user_agent: str, told: tuple[str, str, str]
+) -> None:
+    agent = read_user_agent(user_agent)
+    assert (agent.device, agent.browser, agent.os) == told
+    assert not agent.is_bot
+
+
+@pytest.mark.parametrize(
+    "user_agent",
+    [
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} HeadlessChrome/131.0.0.0 Safari/537.36",
+        f"Mozilla/5.0 {WEBKIT}; compatible; GPTBot/1.2; +https://openai.com/gptbot",
+        "curl/8.5.0",
+    ],
+)
+def test_crawlers_and_headless_browsers_are_flagged(user_agent: str) -> None:
+    enrichment, evidence = enriched(user_agent=user_agent)
+    assert (enrichment.device, enrichment.is_bot, evidence.is_bot) == ("bot", True, True)
+
+
+# --- order and value ----------------------------------------------------------------------------
+
+
+def commerce(name: str, **properties: Any) -> Commerce:
+    return read_commerce(name, json.dumps(properties).encode())
+
+
+@pytest.mark.parametrize(
+    ("properties", "value", "items"),
+    [
+        ({}, 0.0, 1),
+        ({"price": 9.99}, 9.99, 1),
+        ({"price": 9.99, "quantity": 3}, 29.97, 3),
+        ({"price": "9.99", "quantity": "3"}, 29.97, 3),
+        ({"price": " 9.99 "}, 9.99, 1),
+        ({"value": 5}, 5.0, 1),
+        ({"value": 5, "quantity": 2}, 5.0, 2),
+        ({"price": 0, "value": 5}, 0.0, 1),
+        ({"price": "", "value": 5}, 0.0, 1),
+        ({"price": None, "value": 5}, 5.0, 1),
+        ({"price": "nine"}, 0.0, 1),
+        ({"price": "NaN"}, 0.0, 1),
+        ({"price": "Infinity"}, 0.0, 1),
+        ({"price": [1], "quantity": {"a": 1}}, 0.0, 1),
+        ({"price": -5}, -5.0, 1),
+        ({"price": 1e12}, 0.0, 1),
+        ({"price": 10**400}, 0.0, 1),
+        ({"price": 1e11, "quantity": 100}, 0.0, 100),
+        ({"price": 2, "quantity": 0}, 2.0, 1),
+        ({"price": 2, "quantity": -3}, 2.0, 1),
+        ({"price": 2, "quantity": 0.5}, 2.0, 1),
+        ({"price": 2, "quantity": 2.9}, 4.0, 2),
+        ({"price": 2, "quantity": "NaN"}, 2.0, 1),
+        ({"price": 2, "quantity": 1_000_001}, 2.0, 1),
+    ],
+)
+def test_a_product_is_worth_price_times_quantity(
+    properties: dict[str, Any], value: float, items: int
+) -> None:
+    for name in ("Product Added", "Product Removed"):
+        assert commerce(name, **properties) == Commerce("", value, items, "")
+
+
+@pytest.mark.parametrize(
+    ("properties", "value"),
+    [
+        ({"revenue": 1, "total": 2, "value": 3}, 1.0),
+        ({"total": 2, "value": 3}, 2.0),
+        ({"value": 3}, 3.0),
+        ({"revenue": None, "total": 2}, 2.0),
+        ({"revenue": 0, "total": 2}, 0.0),
+        ({"revenue": "19.999"}, 20.0),
+        ({"revenue": "1e13"}, 0.0),
+        ({"revenue": -4.5}, -4.5),
+        ({"price": 9}, 0.0),
+    ],
+)
+def test_an_order_is_worth_its_revenue_else_its_total_else_its_value(
+    properties: dict[str, Any], value: float
+) -> None:
+    assert commerce("Order Completed", **properties).value == value
+
+
+@pytest.mark.parametrize(
+    ("properties", "order_id"),
+    [
+        ({"order_id": "o-1", "checkout_id": "c-1"}, "o-1"),
+        ({"order_id": 4711}, "4711"),
+        ({"order_id": "", "checkout_id": "c-1"}, "c-1"),
+        ({"order_id": None, "checkout_id": "c-1"}, "c-1"),
+        ({"order_id": ["o-1"]}, ""),
+        ({"order_id": 1.5}, ""),
+        ({"order_id": "x" * 200}, "x" * 128),
+    ],
+)
+def test_an_order_is_named_by_its_order_id_else_by_its_checkout(
+    properties: dict[str, Any], order_id: str
+) -> None:
+    assert commerce("Order Completed", **properties).order_id == order_id
+
+
+def test_a_currency_is_a_short_word() -> None:
+    assert commerce("Product Added", currency="EUR").currency == "EUR"
+    assert commerce("Product Added", currency="EUR and more").currency == "EUR and "
+    assert commerce("Product Added", currency=["EUR"]).currency == ""
+
+
+def test_other_touchpoints_have_no_value_whatever_their_properties_say() -> None:
+    assert commerce("Page Viewed", price=9, order_id="o-1", currency="EUR") == Commerce()
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"9" * 5000])
+def test_a_number_that_no_machine_holds_leaves_the_touchpoint_without_a_value(
+    number: bytes,
+) -> None:
+    assert read_commerce("Product Added", b'{"price":%b,"quantity":2}' % number) == Commerce()
+
+
+def test_only_an_order_has_revenue_and_an_order_id() -> None:
+    order, _ = enriched(name="Order Completed", properties={"order_id": "o-1", "revenue": 9.5})
+    product, evidence = enriched(name="Product Added", properties={"order_id": "o-1", "price": 9.5})
+    assert (order.order_id, order.revenue) == ("o-1", 9.5)
+    assert (product.order_id, product.revenue, evidence.value) == ("", 0.0, 9.5)
+
+
+# --- all together -------------------------------------------------------------------------------
+
+
+def test_evidence_and_row_say_the_same() -> None:
+    enrichment, evidence = enriched(
+        type="page",
+        name="Order Completed",
+        channel="shop",
+        user_id="7",
+        url=f"https://shop.example/thanks?{CAMPAIGN}",
+        properties={"order_id": "o-1", "revenue": 9.5, "currency": "EUR"},
+    )
+    assert evidence == Evidence(
+        at=NOON,
+        id="t",
+        name="Order Completed",
+        channel="shop",
+        is_page=True,
+        path="/thanks",
+        utm_source="news",
+        utm_medium="email",
+        utm_campaign="may",
+        user_id="7",
+        order_id="o-1",
+        value=9.5,
+        items=1,
+        currency="EUR",
+    )
+    assert (enrichment.path, enrichment.utm_term, enrichment.revenue) == ("/thanks", "chair", 9.5)
+    assert (enrichment.visitor_id, enrichment.is_late) == ("ada", False)
+    assert (enrichment.kafka_partition, enrichment.kafka_offset) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_page"), [("page", True), ("screen", True), ("track", False), ("identify", False)]
+)
+def test_pages_and_screens_count_as_page_views(type_: str, is_page: bool) -> None:
+    assert enriched(type=type_)[1].is_page is is_page
+
+
+texts = st.text(max_size=40)
+urls = texts | st.builds(
+    lambda host, path, query: f"https://{host}/{path}?utm_source={query}&{query}={path}",
+    texts,
+    texts,
+    texts,
+)
+amounts = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.lists(st.floats())
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(("Product Added", "Order Completed", "Page Viewed")),
+            "properties": st.dictionaries(
+                st.sampled_from(
+                    ("price", "quantity", "revenue", "total", "value", "order_id", "currency")
+                ),
+                amounts,
+            ),
+        },
+        optional={
+            "url": urls,
+            "referrer": urls,
+            "user_agent": texts | st.text("Mozilla/5.0 (compatible;)0aX", max_size=200),
+            "anonymous_id": st.text(max_size=130),
+            "user_id": st.text(max_size=130),
+        },
+    )
+)
+@example({"user_id": "x" * 128})
+@example({"anonymous_id": "x" * 128})
+def test_whatever_the_codec_accepts_becomes_a_row_that_keeps_its_contract(
+    fields: dict[str, Any],
+) -> None:
+    try:
+        accepted = decode_touchpoint(touchpoint("t", NOON, **fields))
+    except Refused:
+        return
+    visitor_id = visitor_of(accepted.anonymous_id, accepted.user_id)
+    enrichment, evidence = enrich(accepted, visitor_id, NOON, 0, 0)
+    row = msgspec.json.decode(encode_row(accepted, enrichment), type=TouchpointRow)
+    assert (row.visitor_id, row.path, row.order_id) == (
+        visitor_id,
+        evidence.path,
+        evidence.order_id,
+    )

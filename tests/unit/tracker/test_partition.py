@@ -1,0 +1,124 @@
+"""The memory of one partition, and how it comes back from the changelog."""
+
+import pytest
+
+from pipeline.journey.state import encode_state, new_state
+from pipeline.tracker.partition import META_KEY, Partition, site_of
+from tests.support.journeys import HOUR, NOON
+
+
+def state(offset: int, wake_at: int = NOON) -> bytes:
+    made = new_state()
+    made.offset, made.wake_at = offset, wake_at
+    return encode_state(made)
+
+
+def meta(offset: int, **times: int) -> bytes:
+    partition = Partition(0)
+    partition.offset, partition.times = offset, times
+    return partition.meta()
+
+
+def restored(*entries: tuple[bytes, bytes | None]) -> Partition:
+    partition = Partition(0)
+    for key, value in entries:
+        partition.restore(key, value)
+    return partition
+
+
+def test_a_new_partition_has_applied_nothing() -> None:
+    assert (Partition(3).number, Partition(3).offset, Partition(3).states) == (3, -1, {})
+
+
+def test_the_partitions_own_entry_brings_back_offset_and_times() -> None:
+    partition = restored((META_KEY, meta(7, shop=NOON)))
+    assert (partition.offset, partition.times) == (7, {"shop": NOON})
+
+
+def test_an_older_entry_of_the_partition_does_not_put_it_back() -> None:
+    partition = restored((META_KEY, meta(7, shop=NOON)), (META_KEY, meta(3, shop=1)))
+    assert (partition.offset, partition.times) == (7, {"shop": NOON})
+
+
+def test_a_tombstone_of_the_partitions_entry_changes_nothing() -> None:
+    assert restored((META_KEY, meta(7)), (META_KEY, None)).offset == 7
+
+
+def test_of_two_states_the_one_of_the_later_offset_stays() -> None:
+    later, earlier = state(5), state(4)
+    assert restored((b"shop:a", later), (b"shop:a", earlier)).states == {b"shop:a": later}
+    assert restored((b"shop:a", earlier), (b"shop:a", later)).states == {b"shop:a": later}
+
+
+def test_of_two_states_of_the_same_offset_the_one_written_last_stays() -> None:
+    second = state(5, NOON + 1)
+    assert restored((b"shop:a", state(5)), (b"shop:a", second)).states == {b"shop:a": second}
+
+
+def test_a_tombstone_forgets_the_visitor() -> None:
+    assert restored((b"shop:a", state(5)), (b"shop:a", None)).states == {}
+
+
+def test_a_tombstone_of_somebody_unknown_is_no_error() -> None:
+    assert restored((b"shop:a", None)).states == {}
+
+
+def test_a_restored_visitor_wakes_at_its_time() -> None:
+    partition = restored((b"shop:a", state(5, NOON)))
+    partition.times = {"shop": NOON + 1}
+    assert partition.due(10) == [(NOON, b"shop:a")]
+
+
+def scheduled(*wakes: tuple[int, bytes], **times: int) -> Partition:
+    partition = Partition(0)
+    partition.times = times
+    for wake_at, key in wakes:
+        partition.schedule(key, wake_at)
+    return partition
+
+
+def test_who_is_due_comes_earliest_first() -> None:
+    partition = scheduled((3, b"shop:c"), (1, b"shop:a"), (2, b"shop:b"), shop=NOON)
+    assert partition.due(10) == [(1, b"shop:a"), (2, b"shop:b"), (3, b"shop:c")]
+
+
+def test_who_is_due_is_taken_out() -> None:
+    partition = scheduled((1, b"shop:a"), shop=NOON)
+    partition.due(10)
+    assert partition.due(10) == []
+
+
+def test_at_the_very_time_nobody_is_due_yet() -> None:
+    assert scheduled((NOON, b"shop:a"), shop=NOON).due(10) == []
+    assert scheduled((NOON, b"shop:a"), shop=NOON + 1).due(10) == [(NOON, b"shop:a")]
+
+
+def test_no_more_than_asked_for_are_taken_and_the_rest_stays_due() -> None:
+    partition = scheduled(*((at, b"shop:%d" % at) for at in range(5)), shop=NOON)
+    assert [at for at, _ in partition.due(3)] == [0, 1, 2]
+    assert [at for at, _ in partition.due(3)] == [3, 4]
+
+
+def test_the_limit_holds_for_all_sites_together() -> None:
+    partition = scheduled((1, b"shop:a"), (1, b"store:a"), shop=NOON, store=NOON)
+    assert len(partition.due(1)) == 1
+    assert len(partition.due(1)) == 1
+
+
+def test_each_site_has_a_time_of_its_own() -> None:
+    partition = scheduled(
+        (NOON, b"shop:a"), (NOON, b"store:a"), shop=NOON + HOUR, store=NOON - HOUR
+    )
+    assert partition.due(10) == [(NOON, b"shop:a")]
+
+
+def test_a_site_without_a_time_wakes_nobody() -> None:
+    assert scheduled((NOON, b"shop:a")).due(10) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "site"),
+    [(b"shop:a", "shop"), (b"shop:user:7", "shop"), (b"shop", "shop"), (b"\xff:a", "\ufffd")],
+)
+def test_the_site_stands_before_the_first_colon_of_a_key(key: bytes, site: str) -> None:
+    assert site_of(key) == site
