@@ -11,9 +11,13 @@ SELECT count(), countIf(is_late), uniqExact(site, visitor_id)
 FROM touchpoints FINAL
 WHERE {IN_SPAN.format(time="occurred_at")}"""
 
+# As known now, also for what was written before the visitor was recognised.
+PERSON = "if(user_id = '', visitor_id, concat('user:', user_id))"
+
 SESSIONS = f"""
-SELECT count(), uniqExact(site, person_id)
+SELECT count(), uniqExact(site, {PERSON})
 FROM sessions FINAL
+LEFT JOIN people USING (site, visitor_id)
 WHERE {IN_SPAN.format(time="started_at")}"""
 
 # windowFunnel takes integers, not DateTime64; its window of 300 years is no limit.
@@ -63,15 +67,16 @@ GROUP BY currency
 ORDER BY currency"""
 
 # Where people are at the end of the span, no matter when they came there.
-PHASES = """
+PHASES = f"""
 SELECT model, phase, count()
 FROM
 (
     SELECT model, argMax(to_phase, (at, version, transition_id)) AS phase
     FROM transitions FINAL
-    WHERE ({site:String} = '' OR site = {site:String})
-        AND at < fromUnixTimestamp64Milli({end:Int64})
-    GROUP BY site, model, person_id
+    LEFT JOIN people USING (site, visitor_id)
+    WHERE ({{site:String}} = '' OR site = {{site:String}})
+        AND at < fromUnixTimestamp64Milli({{end:Int64}})
+    GROUP BY site, model, {PERSON}
 )
 GROUP BY model, phase"""
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pipeline.collector.privacy import without_addresses
 from pipeline.mapping import EventRule, Mapping, TimeFormat
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
@@ -237,7 +238,7 @@ def _renamed(values: Row, names: dict[str, str]) -> Row:
 
 def _encoded(properties: Row) -> msgspec.Raw:
     try:
-        return msgspec.Raw(encode(properties))
+        return msgspec.Raw(encode(without_addresses(properties)))
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(Reason.INVALID_FIELD, f"properties: {error}") from None
 

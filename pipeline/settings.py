@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.fields import Site
+
 
 class Settings(BaseSettings):
     """What the roles need to know. `touchstream settings` prints this list with its defaults."""
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
         env_prefix="TOUCHSTREAM_", extra="forbid", validate_default=True
     )
 
-    write_keys: dict[str, str] = Field(
+    write_keys: dict[str, Site] = Field(
         default_factory=dict,
         description="Write key -> site. The key stands in the page; it identifies, it does not "
         'authenticate. Example: {"wk_live_4f1c": "shop"}',

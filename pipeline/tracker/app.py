@@ -79,6 +79,8 @@ class Tracker:
         await self.outbox.drain()
         await self.store.park()
         self.app.consumer.done.clear()
+        for gauge in (metrics.TRACKER_LAG, metrics.TRACKER_COMMITTED, metrics.TRACKER_VISITORS):
+            gauge.clear()  # a lag left standing would wake somebody
 
     async def tick(self) -> None:
         """Write the time into every partition that remembers somebody."""

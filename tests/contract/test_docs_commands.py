@@ -4,6 +4,7 @@ Commands are parsed by the CLI itself, up to `--help`: an unknown command or opt
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,6 +143,15 @@ def test_every_variable_is_a_setting() -> None:
 def test_every_file_of_ours_exists() -> None:
     files = found_in_code(rf"^({_OURS.pattern})$")
     assert [where for where in files if not (ROOT / where[1]).exists()] == []
+
+
+def test_every_dependency_has_its_reason_and_no_other_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.split(r"[^\w-]", line)[0] for lines in wanted for line in lines}
+    _, _, section = PAGES["docs/decisions.md"].partition("\n## Dependencies\n")
+    table = section.partition("\n## ")[0]
+    assert names == set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -36,7 +36,9 @@ async def _send_slowly(line: Line, traffic: Traffic, seconds: float) -> None:
     records = traffic.records()
     slices = 20
     for number in range(slices):
-        await line.send(records[number * len(records) // slices : (number + 1) * len(records) // slices])
+        await line.send(
+            records[number * len(records) // slices : (number + 1) * len(records) // slices]
+        )
         await asyncio.sleep(seconds / slices)
 
 
@@ -93,9 +95,10 @@ async def test_the_embedded_broker_keeps_the_line_equal_too(
 ) -> None:
     async with (
         EmbeddedBroker(free_ports(1)[0]) as broker,
-        running_line(
-            broker.bootstrap_servers, engine, tmp_path, "embedded", idempotence=False
-        ) as (line, client),
+        running_line(broker.bootstrap_servers, engine, tmp_path, "embedded", idempotence=False) as (
+            line,
+            client,
+        ),
     ):
         await line.start("track")
         await line.start("sink")

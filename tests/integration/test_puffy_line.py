@@ -29,8 +29,8 @@ async def bootstrap_servers(kafka_jars: None) -> AsyncIterator[str]:
 
 async def _import(line: Line) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.cli", "import", *puffy_files()),
-        *("--mapping", MAPPINGS / "puffy.toml", "--site", "puffy"),
+        *(sys.executable, "-m", "pipeline.cli", "import", *map(str, puffy_files())),
+        *("--mapping", str(MAPPINGS / "puffy.toml"), "--site", "puffy"),
         env=line.environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -50,7 +50,9 @@ class Traffic:
         made = [self._touchpoint(random, number) for number in range(self.touchpoints)]
         # Out of order by up to two hours, and one in twenty comes twice.
         arrivals = [(at + random.uniform(0, 7_200_000) * random.random() ** 3, r) for at, r in made]
-        arrivals += [(at + random.uniform(0, 3_600_000), r) for at, r in random.sample(made, len(made) // 20)]
+        arrivals += [
+            (at + random.uniform(0, 3_600_000), r) for at, r in random.sample(made, len(made) // 20)
+        ]
         arrivals.sort(key=lambda arrival: arrival[0])
         records = [record for _, record in arrivals]
         for place in range(0, len(records), max(1, len(records) // 40)):
