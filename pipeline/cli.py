@@ -39,7 +39,8 @@ class Failed(click.ClickException):
 
 def _settings() -> Settings:
     try:
-        return Settings()
+        with _sentences():
+            return Settings()
     except ValidationError as error:
         lines = [
             f"  TOUCHSTREAM_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}"
@@ -72,6 +73,7 @@ _FOR_PEOPLE = frozenset(
     {
         "BadMapping",
         "BadModel",
+        "BadSettings",
         "ClickHouseUnavailable",
         "CollectorFailed",
         "DemoFailed",

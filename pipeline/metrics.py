@@ -3,10 +3,10 @@
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 
-def serve(port: int) -> None:
-    """Answer `/metrics` on `port`; 0 switches it off."""
+def serve(host: str, port: int) -> None:
+    """Answer `/metrics` on `host` and `port`; port 0 switches it off."""
     if port:
-        start_http_server(port)
+        start_http_server(port, host)
 
 
 # --- collector ----------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def _actual(client: Client, table: str, ends: Sequence[int]) -> tuple[dict[str, 
     for row in result.named_results():
         name = _name(table, row)
         partition, offset = _place(row)
-        if offset >= ends[partition]:
+        if partition >= len(ends) or offset >= ends[partition]:
             moved_on.add(name)
         else:
             rows[name] = _comparable(dict(row))

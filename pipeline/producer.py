@@ -116,8 +116,10 @@ class KafkaProducer:
             await producer.start()
         except KafkaError as error:
             await producer.stop()
+            hint = "; the embedded broker needs TOUCHSTREAM_KAFKA_IDEMPOTENCE=false"
             raise NotAcknowledged(
                 f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}: {error}"
+                + hint * self._settings.kafka_idempotence
             ) from error
         return producer
 

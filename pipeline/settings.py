@@ -1,8 +1,9 @@
 """All settings, in one place. A shell module: reads environment and file, decides nothing.
 
 Every setting can come from the environment (`TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS=...`), from a
-TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from `*_FILE`-style secret
-mounts in `TOUCHSTREAM_SECRETS_DIR`. The environment wins over the file.
+TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from a file of its name
+(`touchstream_clickhouse_password`) in the folder `TOUCHSTREAM_SECRETS_DIR`. The environment wins
+over the secrets, they over the TOML file.
 """
 
 import os
@@ -20,11 +21,18 @@ from pydantic_settings import (
 from schemas.fields import Site
 
 
+class BadSettings(Exception):
+    """The settings cannot be read; the text says which and why."""
+
+
 class Settings(BaseSettings):
     """What the roles need to know. `touchstream settings` prints this list with its defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TOUCHSTREAM_", extra="forbid", validate_default=True
+        env_prefix="TOUCHSTREAM_",
+        extra="forbid",
+        validate_default=True,
+        secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
     )
 
     write_keys: dict[str, Site] = Field(
@@ -94,6 +102,10 @@ class Settings(BaseSettings):
         description="Models to classify with: shipped names or paths of TOML files.",
     )
 
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."
+    )
+
     tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
     tracker_tick: timedelta = Field(
         timedelta(seconds=2), description="How often time is written into the log."
@@ -138,6 +150,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, secrets, file."""
         path = os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml")
+        if "TOUCHSTREAM_CONFIG" in os.environ and not Path(path).exists():
+            raise BadSettings(f"TOUCHSTREAM_CONFIG: there is no file {path}")
         return (
             init_settings,
             env_settings,

@@ -58,6 +58,12 @@ class ClickHouseSink:
         except DatabaseError as error:
             if error.code in _ROW_AT_FAULT:
                 raise RowsRefused(str(error)[:1000]) from error
-            raise SinkUnavailable(str(error)[:500]) from error
+            raise SinkUnavailable(_without_rows(error)) from error
         except (ClickHouseError, OSError) as error:
-            raise SinkUnavailable(str(error)[:500]) from error
+            raise SinkUnavailable(_without_rows(error)) from error
+
+
+def _without_rows(error: Exception) -> str:
+    """Say what went wrong for the log; ClickHouse's own words may quote a row."""
+    code = getattr(error, "code", None)
+    return f"ClickHouse error {code}" if code else type(error).__name__

@@ -113,7 +113,7 @@ class Writer:
 
     async def _bury(self, table: str, row: Row, why: str) -> None:
         self._events.refused(table)
-        log.warning("%s refuses the row at %s:%d: %s", table, row.source, row.offset, why)
+        log.warning("%s refuses the row at %s:%d", table, row.source, row.offset)
         if table == self._tables[DEAD_LETTERS.name]:
             return
         await self._refuse(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, calls_in
+from pipeline.collector.privacy import masked
 from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
@@ -42,7 +43,7 @@ class Collected:
     def refuse(self, index: int, call: bytes, why: Refused) -> None:
         """Make a dead letter of `call`."""
         letter = dead_letter(
-            call[:LONGEST_PAYLOAD],
+            masked(call[:LONGEST_PAYLOAD]),
             site=self.arrival.site,
             stage="collect",
             reason=why.reason,

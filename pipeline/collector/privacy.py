@@ -2,9 +2,11 @@
 
 import hashlib
 import ipaddress
+import re
 from functools import lru_cache
 from typing import Any
 
+_ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ADDRESSES = ("email", "emailAddress", "email_address")
 
 
@@ -21,8 +23,17 @@ def without_addresses(value: Any) -> Any:
     kept = {key: without_addresses(part) for key, part in value.items() if key not in _ADDRESSES}
     for key in _ADDRESSES:
         if isinstance(address := value.get(key), str):
-            kept["email_sha256"] = hashlib.sha256(address.strip().lower().encode()).hexdigest()
+            kept["email_sha256"] = _hashed(address)
     return kept
+
+
+def masked(raw: bytes) -> bytes:
+    """Replace what looks like an e-mail address in refused bytes by the same hash."""
+    return _ADDRESS.sub(lambda found: _hashed(found[0].decode()).encode(), raw)
+
+
+def _hashed(address: str) -> str:
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
 
 
 def truncated_ip(client: str) -> str:

@@ -11,9 +11,11 @@ import asyncio
 import gc
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -157,6 +159,7 @@ def _faust_app(settings: Settings) -> TrackerApp:
         settings.tracker_group,
         broker=brokers,
         store="memory://",
+        datadir=str(Path(tempfile.gettempdir()) / settings.tracker_group),  # stays empty
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -205,7 +208,7 @@ def run(settings: Settings) -> None:
             await tracker.start()
             await super().on_first_start()
 
-    metrics.serve(settings.tracker_metrics_port)
+    metrics.serve(settings.metrics_host, settings.tracker_metrics_port)
     worker = Worker(
         tracker.app,
         loglevel=logging.getLogger().getEffectiveLevel(),

@@ -257,9 +257,10 @@ class Chunk:
 
     def _keep(self, visitor: Visitor, now: int) -> None:
         key, state = visitor.key, visitor.state
-        # Who was heard in this chunk stays until a tick has judged its silence; and a crash before
-        # the partition's own entry is durable must not find these records' visitor gone.
-        if not visitor.is_heard and forgotten_at(state, self.rules) < now:
+        # An open cart waits for the tick that judges it. Who was heard in this chunk stays too: a
+        # crash before the partition's own entry is durable must not find the visitor gone.
+        is_over = forgotten_at(state, self.rules) < now and state.head.basket is None
+        if is_over and not visitor.is_heard:
             if self.partition.states.pop(key, None) is not None:
                 self.output.state.append((key, None, self.now))
             return

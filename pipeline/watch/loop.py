@@ -54,7 +54,7 @@ async def watch(
         BadModel: the first of `journey_models`, whose funnel is watched, cannot be read.
     """
     pairs = list(pairwise(load_model(settings.journey_models[0]).funnel))
-    metrics.serve(settings.watch_metrics_port)
+    metrics.serve(settings.metrics_host, settings.watch_metrics_port)
     while True:
         await look(client, settings, pairs, clock())
         await asyncio.sleep(settings.watch_interval.total_seconds())

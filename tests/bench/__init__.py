@@ -1,1 +1,1 @@
-"""Measurements. `make bench` runs them; nothing here asserts a speed except the short form in CI."""
+"""Measurements: `make bench` runs them, CI their short form."""

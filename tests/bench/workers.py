@@ -1,4 +1,4 @@
-"""The two yardsticks of the tracker benchmark, each a process: `python -m tests.bench.workers WHICH`.
+"""The two yardsticks of the tracker benchmark: `python -m tests.bench.workers floor|plain`.
 
 `floor` is the tracker's own shell (Faust, coalesced consumption, outbox) around nothing but decode
 and encode. `plain` is what the Faust manual shows: an agent, a `Table`, one event at a time.

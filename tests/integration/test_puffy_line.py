@@ -5,7 +5,6 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from clickhouse_connect.driver.client import Client
 
@@ -74,7 +73,7 @@ async def test_killing_tracker_and_sink_in_mid_import_changes_no_answer(
         await _import(line)
         for role in ("track", "sink"):
             await line.start(role)
-        while not client.command("SELECT count() FROM touchpoints"):
+        while not client.command("SELECT count() FROM touchpoints"):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         for role in ("track", "sink"):
             await line.kill(role)

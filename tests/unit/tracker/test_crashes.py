@@ -22,6 +22,7 @@ NAMES = (
     "Page Viewed",
     "Product Viewed",
     "Product Added",
+    "Product Added",
     "Checkout Started",
     "Order Completed",
     "Order Shipped",
@@ -51,8 +52,7 @@ def ticks(draw: st.DrawFn, now: int) -> bytes:
     return draw(
         st.sampled_from(
             (
-                tick(now),
-                tick(now + 3 * DAY),
+                *(tick(now), tick(now), tick(now + 3 * DAY)),
                 *(tick(now + ahead, site) for site in SITES for ahead in (0, 7 * HOUR)),
             )
         )

@@ -387,6 +387,20 @@ def test_history_that_flies_by_in_one_chunk_is_judged_before_it_is_forgotten() -
     assert list(partition.states) == [b"shop:bob"]
 
 
+def test_a_cart_is_judged_though_the_visitor_woke_before_its_deadline_in_the_same_chunk() -> None:
+    partition = Partition(0)
+    after(partition, touchpoint("look", NOON))
+    after(partition, touchpoint("add", NOON + DAY - MINUTE, name="Product Added"))
+    at_once = Log()
+    at_once.add(tick(NOON + DAY + MINUTE, "shop"))
+    at_once.say(touchpoint("x", NOON + 90 * DAY, anonymous_id="bob"), NOON + 90 * DAY)
+    for number, record in enumerate(at_once.records, 2):
+        record.offset = number
+    run(at_once, partition=partition)
+    (left,) = written(after(partition, tick(NOON + 90 * DAY, "shop")), ABANDONMENTS.name)
+    assert left.visitor_id == "ada"
+
+
 def test_a_touchpoint_that_comes_too_late_leaves_no_memory_of_its_visitor() -> None:
     partition = Partition(0)
     after(partition, touchpoint("a", NOON))
