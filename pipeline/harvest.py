@@ -18,7 +18,7 @@ from schemas.touchpoint import Touchpoint, visitor_of
 LARGEST_HARVEST = 1_000_000
 """Rows of one import at most: all are in memory, some 1.5 kB each, to be sorted over all files."""
 
-LARGEST_ROW = 256 * 1024
+LARGEST_ROW = 128 * 1024
 """Bytes of a row at most: quoted in a dead letter it still fits into a Kafka record."""
 
 

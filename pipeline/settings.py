@@ -72,7 +72,11 @@ class Settings(BaseSettings):
         500_000, description="Largest request body in bytes, as sent and after gzip."
     )
     collector_max_batch: int = Field(1_000, description="Most events in one batch.")
-    collector_max_event: int = Field(32_768, description="Largest single event in bytes.")
+    collector_max_event: int = Field(
+        32_768,
+        le=131_072,
+        description="Largest single event in bytes; the tracker's limit at most.",
+    )
     collector_max_depth: int = Field(8, description="Deepest nesting of an event.")
     collector_max_age: timedelta = Field(
         timedelta(days=30), description="Events older than this are refused."

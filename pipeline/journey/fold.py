@@ -6,10 +6,10 @@ facts that changed; `replay` is the same fold over everything at once, which the
 
 from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import accumulate
 
+import msgspec
 from msgspec import Raw, structs
 
 from pipeline.journey import abandonment, people, phases, sessions
@@ -36,8 +36,7 @@ EVIDENCE_BYTES_CAP = 256 * 1024
 into a record of Kafka."""
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(msgspec.Struct):
     """The facts of one visitor that a stretch of the log wrote, by id."""
 
     site: str
@@ -45,8 +44,8 @@ class Facts:
     partition: int
     rules: Rules
     version: int = 0
-    open_sessions: dict[str, OpenSession] = field(default_factory=dict)
-    rows: dict[str, Fact] = field(default_factory=dict)
+    open_sessions: dict[str, OpenSession] = msgspec.field(default_factory=dict)
+    rows: dict[str, Fact] = msgspec.field(default_factory=dict)
 
     def all(self) -> dict[str, Fact]:
         """Give every fact by its id, the sessions as they now stand."""
@@ -228,7 +227,7 @@ def observe(state: VisitorState, seen: Evidence, now: int, facts: Facts) -> None
 
 
 def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
-    fresh = replace(facts, open_sessions={}, rows={})
+    fresh = structs.replace(facts, open_sessions={}, rows={})
     cursor = unpack_cursor(base)
     for seen in evidence:
         cursor = step(cursor, seen, fresh)
@@ -250,7 +249,7 @@ def seal(state: VisitorState, now: int, facts: Facts) -> None:
     evidence = recall(state)
     while count < len(evidence) and evidence[count].at < horizon:
         count += 1
-    unheard = replace(facts, open_sessions={}, rows={})
+    unheard = structs.replace(facts, open_sessions={}, rows={})
     base = unpack_cursor(state.base)
     for seen in evidence[:count]:
         base = step(base, seen, unheard)

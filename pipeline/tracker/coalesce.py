@@ -52,6 +52,9 @@ class TrackerApp(faust.App):
     drain: Callable[[], Awaitable[None]]
     consumer: Any
 
+    def _create_directories(self) -> None:
+        """Make none: they would hold Faust's tables, and there are none."""
+
 
 class ChunkConsumer(Consumer):
     """Commits `done`: per partition the offset after the last record whose effects are durable."""

@@ -83,7 +83,7 @@ _NO_COMMERCE = Commerce()
 _PAGE_TYPES = frozenset({"page", "screen"})
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def read_url(url: str) -> Page:
     """Split a URL; campaign parameters and the kind of ad click id come from its query."""
     try:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+import msgspec
+
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint
 from pipeline.journey.fold import (
     Facts,
@@ -51,6 +53,10 @@ from schemas.facts import Abandonment, Fact, Session
 from schemas.topics import record_key
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
+LARGEST = 128 * 1024
+"""Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
+record of more than a megabyte for ever."""
+
 _WAKES_PER_TICK = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -65,8 +71,7 @@ class RawRecord(Protocol):
     value: bytes | None
 
 
-@dataclass(slots=True)
-class Item:
+class Item(msgspec.Struct):
     """A touchpoint on its way; `enrichment` and `evidence` are filled in by `enrich`."""
 
     offset: int
@@ -80,16 +85,14 @@ class Item:
     is_written: bool = True
 
 
-@dataclass(slots=True)
-class TickItem:
+class TickItem(msgspec.Struct):
     """Time on its way."""
 
     offset: int
     tick: Tick
 
 
-@dataclass(slots=True)
-class Visitor:
+class Visitor(msgspec.Struct):
     """A visitor touched by this chunk; records up to `known_offset` are already in its state."""
 
     key: bytes
@@ -184,6 +187,10 @@ class Chunk:
                 self.output.write(topics.TOUCHPOINTS, item.key, row, item.recorded_at)
 
     def _read(self, record: RawRecord, line: bytes) -> Item | TickItem:
+        if len(line) > LARGEST:
+            raise Refused(
+                Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"
+            )
         if is_tick(line):
             return TickItem(record.offset, decode_tick(line))
         touchpoint = decode_touchpoint(line)
@@ -203,7 +210,7 @@ class Chunk:
 
     def _refuse(self, record: RawRecord, line: bytes, refusal: Refused) -> None:
         letter = dead_letter(
-            line,
+            line[:LARGEST],
             site=site_of(record.key) if record.key else "",
             stage="track",
             reason=refusal.reason,
@@ -219,6 +226,7 @@ class Chunk:
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
         visitor = self._visitor(item.key, site, item.visitor_id)
+        visitor.is_heard = True
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if item.offset <= visitor.known_offset:
             return "replayed"
@@ -227,7 +235,7 @@ class Chunk:
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
             return "late"
-        visitor.is_changed = visitor.is_heard = True
+        visitor.is_changed = True
         visitor.facts.version = visitor.state.offset = item.offset
         observe(visitor.state, seen, now, visitor.facts)
         return "sessionised"

@@ -98,6 +98,14 @@ class Log:
         self.add(value, at, key_of(value))
 
 
+def log_of(*values: bytes | None, key: bytes | None = b"shop:ada") -> Log:
+    """Make a log of `values`, all of them with the same key and the timestamp of noon."""
+    log = Log()
+    for value in values:
+        log.add(value, NOON, key)
+    return log
+
+
 def run(
     log: Log, rules: Rules = RULES, partition: Partition | None = None, partitions: int = 1
 ) -> Output:

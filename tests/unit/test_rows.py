@@ -315,7 +315,12 @@ def test_the_order_of_columns_and_empty_cells_do_not_change_the_id() -> None:
 
 @given(st.dictionaries(st.text(min_size=1), st.text() | st.integers(0, 9) | st.none()))
 def test_every_cell_of_any_name_and_text_is_found_again(cells: Row) -> None:
-    kept = {name: cell for name, cell in cells.items() if str(cell or "").strip() or cell == 0}
+    hashed = {"email", "emailAddress", "email_address"}
+    kept = {
+        name: cell
+        for name, cell in cells.items()
+        if name not in hashed and (str(cell or "").strip() or cell == 0)
+    }
     properties = properties_of(mapped({**cells, "who": "v", "when": "2025-03-01"}, SMALLEST))
     assert {name: properties[name] for name in kept if name not in {"who", "when"}} == {
         name: cell for name, cell in kept.items() if name not in {"who", "when"}

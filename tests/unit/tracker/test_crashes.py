@@ -208,3 +208,24 @@ def test_reading_everything_again_without_a_state_writes_the_same_rows() -> None
     worker.die(0)
     worker.finish()
     assert worker.tables.rows == before
+
+
+def all_but_the_last_effect(worker: Worker) -> int:
+    """The partition's own entry of the last chunk is what a crash loses first."""
+    return len(worker._effects()) - 1
+
+
+def test_two_crashes_around_a_tombstone_do_not_make_a_visitor_new() -> None:
+    log = Log()
+    log.say(touchpoint("first", NOON), NOON)
+    log.say(touchpoint("second", NOON + MINUTE), NOON + MINUTE)
+    log.add(tick(NOON + 8 * HOUR, "shop"), NOON + 8 * HOUR)
+    worker = Worker(log, QUICK)
+    worker.work(1)
+    worker.send()
+    for chunk in (1, 2):
+        worker.work(chunk)
+        worker.die(all_but_the_last_effect(worker))
+    end(worker, HOUR)
+    assert differences(worker) == []
+    assert len(worker.tables.rows["sessions"]) == 1
