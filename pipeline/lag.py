@@ -12,7 +12,10 @@ Positions = dict[TopicPartition, int]
 
 
 async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
-    """Give the end of every partition of `topics`; KafkaError if no broker answers."""
+    """Give the end of every partition of `topics`; KafkaError if no broker answers.
+
+    The ends are what a fetch tells: asked for them, the embedded broker names some too low.
+    """
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await consumer.start()
     try:
@@ -21,10 +24,14 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
             for topic in topics
             for partition in range(settings.kafka_partitions)
         ]
-        positions: Positions = await consumer.end_offsets(places)
+        consumer.assign(places)
+        for place, offset in (await consumer.end_offsets(places)).items():
+            consumer.seek(place, offset)
+        while any(consumer.highwater(place) is None for place in places):
+            await consumer.getmany(*places, timeout_ms=100)
+        return {place: consumer.highwater(place) for place in places}
     finally:
         await consumer.stop()
-    return positions
 
 
 async def until_committed(settings: Settings, group: str, positions: Positions) -> None:
