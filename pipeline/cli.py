@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from pipeline.settings import Settings
+from pipeline.signals import until_told
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -169,7 +169,7 @@ def watch() -> None:
 
     known = _settings()
     with _client(known) as client:
-        _until_told(watch_(client, known))
+        _run(until_told(watch_(client, known)))
 
 
 @main.command(hidden=True)
@@ -179,19 +179,7 @@ def engine(port: int, host: str) -> None:
     """Run the embedded ClickHouse engine."""
     from pipeline.embedded.clickhouse import serve
 
-    _until_told(serve(_settings().embedded_path / "clickhouse", host, port))
-
-
-def _until_told(work: Coroutine[Any, Any, None]) -> None:
-    async def run() -> None:
-        task = asyncio.ensure_future(work)
-        for signal_ in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(signal_, task.cancel)
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.result()
-
-    _run(run())
+    _run(until_told(serve(_settings().embedded_path / "clickhouse", host, port)))
 
 
 @main.command()

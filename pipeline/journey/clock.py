@@ -5,9 +5,16 @@ that speaks for all sites moves only those less than a day behind it: history th
 imported keeps its own time. No single device can push time beyond the record's own timestamp.
 """
 
+from datetime import UTC, datetime
+
 DAY_MS = 24 * 60 * 60 * 1000
 
 SiteTimes = dict[str, int]
+
+
+def instant(milliseconds: int) -> datetime:
+    """Give the point in time that is so many milliseconds after 1970, UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def hear_touchpoint(times: SiteTimes, site: str, occurred_at: int, recorded_at: int) -> int:

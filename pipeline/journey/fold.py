@@ -6,13 +6,13 @@ facts that changed; `replay` is the same fold over everything at once, which the
 
 from bisect import insort
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from itertools import accumulate
 
 import msgspec
 from msgspec import Raw, structs
 
 from pipeline.journey import abandonment, people, phases, sessions
+from pipeline.journey.clock import instant
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import (
     Basket,
@@ -85,7 +85,7 @@ class Facts(msgspec.Struct):
             from_phase=journey.phase,
             to_phase=phase,
             kind=kind,
-            at=_instant(seen.at),
+            at=instant(seen.at),
             session_id=session.id,
             touchpoint_id=seen.id,
             touchpoint_name=seen.name,
@@ -113,15 +113,15 @@ class Facts(msgspec.Struct):
             visitor_id=self.visitor_id,
             session_id=basket.session_id,
             step=basket.step,
-            opened_at=_instant(basket.opened_at),
-            last_touchpoint_at=_instant(basket.last_at),
+            opened_at=instant(basket.opened_at),
+            last_touchpoint_at=instant(basket.last_at),
             last_touchpoint_id=basket.last_id,
             last_path=basket.last_path,
-            abandoned_at=_instant(basket.abandoned_at),
+            abandoned_at=instant(basket.abandoned_at),
             items=basket.items,
             value=round(basket.value, 2),
             currency=basket.currency,
-            recovered_at=_instant(recovery.at) if recovery else None,
+            recovered_at=instant(recovery.at) if recovery else None,
             recovered_channel=recovery.channel if recovery else "",
             kafka_partition=self.partition,
             rule_version=self.rules.version,
@@ -135,8 +135,8 @@ class Facts(msgspec.Struct):
             site=self.site,
             visitor_id=self.visitor_id,
             person_id=session.person_id,
-            started_at=_instant(session.started_at),
-            ended_at=_instant(session.ended_at),
+            started_at=instant(session.started_at),
+            ended_at=instant(session.ended_at),
             touchpoints=session.touchpoints,
             page_views=session.page_views,
             first_touchpoint_id=session.first_id,
@@ -295,7 +295,3 @@ def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fa
         cursor = step(cursor, seen, facts)
     _settle(cursor, now, facts)
     return facts.all()
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -8,13 +8,11 @@ Not used, on purpose (docs/decisions.md): tables, `exactly_once`, `take()`, `con
 """
 
 import asyncio
-import ctypes
 import gc
 import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,12 +35,6 @@ log = logging.getLogger(__name__)
 
 _EX_SOFTWARE = 70
 _STEP_SECONDS = {name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in STEPS}
-_MALLOC = {
-    -8: 1,  # M_ARENA_MAX
-    -1: 1 << 30,  # M_TRIM_THRESHOLD
-    -3: 1 << 30,  # M_MMAP_THRESHOLD
-    -2: 64 << 20,  # M_TOP_PAD
-}
 _SLICE = 64
 """Records taken through the steps at once. Their objects fit into a processor's own cache, and
 nobody else waits for longer than some milliseconds; 500 at once cost a third more."""
@@ -198,17 +190,6 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def _keep_memory() -> None:
-    """Have glibc keep freed memory in one arena: rows and states come and go in megabytes.
-
-    Given back to the system and asked for anew they cost a tenth of all time.
-    """
-    with suppress(AttributeError, OSError):  # another C library has no such switch
-        mallopt = ctypes.CDLL(None).mallopt
-        for switch, value in _MALLOC.items():
-            mallopt(switch, value)
-
-
 def run(settings: Settings) -> None:
     """Run the tracker until it is told to stop.
 
@@ -225,7 +206,6 @@ def run(settings: Settings) -> None:
             await tracker.start()
             await super().on_first_start()
 
-    _keep_memory()
     metrics.serve(settings.metrics_host, settings.tracker_metrics_port)
     worker = Worker(
         tracker.app,

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint
+from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
 from pipeline.journey.fold import (
     Facts,
     forgotten_at,
@@ -217,7 +217,7 @@ class Chunk:
             detail=refusal.detail,
             source=f"{topics.RAW.name}-{self.partition.number}",
             position=record.offset,
-            at=_instant(record.timestamp),
+            at=instant(record.timestamp),
         )
         self.output.write(topics.DEAD_LETTERS, None, encode_fact(letter), record.timestamp)
         self.output.fates["dead_letter"] += 1
@@ -292,10 +292,6 @@ def _topic_of(fact: Fact) -> topics.Topic:
 def milliseconds(instant: datetime) -> int:
     """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
     return (instant - _EPOCH) // _MILLISECOND
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (
