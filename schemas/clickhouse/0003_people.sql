@@ -1,0 +1,45 @@
+-- Who is who. A visitor (a device, a mailbox, a customer number at the till) belongs to a person;
+-- links that become known later join people, so rows name the person that was known when they were
+-- written, and the views below the person known now.
+
+CREATE TABLE identities
+(
+    site            LowCardinality(String) COMMENT 'Shop or brand',
+    visitor_id      String COMMENT 'The device, or user:<id> without one',
+    person_id       String COMMENT 'The human, by all links known now',
+    kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
+    version         UInt64 COMMENT 'Offset of the record that wrote this row',
+    is_deleted      UInt8 COMMENT '1: the visitor stands for itself again'
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (site, visitor_id)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Which person a linked visitor is; a visitor that is not here stands for itself';
+
+CREATE VIEW person_sessions AS
+SELECT s.* REPLACE (if(i.person_id = '', s.person_id, i.person_id) AS person_id)
+FROM (SELECT * FROM sessions FINAL) AS s
+LEFT JOIN (SELECT site, visitor_id, person_id FROM identities FINAL) AS i
+    ON s.site = i.site AND s.visitor_id = i.visitor_id
+COMMENT 'Sessions with the person as known now';
+
+CREATE VIEW person_transitions AS
+SELECT t.* REPLACE (if(i.person_id = '', t.person_id, i.person_id) AS person_id)
+FROM (SELECT * FROM transitions FINAL) AS t
+LEFT JOIN (SELECT site, visitor_id, person_id FROM identities FINAL) AS i
+    ON t.site = i.site AND t.visitor_id = i.visitor_id
+COMMENT 'Transitions with the person as known now';
+
+CREATE VIEW person_abandonments AS
+SELECT a.* REPLACE (if(i.person_id = '', a.person_id, i.person_id) AS person_id)
+FROM (SELECT * FROM abandonments FINAL) AS a
+LEFT JOIN (SELECT site, visitor_id, person_id FROM identities FINAL) AS i
+    ON a.site = i.site AND a.visitor_id = i.visitor_id
+COMMENT 'Abandonments with the person as known now';
+
+CREATE VIEW person_touchpoints AS
+SELECT t.* REPLACE (if(i.person_id = '', t.person_id, i.person_id) AS person_id)
+FROM session_touchpoints AS t
+LEFT JOIN (SELECT site, visitor_id, person_id FROM identities FINAL) AS i
+    ON t.site = i.site AND t.visitor_id = i.visitor_id
+COMMENT 'Touchpoints with their session, and with the person as known now';
