@@ -25,7 +25,7 @@ from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
 from pipeline.tracker.outbox import Outbox
-from pipeline.tracker.steps import STEPS, Output, process
+from pipeline.tracker.steps import STEPS, Output, checkpoint, process
 from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
@@ -38,6 +38,12 @@ _STEP_SECONDS = {name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in 
 _SLICE = 64
 """Records taken through the steps at once. Their objects fit into a processor's own cache, and
 nobody else waits for longer than some milliseconds; 500 at once cost a third more."""
+_CHECKPOINT_SECONDS = 3.0
+_CHECKPOINT_VISITORS = 10_000
+"""A checkpoint comes after so many seconds, after so many visitors, and when the stream pauses. A
+crash repeats the log since the last one. It writes each session and each visitor's state once,
+however often they were heard."""
+_PAUSE_SECONDS = 0.05
 
 
 class Tracker:
@@ -50,7 +56,9 @@ class Tracker:
         self.store = Store(settings)
         self.app = _faust_app(settings)
         self.outbox = Outbox(self.producer, self._done)
-        self.app.drain = self.outbox.drain
+        self.app.drain = self.drain
+        self._turn = asyncio.Lock()
+        self._heard_at = self._checked_at = 0.0
         self._wire()
 
     async def handle(self, number: int, records: list[Any]) -> None:
@@ -59,10 +67,27 @@ class Tracker:
         partitions = self.producer.partitions(topics.RAW.name)
         for start in range(0, len(records), _SLICE):
             slice_ = records[start : start + _SLICE]
-            output = process(partition, slice_, self.rules, partitions, _timed)
-            await self.outbox.put(number, output)
+            async with self._turn:
+                output = process(partition, slice_, self.rules, partitions, _timed)
+                await self.outbox.put(number, output)
+                if len(partition.changed) >= _CHECKPOINT_VISITORS:
+                    await self.outbox.put(number, checkpoint(partition))
             _count(number, output, len(partition.states))
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
+        self._heard_at = time.monotonic()
+
+    async def checkpoint(self) -> None:
+        """Send the states that have changed; once durable, their offsets may be committed."""
+        for partition in self.store.owned():
+            async with self._turn:  # never between a chunk's steps and its place in the queue
+                if partition.is_ahead:
+                    await self.outbox.put(partition.number, checkpoint(partition))
+        self._checked_at = time.monotonic()
+
+    async def drain(self) -> None:
+        """Make everything durable that was taken in."""
+        await self.checkpoint()
+        await self.outbox.drain()
 
     async def start(self) -> None:
         """Connect the producer and begin to send."""
@@ -71,13 +96,13 @@ class Tracker:
 
     async def stop(self) -> None:
         """Send what is left, then disconnect."""
-        await self.outbox.drain()
+        await self.drain()
         self._sending.cancel()
         await self.producer.stop()
 
     async def give_up(self) -> None:
         """Let go of the partitions; `ChunkConsumer.wait_empty` has made them durable."""
-        await self.outbox.drain()
+        await self.drain()
         await self.store.park()
         self.app.consumer.done.clear()
         for gauge in (metrics.TRACKER_LAG, metrics.TRACKER_COMMITTED, metrics.TRACKER_VISITORS):
@@ -103,6 +128,10 @@ class Tracker:
         metrics.TRACKER_LAG.labels(number).set(max(0, (consumer.highwater(tp) or 0) - offset))
 
     def _wire(self) -> None:
+        self._wire_agent()
+        self._wire_tasks()
+
+    def _wire_agent(self) -> None:
         app = self.app
         raw = app.topic(topics.RAW.name, schema=ChunkSchema(), internal=False)
 
@@ -111,12 +140,6 @@ class Tracker:
             async for event in chunks.events():
                 await _or_die(self.handle, event.message.partition, event.value)
 
-        @app.task  # type: ignore[untyped-decorator]
-        async def keep_time() -> None:
-            while not app.should_stop:
-                await app.sleep(self.settings.tracker_tick.total_seconds())
-                await self.tick()
-
         @app.on_partitions_revoked.connect(weak=False)
         async def revoked(*_: Any, **__: Any) -> None:
             await _or_die(self.give_up)
@@ -124,6 +147,24 @@ class Tracker:
         @app.on_partitions_assigned.connect(weak=False)
         async def assigned(_app: Any, partitions: Any, **__: Any) -> None:
             self.store.forget(tp.partition for tp in partitions)
+
+    def _wire_tasks(self) -> None:
+        app = self.app
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def keep_time() -> None:
+            while not app.should_stop:
+                await app.sleep(self.settings.tracker_tick.total_seconds())
+                await self.tick()
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def keep_states() -> None:
+            while not app.should_stop:
+                await asyncio.sleep(_PAUSE_SECONDS)
+                now = time.monotonic()
+                is_pausing = now - self._heard_at > _PAUSE_SECONDS
+                if is_pausing or now - self._checked_at > _CHECKPOINT_SECONDS:
+                    await _or_die(self.checkpoint)
 
 
 async def _or_die(work: Callable[..., Any], *args: Any) -> None:

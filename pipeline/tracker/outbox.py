@@ -1,7 +1,7 @@
 """The order of effects. Shell.
 
-For every chunk: its rows acknowledged, then its states acknowledged, then its offset may be
-committed. Chunks that queue up while a send is under way go out together. A broker that does not
+Rows acknowledged, then the states of a checkpoint acknowledged, then the offset of its chunk may
+be committed. Chunks that queue up while a send is under way go out together. A broker that does not
 answer is asked again, for ever: the queue is short, so the agent waits and Kafka keeps the rest.
 """
 
@@ -54,7 +54,8 @@ class Outbox:
             await self._send(_gather_rows(pending))
             await self._send(_gather_states(pending))
             for partition, output in pending:
-                self._done(partition, output.offset + 1)
+                if output.state:
+                    self._done(partition, output.offset + 1)
                 self._queue.task_done()
 
     async def _send(self, batches: Batches) -> None:
@@ -80,5 +81,6 @@ def _gather_rows(pending: list[_Pending]) -> Batches:
 def _gather_states(pending: list[_Pending]) -> Batches:
     batches: Batches = {}
     for partition, output in pending:
-        batches.setdefault((STATE.name, partition), []).extend(output.state)
+        if output.state:
+            batches.setdefault((STATE.name, partition), []).extend(output.state)
     return batches

@@ -1,7 +1,8 @@
 """PURE: the memory of one partition: every visitor's state, each site's time, and who wakes when.
 
 States are kept as the bytes that stand in the changelog: a tenth of the memory of live objects,
-nothing for the garbage collector to walk, and recovery is reading.
+nothing for the garbage collector to walk, and recovery is reading. (Keeping those heard lately as
+objects costs more than to decode them again: they do not fit into the processor's cache.)
 """
 
 from heapq import heappop, heappush
@@ -9,7 +10,8 @@ from heapq import heappop, heappush
 import msgspec
 
 from pipeline.journey.clock import SiteTimes
-from pipeline.journey.state import read_schedule
+from pipeline.journey.state import VisitorState, decode_state, encode_state, read_schedule
+from pipeline.records import Row
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a NUL byte."""
@@ -27,13 +29,23 @@ _decode_meta = msgspec.msgpack.Decoder(Meta).decode
 
 
 class Partition:
-    """State of one partition of `touchpoints.raw`."""
+    """State of one partition of `touchpoints.raw`.
+
+    `offset` is the newest record applied, `position` the last one read: when the log is read again
+    after a crash it is behind. `is_ahead` says that something was read since the last checkpoint;
+    `changed` and `facts` (topic and row, by id) are what the next one will write.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.offset = -1
+        self.position = -1
+        self.is_ahead = False
         self.times: SiteTimes = {}
+        self.recorded_at = 0
         self.states: dict[bytes, bytes] = {}
+        self.changed: set[bytes] = set()
+        self.facts: dict[str, tuple[str, Row]] = {}
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
 
     def schedule(self, key: bytes, wake_at: int) -> None:
@@ -48,6 +60,34 @@ class Partition:
             while wakes and wakes[0][0] < now and len(taken) < most:
                 taken.append(heappop(wakes))
         return taken
+
+    def find(self, key: bytes) -> VisitorState | None:
+        """Give the state of the visitor `key`, if there is one; the caller may change it."""
+        stored = self.states.get(key)
+        return None if stored is None else decode_state(stored)
+
+    def keep(self, key: bytes, state: VisitorState) -> None:
+        """Remember `state`."""
+        self.states[key] = encode_state(state)
+        self.changed.add(key)
+
+    def forget(self, key: bytes) -> None:
+        """Remember nothing of the visitor `key`."""
+        self.states.pop(key, None)
+        self.changed.add(key)
+
+    def checkpoint(self) -> tuple[list[tuple[str, Row]], list[Row]]:
+        """Give what has changed since the last one, facts and states, the partition's entry last.
+
+        Once the facts are durable and then the states, everything up to `offset` is.
+        """
+        facts = list(self.facts.values())
+        states: list[Row] = [(key, self.states.get(key), self.recorded_at) for key in self.changed]
+        states.append((META_KEY, self.meta(), self.recorded_at))
+        self.changed.clear()
+        self.facts.clear()
+        self.is_ahead = False
+        return facts, states
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""

@@ -30,14 +30,12 @@ from pipeline.journey.rules import Rules
 from pipeline.journey.state import (
     Evidence,
     VisitorState,
-    decode_state,
-    encode_state,
     is_known,
     new_state,
 )
 from pipeline.records import Row, partition_for
 from pipeline.tracker.enrich import enrich
-from pipeline.tracker.partition import META_KEY, Partition, site_of
+from pipeline.tracker.partition import Partition, site_of
 from schemas import topics
 from schemas.codec import (
     Refused,
@@ -100,12 +98,15 @@ class Visitor(msgspec.Struct):
     facts: Facts
     known_offset: int
     is_changed: bool = False
-    is_heard: bool = False
 
 
 @dataclass(slots=True)
 class Output:
-    """What a chunk came to: records per topic, the changelog's last, and each record's fate."""
+    """What a chunk came to: records per topic, and each record's fate.
+
+    Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
+    the last one, each once, in its newest form.
+    """
 
     offset: int
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -167,17 +168,19 @@ class Chunk:
                 self.output.fates[fate] += 1
 
     def remember(self) -> None:
-        """Close the visitors: seal what is old, write facts and states."""
+        """Close the visitors: seal what is old, write facts, keep states."""
         self.partition.offset = max(self.partition.offset, self.records[-1].offset)
+        self.partition.position, self.partition.is_ahead = self.records[-1].offset, True
+        self.partition.recorded_at = self.now
         for visitor in self.visitors.values():
             if not visitor.is_changed:
                 continue
             now = self.partition.times[visitor.facts.site]
             seal(visitor.state, now, visitor.facts)
-            for fact in visitor.facts.all().values():
-                self.output.write(_topic_of(fact), visitor.key, encode_fact(fact), self.now)
+            for id_, fact in visitor.facts.all().items():
+                row = (visitor.key, encode_fact(fact), self.now)
+                self.partition.facts[id_] = (_topic_of(fact).name, row)
             self._keep(visitor, now)
-        self.output.state.append((META_KEY, self.partition.meta(), self.now))
 
     def write(self) -> None:
         """Write the rows of `touchpoints`."""
@@ -226,7 +229,7 @@ class Chunk:
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
         visitor = self._visitor(item.key, site, item.visitor_id)
-        visitor.is_heard = True
+        self.partition.changed.add(item.key)
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if item.offset <= visitor.known_offset:
             return "replayed"
@@ -257,24 +260,21 @@ class Chunk:
     def _visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
         visitor = self.visitors.get(key)
         if visitor is None:
-            stored = self.partition.states.get(key)
-            state = decode_state(stored) if stored is not None else new_state()
+            state = self.partition.find(key) or new_state()
             facts = Facts(site, visitor_id, self.partition.number, self.rules)
             visitor = self.visitors[key] = Visitor(key, state, facts, state.offset)
         return visitor
 
     def _keep(self, visitor: Visitor, now: int) -> None:
         key, state = visitor.key, visitor.state
-        # An open cart waits for the tick that judges it. Who was heard in this chunk stays too: a
-        # crash before the partition's own entry is durable must not find the visitor gone.
+        # An open cart waits for the tick that judges it. Who was heard since the last checkpoint
+        # stays too: a crash before the next one must not find the visitor gone.
         is_over = forgotten_at(state, self.rules) < now and state.head.basket is None
-        if is_over and not visitor.is_heard:
-            if self.partition.states.pop(key, None) is not None:
-                self.output.state.append((key, None, self.now))
-            return
-        self._schedule(visitor)
-        value = self.partition.states[key] = encode_state(state)
-        self.output.state.append((key, value, self.now))
+        if is_over and key not in self.partition.changed:
+            self.partition.forget(key)
+        else:
+            self._schedule(visitor)
+            self.partition.keep(key, state)
 
     def _schedule(self, visitor: Visitor) -> None:
         deadline = next_deadline(visitor.state, self.rules)
@@ -315,3 +315,12 @@ def process(
     for name, step in STEPS:
         took(name, partial(step, chunk))
     return chunk.output
+
+
+def checkpoint(partition: Partition) -> Output:
+    """Give everything that the chunks since the last checkpoint have left to be written."""
+    output = Output(partition.position)
+    facts, output.state = partition.checkpoint()
+    for topic, row in facts:
+        output.rows.setdefault(topic, []).append(row)
+    return output

@@ -12,7 +12,7 @@ from pipeline.journey.rules import Rules, compile_rules
 from pipeline.memory import Fetched
 from pipeline.records import Row
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Output, process
+from pipeline.tracker.steps import Output, checkpoint, process
 from schemas.codec import Tick, encode
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Session, Transition
@@ -109,8 +109,15 @@ def log_of(*values: bytes | None, key: bytes | None = b"shop:ada") -> Log:
 def run(
     log: Log, rules: Rules = RULES, partition: Partition | None = None, partitions: int = 1
 ) -> Output:
-    """Take the whole log through the steps as one chunk."""
-    return process(partition or Partition(0), log.records, rules, partitions, _untimed)
+    """Take the whole log through the steps as one chunk, with a checkpoint after it."""
+    partition = partition or Partition(0)
+    output = process(partition, log.records, rules, partitions, _untimed)
+    checked = checkpoint(partition)
+    output.rows |= {
+        topic: [*output.rows.get(topic, ()), *rows] for topic, rows in checked.rows.items()
+    }
+    output.state = checked.state
+    return output
 
 
 def written(output: Output, topic: str) -> list[Any]:
@@ -217,19 +224,27 @@ class Worker:
             self.pending.append(output)
             self.position += len(records)
 
+    def check(self) -> None:
+        """Make a checkpoint: the states of all that was read so far."""
+        if self.partition.is_ahead:
+            self.pending.append(checkpoint(self.partition))
+
     def send(self) -> None:
         """Make everything pending durable, then commit."""
+        self.check()
         self._deliver(len(self._effects()))
         self.committed = self.position
         self.pending.clear()
 
     def stutter(self, effects: int) -> None:
         """Send the first `effects`, hear of a failure, and send everything again."""
+        self.check()
         self._deliver(effects)
         self.send()
 
     def die(self, effects: int, *, is_compacted: bool = False) -> None:
         """Send the first `effects` of all that is pending, die, and begin again."""
+        self.check()
         self._deliver(effects)
         if is_compacted:
             newest = {key: number for number, (key, _) in enumerate(self.changelog)}

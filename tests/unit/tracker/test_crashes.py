@@ -86,7 +86,7 @@ def end(worker: Worker, silence: int) -> None:
     for _ in range(2):
         for site in SITES:
             worker.log.add(tick(now, site), now)
-    worker.finish()
+        worker.finish()
 
 
 def differences(worker: Worker) -> list[Difference]:
