@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 from clickhouse_connect.driver.client import Client
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from pipeline.journey.clock import hear_tick, hear_touchpoint
+from pipeline.journey.clock import SiteTimes, hear_tick, hear_touchpoint
 from pipeline.journey.fold import Facts, replay
+from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.tracker.partition import Partition
@@ -25,24 +26,28 @@ from pipeline.tracker.steps import Chunk, Item, Output, RawRecord, TickItem, mil
 from schemas import topics
 from schemas.codec import encode_row
 from schemas.dead_letter import DeadLetter
-from schemas.facts import Abandonment, Session, Transition
+from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.touchpoint import TouchpointRow
 
 Row = dict[str, Any]
 Tables = dict[str, dict[str, Row]]
 
 _ID = {
-    "touchpoints": "touchpoint_id",
-    "sessions": "session_id",
-    "transitions": "transition_id",
-    "abandonments": "abandonment_id",
-    "dead_letters": "dead_letter_id",
+    "touchpoints": ("site", "touchpoint_id"),
+    "sessions": ("session_id",),
+    "transitions": ("transition_id",),
+    "abandonments": ("abandonment_id",),
+    "identities": ("site", "visitor_id"),
+    "links": ("site", "visitor_id", "identifier"),
+    "dead_letters": ("dead_letter_id",),
 }
 _TABLE_OF: dict[type, str] = {
     TouchpointRow: "touchpoints",
     Session: "sessions",
     Transition: "transitions",
     Abandonment: "abandonments",
+    Identity: "identities",
+    Link: "links",
     DeadLetter: "dead_letters",
 }
 _NOT_COMPARED = ("version", "is_deleted", "kafka_partition", "kafka_offset")
@@ -60,56 +65,108 @@ class Difference(NamedTuple):
 
 @dataclass
 class _Visitor:
+    """What the log holds of one visitor: evidence by id, and who it was seen to be."""
+
     site: str
     visitor_id: str
+    partition: int
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    identifiers: set[str] = field(default_factory=set)
+
+
+AnyRow = TouchpointRow | Fact | DeadLetter
 
 
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
     """Replay the log, a list of records per partition, into the rows the tables must hold."""
     tables: Tables = {table: {} for table in _ID}
+    times: list[SiteTimes] = []
+    visitors: list[_Visitor] = []
     for number, records in enumerate(partitions):
-        for row in _rows(number, records, len(partitions), rules):
-            table = _TABLE_OF[type(row)]
-            values = _comparable(asdict(row))
-            # The first copy of a touchpoint wins; of facts there is only one.
-            tables[table].setdefault(_name(table, values), values)
+        chunk = Chunk(Partition(number), rules, len(partitions), records, Output(-1))
+        _add(tables, _read(chunk, times, visitors, rules))
+    _add(tables, _facts(visitors, times, rules))
     return tables
 
 
-def _rows(
-    number: int, records: Sequence[RawRecord], partitions: int, rules: Rules
-) -> Iterator[TouchpointRow | Session | Transition | Abandonment | DeadLetter]:
-    chunk = Chunk(Partition(number), rules, partitions, records, Output(-1))
+def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
+    for row in rows:
+        table = _TABLE_OF[type(row)]
+        columns = asdict(row)
+        # The first copy of a touchpoint wins; of facts there is only one.
+        tables[table].setdefault(_name(table, columns), _comparable(columns))
+
+
+def _read(
+    chunk: Chunk, times: list[SiteTimes], visitors: list[_Visitor], rules: Rules
+) -> Iterator[AnyRow]:
     chunk.decode()
     chunk.enrich()
     for _, value, _ in chunk.output.rows.get(topics.DEAD_LETTERS.name, ()):
         yield msgspec.json.decode(value or b"", type=DeadLetter)
-    times: dict[str, int] = {}
-    visitors: dict[bytes, _Visitor] = {}
+    heard: SiteTimes = {}
+    found: dict[bytes, _Visitor] = {}
     for item in chunk.items:
         if isinstance(item, TickItem):
-            hear_tick(times, milliseconds(item.tick.tick), item.tick.site)
-        elif _accept(item, times, visitors, rules):
-            row = encode_row(item.touchpoint, item.enrichment)
-            yield msgspec.json.decode(row, type=TouchpointRow)
-    for visitor in visitors.values():
-        facts = Facts(visitor.site, visitor.visitor_id, number, rules)
-        yield from replay(visitor.evidence.values(), times[visitor.site], facts).values()
+            hear_tick(heard, milliseconds(item.tick.tick), item.tick.site)
+        elif isinstance(item, Item):
+            who = (item.touchpoint.site, item.visitor_id, chunk.partition.number)
+            visitor = found.setdefault(item.key, _Visitor(*who))
+            if _accept(item, heard, visitor, rules):
+                row = encode_row(item.touchpoint, item.enrichment)
+                yield msgspec.json.decode(row, type=TouchpointRow)
+    times.append(heard)
+    visitors += found.values()
 
 
-def _accept(
-    item: Item, times: dict[str, int], visitors: dict[bytes, _Visitor], rules: Rules
-) -> bool:
-    site, seen = item.touchpoint.site, item.evidence
-    visitor = visitors.setdefault(item.key, _Visitor(site, item.visitor_id))
-    now = hear_touchpoint(times, site, seen.at, item.recorded_at)
+def _accept(item: Item, times: SiteTimes, visitor: _Visitor, rules: Rules) -> bool:
+    seen = item.evidence
+    now = hear_touchpoint(times, visitor.site, seen.at, item.recorded_at)
     if seen.id in visitor.evidence:
         return False
     item.enrichment.is_late = seen.at < now - rules.allowed_lateness_ms
     if not item.enrichment.is_late:
         visitor.evidence[seen.id] = seen
+    visitor.identifiers.update(item.identifiers)
     return True
+
+
+def _facts(
+    visitors: Iterable[_Visitor], times: Sequence[SiteTimes], rules: Rules
+) -> Iterator[AnyRow]:
+    by_site: dict[str, list[_Visitor]] = defaultdict(list)
+    for visitor in visitors:
+        by_site[visitor.site].append(visitor)
+    for site, of_site in by_site.items():
+        links = [(v.visitor_id, name) for v in of_site for name in v.identifiers]
+        persons = first_names(links, rules.limits)
+        together: dict[str, list[Evidence]] = defaultdict(list)
+        for visitor in of_site:
+            person = persons.get(visitor.visitor_id, "")
+            yield from _facts_of(visitor, person, times[visitor.partition][site], rules)
+            if person:
+                together[person] += (
+                    replace(seen, visitor_id=visitor.visitor_id)
+                    for seen in visitor.evidence.values()
+                )
+        now = max(heard.get(site, 0) for heard in times)
+        for person, evidence in together.items():
+            facts = Facts(site, person, 0, rules, has_sessions=False)
+            yield from replay(evidence, now, facts).values()
+        for name in persons.keys() - {visitor.visitor_id for visitor in of_site}:
+            facts = Facts(site, name, 0, rules, person=persons[name])
+            facts.add_identity()
+            yield from facts.rows.values()
+
+
+def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterator[AnyRow]:
+    facts = Facts(visitor.site, visitor.visitor_id, visitor.partition, rules, person=person)
+    facts.has_journey = not person
+    for name in visitor.identifiers:
+        facts.add_link(name)
+    if person:
+        facts.add_identity()
+    yield from replay(visitor.evidence.values(), now, facts).values()
 
 
 def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Difference]:
@@ -150,8 +207,7 @@ def _place(row: Row) -> tuple[int, int]:
 
 
 def _name(table: str, row: Row) -> str:
-    name = str(row[_ID[table]])
-    return f"{row['site']} {name}" if table == "touchpoints" else name
+    return " ".join(str(row[column]) for column in _ID[table])
 
 
 def _differences(

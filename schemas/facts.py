@@ -1,4 +1,4 @@
-"""What the tracker finds out: sessions, transitions, abandonments. Floor 1.
+"""What the tracker finds out: sessions, transitions, abandonments, who is who. Floor 1.
 
 Facts are recomputed when the evidence changes. The same fact keeps its id and gets a higher
 `version` (the offset of the record that changed it, so replays write the same rows); a fact that
@@ -97,4 +97,26 @@ class Abandonment(Contract, kw_only=True):
     is_deleted: bool
 
 
-Fact = Session | Transition | Abandonment
+class Identity(Contract, kw_only=True):
+    """Which person a linked visitor is, by all links known now."""
+
+    site: Site
+    visitor_id: VisitorId
+    person_id: Id
+    kafka_partition: Count
+    version: Count
+    is_deleted: bool
+
+
+class Link(Contract, kw_only=True):
+    """A visitor was seen with an identifier of a person: a user, customer, address, subscriber."""
+
+    site: Site
+    visitor_id: VisitorId
+    identifier: VisitorId
+    kafka_partition: Count
+    version: Count
+    is_deleted: bool
+
+
+Fact = Session | Transition | Abandonment | Identity | Link

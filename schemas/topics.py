@@ -32,11 +32,13 @@ class Topic:
         }
 
 
-RAW = Topic("touchpoints.raw", key="site:visitor_id", value="Touchpoint, or a tick")
+RAW = Topic("touchpoints.raw", key="site:visitor_id", value="Touchpoint, tick or message")
 TOUCHPOINTS = Topic("touchpoints", key="site:visitor_id", value="TouchpointRow")
 SESSIONS = Topic("sessions", key="site:visitor_id", value="Session")
 TRANSITIONS = Topic("transitions", key="site:visitor_id", value="Transition")
 ABANDONMENTS = Topic("abandonments", key="site:visitor_id", value="Abandonment")
+IDENTITIES = Topic("identities", key="site:visitor_id", value="Identity")
+LINKS = Topic("links", key="site:visitor_id", value="Link")
 DEAD_LETTERS = Topic("dead-letters", key="site", value="DeadLetter", retention_ms=30 * _DAY_MS)
 STATE = Topic(
     "tracker-state",
@@ -48,13 +50,18 @@ STATE = Topic(
     extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(_DAY_MS)},
 )
 
-ALL = (RAW, TOUCHPOINTS, SESSIONS, TRANSITIONS, ABANDONMENTS, DEAD_LETTERS, STATE)
+ALL = (
+    *(RAW, TOUCHPOINTS, SESSIONS, TRANSITIONS, ABANDONMENTS, IDENTITIES, LINKS),
+    *(DEAD_LETTERS, STATE),
+)
 
 TABLES = {
     TOUCHPOINTS.name: "touchpoints",
     SESSIONS.name: "sessions",
     TRANSITIONS.name: "transitions",
     ABANDONMENTS.name: "abandonments",
+    IDENTITIES.name: "identities",
+    LINKS.name: "links",
     DEAD_LETTERS.name: "dead_letters",
 }
 """Which ClickHouse table a topic's records become rows of."""

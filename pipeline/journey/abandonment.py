@@ -47,7 +47,7 @@ def follow(cursor: Cursor, seen: Evidence, session_id: str, rules: AbandonmentRu
         basket = cursor.basket = _open(kind, seen, session_id, basket or _last(cursor))
     if basket is None:
         return
-    basket.last_at, basket.last_id = seen.at, seen.id
+    basket.last_at, basket.last_id, basket.visitor_id = seen.at, seen.id, seen.visitor_id
     basket.last_path = seen.path or basket.last_path
     if kind == basket.kind:
         basket.step = seen.name

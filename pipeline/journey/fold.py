@@ -4,22 +4,24 @@
 facts that changed; `replay` is the same fold over everything at once, which the oracle uses.
 """
 
-from bisect import insort
 from collections.abc import Iterable
 from itertools import accumulate
 
 import msgspec
 from msgspec import Raw, structs
 
-from pipeline.journey import abandonment, people, phases, sessions
+from pipeline.journey import abandonment, phases, sessions
 from pipeline.journey.clock import instant
+from pipeline.journey.people import person_id
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import (
     Basket,
     Cursor,
     Evidence,
     Journey,
+    Memory,
     OpenSession,
+    PersonState,
     VisitorState,
     append,
     identifier,
@@ -28,7 +30,16 @@ from pipeline.journey.state import (
     remember,
     unpack_cursor,
 )
-from schemas.facts import Abandonment, AbandonmentKind, Fact, Session, Transition, TransitionKind
+from schemas.facts import (
+    Abandonment,
+    AbandonmentKind,
+    Fact,
+    Identity,
+    Link,
+    Session,
+    Transition,
+    TransitionKind,
+)
 
 EVIDENCE_CAP = 1000
 EVIDENCE_BYTES_CAP = 256 * 1024
@@ -37,15 +48,27 @@ into a record of Kafka."""
 
 
 class Facts(msgspec.Struct):
-    """The facts of one visitor that a stretch of the log wrote, by id."""
+    """The facts of one visitor or person that a stretch of the log wrote, by id.
+
+    A visitor that stands for itself has sessions and a journey; of one that is linked, the journey
+    is its person's. `person` is the first name of that person, empty for the visitor itself.
+    """
 
     site: str
     visitor_id: str
     partition: int
     rules: Rules
     version: int = 0
+    person: str = ""
+    has_sessions: bool = True
+    has_journey: bool = True
     open_sessions: dict[str, OpenSession] = msgspec.field(default_factory=dict)
     rows: dict[str, Fact] = msgspec.field(default_factory=dict)
+
+    @property
+    def person_id(self) -> str:
+        """The pseudonym of the person."""
+        return person_id(self.site, self.person or self.visitor_id)
 
     def all(self) -> dict[str, Fact]:
         """Give every fact by its id, the sessions as they now stand."""
@@ -74,13 +97,14 @@ class Facts(msgspec.Struct):
         session: OpenSession,
     ) -> None:
         """Note that `journey`, as it was before, moves to `phase` with `seen`."""
-        id_ = identifier(self.site, self.visitor_id, model.model.id, seen.id)
+        visitor_id = seen.visitor_id or self.visitor_id
+        id_ = identifier(self.person_id, visitor_id, model.model.id, seen.id)
         self.rows[id_] = Transition(
             transition_id=id_,
             site=self.site,
             model=model.model.id,
-            person_id=session.person_id,
-            visitor_id=self.visitor_id,
+            person_id=self.person_id,
+            visitor_id=visitor_id,
             cycle=journey.cycle + (kind == "cycle"),
             from_phase=journey.phase,
             to_phase=phase,
@@ -98,19 +122,17 @@ class Facts(msgspec.Struct):
             is_deleted=False,
         )
 
-    def add_abandonment(
-        self, basket: Basket, person_id: str, recovery: Evidence | None = None
-    ) -> None:
+    def add_abandonment(self, basket: Basket, recovery: Evidence | None = None) -> None:
         """Note that `basket` was abandoned, or that `recovery` brought it back."""
-        id_ = identifier(self.site, self.visitor_id, basket.kind, basket.opened_id)
+        id_ = identifier(self.person_id, basket.kind, basket.opened_id)
         kind: AbandonmentKind = "checkout" if basket.kind == "checkout" else "cart"
         self.rows[id_] = Abandonment(
             abandonment_id=id_,
             site=self.site,
             model=self.rules.models[0].model.id,
             kind=kind,
-            person_id=person_id,
-            visitor_id=self.visitor_id,
+            person_id=self.person_id,
+            visitor_id=basket.visitor_id or self.visitor_id,
             session_id=basket.session_id,
             step=basket.step,
             opened_at=instant(basket.opened_at),
@@ -129,12 +151,34 @@ class Facts(msgspec.Struct):
             is_deleted=False,
         )
 
+    def add_identity(self) -> None:
+        """Note which person the visitor is now."""
+        self.rows[identifier("identity", self.site, self.visitor_id)] = Identity(
+            site=self.site,
+            visitor_id=self.visitor_id,
+            person_id=self.person_id,
+            kafka_partition=self.partition,
+            version=self.version,
+            is_deleted=not self.person,
+        )
+
+    def add_link(self, name: str) -> None:
+        """Note that the visitor was seen with the identifier `name`."""
+        self.rows[identifier("link", self.site, self.visitor_id, name)] = Link(
+            site=self.site,
+            visitor_id=self.visitor_id,
+            identifier=name,
+            kafka_partition=self.partition,
+            version=self.version,
+            is_deleted=False,
+        )
+
     def _session(self, session: OpenSession) -> Session:
         return Session(
             session_id=session.id,
             site=self.site,
             visitor_id=self.visitor_id,
-            person_id=session.person_id,
+            person_id=self.person_id,
             started_at=instant(session.started_at),
             ended_at=instant(session.ended_at),
             touchpoints=session.touchpoints,
@@ -167,35 +211,52 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     if cursor.last_at and seen.at - cursor.last_at > rules.journey_timeout_ms:
         cursor = Cursor(settled_at=cursor.settled_at)
     cursor.last_at = seen.at
-    person_id = people.recognise(cursor, facts.site, facts.visitor_id, seen)
-    session = cursor.session
+    session = _sessionise(cursor, seen, facts)
+    if facts.has_sessions:
+        facts.open_sessions[session.id] = session
+    if facts.has_journey:
+        _travel(cursor, seen, session, facts)
+    return cursor
+
+
+def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
+    visitor_id, rules = seen.visitor_id, facts.rules
+    session = cursor.sessions.get(visitor_id)
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
-        session = sessions.open_session(facts.site, facts.visitor_id, seen, person_id)
-        cursor.session = session
-    sessions.extend(session, seen, person_id, rules)
-    facts.open_sessions[session.id] = session
+        session = sessions.open_session(facts.site, visitor_id or facts.visitor_id, seen)
+        cursor.sessions = {
+            other: running
+            for other, running in cursor.sessions.items()
+            if sessions.continues(running, seen, rules.session_gap_ms)
+        }
+        cursor.sessions[visitor_id] = session
+    sessions.extend(session, seen, rules)
+    return session
+
+
+def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) -> None:
+    rules = facts.rules
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
         for basket in abandonment.recover(cursor, seen, rules.abandonment):
-            facts.add_abandonment(basket, person_id, seen)
+            facts.add_abandonment(basket, seen)
     else:
         abandonment.follow(cursor, seen, session.id, rules.abandonment)
-    return cursor
 
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
     basket = abandonment.settle(cursor, now, facts.rules.abandonment)
     if basket is not None:
-        facts.add_abandonment(basket, cursor.person_id)
+        facts.add_abandonment(basket)
 
 
 def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
-    rule = phases.matching_rule(model, cursor, seen)
+    rule = phases.matching_rule(model, cursor, seen, session)
     if rule is None:
         return
     journey = cursor.journeys.get(model.model.id) or Journey()
@@ -208,7 +269,7 @@ def _classify(
     )
 
 
-def observe(state: VisitorState, seen: Evidence, now: int, facts: Facts) -> None:
+def observe(state: Memory, seen: Evidence, now: int, facts: Facts) -> None:
     """Take one new touchpoint into `state`; `now` is the log's time for the site.
 
     New and changed facts gather in `facts`, and so do those that the touchpoint refutes, marked
@@ -219,11 +280,30 @@ def observe(state: VisitorState, seen: Evidence, now: int, facts: Facts) -> None
         state.head = step(state.head, seen, facts)
         return
     evidence = recall(state)
-    _, before = _refold(state.base, evidence, now, facts)
-    insort(evidence, seen, key=Evidence.place)
-    state.head, after = _refold(state.base, evidence, now, facts)
-    remember(state, evidence)
-    facts.rewrite(before.all(), after)
+    rewrite(state, evidence, sorted([*evidence, seen], key=Evidence.place), now, facts)
+
+
+def rewrite(
+    state: Memory, before: list[Evidence], after: list[Evidence], now: int, facts: Facts
+) -> None:
+    """Replace the evidence `before` in `state` by `after`, both in time order."""
+    _, refuted = _refold(state.base, before, now, facts)
+    state.head, true = _refold(state.base, after, now, facts)
+    remember(state, after)
+    facts.rewrite(refuted.all(), true)
+
+
+def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
+    """Make the visitor part of `person`, or let it stand for itself again (empty).
+
+    Its sessions are written again with the new person; its journey goes or comes back.
+    """
+    evidence = recall(state)
+    _, refuted = _refold(state.base, evidence, now, facts)
+    state.person = facts.person = person
+    facts.has_journey = not person
+    state.head, true = _refold(state.base, evidence, now, facts)
+    facts.rewrite(refuted.all(), true)
 
 
 def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
@@ -235,14 +315,14 @@ def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tupl
     return cursor, fresh
 
 
-def settle(state: VisitorState, now: int, facts: Facts) -> None:
+def settle(state: Memory, now: int, facts: Facts) -> None:
     """Judge the silence up to `now`."""
     _settle(state.head, now, facts)
 
 
-def seal(state: VisitorState, now: int, facts: Facts) -> None:
-    """Fold evidence beyond the allowed lateness, or beyond the cap, into the base for good."""
-    horizon = now - facts.rules.allowed_lateness_ms
+def seal(state: Memory, now: int, facts: Facts) -> None:
+    """Fold evidence beyond its retention, or beyond the cap, into the base for good."""
+    horizon = now - facts.rules.evidence_retention_ms
     count = _surplus(state.evidence)
     if not count and not 0 < state.oldest_at < horizon:
         return
@@ -267,25 +347,27 @@ def _surplus(evidence: list[Raw]) -> int:
     return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
 
 
-def is_late(state: VisitorState, at: int, now: int, rules: Rules) -> bool:
+def is_late(state: Memory, at: int, now: int, rules: Rules) -> bool:
     """Tell whether a touchpoint of time `at` comes too late to be sessionised."""
     return at < now - rules.allowed_lateness_ms or at <= state.sealed_to
 
 
-def next_deadline(state: VisitorState, rules: Rules) -> int:
-    """Give the time at which silence will next decide something about this visitor."""
+def next_deadline(state: Memory, rules: Rules) -> int:
+    """Give the time at which silence will next decide something about somebody."""
     cursor = state.head
     due = abandonment.deadline(cursor.basket, rules.abandonment)
     if due is not None:
         return due
     if state.evidence:
-        return state.newest[0] + rules.allowed_lateness_ms
+        return state.newest[0] + rules.evidence_retention_ms
     return forgotten_at(state, rules)
 
 
-def forgotten_at(state: VisitorState, rules: Rules) -> int:
-    """Give the time after which nothing about this visitor can matter any more."""
-    return state.head.last_at + rules.journey_timeout_ms + rules.allowed_lateness_ms
+def forgotten_at(state: Memory, rules: Rules) -> int:
+    """Give the time after which nothing about somebody can matter any more."""
+    is_linked = isinstance(state, PersonState) or (isinstance(state, VisitorState) and state.person)
+    kept = rules.person_retention_ms if is_linked else rules.journey_timeout_ms
+    return max(state.head.last_at, state.kept_from) + kept + rules.allowed_lateness_ms
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:

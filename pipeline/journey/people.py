@@ -1,17 +1,146 @@
-"""PURE: who a visitor is, as far as its own touchpoints tell.
+"""PURE: which visitors are one person.
 
-The first user id seen on a device names its person; before that the device stands for itself.
-Facts keep the person as known at their time; the view `people` looks back with what is known now.
+A *visitor* is a device (or a user without one). An *identifier* is something a person carries from
+device to device: a user id, a customer number, a hashed e-mail address, a subscriber id. A link
+says that a visitor was seen with an identifier. Visitors that hang together by links are one
+person, named by its first name: users before customers, addresses and subscribers, then in
+alphabetical order. So the result depends on the set of links alone, not on when each became known.
+
+What is shared by too many joins nobody: a till's customer number, a test account, a tablet in the
+store on which everybody signs in.
 """
 
-from pipeline.journey.state import Cursor, Evidence, identifier
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+import msgspec
+
+from pipeline.journey.state import identifier
+
+KINDS = ("user", "customer", "email", "subscriber")
+_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+
+# What forms, SDKs and exports write where nobody is meant.
+_NOBODY = frozenset(
+    (
+        *("0", "-1", "-", "null", "none", "nil", "undefined", "nan", "n/a", "na", "true", "false"),
+        *("unknown", "anonymous", "guest", "test", "user", "admin", "[object object]"),
+        "00000000-0000-0000-0000-000000000000",
+    )
+)
+
+Link = tuple[str, str]
+"""A visitor and an identifier that it was seen with."""
 
 
-def recognise(cursor: Cursor, site: str, visitor_id: str, seen: Evidence) -> str:
-    """Note the user id that `seen` may carry, and give the person's pseudonym."""
-    if seen.user_id and not cursor.user_id:
-        cursor.user_id = seen.user_id
-        cursor.person_id = identifier(site, "user", seen.user_id)
-    elif not cursor.person_id:
-        cursor.person_id = identifier(site, "visitor", visitor_id)
-    return cursor.person_id
+class Limits(msgspec.Struct, frozen=True):
+    """How many an identifier or a visitor may be linked with before it counts as shared."""
+
+    visitors: int = 100
+    identifiers: int = 5
+
+    def of(self, name: str) -> int:
+        """Give the limit of the node `name`."""
+        return self.visitors if _is_identifier(name) else self.identifiers
+
+
+class Node(msgspec.Struct, array_like=True):
+    """A visitor or identifier in the graph of links; `root` names its person, empty: itself."""
+
+    neighbours: list[str] = msgspec.field(default_factory=list)
+    is_shared: bool = False
+    root: str = ""
+    offset: int = -1
+
+
+def name_identifier(kind: str, value: str) -> str:
+    """Give the name of an identifier, or nothing where the value names nobody."""
+    stripped = value.strip()
+    return "" if not stripped or stripped.lower() in _NOBODY else f"{kind}:{stripped}"
+
+
+@lru_cache(maxsize=65_536)
+def person_id(site: str, name: str) -> str:
+    """Give the pseudonym of the person whose first name is `name`."""
+    return identifier(site, "person", name)
+
+
+def first_name(names: Iterable[str]) -> str:
+    """Choose the name by which a person goes."""
+    return min(names, key=_rank)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return _RANK.get(name.partition(":")[0], len(KINDS)) if ":" in name else len(KINDS), name
+
+
+def _is_identifier(name: str) -> bool:
+    return _rank(name)[0] < len(KINDS)
+
+
+def connect(find: Callable[[str], Node], link: Link, limits: Limits, offset: int) -> dict[str, str]:
+    """Add `link`, found at `offset` of the log, to the graph.
+
+    `find` gives the node of a name, the same one each time. Whose person has changed is given by
+    name, with the first name of the person it now is; an empty one means it stands for itself.
+    """
+    touched = set(link)
+    for name, other in (link, link[::-1]):
+        node = find(name)
+        if other not in node.neighbours and not node.is_shared:
+            node.neighbours.append(other)
+            node.offset = offset
+            if len(node.neighbours) > limits.of(name):
+                node.is_shared = True
+                touched.update(node.neighbours)
+    changed: dict[str, str] = {}
+    while touched:
+        together = _together(find, touched.pop())
+        touched -= together
+        root = first_name(together) if len(together) > 1 else ""
+        for name in together:
+            node = find(name)
+            if node.root != root:
+                changed[name] = node.root = root
+                node.offset = offset
+    return changed
+
+
+def _together(find: Callable[[str], Node], start: str) -> set[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        node = find(waiting.pop())
+        if node.is_shared:
+            continue
+        for name in node.neighbours:
+            if name not in found and not find(name).is_shared:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
+def first_names(links: Iterable[Link], limits: Limits) -> dict[str, str]:
+    """Give the first name of everybody who is linked, from all links at once (union-find)."""
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for visitor, other in links:
+        neighbours[visitor].add(other)
+        neighbours[other].add(visitor)
+    joining = {name for name, others in neighbours.items() if len(others) <= limits.of(name)}
+    parent = {name: name for name in joining}
+
+    def find(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    for name in joining:
+        for other in neighbours[name] & joining:
+            lower, higher = sorted((find(name), find(other)), key=_rank)
+            parent[higher] = lower
+    roots = {name: find(name) for name in joining}
+    return {
+        name: root
+        for name, root in roots.items()
+        if root != name or not neighbours[name].isdisjoint(joining)
+    }

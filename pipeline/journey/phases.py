@@ -6,28 +6,29 @@ beginning starts the next one.
 """
 
 from pipeline.journey.rules import ModelRules
-from pipeline.journey.state import Cursor, Evidence, Journey
+from pipeline.journey.state import Cursor, Evidence, Journey, OpenSession
 from schemas.facts import TransitionKind
 from schemas.journeys import Rule
 
 
-def matching_rule(model: ModelRules, cursor: Cursor, seen: Evidence) -> Rule | None:
+def matching_rule(
+    model: ModelRules, cursor: Cursor, seen: Evidence, session: OpenSession
+) -> Rule | None:
     """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before."""
     for rule in model.rules_of.get(seen.name, ()):
         if rule.channels and seen.channel not in rule.channels:
             continue
-        if rule.history == "any" or _has_happened(rule.history, cursor):
+        if rule.history == "any" or _has_happened(rule.history, cursor, session):
             return rule
     return None
 
 
-def _has_happened(history: str, cursor: Cursor) -> bool:
+def _has_happened(history: str, cursor: Cursor, session: OpenSession) -> bool:
     if history == "before_purchase":
         return cursor.orders == 0
     if history == "after_purchase":
         return cursor.orders > 0
-    session = cursor.session
-    return cursor.orders > 0 and session is not None and session.id != cursor.order_session_id
+    return cursor.orders > 0 and session.id != cursor.order_session_id
 
 
 def movement(model: ModelRules, journey: Journey, phase: str) -> TransitionKind | None:

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from pipeline.journey.people import Limits
 from pipeline.journey.state import identifier
 from schemas.journeys import JourneyModel, Rule
+
+_LIMITS = Limits()
 
 
 def milliseconds(duration: timedelta) -> int:
@@ -35,12 +38,19 @@ class ModelRules:
 
 @dataclass(frozen=True)
 class Rules:
-    """All rules of a fold. The first model is the default: it has funnel and abandonment."""
+    """All rules of a fold. The first model is the default: it has funnel and abandonment.
+
+    Evidence is kept for `evidence_retention_ms`: so late a link may come and still rewrite the
+    journey. Who has bought or is linked is remembered for `person_retention_ms`.
+    """
 
     models: tuple[ModelRules, ...]
     session_gap_ms: int
     allowed_lateness_ms: int
     journey_timeout_ms: int
+    evidence_retention_ms: int
+    person_retention_ms: int
+    limits: Limits
     abandonment: AbandonmentRules = field(init=False)
     orders: frozenset[str] = field(init=False)
     funnel: dict[str, int] = field(init=False)
@@ -60,6 +70,7 @@ class Rules:
             "version": identifier(
                 *(model.model.model_dump_json() for model in self.models),
                 str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
+                str(self.limits),
             )[:8],
         }
         for name, value in derived.items():
@@ -72,13 +83,19 @@ def compile_rules(
     session_gap: timedelta = timedelta(minutes=30),
     allowed_lateness: timedelta = timedelta(hours=24),
     journey_timeout: timedelta = timedelta(days=30),
+    evidence_retention: timedelta = timedelta(days=30),
+    person_retention: timedelta = timedelta(days=730),
+    limits: Limits = _LIMITS,
 ) -> Rules:
-    """Make the rules of `models` and of the three durations ready for use."""
+    """Make the rules of `models`, the durations and the limits of links ready for use."""
     return Rules(
         models=tuple(_compile(model) for model in models),
         session_gap_ms=milliseconds(session_gap),
         allowed_lateness_ms=milliseconds(allowed_lateness),
         journey_timeout_ms=milliseconds(journey_timeout),
+        evidence_retention_ms=milliseconds(max(evidence_retention, allowed_lateness)),
+        person_retention_ms=milliseconds(max(person_retention, journey_timeout)),
+        limits=limits,
     )
 
 

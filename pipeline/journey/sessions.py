@@ -16,7 +16,7 @@ def continues(session: OpenSession | None, seen: Evidence, gap_ms: int) -> bool:
     return session is not None and seen.at - session.ended_at <= gap_ms
 
 
-def open_session(site: str, visitor_id: str, seen: Evidence, person_id: str) -> OpenSession:
+def open_session(site: str, visitor_id: str, seen: Evidence) -> OpenSession:
     """Begin the session whose first touchpoint is `seen`, and which gives it its id."""
     return OpenSession(
         id=identifier(site, visitor_id, seen.id),
@@ -33,15 +33,13 @@ def open_session(site: str, visitor_id: str, seen: Evidence, person_id: str) -> 
         utm_campaign=seen.utm_campaign,
         device=seen.device,
         is_bot=seen.is_bot,
-        person_id=person_id,
     )
 
 
-def extend(session: OpenSession, seen: Evidence, person_id: str, rules: Rules) -> None:
+def extend(session: OpenSession, seen: Evidence, rules: Rules) -> None:
     """Fold `seen`, which is the newest touchpoint of `session`, into it."""
     session.ended_at = seen.at
     session.last_id = seen.id
-    session.person_id = person_id
     session.touchpoints += 1
     session.page_views += seen.is_page
     session.is_bot = session.is_bot or seen.is_bot

@@ -17,7 +17,10 @@ from msgspec import Raw
 
 
 class Evidence(msgspec.Struct, array_like=True, gc=False):
-    """What a fold needs to know of one touchpoint."""
+    """What a fold needs to know of one touchpoint.
+
+    `visitor_id` is empty in the state of the visitor itself, and set in that of a person.
+    """
 
     at: int
     id: str
@@ -31,19 +34,19 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     utm_campaign: str = ""
     device: str = ""
     is_bot: bool = False
-    user_id: str = ""
     order_id: str = ""
     value: float = 0.0
     items: int = 0
     currency: str = ""
+    visitor_id: str = ""
 
-    def place(self) -> tuple[int, str]:
+    def place(self) -> tuple[int, str, str]:
         """Give the position in time order; equal times are ordered by id."""
-        return self.at, self.id
+        return self.at, self.id, self.visitor_id
 
 
 class OpenSession(msgspec.Struct, array_like=True):
-    """The session of the newest touchpoint folded so far."""
+    """The session of a visitor's newest touchpoint folded so far."""
 
     id: str
     started_at: int
@@ -59,7 +62,6 @@ class OpenSession(msgspec.Struct, array_like=True):
     utm_campaign: str
     device: str
     is_bot: bool
-    person_id: str
     touchpoints: int = 0
     page_views: int = 0
     revenue: float = 0.0
@@ -87,6 +89,7 @@ class Basket(msgspec.Struct, array_like=True, gc=False):
     last_at: int
     last_id: str
     last_path: str
+    visitor_id: str = ""
     items: int = 0
     value: float = 0.0
     currency: str = ""
@@ -97,14 +100,12 @@ class Cursor(msgspec.Struct, array_like=True):
     """The fold's result so far.
 
     `settled_at` is the newest deadline that silence alone has decided; evidence from before it
-    must be folded again from the base.
+    must be folded again from the base. `sessions` holds the newest of each visitor.
     """
 
     last_at: int = 0
     settled_at: int = 0
-    user_id: str = ""
-    person_id: str = ""
-    session: OpenSession | None = None
+    sessions: dict[str, OpenSession] = msgspec.field(default_factory=dict)
     journeys: dict[str, Journey] = msgspec.field(default_factory=dict)
     orders: int = 0
     order_session_id: str = ""
@@ -112,23 +113,54 @@ class Cursor(msgspec.Struct, array_like=True):
     lost: list[Basket] = msgspec.field(default_factory=list)
 
 
-class VisitorState(msgspec.Struct, array_like=True):
-    """A visitor's memory.
+class Memory(msgspec.Struct, array_like=True):
+    """What is remembered of somebody.
 
     `base` and `evidence` stay encoded until somebody needs them: a touchpoint in order looks at
     `head`, `newest` and `oldest_at` alone. `offset` is the newest record of the log that the state
     reflects, `sealed_to` the time of the newest evidence in the base, `wake_at` the time at which
-    silence is to be judged next.
+    silence is to be judged next, `kept_from` the time from which it is counted how long somebody
+    is remembered.
     """
 
     base: Raw
     evidence: list[Raw]
     head: Cursor
-    newest: tuple[int, str] = (0, "")
+    newest: tuple[int, str, str] = (0, "", "")
     oldest_at: int = 0
     offset: int = -1
     sealed_to: int = 0
     wake_at: int = 0
+    kept_from: int = 0
+
+
+class VisitorState(Memory):
+    """A visitor: its sessions, and its journey while it stands for itself.
+
+    `person` is the first name of the person it is known to be, `epoch` says since which assignment,
+    and `identifiers` are the newest it was seen with.
+    """
+
+    person: str = ""
+    epoch: int = -1
+    identifiers: list[str] = msgspec.field(default_factory=list)
+
+
+class Member(msgspec.Struct, array_like=True):
+    """A visitor of a person, by its newest assignment; `is_gone`: now somebody else's.
+
+    `has_base` says that what it had sealed is joined already.
+    """
+
+    epoch: int
+    is_gone: bool = False
+    has_base: bool = False
+
+
+class PersonState(Memory):
+    """A person of several visitors: the journey folded over the evidence of them all."""
+
+    members: dict[str, Member] = msgspec.field(default_factory=dict)
 
 
 class _Schedule(msgspec.Struct, array_like=True):
@@ -145,6 +177,7 @@ class _Schedule(msgspec.Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 encode_state = _encode
 decode_state = msgspec.msgpack.Decoder(VisitorState).decode
+decode_person = msgspec.msgpack.Decoder(PersonState).decode
 _decode_schedule = msgspec.msgpack.Decoder(_Schedule).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 _decode_evidence = msgspec.msgpack.Decoder(Evidence).decode
@@ -154,6 +187,11 @@ _NOTHING = Raw(_encode(None))
 def new_state() -> VisitorState:
     """Give the memory of a visitor never seen."""
     return VisitorState(base=_NOTHING, evidence=[], head=Cursor())
+
+
+def new_person() -> PersonState:
+    """Give the memory of a person of whom nothing was handed over yet."""
+    return PersonState(base=_NOTHING, evidence=[], head=Cursor())
 
 
 def pack_cursor(cursor: Cursor) -> Raw:
@@ -166,26 +204,26 @@ def unpack_cursor(base: Raw) -> Cursor:
     return Cursor() if base == _NOTHING else _decode_cursor(base)
 
 
-def remember(state: VisitorState, evidence: list[Evidence]) -> None:
+def remember(state: Memory, evidence: list[Evidence]) -> None:
     """Make `evidence`, which is in time order, the state's evidence."""
     state.evidence = [Raw(_encode(seen)) for seen in evidence]
-    state.newest = evidence[-1].place() if evidence else (0, "")
+    state.newest = evidence[-1].place() if evidence else (0, "", "")
     state.oldest_at = evidence[0].at if evidence else 0
 
 
-def append(state: VisitorState, seen: Evidence) -> None:
+def append(state: Memory, seen: Evidence) -> None:
     """Add evidence that is newer than all there is."""
     state.evidence.append(Raw(_encode(seen)))
     state.newest = seen.place()
     state.oldest_at = state.oldest_at or seen.at
 
 
-def recall(state: VisitorState) -> list[Evidence]:
+def recall(state: Memory) -> list[Evidence]:
     """Give the state's evidence in time order."""
     return [_decode_evidence(packed) for packed in state.evidence]
 
 
-def is_known(state: VisitorState, touchpoint_id: str) -> bool:
+def is_known(state: Memory, touchpoint_id: str) -> bool:
     """Tell whether this touchpoint is already part of the evidence."""
     return touchpoint_id.encode() in b"".join(state.evidence) and any(
         seen.id == touchpoint_id for seen in recall(state)

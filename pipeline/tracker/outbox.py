@@ -14,7 +14,7 @@ from pipeline import metrics
 from pipeline.producer import NotAcknowledged, Producer
 from pipeline.records import Row
 from pipeline.tracker.steps import Output
-from schemas.topics import STATE
+from schemas.topics import RAW, STATE
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ def _gather_rows(pending: list[_Pending]) -> Batches:
     for partition, output in pending:
         for topic, rows in output.rows.items():
             batches.setdefault((topic, partition), []).extend(rows)
+        for other, rows in output.messages.items():
+            batches.setdefault((RAW.name, other), []).extend(rows)
     return batches
 
 

@@ -10,11 +10,23 @@ from heapq import heappop, heappush
 import msgspec
 
 from pipeline.journey.clock import SiteTimes
-from pipeline.journey.state import VisitorState, decode_state, encode_state, read_schedule
+from pipeline.journey.people import Node
+from pipeline.journey.state import (
+    Memory,
+    PersonState,
+    VisitorState,
+    decode_person,
+    decode_state,
+    encode_state,
+    read_schedule,
+)
 from pipeline.records import Row
 
 META_KEY = b"\x00meta"
-"""Changelog key of the partition's own entry; no visitor's key begins with a NUL byte."""
+"""Changelog key of the partition's own entry; no visitor's key begins with a control character."""
+
+PERSON, NODE = b"\x01", b"\x02"
+"""What the keys of people, and of the nodes of a site's graph of links, begin with."""
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -26,6 +38,7 @@ class Meta(msgspec.Struct, array_like=True):
 
 _encode_meta = msgspec.msgpack.Encoder().encode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode
+_decode_node = msgspec.msgpack.Decoder(Node).decode
 
 
 class Partition:
@@ -61,12 +74,22 @@ class Partition:
                 taken.append(heappop(wakes))
         return taken
 
-    def find(self, key: bytes) -> VisitorState | None:
+    def visitor(self, key: bytes) -> VisitorState | None:
         """Give the state of the visitor `key`, if there is one; the caller may change it."""
         stored = self.states.get(key)
         return None if stored is None else decode_state(stored)
 
-    def keep(self, key: bytes, state: VisitorState) -> None:
+    def person(self, key: bytes) -> PersonState | None:
+        """Give the state of the person `key`, if there is one; the caller may change it."""
+        stored = self.states.get(key)
+        return None if stored is None else decode_person(stored)
+
+    def node(self, key: bytes) -> Node:
+        """Give a node of a graph, perhaps a new one; the caller may change it."""
+        stored = self.states.get(key)
+        return Node() if stored is None else _decode_node(stored)
+
+    def keep(self, key: bytes, state: Memory | Node) -> None:
         """Remember `state`."""
         self.states[key] = encode_state(state)
         self.changed.add(key)
@@ -105,6 +128,9 @@ class Partition:
                 self.offset, self.times = meta.offset, meta.times
         elif value is None:
             self.states.pop(key, None)
+        elif key.startswith(NODE):
+            if self.node(key).offset <= _decode_node(value).offset:
+                self.states[key] = value
         else:
             known = self.states.get(key)
             offset, wake_at = read_schedule(value)
@@ -114,5 +140,5 @@ class Partition:
 
 
 def site_of(key: bytes) -> str:
-    """Give the site in a record key, which may be somebody else's and no text at all."""
-    return key.split(b":", 1)[0].decode(errors="replace")
+    """Give the site in a key, which may be somebody else's and no text at all."""
+    return key.lstrip(PERSON + NODE).split(b":", 1)[0].decode(errors="replace")

@@ -23,19 +23,33 @@ from pipeline.journey.fold import (
     is_late,
     next_deadline,
     observe,
+    reassign,
     seal,
     settle,
 )
+from pipeline.journey.handover import everything, named, receive
+from pipeline.journey.messages import (
+    Assignment,
+    Handover,
+    Link,
+    Message,
+    decode_message,
+    encode_message,
+    is_message,
+)
+from pipeline.journey.people import Node, connect
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import (
     Evidence,
+    PersonState,
     VisitorState,
     is_known,
+    new_person,
     new_state,
 )
 from pipeline.records import Row, partition_for
-from pipeline.tracker.enrich import enrich
-from pipeline.tracker.partition import Partition, site_of
+from pipeline.tracker.enrich import enrich, read_identifiers
+from pipeline.tracker.partition import NODE, PERSON, Partition, site_of
 from schemas import topics
 from schemas.codec import (
     Refused,
@@ -47,7 +61,7 @@ from schemas.codec import (
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
-from schemas.facts import Abandonment, Fact, Session
+from schemas.facts import Abandonment, Fact, Identity, Session, Transition
 from schemas.topics import record_key
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
@@ -56,6 +70,7 @@ LARGEST = 128 * 1024
 record of more than a megabyte for ever."""
 
 _WAKES_PER_TICK = 10_000
+_IDENTIFIERS = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -80,6 +95,7 @@ class Item(msgspec.Struct):
     touchpoint: Touchpoint
     enrichment: Enrichment = None  # type: ignore[assignment]
     evidence: Evidence = None  # type: ignore[assignment]
+    identifiers: tuple[str, ...] = ()
     is_written: bool = True
 
 
@@ -90,11 +106,32 @@ class TickItem(msgspec.Struct):
     tick: Tick
 
 
+class MessageItem(msgspec.Struct):
+    """What another partition says about people, on its way."""
+
+    offset: int
+    message: Message
+
+
 class Visitor(msgspec.Struct):
-    """A visitor touched by this chunk; records up to `known_offset` are already in its state."""
+    """A visitor touched by this chunk; records up to `known_offset` are already in its state.
+
+    `handover` is evidence that its person is still to get.
+    """
 
     key: bytes
     state: VisitorState
+    facts: Facts
+    known_offset: int
+    is_changed: bool = False
+    handover: list[Evidence] = msgspec.field(default_factory=list)
+
+
+class Person(msgspec.Struct):
+    """A person touched by this chunk, like a visitor."""
+
+    key: bytes
+    state: PersonState
     facts: Facts
     known_offset: int
     is_changed: bool = False
@@ -105,12 +142,13 @@ class Output:
     """What a chunk came to: records per topic, and each record's fate.
 
     Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
-    the last one, each once, in its newest form.
+    the last one, each once, in its newest form. `messages` go to other partitions, by number.
     """
 
     offset: int
     rows: dict[str, list[Row]] = field(default_factory=dict)
     state: list[Row] = field(default_factory=list)
+    messages: dict[int, list[Row]] = field(default_factory=dict)
     fates: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -129,8 +167,9 @@ class Chunk:
     records: Sequence[RawRecord]
     output: Output
     now: int = 0
-    items: list[Item | TickItem] = field(default_factory=list)
+    items: list[Item | TickItem | MessageItem] = field(default_factory=list)
     visitors: dict[bytes, Visitor] = field(default_factory=dict)
+    people: dict[bytes, Person] = field(default_factory=dict)
 
     def decode(self) -> None:
         """Read every line of every record; what breaks the contract becomes a dead letter."""
@@ -154,6 +193,7 @@ class Chunk:
                 item.enrichment, item.evidence = enrich(
                     item.touchpoint, item.visitor_id, item.at, self.partition.number, item.offset
                 )
+                item.identifiers = read_identifiers(item.touchpoint, item.visitor_id)
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""
@@ -162,6 +202,9 @@ class Chunk:
                 hear_tick(self.partition.times, milliseconds(item.tick.tick), item.tick.site)
                 self._wake(item.offset)
                 self.output.fates["tick"] += 1
+            elif isinstance(item, MessageItem):
+                self._hear(item.message, item.offset)
+                self.output.fates["message"] += 1
             else:
                 fate = self._follow(item)
                 item.is_written = fate in ("sessionised", "late")
@@ -172,15 +215,17 @@ class Chunk:
         self.partition.offset = max(self.partition.offset, self.records[-1].offset)
         self.partition.position, self.partition.is_ahead = self.records[-1].offset, True
         self.partition.recorded_at = self.now
-        for visitor in self.visitors.values():
-            if not visitor.is_changed:
+        for somebody in self._touched():
+            if not somebody.is_changed:
                 continue
-            now = self.partition.times[visitor.facts.site]
-            seal(visitor.state, now, visitor.facts)
-            for id_, fact in visitor.facts.all().items():
-                row = (visitor.key, encode_fact(fact), self.now)
+            now = self.partition.times[somebody.facts.site]
+            seal(somebody.state, now, somebody.facts)
+            for id_, fact in somebody.facts.all().items():
+                row = (somebody.key.lstrip(PERSON), encode_fact(fact), self.now)
                 self.partition.facts[id_] = (_topic_of(fact).name, row)
-            self._keep(visitor, now)
+            if isinstance(somebody, Visitor) and somebody.handover:
+                self._hand_over(somebody, now)
+            self._keep(somebody, now)
 
     def write(self) -> None:
         """Write the rows of `touchpoints`."""
@@ -189,13 +234,15 @@ class Chunk:
                 row = encode_row(item.touchpoint, item.enrichment)
                 self.output.write(topics.TOUCHPOINTS, item.key, row, item.recorded_at)
 
-    def _read(self, record: RawRecord, line: bytes) -> Item | TickItem:
+    def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
         if len(line) > LARGEST:
             raise Refused(
                 Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"
             )
         if is_tick(line):
             return TickItem(record.offset, decode_tick(line))
+        if is_message(line):
+            return MessageItem(record.offset, _read_message(line))
         touchpoint = decode_touchpoint(line)
         at = milliseconds(touchpoint.occurred_at)
         if not 0 < at <= record.timestamp + DAY_MS:
@@ -237,56 +284,173 @@ class Chunk:
             return "duplicate"
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
+            self._link(visitor, item)
             return "late"
         visitor.is_changed = True
         visitor.facts.version = visitor.state.offset = item.offset
         observe(visitor.state, seen, now, visitor.facts)
+        if visitor.state.person:
+            visitor.handover.append(seen)
+        if item.identifiers:
+            self._link(visitor, item)
         return "sessionised"
 
-    def _wake(self, offset: int) -> None:
-        for visitor in self.visitors.values():
-            self._schedule(visitor)
-        for wake_at, key in self.partition.due(_WAKES_PER_TICK):
-            site, visitor_id = key.decode().split(":", 1)
-            if key not in self.visitors and key not in self.partition.states:
+    def _link(self, visitor: Visitor, item: Item) -> None:
+        state, facts = visitor.state, visitor.facts
+        for name in item.identifiers:
+            if name in state.identifiers:
                 continue
-            visitor = self._visitor(key, site, visitor_id)
-            if visitor.state.wake_at == wake_at:
-                visitor.is_changed = True
-                visitor.state.wake_at = 0
-                visitor.facts.version = visitor.state.offset = max(offset, visitor.state.offset)
-                settle(visitor.state, self.partition.times[site], visitor.facts)
+            visitor.is_changed = True
+            state.offset, state.kept_from = item.offset, self.partition.times[facts.site]
+            state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
+            facts.add_link(name)
+            self._tell(Link(facts.site, facts.visitor_id, name))
+
+    def _tell(self, message: Message) -> None:
+        key = message.key()
+        row = (key, encode_message(message), self.now)
+        self.output.messages.setdefault(partition_for(key, self.partitions), []).append(row)
+
+    def _hear(self, message: Message, offset: int) -> None:
+        match message:
+            case Link():
+                self._connect(message, offset)
+            case Assignment():
+                self._assign(message, offset)
+            case Handover():
+                self._receive(message, offset)
+
+    def _connect(self, link: Link, offset: int) -> None:
+        nodes: dict[str, Node] = {}
+        graph = NODE + link.site.encode() + b":"
+
+        def find(name: str) -> Node:
+            if name not in nodes:
+                nodes[name] = self.partition.node(graph + name.encode())
+            return nodes[name]
+
+        changed = connect(find, (link.visitor_id, link.identifier), self.rules.limits, offset)
+        changed.setdefault(link.visitor_id, find(link.visitor_id).root)
+        for name, node in nodes.items():
+            if node.offset == offset:
+                self.partition.keep(graph + name.encode(), node)
+        for name, person in changed.items():
+            self._tell(Assignment(link.site, name, person, offset))
+
+    def _assign(self, assignment: Assignment, offset: int) -> None:
+        site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person
+        visitor = self._visitor(record_key(site, visitor_id), site, visitor_id)
+        state, facts = visitor.state, visitor.facts
+        if offset <= visitor.known_offset or assignment.epoch <= state.epoch:
+            return
+        now = self.partition.times.setdefault(site, 0)
+        visitor.is_changed = True
+        state.offset = facts.version = offset
+        state.epoch, state.kept_from, before = assignment.epoch, now, state.person
+        if person == before:
+            return
+        visitor.handover.clear()
+        if before:
+            self._tell(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
+        reassign(state, person, now, facts)
+        facts.add_identity()
+        if person:
+            for handover in everything(state, site, visitor_id, now):
+                self._tell(handover)
+
+    def _receive(self, handover: Handover, offset: int) -> None:
+        site = handover.site
+        now = max(self.partition.times.get(site, 0), handover.now)
+        self.partition.times[site] = now
+        person = self._person(PERSON + handover.key(), site, handover.person)
+        if offset <= person.known_offset:
+            return
+        person.facts.version = person.state.offset = offset
+        person.is_changed |= receive(person.state, handover, now, person.facts)
+
+    def _hand_over(self, visitor: Visitor, now: int) -> None:
+        state, facts = visitor.state, visitor.facts
+        evidence = [named(seen, facts.visitor_id) for seen in visitor.handover]
+        self._tell(Handover(facts.site, state.person, facts.visitor_id, state.epoch, now, evidence))
+
+    def _wake(self, offset: int) -> None:
+        for somebody in self._touched():
+            self._schedule(somebody)
+        for wake_at, key in self.partition.due(_WAKES_PER_TICK):
+            sleeper = self._find(key)
+            if sleeper is not None and sleeper.state.wake_at == wake_at:
+                sleeper.is_changed = True
+                sleeper.state.wake_at = 0
+                sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
+                settle(sleeper.state, self.partition.times[sleeper.facts.site], sleeper.facts)
+
+    def _touched(self) -> list[Visitor | Person]:
+        return [*self.visitors.values(), *self.people.values()]
+
+    def _find(self, key: bytes) -> Visitor | Person | None:
+        if not (key in self.visitors or key in self.people or key in self.partition.states):
+            return None
+        site, name = key.lstrip(PERSON).decode().split(":", 1)
+        if key.startswith(PERSON):
+            return self._person(key, site, name)
+        return self._visitor(key, site, name)
 
     def _visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
         visitor = self.visitors.get(key)
         if visitor is None:
-            state = self.partition.find(key) or new_state()
+            state = self.partition.visitor(key) or new_state()
             facts = Facts(site, visitor_id, self.partition.number, self.rules)
+            if state.person:
+                facts.person, facts.has_journey = state.person, False
             visitor = self.visitors[key] = Visitor(key, state, facts, state.offset)
         return visitor
 
-    def _keep(self, visitor: Visitor, now: int) -> None:
-        key, state = visitor.key, visitor.state
+    def _person(self, key: bytes, site: str, name: str) -> Person:
+        person = self.people.get(key)
+        if person is None:
+            state = self.partition.person(key) or new_person()
+            facts = Facts(site, name, self.partition.number, self.rules, has_sessions=False)
+            person = self.people[key] = Person(key, state, facts, state.offset)
+        return person
+
+    def _keep(self, somebody: Visitor | Person, now: int) -> None:
+        key, state = somebody.key, somebody.state
         # An open cart waits for the tick that judges it. Who was heard since the last checkpoint
         # stays too: a crash before the next one must not find the visitor gone.
         is_over = forgotten_at(state, self.rules) < now and state.head.basket is None
         if is_over and key not in self.partition.changed:
             self.partition.forget(key)
         else:
-            self._schedule(visitor)
+            self._schedule(somebody)
             self.partition.keep(key, state)
 
-    def _schedule(self, visitor: Visitor) -> None:
-        deadline = next_deadline(visitor.state, self.rules)
-        if not visitor.state.wake_at or deadline < visitor.state.wake_at:
-            visitor.state.wake_at = deadline
-            self.partition.schedule(visitor.key, deadline)
+    def _schedule(self, somebody: Visitor | Person) -> None:
+        state = somebody.state
+        deadline = next_deadline(state, self.rules)
+        if not state.wake_at or deadline < state.wake_at:
+            state.wake_at = deadline
+            self.partition.schedule(somebody.key, deadline)
 
 
 def _topic_of(fact: Fact) -> topics.Topic:
-    if isinstance(fact, Session):
-        return topics.SESSIONS
-    return topics.ABANDONMENTS if isinstance(fact, Abandonment) else topics.TRANSITIONS
+    match fact:
+        case Session():
+            return topics.SESSIONS
+        case Transition():
+            return topics.TRANSITIONS
+        case Abandonment():
+            return topics.ABANDONMENTS
+        case Identity():
+            return topics.IDENTITIES
+        case _:
+            return topics.LINKS
+
+
+def _read_message(line: bytes) -> Message:
+    try:
+        return decode_message(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Reason.INVALID_FIELD, str(error)) from None
 
 
 def milliseconds(instant: datetime) -> int:

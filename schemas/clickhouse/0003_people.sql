@@ -5,7 +5,7 @@
 CREATE TABLE identities
 (
     site            LowCardinality(String) COMMENT 'Shop or brand',
-    visitor_id      String COMMENT 'The device, or user:<id> without one',
+    visitor_id      String COMMENT 'The device, or user:<id> without one; or an identifier itself',
     person_id       String COMMENT 'The human, by all links known now',
     kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
     version         UInt64 COMMENT 'Offset of the record that wrote this row',
@@ -15,6 +15,20 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (site, visitor_id)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Which person a linked visitor is; a visitor that is not here stands for itself';
+
+CREATE TABLE links
+(
+    site            LowCardinality(String) COMMENT 'Shop or brand',
+    visitor_id      String COMMENT 'The device, or user:<id> without one',
+    identifier      String COMMENT 'user:<id>, customer:<id>, email:<SHA-256> or subscriber:<id>',
+    kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
+    version         UInt64 COMMENT 'Offset of the record that wrote this row',
+    is_deleted      UInt8 COMMENT 'Always 0'
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (site, identifier, visitor_id)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Visitors and the identifiers they were seen with; identities is what follows from them';
 
 CREATE VIEW person_sessions AS
 SELECT s.* REPLACE (if(i.person_id = '', s.person_id, i.person_id) AS person_id)

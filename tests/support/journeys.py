@@ -57,6 +57,7 @@ def only(kind: type[AnyFact], rows: Iterable[Fact]) -> list[AnyFact]:
 def _beginning(fact: Fact) -> tuple[Any, ...]:
     if isinstance(fact, Session):
         return fact.started_at, fact.first_touchpoint_id
+    assert isinstance(fact, Transition | Abandonment)
     return (fact.at,) if isinstance(fact, Transition) else (fact.opened_at,)
 
 

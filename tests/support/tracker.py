@@ -15,18 +15,20 @@ from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import Output, checkpoint, process
 from schemas.codec import Tick, encode
 from schemas.dead_letter import DeadLetter
-from schemas.facts import Abandonment, Session, Transition
+from schemas.facts import Abandonment, Identity, Link, Session, Transition
 from schemas.topics import RAW, TABLES, record_key
 from schemas.touchpoint import TouchpointRow, visitor_of
 from tests.support.journeys import NOON, RULES, SITE, VISITOR
 
-AnyRow = TouchpointRow | Session | Transition | Abandonment | DeadLetter
+AnyRow = TouchpointRow | Session | Transition | Abandonment | Identity | Link | DeadLetter
 
 ROW_OF: dict[str, type[AnyRow]] = {
     "touchpoints": TouchpointRow,
     "sessions": Session,
     "transitions": Transition,
     "abandonments": Abandonment,
+    "identities": Identity,
+    "links": Link,
     "dead_letters": DeadLetter,
 }
 
@@ -182,6 +184,10 @@ def _name(row: AnyRow) -> str:
             return row.transition_id
         case Abandonment():
             return row.abandonment_id
+        case Identity():
+            return f"{row.site} {row.visitor_id}"
+        case Link():
+            return f"{row.site} {row.visitor_id} {row.identifier}"
         case DeadLetter():
             return row.dead_letter_id
 

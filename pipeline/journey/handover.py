@@ -1,0 +1,113 @@
+"""PURE: evidence of a visitor on its way to its person.
+
+A visitor that is linked keeps its sessions and hands its evidence over; the person's journey is the
+fold over the evidence of all its visitors, in order of time. Evidence is a set, so it does not
+matter in which order, how often or in how many pieces it arrives.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from pipeline.journey.fold import Facts, observe, rewrite, settle
+from pipeline.journey.messages import Handover
+from pipeline.journey.state import (
+    Cursor,
+    Evidence,
+    Member,
+    PersonState,
+    VisitorState,
+    pack_cursor,
+    recall,
+    unpack_cursor,
+)
+
+_PIECE = 200
+"""Evidence in one message: some 30 kB, far below what Kafka takes."""
+
+
+def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Iterator[Handover]:
+    """Give all that is known of a visitor, for the person it now belongs to."""
+    base = unpack_cursor(state.base)
+    if session := base.sessions.pop("", None):
+        base.sessions[visitor_id] = session
+    evidence = recall(state)
+    for start in range(0, max(1, len(evidence)), _PIECE):
+        yield Handover(
+            site,
+            state.person,
+            visitor_id,
+            state.epoch,
+            now,
+            [named(seen, visitor_id) for seen in evidence[start : start + _PIECE]],
+            base if base.last_at and not start else None,
+        )
+
+
+def named(seen: Evidence, visitor_id: str) -> Evidence:
+    """Give the evidence with its visitor, as a person keeps it."""
+    return structs.replace(seen, visitor_id=visitor_id)
+
+
+def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> bool:
+    """Take a handover into the person's memory; tell whether it changed anything.
+
+    `now` is the log's time for the site where the person is kept.
+    """
+    member = state.members.get(handover.visitor_id)
+    if member is not None and (member.epoch, member.is_gone) > (handover.epoch, handover.is_gone):
+        return False
+    is_new = member is None or (member.epoch, member.is_gone) != (handover.epoch, handover.is_gone)
+    base = handover.base if member is None or not member.has_base else None
+    has_base = handover.base is not None or (member is not None and member.has_base)
+    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, has_base)
+    if handover.is_gone:
+        evidence = recall(state)
+        left = [seen for seen in evidence if seen.visitor_id != handover.visitor_id]
+        rewrite(state, evidence, left, now, facts)
+        return is_new
+    arriving = _unknown(state, handover.evidence)
+    if base is None and len(arriving) == 1:
+        observe(state, arriving[0], now, facts)
+    elif base is not None or arriving:
+        _merge(state, base, arriving, now, facts)
+    settle(state, now, facts)
+    return bool(is_new or arriving)
+
+
+def _unknown(state: PersonState, evidence: list[Evidence]) -> list[Evidence]:
+    known = {(seen.id, seen.visitor_id) for seen in recall(state)}
+    return [
+        seen
+        for seen in evidence
+        if seen.at > state.sealed_to and (seen.id, seen.visitor_id) not in known
+    ]
+
+
+def _merge(
+    state: PersonState, base: Cursor | None, arriving: list[Evidence], now: int, facts: Facts
+) -> None:
+    evidence = recall(state)
+    if base is not None:
+        # What is sealed cannot be put in order any more; what it has come to is joined.
+        rewrite(state, evidence, [], now, facts)
+        state.base, evidence_before = pack_cursor(joined(unpack_cursor(state.base), base)), []
+    else:
+        evidence_before = evidence
+    merged = sorted([*evidence, *arriving], key=Evidence.place)
+    rewrite(state, evidence_before, merged, now, facts)
+
+
+def joined(one: Cursor, other: Cursor) -> Cursor:
+    """Join two sealed histories: where the newer one stands, with the orders of both."""
+    older, newer = sorted((one, other), key=lambda cursor: cursor.last_at)
+    return structs.replace(
+        newer,
+        settled_at=max(older.settled_at, newer.settled_at),
+        sessions=older.sessions | newer.sessions,
+        journeys=older.journeys | newer.journeys,
+        orders=older.orders + newer.orders,
+        order_session_id=newer.order_session_id or older.order_session_id,
+        basket=newer.basket or older.basket,
+        lost=[*older.lost, *newer.lost][-5:],
+    )

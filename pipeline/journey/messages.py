@@ -1,0 +1,96 @@
+"""PURE: what partitions tell each other about people, through `touchpoints.raw` like ticks.
+
+A visitor's partition says that it saw an identifier (`Link`); the partition of the site's graph
+answers whom the visitor is now (`Assignment`); from then on the visitor's evidence goes to the
+partition of that person (`Handover`), where the journey is folded. Each can arrive twice and in any
+order: an assignment counts if its epoch is newer, evidence is a set.
+"""
+
+import msgspec
+
+from pipeline.journey.state import Cursor, Evidence
+from schemas.topics import record_key
+
+
+class Link(msgspec.Struct):
+    """A visitor was seen with an identifier. Read by the partition that keeps the site's graph."""
+
+    site: str
+    visitor_id: str
+    identifier: str
+
+    def key(self) -> bytes:
+        """Give the record key: all links of a site come together."""
+        return self.site.encode()
+
+
+class Assignment(msgspec.Struct):
+    """Who a visitor is: the person's first name, or an empty one when it stands for itself."""
+
+    site: str
+    visitor_id: str
+    person: str
+    epoch: int
+
+    def key(self) -> bytes:
+        """Give the record key: the visitor's own."""
+        return record_key(self.site, self.visitor_id)
+
+
+class Handover(msgspec.Struct, omit_defaults=True):
+    """Evidence of a visitor for its person; `now` is the site's time where it was seen.
+
+    `base` is what had been sealed before; `is_gone` says the visitor belongs to somebody else.
+    """
+
+    site: str
+    person: str
+    visitor_id: str
+    epoch: int
+    now: int
+    evidence: list[Evidence] = msgspec.field(default_factory=list)
+    base: Cursor | None = None
+    is_gone: bool = False
+
+    def key(self) -> bytes:
+        """Give the record key: that of the person's first name."""
+        return record_key(self.site, self.person)
+
+
+Message = Link | Assignment | Handover
+
+
+class _Envelope(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    link: Link | None = None
+    assignment: Assignment | None = None
+    handover: Handover | None = None
+
+
+_BEGINNINGS = tuple(f'{{"{name}":'.encode() for name in _Envelope.__struct_fields__)
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def is_message(value: bytes) -> bool:
+    """Tell a message from a touchpoint by its first bytes."""
+    return value.startswith(_BEGINNINGS)
+
+
+def encode_message(message: Message) -> bytes:
+    """Write a message as one line of JSON."""
+    match message:
+        case Link():
+            return _encode(_Envelope(link=message))
+        case Assignment():
+            return _encode(_Envelope(assignment=message))
+        case Handover():
+            return _encode(_Envelope(handover=message))
+
+
+def decode_message(value: bytes) -> Message:
+    """Read a message; `msgspec.DecodeError` if the bytes only look like one."""
+    envelope = _decode(value)
+    message = envelope.link or envelope.assignment or envelope.handover
+    if message is None:
+        raise msgspec.ValidationError("an empty message")
+    return message
