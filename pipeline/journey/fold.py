@@ -164,18 +164,21 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     """Fold one touchpoint, the newest so far, into `cursor`, which is used up; note its facts."""
     rules = facts.rules
     _settle(cursor, seen.at, facts)
-    if cursor.last_at and seen.at - cursor.last_at > rules.journey_timeout_ms:
-        cursor = Cursor(settled_at=cursor.settled_at)
+    if cursor.last_at:
+        cursor = phases.after_silence(cursor, seen.at - cursor.last_at, rules)
     cursor.last_at = seen.at
     person_id = people.recognise(cursor, facts.site, facts.visitor_id, seen)
     session = cursor.session
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
         session = sessions.open_session(facts.site, facts.visitor_id, seen, person_id)
         cursor.session = session
+        cursor.visits += 1
     sessions.extend(session, seen, person_id, rules)
     facts.open_sessions[session.id] = session
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
+    if seen.name in rules.counted:
+        cursor.counts[seen.name] = cursor.counts.get(seen.name, 0) + 1
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
@@ -195,17 +198,15 @@ def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
 def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
-    rule = phases.matching_rule(model, cursor, seen)
+    journey = cursor.journeys.get(model.model.id) or Journey()
+    rule = phases.matching_rule(model, journey, cursor, seen)
     if rule is None:
         return
-    journey = cursor.journeys.get(model.model.id) or Journey()
-    kind = phases.movement(model, journey, rule.phase)
+    kind = phases.movement(model, journey, cursor, rule.phase)
     if kind is None:
         return
     facts.add_transition(model, journey, kind, rule.phase, rule.id, seen, session)
-    cursor.journeys[model.model.id] = Journey(
-        phase=rule.phase, since=seen.at, cycle=journey.cycle + (kind == "cycle")
-    )
+    cursor.journeys[model.model.id] = phases.moved(journey, kind, rule.phase, seen.at, cursor)
 
 
 def observe(state: VisitorState, seen: Evidence, now: int, facts: Facts) -> None:
@@ -285,7 +286,8 @@ def next_deadline(state: VisitorState, rules: Rules) -> int:
 
 def forgotten_at(state: VisitorState, rules: Rules) -> int:
     """Give the time after which nothing about this visitor can matter any more."""
-    return state.head.last_at + rules.journey_timeout_ms + rules.allowed_lateness_ms
+    memory = rules.customer_timeout_ms if state.head.orders else rules.journey_timeout_ms
+    return state.head.last_at + memory + rules.allowed_lateness_ms
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:

@@ -5,6 +5,7 @@ elsewhere; GA4's channel groups and countries are not decided here.
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -13,7 +14,8 @@ import crawleruseragents
 import msgspec
 import ua_parser
 
-from pipeline.journey.state import Evidence
+from pipeline.journey.rules import scalar
+from pipeline.journey.state import Evidence, Scalar
 from schemas.touchpoint import Enrichment, Touchpoint
 
 _CLICK_IDS = (
@@ -75,6 +77,7 @@ class _Properties(msgspec.Struct, gc=False):
     currency: object = ""
 
 
+_properties_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _properties = msgspec.json.Decoder(_Properties)
 _COMMERCE_NAMES = frozenset(
     {"Product Added", "Product Removed", "Order Completed", "Order Updated", "Order Refunded"}
@@ -150,6 +153,17 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
         value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
     order_id = _word(given.order_id) or _word(given.checkout_id)
     return Commerce(order_id, round(value, 2), items, _word(given.currency)[:8])
+
+
+def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scalar] | None:
+    """Read the properties `asked` for that are a text, a number or a truth; None without any."""
+    try:
+        given = _properties_by_name.decode(properties)
+        values = {name: msgspec.json.decode(given[name]) for name in asked if name in given}
+    except (msgspec.MsgspecError, RecursionError):  # a number that no machine holds, or a bomb
+        return None
+    found = {name: scalar(v) for name, v in values.items() if isinstance(v, str | int | float)}
+    return found or None
 
 
 # More than this is no order but a mistake, and would not fit into its column.

@@ -36,7 +36,7 @@ from pipeline.journey.state import (
     new_state,
 )
 from pipeline.records import Row, partition_for
-from pipeline.tracker.enrich import enrich
+from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.partition import META_KEY, Partition, site_of
 from schemas import topics
 from schemas.codec import (
@@ -153,6 +153,9 @@ class Chunk:
                 item.enrichment, item.evidence = enrich(
                     item.touchpoint, item.visitor_id, item.at, self.partition.number, item.offset
                 )
+                asked = self.rules.properties.get(item.touchpoint.name)
+                if asked:
+                    item.evidence.properties = read_properties(item.touchpoint.properties, asked)
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""

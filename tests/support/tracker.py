@@ -44,6 +44,7 @@ QUICK = compile_rules(
     ],
     allowed_lateness=timedelta(hours=2),
     journey_timeout=timedelta(hours=5),
+    customer_timeout=timedelta(hours=9),
 )
 """The default rules, but everything is over within a day."""
 
