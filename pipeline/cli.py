@@ -284,7 +284,7 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
     """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
     from pipeline import report as report_
     from pipeline.report_text import render
-    from schemas.journeys import load_model
+    from schemas.journeys import load_models
 
     known = _settings()
     span = report_.Span(
@@ -293,7 +293,7 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
         end=end.replace(tzinfo=UTC) if end else report_.END,
     )
     with _client(known) as client:
-        models = [load_model(name) for name in known.journey_models]
+        models = load_models(known.journey_models)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
     if as_json:
         click.echo(report_.as_json(found).decode())

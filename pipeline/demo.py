@@ -26,7 +26,7 @@ from pipeline.settings import Settings
 from pipeline.signals import until_told
 from pipeline.simulate import simulate
 from pipeline.stack import Stack
-from schemas.journeys import load_model
+from schemas.journeys import load_models
 
 _SITE = "demo"
 _NEEDED_MB = 1_000
@@ -120,7 +120,7 @@ class _Demo:
         return summary.touchpoints
 
     def _report(self, client: Client) -> None:
-        models = [load_model(name) for name in self._settings.journey_models]
+        models = load_models(self._settings.journey_models)
         report = read_report(client, Span(site=_SITE), steps=models[0].funnel, models=models)
         self._console.print()
         self._console.print(render(report))

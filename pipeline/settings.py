@@ -99,11 +99,18 @@ class Settings(BaseSettings):
         description="How far a touchpoint may lag behind its site's newest one.",
     )
     journey_timeout: timedelta = Field(
-        timedelta(days=30), description="A longer silence ends a journey and frees its memory."
+        timedelta(days=30),
+        description="A longer silence ends a journey; who has not ordered is forgotten.",
     )
     journey_models: list[str] = Field(
-        default_factory=lambda: ["lifecycle"],
-        description="Models to classify with: shipped names or paths of TOML files.",
+        default_factory=lambda: ["lifecycle", "aida", "favorability", "canvas", "purchase"],
+        description="Models to classify with: shipped names or paths of TOML files. The first is "
+        "the default: its funnel is reported and watched, its abandonment rules hold.",
+    )
+    customer_timeout: timedelta = Field(
+        timedelta(days=365),
+        description="A longer silence and who has ordered is forgotten too: until then a journey "
+        "after the journey timeout is the next cycle, and not before a purchase.",
     )
 
     metrics_host: str = Field(

@@ -1,21 +1,23 @@
 """What a journey model file says. Floor 1: imports nothing of ours.
 
-A model is data: phases, the rules by which a touchpoint is evidence for a phase, the steps of the
-funnel, and when a cart or checkout counts as abandoned. `schemas/journeys/*.toml` are the shipped
-ones; a path to a file of the same shape works as well.
+A model is data: phases, the rules by which a touchpoint is evidence for a phase, the ways between
+phases, minimum standards, the steps of the funnel, and when a cart or checkout counts as abandoned.
+`schemas/journeys/*.toml` are the shipped ones; a path to a file of the same shape works as well.
+docs/journeys.md tells how to write one.
 """
 
 import tomllib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from schemas.facts import AbandonmentKind
-from schemas.fields import Channel, Name
+from schemas.fields import Channel, Name, Text
 
 SHIPPED = Path(__file__).parent / "journeys"
 
@@ -23,40 +25,94 @@ History = Literal["any", "before_purchase", "after_purchase", "new_visit_after_p
 """What must have happened before: an order or none; or an order in an earlier session."""
 
 
+Longest = Annotated[timedelta, Field(gt=timedelta(0))]
+"""A duration that counts as too long when it is exceeded."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Canvas(_Part):
+    """What the workshop noted about a phase; the map shows it beside the numbers."""
+
+    needs: Text = ""
+    key_moment: Text = ""
+    picture: Text = ""
+    team: Text = ""
+
+
 class Phase(_Part):
-    """A stage of the journey, with the label people see."""
+    """A stage of the journey, with the label people see; `longest` is its minimum standard."""
 
     id: Name
     en: Name
     de: Name
+    longest: Longest | None = None
+    canvas: Canvas | None = None
+
+
+class Condition(_Part):
+    """A property of the touchpoint is one of these values, or a number not below `at_least`."""
+
+    property: Name
+    one_of: tuple[str | float | bool, ...] = ()
+    at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> "Condition":
+        if bool(self.one_of) == (self.at_least is not None):
+            raise ValueError("one_of or at_least is needed, and not both")
+        return self
 
 
 class Rule(_Part):
-    """Touchpoints of these names (and channels) are evidence for `phase`; the first rule wins."""
+    """Touchpoints of these names that meet all conditions are evidence for `phase`.
+
+    Of all rules of a name the first that holds decides. `times` and `visit` say that it is at
+    least the so manieth touchpoint of its name, in at least the so manieth visit. History is that
+    of the whole life, or of the cycle alone; the touchpoint itself is no order in its history.
+    """
 
     id: Name
     phase: Name
     touchpoints: tuple[Name, ...] = Field(min_length=1)
     channels: tuple[Channel, ...] = ()
+    where: tuple[Condition, ...] = ()
     history: History = "any"
+    times: int = Field(1, ge=1)
+    visit: int = Field(1, ge=1)
+    within: Literal["life", "cycle"] = "life"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the names alone decide."""
+        asked = (self.channels, self.where, self.history, self.times, self.visit)
+        return asked == ((), (), "any", 1, 1)
+
+    def decides_before(self, other: "Rule") -> set[str]:
+        """Give the names of which `other` never decides when this rule stands before it."""
+        unlike = {"id", "phase", "touchpoints"}
+        is_like = self.model_dump(exclude=unlike) == other.model_dump(exclude=unlike)
+        return set(self.touchpoints) & set(other.touchpoints) if self.is_plain or is_like else set()
 
 
-class FallBack(_Part):
-    """A way back that the model allows; all others are ignored."""
+class Way(_Part):
+    """From one phase to another."""
 
     leave: Name
     enter: Name
 
 
 class Cycle(_Part):
-    """Evidence for a phase of `enter` while in one of `leave` begins the next cycle."""
+    """Evidence for a phase of `enter` while in one of `leave` begins the next cycle.
+
+    `history`, which is that of the cycle, must have happened before.
+    """
 
     leave: tuple[Name, ...]
     enter: tuple[Name, ...]
+    history: History = "any"
 
 
 class AbandonmentRule(_Part):
@@ -78,33 +134,73 @@ class JourneyModel(_Part):
     version: Name
     phases: tuple[Phase, ...] = Field(min_length=2)
     rules: tuple[Rule, ...] = Field(min_length=1)
-    falls_back: tuple[FallBack, ...] = ()
+    skips: Literal["all"] | tuple[Way, ...] = "all"
+    falls_back: tuple[Way, ...] = ()
     cycle: Cycle | None = None
+    longest_wait: dict[Channel, Longest] = Field(default_factory=dict)
     funnel: tuple[Name, ...] = Field(min_length=2)
-    order: tuple[Name, ...] = ("Order Completed",)
+    order: tuple[Name, ...] = Field(("Order Completed",), min_length=1)
     abandonment: tuple[AbandonmentRule, ...] = ()
 
     @model_validator(mode="after")
-    def _ids_are_unique(self) -> "JourneyModel":
-        named = Counter(f"phase {phase.id}" for phase in self.phases)
-        named.update(f"rule {rule.id}" for rule in self.rules)
-        for what, times in named.items():
-            if times > 1:
-                raise ValueError(f"{what}: {times} have this id")
+    def _holds_together(self) -> "JourneyModel":
+        for mistakes in (self._repeated(), self._unknown(), self._wrong_ways(), self._unheard()):
+            for mistake in mistakes:
+                raise ValueError(mistake)
         return self
 
-    @model_validator(mode="after")
-    def _phases_exist(self) -> "JourneyModel":
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """The phases that no rule leads to."""
+        reached = {rule.phase for rule in self.rules}
+        return tuple(phase.id for phase in self.phases if phase.id not in reached)
+
+    def _repeated(self) -> Iterator[str]:
+        named = Counter(f"phase {phase.id}" for phase in self.phases)
+        named.update(f"rule {rule.id}" for rule in self.rules)
+        yield from (f"{what}: {times} have this id" for what, times in named.items() if times > 1)
+        listed = {"funnel": self.funnel} | {f"rule {r.id}": r.touchpoints for r in self.rules}
+        for where, names in listed.items():
+            for name, times in Counter(names).items():
+                if times > 1:
+                    yield f"{where}: {name!r} stands here {times} times"
+
+    def _unknown(self) -> Iterator[str]:
         known = {phase.id for phase in self.phases}
         named: dict[str, tuple[str, ...]] = {f"rule {r.id}": (r.phase,) for r in self.rules}
-        named |= {f"falls_back {i}": (b.leave, b.enter) for i, b in enumerate(self.falls_back)}
+        for kind, ways in (("skips", self._skips), ("falls_back", self.falls_back)):
+            named |= {f"{kind} {i}": (way.leave, way.enter) for i, way in enumerate(ways)}
         if self.cycle:
             named["cycle"] = (*self.cycle.leave, *self.cycle.enter)
         for where, phases in named.items():
             for phase in phases:
                 if phase not in known:
-                    raise ValueError(f"{where}: no phase {phase!r} in this model")
-        return self
+                    yield f"{where}: no phase {phase!r} in this model"
+
+    def _wrong_ways(self) -> Iterator[str]:
+        rank = {phase.id: number for number, phase in enumerate(self.phases)}
+        for number, way in enumerate(self._skips):
+            if rank[way.enter] <= rank[way.leave] + 1:
+                yield f"skips {number}: from {way.leave} to {way.enter} no phase is left out"
+        for number, way in enumerate(self.falls_back):
+            if rank[way.enter] >= rank[way.leave]:
+                yield f"falls_back {number}: {way.enter} does not stand before {way.leave}"
+        if self.cycle and self.cycle.history in ("any", "before_purchase"):
+            for phase in set(self.cycle.leave) & set(self.cycle.enter):
+                yield (
+                    f"cycle: every touchpoint in {phase} would begin one; say history = "
+                    '"new_visit_after_purchase" or "after_purchase"'
+                )
+
+    def _unheard(self) -> Iterator[str]:
+        for number, rule in enumerate(self.rules):
+            for earlier in self.rules[:number]:
+                for name in sorted(earlier.decides_before(rule)):
+                    yield f"rule {rule.id}: {name!r} is always decided by rule {earlier.id}"
+
+    @property
+    def _skips(self) -> tuple[Way, ...]:
+        return () if self.skips == "all" else self.skips
 
 
 class BadModel(ValueError):
@@ -132,11 +228,29 @@ def load_model(name_or_path: str) -> JourneyModel:
         raise BadModel(f"{path}: {_complaint(error.errors()[0], document)}") from error
 
 
+def load_models(names: Iterable[str]) -> list[JourneyModel]:
+    """Read the models of a setting, at least one and no two of the same id.
+
+    Raises:
+        BadModel: one of them cannot be used, or not beside the others.
+    """
+    models = [load_model(name) for name in names]
+    if not models:
+        raise BadModel("journey_models: name at least one model, the first is the default")
+    for id_, times in Counter(model.id for model in models).items():
+        if times > 1:
+            raise BadModel(
+                f"journey_models: {times} models have the id {id_!r}; change one of them"
+            )
+    return models
+
+
 def _complaint(error: ErrorDetails, document: dict[str, Any]) -> str:
     place = error["loc"]
     match place:
-        case ("rules", int(number), _, *_):
-            place = (f"rule {document['rules'][number].get('id', number)}", *place[2:])
+        case ("rules" | "phases" as part, int(number), _, *_):
+            name = document[part][number].get("id", number)
+            place = (f"{part.removesuffix('s')} {name}", *place[2:])
     where = ".".join(str(part) for part in place)
     reason = error["msg"].removeprefix("Value error, ")
     return ": ".join(filter(None, (where, reason)))

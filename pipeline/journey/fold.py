@@ -208,8 +208,8 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     """Fold one touchpoint, the newest so far, into `cursor`, which is used up; note its facts."""
     rules = facts.rules
     _settle(cursor, seen.at, facts)
-    if cursor.last_at and seen.at - cursor.last_at > rules.journey_timeout_ms:
-        cursor = Cursor(settled_at=cursor.settled_at)
+    if cursor.last_at:
+        cursor = phases.after_silence(cursor, seen.at - cursor.last_at, rules)
     cursor.last_at = seen.at
     session = _sessionise(cursor, seen, facts)
     if facts.has_sessions:
@@ -224,6 +224,7 @@ def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
     session = cursor.sessions.get(visitor_id)
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
         session = sessions.open_session(facts.site, visitor_id or facts.visitor_id, seen)
+        cursor.visits += 1
         cursor.sessions = {
             other: running
             for other, running in cursor.sessions.items()
@@ -238,6 +239,8 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
     rules = facts.rules
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
+    if seen.name in rules.counted:
+        cursor.counts[seen.name] = cursor.counts.get(seen.name, 0) + 1
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
@@ -256,17 +259,15 @@ def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
 def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
-    rule = phases.matching_rule(model, cursor, seen, session)
+    journey = cursor.journeys.get(model.model.id) or Journey()
+    rule = phases.matching_rule(model, journey, cursor, seen, session.id)
     if rule is None:
         return
-    journey = cursor.journeys.get(model.model.id) or Journey()
-    kind = phases.movement(model, journey, rule.phase)
+    kind = phases.movement(model, journey, cursor, rule.phase, session.id)
     if kind is None:
         return
     facts.add_transition(model, journey, kind, rule.phase, rule.id, seen, session)
-    cursor.journeys[model.model.id] = Journey(
-        phase=rule.phase, since=seen.at, cycle=journey.cycle + (kind == "cycle")
-    )
+    cursor.journeys[model.model.id] = phases.moved(journey, kind, rule.phase, seen.at, cursor)
 
 
 def observe(state: Memory, seen: Evidence, now: int, facts: Facts) -> None:
@@ -366,7 +367,8 @@ def next_deadline(state: Memory, rules: Rules) -> int:
 def forgotten_at(state: Memory, rules: Rules) -> int:
     """Give the time after which nothing about somebody can matter any more."""
     is_linked = isinstance(state, PersonState) or (isinstance(state, VisitorState) and state.person)
-    kept = rules.person_retention_ms if is_linked else rules.journey_timeout_ms
+    is_kept = is_linked or state.head.orders
+    kept = rules.customer_timeout_ms if is_kept else rules.journey_timeout_ms
     return max(state.head.last_at, state.kept_from) + kept + rules.allowed_lateness_ms
 
 

@@ -107,6 +107,11 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
         sessions=older.sessions | newer.sessions,
         journeys=older.journeys | newer.journeys,
         orders=older.orders + newer.orders,
+        visits=older.visits + newer.visits,
+        counts={
+            name: older.counts.get(name, 0) + newer.counts.get(name, 0)
+            for name in older.counts.keys() | newer.counts.keys()
+        },
         order_session_id=newer.order_session_id or older.order_session_id,
         basket=newer.basket or older.basket,
         lost=[*older.lost, *newer.lost][-5:],

@@ -1,46 +1,111 @@
 """PURE: which phase a touchpoint is evidence for, and whether the journey moves there.
 
-A journey moves forward and may skip phases; it goes back only where its model allows it; evidence
-for an earlier phase is otherwise ignored. Where the model has a cycle, evidence for a phase of its
-beginning starts the next one.
+A journey moves forward and skips phases as its model allows; it goes back only where the model says
+so; evidence for an earlier phase is otherwise ignored. Where the model has a cycle, evidence for a
+phase of its beginning starts the next one, and so does the first evidence after a long silence.
 """
 
-from pipeline.journey.rules import ModelRules
-from pipeline.journey.state import Cursor, Evidence, Journey, OpenSession
+from msgspec import structs
+
+from pipeline.journey.rules import EvidenceRule, ModelRules, Rules
+from pipeline.journey.state import Cursor, Evidence, Journey
 from schemas.facts import TransitionKind
-from schemas.journeys import Rule
+from schemas.journeys import History
+
+_NEW = Journey()
+_NO_PROPERTIES: dict[str, str | float] = {}
 
 
 def matching_rule(
-    model: ModelRules, cursor: Cursor, seen: Evidence, session: OpenSession
-) -> Rule | None:
+    model: ModelRules, journey: Journey, cursor: Cursor, seen: Evidence, session_id: str = ""
+) -> EvidenceRule | None:
     """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before."""
     for rule in model.rules_of.get(seen.name, ()):
-        if rule.channels and seen.channel not in rule.channels:
-            continue
-        if rule.history == "any" or _has_happened(rule.history, cursor, session):
+        if rule.is_plain or _holds(rule, journey, cursor, seen, session_id):
             return rule
     return None
 
 
-def _has_happened(history: str, cursor: Cursor, session: OpenSession) -> bool:
-    if history == "before_purchase":
-        return cursor.orders == 0
-    if history == "after_purchase":
-        return cursor.orders > 0
-    return cursor.orders > 0 and session.id != cursor.order_session_id
+def _holds(
+    rule: EvidenceRule, journey: Journey, cursor: Cursor, seen: Evidence, session_id: str
+) -> bool:
+    past = journey if rule.is_of_cycle else _NEW
+    return (
+        (rule.history == "any" or _has_happened(rule.history, past, cursor, session_id))
+        and (not rule.channels or seen.channel in rule.channels)
+        and (rule.visit == 1 or cursor.visits - past.visits_before >= rule.visit)
+        and (rule.times == 1 or _times(past, cursor, seen) >= rule.times)
+        and (not rule.tests or _has_properties(rule, seen))
+    )
 
 
-def movement(model: ModelRules, journey: Journey, phase: str) -> TransitionKind | None:
+def _has_happened(history: History, past: Journey, cursor: Cursor, session_id: str) -> bool:
+    has_ordered = cursor.orders > past.orders_before
+    if history == "new_visit_after_purchase":
+        return has_ordered and session_id != cursor.order_session_id
+    return history == "any" or has_ordered == (history == "after_purchase")
+
+
+def _times(past: Journey, cursor: Cursor, seen: Evidence) -> int:
+    return 1 + cursor.counts.get(seen.name, 0) - past.counts_before.get(seen.name, 0)
+
+
+def _has_properties(rule: EvidenceRule, seen: Evidence) -> bool:
+    properties = seen.properties or _NO_PROPERTIES
+    return all(test.holds(properties.get(test.property)) for test in rule.tests)
+
+
+def movement(
+    model: ModelRules, journey: Journey, cursor: Cursor, phase: str, session_id: str = ""
+) -> TransitionKind | None:
     """Say how the journey would move to `phase`; None when it stays where it is."""
     if not journey.phase:
-        return "enter"
-    if phase == journey.phase:
-        return None
+        return "cycle" if journey.since else "enter"
     way = (journey.phase, phase)
-    if way in model.ways_round:
+    if way in model.ways_round and _has_happened(model.cycle_history, journey, cursor, session_id):
         return "cycle"
-    steps = model.rank[phase] - model.rank[journey.phase]
-    if steps > 0:
-        return "forward" if steps == 1 else "skip"
-    return "back" if way in model.ways_back else None
+    return model.moves.get(way)
+
+
+def moved(journey: Journey, kind: TransitionKind, phase: str, at: int, cursor: Cursor) -> Journey:
+    """Give the journey after its move at `at`.
+
+    The visit and the touchpoint with which a cycle begins are part of it.
+    """
+    if kind == "cycle" and journey.phase:
+        journey = _over(journey, cursor, cursor.visits - 1)
+    cycle = journey.cycle + (kind == "cycle")
+    return structs.replace(journey, phase=phase, since=at, cycle=cycle)
+
+
+def _over(journey: Journey, cursor: Cursor, visits: int) -> Journey:
+    return structs.replace(
+        journey,
+        phase="",
+        orders_before=cursor.orders,
+        visits_before=visits,
+        counts_before=dict(cursor.counts),
+    )
+
+
+def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
+    """Give what a silence of `length` milliseconds leaves of `cursor`.
+
+    After the journey timeout all journeys are over. Who has ordered is remembered until the
+    customer timeout: what comes then is the next cycle, and not before a purchase.
+    """
+    if length <= rules.journey_timeout_ms:
+        return cursor
+    if not cursor.orders or length > rules.customer_timeout_ms:
+        return Cursor(settled_at=cursor.settled_at)
+    return Cursor(
+        settled_at=cursor.settled_at,
+        journeys={
+            model: _over(journey, cursor, cursor.visits)
+            for model, journey in cursor.journeys.items()
+        },
+        orders=cursor.orders,
+        order_session_id=cursor.order_session_id,
+        visits=cursor.visits,
+        counts=cursor.counts,
+    )

@@ -1,12 +1,17 @@
 """PURE: the rules a fold goes by, made ready for fast look-up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import permutations
+from math import isfinite
 
 from pipeline.journey.people import Limits
-from pipeline.journey.state import identifier
-from schemas.journeys import JourneyModel, Rule
+from pipeline.journey.state import Scalar, identifier
+from schemas.facts import TransitionKind
+from schemas.journeys import Condition, History, JourneyModel, Rule
+
+_LONGEST_TEXT = 128
 
 _LIMITS = Limits()
 
@@ -14,6 +19,20 @@ _LIMITS = Limits()
 def milliseconds(duration: timedelta) -> int:
     """Give a duration in whole milliseconds."""
     return duration // timedelta(milliseconds=1)
+
+
+def scalar(value: str | float | bool) -> Scalar:
+    """Give a property's value as conditions compare it.
+
+    A text that is a number equals that number, `true` equals "true"; long texts are cut off.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return str(value)[:_LONGEST_TEXT]
+    return number if isfinite(number) else str(value)[:_LONGEST_TEXT]
 
 
 @dataclass(frozen=True)
@@ -25,36 +44,74 @@ class AbandonmentRules:
     recovery_ms: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class PropertyTest:
+    """A condition on a property, made ready."""
+
+    property: str
+    one_of: frozenset[Scalar]
+    at_least: float | None
+
+    def holds(self, value: Scalar | None) -> bool:
+        """Tell whether `value`, None where the touchpoint has none, meets the condition."""
+        if self.at_least is None:
+            return value in self.one_of
+        return isinstance(value, float) and value >= self.at_least
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRule:
+    """A rule of a model, made ready; `is_plain` spares the look at conditions it has not."""
+
+    id: str
+    phase: str
+    is_plain: bool
+    channels: tuple[str, ...]
+    tests: tuple[PropertyTest, ...]
+    history: History
+    times: int
+    visit: int
+    is_of_cycle: bool
+
+
 @dataclass(frozen=True)
 class ModelRules:
-    """One journey model: which rules a touchpoint name may meet, and the order of phases."""
+    """One journey model: which rules a touchpoint name may meet, and the ways between phases.
+
+    `moves` holds the ways that lead on within a cycle, `ways_round` those into the next one, if
+    `cycle_history` has happened.
+    """
 
     model: JourneyModel
-    rules_of: dict[str, tuple[Rule, ...]]
-    rank: dict[str, int]
-    ways_back: frozenset[tuple[str, str]]
+    rules_of: dict[str, tuple[EvidenceRule, ...]]
+    moves: dict[tuple[str, str], TransitionKind]
     ways_round: frozenset[tuple[str, str]]
+    cycle_history: History
 
 
 @dataclass(frozen=True)
 class Rules:
     """All rules of a fold. The first model is the default: it has funnel and abandonment.
 
-    Evidence is kept for `evidence_retention_ms`: so late a link may come and still rewrite the
-    journey. Who has bought or is linked is remembered for `person_retention_ms`.
+    `counted` are the names whose repetitions a rule asks for, `properties` by name those that a
+    rule looks at; evidence carries no others. Evidence is kept for `evidence_retention_ms`: so
+    late a link may come and still rewrite the journey. Who has bought or is linked is remembered
+    for `customer_timeout_ms`.
     """
 
     models: tuple[ModelRules, ...]
     session_gap_ms: int
     allowed_lateness_ms: int
     journey_timeout_ms: int
+    customer_timeout_ms: int
     evidence_retention_ms: int
-    person_retention_ms: int
     limits: Limits
     abandonment: AbandonmentRules = field(init=False)
     orders: frozenset[str] = field(init=False)
     funnel: dict[str, int] = field(init=False)
     version: str = field(init=False)
+    counted: frozenset[str] = field(init=False)
+    properties: dict[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         default = self.models[0].model
@@ -70,11 +127,25 @@ class Rules:
             "version": identifier(
                 *(model.model.model_dump_json() for model in self.models),
                 str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
-                str(self.limits),
+                str((self.customer_timeout_ms, self.limits)),
             )[:8],
+            "counted": frozenset(name for name, rule in self._named_rules() if rule.times > 1),
+            "properties": self._named_properties(),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+
+    def _named_rules(self) -> Iterator[tuple[str, Rule]]:
+        for model in self.models:
+            for rule in model.model.rules:
+                yield from ((name, rule) for name in rule.touchpoints)
+
+    def _named_properties(self) -> dict[str, frozenset[str]]:
+        named: dict[str, set[str]] = {}
+        for name, rule in self._named_rules():
+            for condition in rule.where:
+                named.setdefault(name, set()).add(condition.property)
+        return {name: frozenset(properties) for name, properties in named.items()}
 
 
 def compile_rules(
@@ -83,8 +154,8 @@ def compile_rules(
     session_gap: timedelta = timedelta(minutes=30),
     allowed_lateness: timedelta = timedelta(hours=24),
     journey_timeout: timedelta = timedelta(days=30),
+    customer_timeout: timedelta = timedelta(days=365),
     evidence_retention: timedelta = timedelta(days=30),
-    person_retention: timedelta = timedelta(days=730),
     limits: Limits = _LIMITS,
 ) -> Rules:
     """Make the rules of `models`, the durations and the limits of links ready for use."""
@@ -93,24 +164,56 @@ def compile_rules(
         session_gap_ms=milliseconds(session_gap),
         allowed_lateness_ms=milliseconds(allowed_lateness),
         journey_timeout_ms=milliseconds(journey_timeout),
+        customer_timeout_ms=milliseconds(max(customer_timeout, journey_timeout)),
         evidence_retention_ms=milliseconds(max(evidence_retention, allowed_lateness)),
-        person_retention_ms=milliseconds(max(person_retention, journey_timeout)),
         limits=limits,
     )
 
 
 def _compile(model: JourneyModel) -> ModelRules:
-    rules_of: dict[str, list[Rule]] = {}
+    rules_of: dict[str, list[EvidenceRule]] = {}
     for rule in model.rules:
+        ready = _ready(rule)
         for name in rule.touchpoints:
-            rules_of.setdefault(name, []).append(rule)
+            rules_of.setdefault(name, []).append(ready)
     cycle = model.cycle
     return ModelRules(
         model=model,
         rules_of={name: tuple(rules) for name, rules in rules_of.items()},
-        rank={phase.id: rank for rank, phase in enumerate(model.phases)},
-        ways_back=frozenset((back.leave, back.enter) for back in model.falls_back),
+        moves=_moves(model),
         ways_round=frozenset((a, b) for a in cycle.leave for b in cycle.enter)
         if cycle
         else frozenset(),
+        cycle_history=cycle.history if cycle else "any",
     )
+
+
+def _ready(rule: Rule) -> EvidenceRule:
+    return EvidenceRule(
+        id=rule.id,
+        phase=rule.phase,
+        is_plain=rule.is_plain,
+        channels=rule.channels,
+        tests=tuple(map(_test, rule.where)),
+        history=rule.history,
+        times=rule.times,
+        visit=rule.visit,
+        is_of_cycle=rule.within == "cycle",
+    )
+
+
+def _test(condition: Condition) -> PropertyTest:
+    wanted = frozenset(map(scalar, condition.one_of))
+    return PropertyTest(condition.property, wanted, condition.at_least)
+
+
+def _moves(model: JourneyModel) -> dict[tuple[str, str], TransitionKind]:
+    rank = {phase.id: number for number, phase in enumerate(model.phases)}
+    ways = {way: rank[way[1]] - rank[way[0]] for way in permutations(rank, 2)}
+    moves: dict[tuple[str, str], TransitionKind] = {
+        way: "forward" if steps == 1 else "skip" for way, steps in ways.items() if steps > 0
+    }
+    if model.skips != "all":
+        allowed = {(way.leave, way.enter) for way in model.skips}
+        moves = {w: kind for w, kind in moves.items() if kind == "forward" or w in allowed}
+    return moves | dict.fromkeys(((way.leave, way.enter) for way in model.falls_back), "back")

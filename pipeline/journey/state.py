@@ -15,6 +15,9 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Raw
 
+Scalar = str | float
+"""A property's value, as rules compare it."""
+
 
 class Evidence(msgspec.Struct, array_like=True, gc=False):
     """What a fold needs to know of one touchpoint.
@@ -39,6 +42,7 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     items: int = 0
     currency: str = ""
     visitor_id: str = ""
+    properties: dict[str, Scalar] | None = None
 
     def place(self) -> tuple[int, str, str]:
         """Give the position in time order; equal times are ordered by id."""
@@ -71,11 +75,18 @@ class OpenSession(msgspec.Struct, array_like=True):
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):
-    """Where a person is in one model; an empty `phase` is before its beginning."""
+    """Where a person is in one model.
+
+    An empty `phase` is before the beginning of the first cycle or, with `since`, of the next one.
+    What had happened before the cycle is kept, so that what is of the cycle can be told.
+    """
 
     phase: str = ""
     since: int = 0
     cycle: int = 1
+    orders_before: int = 0
+    visits_before: int = 0
+    counts_before: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Basket(msgspec.Struct, array_like=True, gc=False):
@@ -100,7 +111,9 @@ class Cursor(msgspec.Struct, array_like=True):
     """The fold's result so far.
 
     `settled_at` is the newest deadline that silence alone has decided; evidence from before it
-    must be folded again from the base. `sessions` holds the newest of each visitor.
+    must be folded again from the base. `sessions` holds the newest of each visitor, `counts` says
+    how often the names were seen that a rule counts, `visits` how many sessions there were, the
+    present one included.
     """
 
     last_at: int = 0
@@ -111,6 +124,8 @@ class Cursor(msgspec.Struct, array_like=True):
     order_session_id: str = ""
     basket: Basket | None = None
     lost: list[Basket] = msgspec.field(default_factory=list)
+    visits: int = 0
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Memory(msgspec.Struct, array_like=True):

@@ -29,7 +29,7 @@ from pipeline.tracker.steps import STEPS, Output, checkpoint, process
 from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
-from schemas.journeys import load_model
+from schemas.journeys import load_models
 
 log = logging.getLogger(__name__)
 
@@ -224,10 +224,11 @@ def _faust_app(settings: Settings) -> TrackerApp:
 def rules_of(settings: Settings) -> Rules:
     """Read and compile the journey models; BadModel if one cannot be used."""
     return compile_rules(
-        [load_model(name) for name in settings.journey_models],
+        load_models(settings.journey_models),
         session_gap=settings.session_gap,
         allowed_lateness=settings.allowed_lateness,
         journey_timeout=settings.journey_timeout,
+        customer_timeout=settings.customer_timeout,
     )
 
 

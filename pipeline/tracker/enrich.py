@@ -5,6 +5,7 @@ elsewhere; GA4's channel groups and countries are not decided here.
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +15,8 @@ import msgspec
 import ua_parser
 
 from pipeline.journey.people import name_identifier
-from pipeline.journey.state import Evidence
+from pipeline.journey.rules import scalar
+from pipeline.journey.state import Evidence, Scalar
 from schemas.touchpoint import Enrichment, Touchpoint
 
 _CLICK_IDS = (
@@ -76,6 +78,7 @@ class _Properties(msgspec.Struct, gc=False):
     currency: object = ""
 
 
+_properties_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _properties = msgspec.json.Decoder(_Properties)
 _COMMERCE_NAMES = frozenset(
     {"Product Added", "Product Removed", "Order Completed", "Order Updated", "Order Refunded"}
@@ -153,6 +156,17 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
     return Commerce(order_id, round(value, 2), items, _word(given.currency)[:8])
 
 
+def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scalar] | None:
+    """Read the properties `asked` for that are a text, a number or a truth; None without any."""
+    try:
+        given = _properties_by_name.decode(properties)
+        values = {name: msgspec.json.decode(given[name]) for name in asked if name in given}
+    except (msgspec.MsgspecError, RecursionError):  # a number that no machine holds, or a bomb
+        return None
+    found = {name: scalar(v) for name, v in values.items() if isinstance(v, str | int | float)}
+    return found or None
+
+
 # More than this is no order but a mistake, and would not fit into its column.
 _MOST_MONEY = 1e12
 _MOST_ITEMS = 1e6
@@ -191,7 +205,7 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
     `email_sha256` and `subscriber_id`. Values that mean nobody are left out.
     """
-    properties: bytes = touchpoint.properties
+    properties = bytes(touchpoint.properties)
     told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
     if touchpoint.previous_id:
         told.append(("user", touchpoint.previous_id))

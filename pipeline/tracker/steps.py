@@ -48,7 +48,7 @@ from pipeline.journey.state import (
     new_state,
 )
 from pipeline.records import Row, partition_for
-from pipeline.tracker.enrich import enrich, read_identifiers
+from pipeline.tracker.enrich import enrich, read_identifiers, read_properties
 from pipeline.tracker.partition import NODE, PERSON, Partition, site_of
 from schemas import topics
 from schemas.codec import (
@@ -194,6 +194,9 @@ class Chunk:
                     item.touchpoint, item.visitor_id, item.at, self.partition.number, item.offset
                 )
                 item.identifiers = read_identifiers(item.touchpoint, item.visitor_id)
+                asked = self.rules.properties.get(item.touchpoint.name)
+                if asked:
+                    item.evidence.properties = read_properties(item.touchpoint.properties, asked)
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline import metrics
 from pipeline.settings import Settings
 from pipeline.watch.dropoff import WINDOW, Judgement, Passage, judge, window_end
-from schemas.journeys import load_model
+from schemas.journeys import load_models
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ async def watch(
     """Judge every `watch_interval`, for ever; while ClickHouse is away, count that and go on.
 
     Raises:
-        BadModel: the first of `journey_models`, whose funnel is watched, cannot be read.
+        BadModel: `journey_models`, of which the first one's funnel is watched, cannot be used.
     """
-    pairs = list(pairwise(load_model(settings.journey_models[0]).funnel))
+    pairs = list(pairwise(load_models(settings.journey_models)[0].funnel))
     metrics.serve(settings.metrics_host, settings.watch_metrics_port)
     while True:
         await look(client, settings, pairs, clock())

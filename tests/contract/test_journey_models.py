@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.collector.vocabularies import segment
 from pipeline.importer import load_mapping
-from schemas.journeys import SHIPPED, BadModel, JourneyModel, load_model
+from pipeline.settings import Settings
+from schemas.journeys import SHIPPED, BadModel, JourneyModel, Rule, load_model, load_models
 
 ROOT = Path(__file__).parents[2]
 MODELS = [load_model(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
@@ -31,6 +32,12 @@ id = "buying"
 phase = "after"
 touchpoints = ["Order Completed"]
 """
+
+
+PHASES = "phases = ["
+START_AFTER = '{ leave = "start", enter = "after" }'
+FORWARD = '{ leave = "before", enter = "after" }'
+ONE_THING = "one_of or at_least is needed, and not both"
 
 
 def names_in(model: JourneyModel) -> Iterator[str]:
@@ -90,14 +97,78 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
         ('"buying"', '"buying"\nhistory = "ever"', "rule buying.history: Input should be 'any'"),
         ('id = "buying"\n', "", "rule 1.id: Field required"),
         (
-            "[[rules]]",
-            'falls_back = [{ leave = "after", enter = "start" }]\n[[rules]]',
-            "falls_back 0: no phase 'start' in this model",
+            'de = "Nachher"',
+            'de = "Nachher", longest = "PT0S"',
+            "phase after.longest: Input should be",
         ),
         (
-            "[[rules]]",
-            'cycle = { leave = ["after"], enter = ["start"] }\n[[rules]]',
+            'de = "Nachher"',
+            'de = "Nachher", longest = "soon"',
+            "phase after.longest: Input should be",
+        ),
+        ('"Nachher"', '"Nachher", canvas = { need = "" }', "phase after.canvas.need: Extra inputs"),
+        (
+            '["Product Viewed", "O',
+            '["Product Viewed", "Product Viewed", "O',
+            "funnel: 'Product Viewed' st",
+        ),
+        ('["Product Viewed"]', '["Seen", "Seen"]', "rule looking: 'Seen' stands here 2 times"),
+        (
+            '["Order Completed"]',
+            '["Product Viewed"]',
+            "rule buying: 'Product Viewed' is always decided",
+        ),
+        ('"buying"', '"buying"\ntimes = 0', "rule buying.times: Input should be greater than"),
+        (
+            '"buying"',
+            '"buying"\nvisit = "2nd"',
+            "rule buying.visit: Input should be a valid integer",
+        ),
+        ('"buying"', '"buying"\nwithin = "day"', "rule buying.within: Input should be 'life' or"),
+        (
+            '"buying"',
+            '"buying"\nwhere = [{ one_of = [1] }]',
+            "rule buying.where.0.property: Field req",
+        ),
+        ('"buying"', '"buying"\nwhere = [{ property = "a" }]', f"rule buying.where.0: {ONE_THING}"),
+        (
+            '"buying"',
+            '"buying"\nwhere = [{ property = "a", one_of = [1], at_least = 1 }]',
+            f"rule buying.where.0: {ONE_THING}",
+        ),
+        (PHASES, f"order = []\n{PHASES}", "order: Tuple should have at least 1 item"),
+        (PHASES, f'longest_wait = {{ fax = "P1D" }}\n{PHASES}', "longest_wait.fax"),
+        (
+            PHASES,
+            f'longest_wait = {{ phone = "-P1D" }}\n{PHASES}',
+            "longest_wait.phone: Input should",
+        ),
+        (PHASES, f'skips = "none"\n{PHASES}', "skips"),
+        (PHASES, f"skips = [{START_AFTER}]\n{PHASES}", "skips 0: no phase 'start' in this model"),
+        (
+            PHASES,
+            f"skips = [{FORWARD}]\n{PHASES}",
+            "skips 0: from before to after no phase is left",
+        ),
+        (
+            PHASES,
+            f"falls_back = [{START_AFTER}]\n{PHASES}",
+            "falls_back 0: no phase 'start' in this",
+        ),
+        (
+            PHASES,
+            f"falls_back = [{FORWARD}]\n{PHASES}",
+            "falls_back 0: after does not stand before",
+        ),
+        (
+            PHASES,
+            f'cycle = {{ leave = ["after"], enter = ["start"] }}\n{PHASES}',
             "cycle: no phase 'start' in this model",
+        ),
+        (
+            PHASES,
+            f'cycle = {{ leave = ["after"], enter = ["before", "after"] }}\n{PHASES}',
+            "cycle: every touchpoint in after would begin one; say history",
         ),
     ],
 )
@@ -125,3 +196,34 @@ def test_who_misspells_a_shipped_model_is_told_which_there_are() -> None:
         BadModel, match=r"^livecycle: no readable file, and none of ours \(.*lifecycle"
     ):
         load_model("livecycle")
+
+
+def test_a_setting_without_a_model_is_refused() -> None:
+    with pytest.raises(BadModel, match=r"^journey_models: name at least one model"):
+        load_models([])
+
+
+def test_two_models_of_one_id_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(SMALLEST.replace('id = "small"', 'id = "aida"'))
+    with pytest.raises(BadModel, match=r"^journey_models: 2 models have the id 'aida'"):
+        load_models(["aida", str(path)])
+
+
+def test_a_phase_that_no_rule_leads_to_is_named_and_not_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(SMALLEST.replace('phase = "after"', 'phase = "before"'))
+    assert load_model(str(path)).unreached == ("after",)
+
+
+def test_a_rule_with_conditions_of_its_own_may_stand_before_a_plain_one() -> None:
+    plain = Rule(id="a", phase="p", touchpoints=("Product Viewed",))
+    picky = plain.model_copy(update={"times": 3})
+    assert plain.decides_before(picky) == {"Product Viewed"}
+    assert picky.decides_before(plain) == set()
+
+
+def test_all_shipped_models_are_enabled_and_the_lifecycle_is_the_default() -> None:
+    enabled = Settings(_secrets_dir=None).journey_models
+    assert enabled[0] == "lifecycle"
+    assert {model.id for model in load_models(enabled)} == {model.id for model in MODELS}

@@ -46,6 +46,7 @@ QUICK = compile_rules(
     ],
     allowed_lateness=timedelta(hours=2),
     journey_timeout=timedelta(hours=5),
+    customer_timeout=timedelta(hours=9),
 )
 """The default rules, but everything is over within a day."""
 
@@ -174,7 +175,7 @@ class Tables:
                 yield _columns(row)
 
 
-def _name(row: AnyRow) -> str:
+def _name(row: AnyRow) -> str:  # noqa: PLR0911 - one for each table
     match row:
         case TouchpointRow():
             return f"{row.site} {row.touchpoint_id}"

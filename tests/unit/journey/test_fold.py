@@ -18,6 +18,7 @@ from pipeline.journey.fold import (
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence, encode_state
 from schemas.facts import Abandonment, Session
+from schemas.journeys import load_models
 from tests.support.journeys import (
     DAY,
     HOUR,
@@ -40,10 +41,15 @@ NAMES = (
     "Order Completed",
     "Order Shipped",
     "Newsletter Subscribed",
+    "Survey Answered",
 )
-LIFECYCLE = RULES.models[0].model
+MODELS = load_models(["lifecycle", "aida", "favorability", "canvas", "purchase"])
+ALL = compile_rules(MODELS)
 QUICK = compile_rules(
-    [LIFECYCLE], allowed_lateness=timedelta(hours=2), journey_timeout=timedelta(hours=5)
+    MODELS,
+    allowed_lateness=timedelta(hours=2),
+    journey_timeout=timedelta(hours=5),
+    customer_timeout=timedelta(hours=9),
 )
 
 Step = Callable[[Life], None]
@@ -63,11 +69,11 @@ def evidence_of_one_visitor(draw: st.DrawFn) -> list[Evidence]:
             f"t{number}",
             draw(times),
             draw(st.sampled_from(NAMES)),
-            user_id=draw(st.sampled_from(("", "", "7", "8"))),
             order_id=draw(st.sampled_from(("", "o-1", "o-2"))),
             items=draw(st.integers(0, 3)),
             value=draw(st.sampled_from((0.0, 0.1, 19.99))),
             path=draw(st.sampled_from(("", "/a", "/b"))),
+            properties=draw(st.sampled_from((None, {"survey": "nps", "score": 9.0}))),
         )
         for number in range(count)
     ]
@@ -98,7 +104,7 @@ def test_what_survives_is_the_fold_over_the_set(
     lived: tuple[Sequence[Evidence], list[Step]],
 ) -> None:
     evidence, steps = lived
-    life = Life()
+    life = Life(ALL)
     for step in steps:
         step(life)
     silence(40 * MINUTE)(life)
@@ -212,3 +218,9 @@ def test_first_the_open_cart_wakes_the_visitor_then_sealing_then_forgetting() ->
     life.wait(DAY + 1)
     assert next_deadline(life.state, RULES) == NOON + 31 * DAY
     assert forgotten_at(life.state, RULES) == NOON + 31 * DAY
+
+
+def test_who_has_ordered_is_remembered_until_the_customer_timeout() -> None:
+    life = Life()
+    life.see(seen("a", 0, "Order Completed"))
+    assert forgotten_at(life.state, RULES) == NOON + 366 * DAY

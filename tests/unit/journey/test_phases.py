@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.journey.phases import matching_rule, movement
-from pipeline.journey.rules import compile_rules
+from pipeline.journey.rules import compile_rules, scalar
 from pipeline.journey.sessions import open_session
 from pipeline.journey.state import Cursor, Evidence, Journey, identifier
 from schemas.facts import Transition
@@ -71,6 +71,7 @@ DECIDED_BY = [
     ("Order Completed", "buying", "buying", "repeat_purchase"),
     ("Coupon Entered", "buying", "buying", "buying"),
     ("Coupon Applied", "buying", "buying", "buying"),
+    ("Add-on Sold", "buying", "buying", "buying"),
     ("Page Viewed", "first_contact", None, "repeat_visit"),
     ("Screen Viewed", "first_contact", None, "repeat_visit"),
     ("Product Viewed", "comparing", None, "repeat_visit"),
@@ -84,6 +85,7 @@ DECIDED_BY = [
     ("Shipping Information Viewed", "comparing", None, None),
     ("Review Read", "comparing", None, None),
     ("Catalogue Read", "comparing", None, None),
+    ("Magazine Read", "comparing", None, None),
     ("Product Added to Wishlist", "comparing", None, None),
     ("Advice Given", "advice", None, None),
     ("Chat Started", "advice", None, None),
@@ -96,19 +98,21 @@ DECIDED_BY = [
     ("Email Delivered", "first_contact", None, None),
     ("Email Opened", "first_contact", None, None),
     ("Display Seen", "first_contact", None, None),
+    ("Offline Media Seen", "first_contact", None, None),
     ("Referral Received", "first_contact", None, None),
     ("Nothing We Know", None, None, None),
 ]
 
 
 def decided_by(name: str, cursor: Cursor) -> str | None:
-    rule = matching_rule(LIFECYCLE, cursor, seen("x", name=name))
+    (session,) = cursor.sessions.values()
+    rule = matching_rule(LIFECYCLE, Journey(), cursor, seen("x", name=name), session.id)
     return rule.id if rule else None
 
 
 def cursor_in(session: str, *, orders: int = 0, order_session: str = "") -> Cursor:
     return Cursor(
-        session=open_session(SITE, VISITOR, seen(session), "somebody"),
+        sessions={"": open_session(SITE, VISITOR, seen(session))},
         orders=orders,
         order_session_id=identifier(SITE, VISITOR, order_session) if order_session else "",
     )
@@ -242,7 +246,7 @@ def test_a_rule_with_channels_holds_on_these_channels_alone() -> None:
     ]
     (model,) = compile_rules([small(rules=rules)]).models
     found = {
-        channel: matching_rule(model, Cursor(), seen("x", name="Buy", channel=channel))
+        channel: matching_rule(model, Journey(), Cursor(), seen("x", name="Buy", channel=channel))
         for channel in ("store", "phone", "shop")
     }
     assert {channel: rule.id for channel, rule in found.items() if rule} == {
@@ -252,6 +256,122 @@ def test_a_rule_with_channels_holds_on_these_channels_alone() -> None:
     }
 
 
+def test_a_skip_that_the_model_does_not_name_is_not_made() -> None:
+    assert moves(small(skips=[]), "Look", "Keep", "Buy", "Keep") == [
+        ("enter", "", "a", 1),
+        ("forward", "a", "b", 1),
+        ("forward", "b", "c", 1),
+    ]
+
+
+def test_a_skip_that_the_model_names_is_made() -> None:
+    model = small(skips=[{"leave": "a", "enter": "c"}])
+    assert moves(model, "Look", "Keep")[1:] == [("skip", "a", "c", 1)]
+
+
+def test_a_cycle_with_a_history_waits_for_it() -> None:
+    cycle = {"leave": ["b"], "enter": ["a", "b"], "history": "after_purchase"}
+    model = small(cycle=cycle, order=["Pay"])
+    assert moves(model, "Buy", "Look", "Buy", "Pay", "Buy", "Buy", "Pay", "Look") == [
+        ("enter", "", "b", 1),
+        ("cycle", "b", "b", 2),
+        ("cycle", "b", "a", 3),
+    ]
+
+
+def test_an_order_is_not_its_own_history() -> None:
+    rules = [
+        {"id": "second", "phase": "c", "touchpoints": ["Buy"], "history": "after_purchase"},
+        {"id": "first", "phase": "b", "touchpoints": ["Buy"]},
+    ]
+    assert [to for _, _, to, _ in moves(small(rules=rules), "Buy", "Buy")] == ["b", "c"]
+
+
+@pytest.mark.parametrize(("looks", "phase"), [(1, "a"), (2, "a"), (3, "b"), (4, "b")])
+def test_a_rule_of_times_holds_from_that_touchpoint_of_its_name_on(looks: int, phase: str) -> None:
+    rules = [
+        {"id": "third", "phase": "b", "touchpoints": ["Look", "Buy"], "times": 3},
+        {"id": "look", "phase": "a", "touchpoints": ["Look"]},
+    ]
+    evidence = ("Look", "Buy", *("Look",) * (looks - 1))
+    assert moves(small(rules=rules), *evidence)[-1][2] == phase
+
+
+@pytest.mark.parametrize(("gap", "rule"), [(30 * MINUTE, "first"), (30 * MINUTE + 1, "second")])
+def test_a_rule_of_a_second_visit_holds_after_the_session_gap(gap: int, rule: str) -> None:
+    rules = [
+        {"id": "second", "phase": "b", "touchpoints": ["Look"], "visit": 2},
+        {"id": "first", "phase": "a", "touchpoints": ["Look"]},
+    ]
+    model = compile_rules([small(rules=rules)])
+    told = only(Transition, fold(seen("x", 0, "Look"), seen("y", gap, "Look"), rules=model))
+    assert told[-1].rule == rule
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "holds"),
+    [
+        ({"one_of": ["payment", "review"]}, "review", True),
+        ({"one_of": ["payment", "review"]}, "address", False),
+        ({"one_of": ["payment"]}, None, False),
+        ({"one_of": [3]}, "3", True),
+        ({"one_of": ["3"]}, 3.0, True),
+        ({"one_of": [True]}, True, True),
+        ({"one_of": [True]}, 1, False),
+        ({"at_least": 9}, 9, True),
+        ({"at_least": 9}, "9.5", True),
+        ({"at_least": 9}, 8.9, False),
+        ({"at_least": 9}, "ten", False),
+        ({"at_least": 0}, None, False),
+    ],
+)
+def test_a_condition_asks_a_property_for_a_value_or_a_least_number(
+    asked: dict[str, object], value: str | float | None, holds: bool
+) -> None:
+    where = [{"property": "step", **asked}]
+    rules = [{"id": "step", "phase": "a", "touchpoints": ["Look"], "where": where}]
+    rules.append({"id": "buy", "phase": "b", "touchpoints": ["Buy"]})
+    (model,) = compile_rules([small(rules=rules)]).models
+    properties = {} if value is None else {"step": scalar(value)}
+    found = matching_rule(
+        model, Journey(), Cursor(), seen("x", name="Look", properties=properties or None)
+    )
+    assert (found is not None) == holds
+
+
+def test_all_conditions_of_a_rule_must_hold() -> None:
+    where = [{"property": "a", "one_of": [1]}, {"property": "b", "at_least": 2}]
+    rules = [
+        {"id": "both", "phase": "b", "touchpoints": ["Look"], "where": where, "channels": ["shop"]},
+        {"id": "look", "phase": "a", "touchpoints": ["Look"]},
+    ]
+    (model,) = compile_rules([small(rules=rules)]).models
+    asked = [
+        ("shop", {"a": 1.0, "b": 2.0}),
+        ("shop", {"a": 1.0, "b": 1.0}),
+        ("shop", {"b": 2.0}),
+        ("store", {"a": 1.0, "b": 2.0}),
+    ]
+    found = [
+        matching_rule(
+            model, Journey(), Cursor(), seen("x", name="Look", channel=channel, properties=given)
+        )
+        for channel, given in asked
+    ]
+    assert [rule.id for rule in found if rule] == ["both", "look", "look", "look"]
+
+
+def test_rules_know_which_names_are_counted_and_which_properties_are_asked_for() -> None:
+    where = [{"property": "step", "one_of": ["x"]}]
+    rules = [
+        {"id": "step", "phase": "a", "touchpoints": ["Look", "Buy"], "where": where},
+        {"id": "third", "phase": "b", "touchpoints": ["Keep"], "times": 3},
+    ]
+    known = compile_rules([small(rules=rules), small(id="plain")])
+    assert known.properties == {"Look": {"step"}, "Buy": {"step"}}
+    assert known.counted == {"Keep"}
+
+
 def test_every_enabled_model_judges_every_touchpoint() -> None:
     rules = compile_rules([small(), small(id="other")])
     rows = only(Transition, fold(seen("a", name="Look"), rules=rules))
@@ -259,7 +379,7 @@ def test_every_enabled_model_judges_every_touchpoint() -> None:
 
 
 def test_movement_before_the_beginning_is_to_enter() -> None:
-    assert movement(LIFECYCLE, Journey(), "service") == "enter"
+    assert movement(LIFECYCLE, Journey(), Cursor(), "service") == "enter"
 
 
 def bought_and_kept() -> list[Evidence]:
@@ -321,9 +441,70 @@ def test_a_millisecond_more_and_the_journey_starts_anew() -> None:
     assert [(move.kind, move.cycle) for move in moved] == [("enter", 1), ("enter", 1)]
 
 
-def test_a_new_journey_has_forgotten_the_purchase_before() -> None:
+def test_who_has_ordered_begins_the_next_cycle_and_is_still_after_the_purchase() -> None:
     rows = fold(seen("a", 0, "Order Completed"), seen("b", 31 * DAY))
-    assert [move.to_phase for move in only(Transition, rows)] == ["purchase", "awareness"]
+    told = [
+        (move.kind, move.from_phase, move.to_phase, move.cycle, move.seconds_in_previous)
+        for move in only(Transition, rows)
+    ]
+    assert told == [("enter", "", "purchase", 1, 0), ("cycle", "", "loyalty", 2, 0)]
+
+
+def test_every_long_silence_of_a_customer_begins_a_cycle() -> None:
+    rows = fold(
+        *(seen(f"t{n}", n * 31 * DAY, "Order Completed") for n in range(3)),
+        seen("last", 62 * DAY + HOUR, "Page Viewed"),
+    )
+    assert [(m.kind, m.cycle) for m in only(Transition, rows)] == [
+        ("enter", 1),
+        ("cycle", 2),
+        ("cycle", 3),
+    ]
+
+
+def test_a_customer_stays_the_person_known_before_the_silence() -> None:
+    rows = fold(seen("a", 0, "Order Completed"), seen("b", 31 * DAY))
+    people = {move.person_id for move in only(Transition, rows)}
+    assert people == {identifier(SITE, "user", "7")}
+
+
+def test_a_silence_of_exactly_the_customer_timeout_is_remembered_and_a_longer_one_is_not() -> None:
+    order = seen("a", 0, "Order Completed")
+    kinds = [
+        [(m.kind, m.to_phase) for m in only(Transition, fold(order, seen("b", silence)))][1]
+        for silence in (365 * DAY, 365 * DAY + 1)
+    ]
+    assert kinds == [("cycle", "loyalty"), ("enter", "awareness")]
+
+
+def test_a_customer_is_not_forgotten_before_the_journey_ends() -> None:
+    rules = compile_rules([LIFECYCLE.model], customer_timeout=timedelta(hours=1))
+    moved = only(Transition, fold(seen("a", 0, "Order Completed"), seen("b", DAY), rules=rules))
+    assert [(m.kind, m.to_phase) for m in moved] == [("enter", "purchase"), ("skip", "loyalty")]
+
+
+def test_what_is_of_the_cycle_begins_at_nought_after_a_long_silence() -> None:
+    rules = [
+        {"id": "again", "phase": "c", "touchpoints": ["Look"], "times": 2, "within": "cycle"},
+        {
+            "id": "keep",
+            "phase": "b",
+            "touchpoints": ["Keep"],
+            "history": "after_purchase",
+            "within": "cycle",
+        },
+        {"id": "look", "phase": "a", "touchpoints": ["Look"]},
+    ]
+    evidence = [
+        *(seen("l1", 0, "Look"), seen("buy", 1, "Buy"), seen("l2", 2, "Look")),
+        *(seen("keep", 31 * DAY, "Keep"), seen("l3", 31 * DAY + 1, "Look")),
+        seen("l4", 31 * DAY + 2, "Look"),
+    ]
+    told = only(Transition, fold(*evidence, rules=compile_rules([small(rules=rules)])))
+    assert [(move.touchpoint_id, move.rule) for move in told] == [
+        *(("l1", "look"), ("l2", "again")),
+        *(("l3", "look"), ("l4", "again")),
+    ]
 
 
 def test_the_journey_timeout_is_a_setting() -> None:

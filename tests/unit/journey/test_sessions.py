@@ -59,7 +59,7 @@ def test_midnight_does_not_split_a_session() -> None:
 
 
 def test_an_identify_does_not_split_a_session() -> None:
-    login = seen("b", MINUTE, "Identify", user_id="7")
+    login = seen("b", MINUTE, "Identify")
     assert parts(seen("a"), login, seen("c", 2 * MINUTE)) == [("a", "c", 3)]
 
 
@@ -193,7 +193,7 @@ def test_a_session_that_never_ends_counts_its_orders_but_does_not_keep_all_their
     for number in range(200):
         life.see(seen(f"t{number:03}", number, "Order Completed", order_id=f"o-{number}"))
     (session,) = only(Session, life.rows.values())
-    remembered = life.state.head.session
+    remembered = life.state.head.sessions.get("")
     assert session.orders == 200
     assert remembered is not None
     assert len(remembered.order_ids) == 100

@@ -158,7 +158,7 @@ def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) ->
     worker = Worker(log, QUICK)
     for size in sizes:
         worker.work(size)
-    end(worker, HOUR)
+    end(worker, 5 * HOUR)
     assert worker.partition.states == {}
     assert {key for key, value in dict(worker.changelog).items() if value} == {META_KEY}
 

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence
-from pipeline.tracker.enrich import Commerce, Page, enrich, read_commerce, read_url, read_user_agent
+from pipeline.tracker.enrich import (
+    Commerce,
+    Page,
+    enrich,
+    read_commerce,
+    read_properties,
+    read_url,
+    read_user_agent,
+)
 from schemas.codec import Refused, decode_touchpoint, encode_row
 from schemas.touchpoint import Enrichment, TouchpointRow, visitor_of
 from tests.support.journeys import NOON
@@ -270,7 +279,6 @@ def test_evidence_and_row_say_the_same() -> None:
         utm_source="news",
         utm_medium="email",
         utm_campaign="may",
-        user_id="7",
         order_id="o-1",
         value=9.5,
         items=1,
@@ -335,3 +343,34 @@ def test_whatever_the_codec_accepts_becomes_a_row_that_keeps_its_contract(
         evidence.path,
         evidence.order_id,
     )
+
+
+# --- properties that rules ask for ---------------------------------------------------------------
+
+
+def test_only_the_properties_asked_for_are_read() -> None:
+    properties = b'{"step": "payment", "score": 9, "is_gift": true, "note": "private"}'
+    assert read_properties(properties, {"step", "score", "is_gift", "absent"}) == {
+        "step": "payment",
+        "score": 9.0,
+        "is_gift": "true",
+    }
+
+
+def test_a_long_text_is_cut_off_for_the_rules() -> None:
+    assert read_properties(b'{"a": "' + b"x" * 5000 + b'"}', {"a"}) == {"a": "x" * 128}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [b"{}", b'{"a": null}', b'{"a": [1]}', b'{"a": {"b": 1}}', b'{"a": 1e999}', b'{"b": 1}'],
+)
+def test_what_rules_cannot_compare_is_not_there(properties: bytes) -> None:
+    assert read_properties(properties, {"a"}) is None
+
+
+@given(st.text() | st.floats() | st.integers() | st.booleans())
+def test_a_value_for_the_rules_is_short_whatever_was_sent(value: str | float) -> None:
+    found = scalar(value)
+    assert len(str(found)) <= 128
+    assert found == scalar(found)

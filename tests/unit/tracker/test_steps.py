@@ -1,10 +1,14 @@
 """The way of a chunk through the tracker: what it writes and what it passes over."""
 
+from pathlib import Path
 from typing import Any
 
+from pipeline.journey.rules import compile_rules
+from pipeline.settings import Settings
 from pipeline.tracker.partition import META_KEY, Partition
 from pipeline.tracker.steps import STEPS, process
-from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS
+from schemas.journeys import load_models
+from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES
 from tests.support.tracker import Log, log_of, run, tick, touchpoint, written
 
@@ -136,3 +140,69 @@ def test_a_tick_may_stand_between_touchpoints() -> None:
     cart = touchpoint("a", NOON, name="Product Added")
     value = b"\n".join((cart, tick(NOON + 31 * MINUTE), touchpoint("b", NOON + HOUR)))
     assert run(log_of(value)).fates == {"sessionised": 2, "tick": 1}
+
+
+# --- a model of one's own ------------------------------------------------------------------------
+
+OWN = """
+id = "support"
+version = "1"
+funnel = ["Ticket Opened", "Ticket Solved"]
+order = ["Ticket Solved"]
+cycle = { leave = ["happy"], enter = ["waiting"] }
+phases = [
+    { id = "waiting", en = "Waiting", de = "Wartend" },
+    { id = "happy", en = "Happy", de = "Zufrieden" },
+]
+[[rules]]
+id = "opened"
+phase = "waiting"
+touchpoints = ["Ticket Opened"]
+channels = ["support"]
+[[rules]]
+id = "rated"
+phase = "happy"
+touchpoints = ["Ticket Rated"]
+where = [{ property = "stars", at_least = 4 }]
+"""
+
+
+def test_a_sixth_model_from_a_file_classifies_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(OWN)
+    names = [*Settings(_secrets_dir=None).journey_models, str(tmp_path / "own.toml")]
+    rules = compile_rules(load_models(names))
+    told = [
+        ("Ticket Opened", "website", {}),
+        ("Ticket Opened", "support", {}),
+        ("Ticket Rated", "support", {"stars": 3}),
+        ("Ticket Rated", "support", {"stars": 5}),
+        ("Page Viewed", "website", {}),
+        ("Ticket Opened", "support", {}),
+    ]
+    output = run(
+        log_of(
+            *(
+                touchpoint(f"t{n}", NOON + n, name=name, channel=channel, properties=properties)
+                for n, (name, channel, properties) in enumerate(told)
+            )
+        ),
+        rules,
+    )
+    rows = written(output, TRANSITIONS.name)
+    assert [
+        (row.touchpoint_id, row.kind, row.to_phase, row.cycle, row.rule)
+        for row in rows
+        if row.model == "support"
+    ] == [
+        ("t1", "enter", "waiting", 1, "opened"),
+        ("t3", "forward", "happy", 1, "rated"),
+        ("t5", "cycle", "waiting", 2, "opened"),
+    ]
+    assert {row.model: row.to_phase for row in rows if row.touchpoint_id == "t4"} == {
+        "lifecycle": "awareness",
+        "aida": "attention",
+        "favorability": "awareness",
+        "canvas": "awareness",
+        "purchase": "before",
+    }
+    assert {row.rule_version for row in rows} == {rules.version}
