@@ -11,15 +11,16 @@ from itertools import accumulate
 import msgspec
 from msgspec import Raw, structs
 
-from pipeline.journey import abandonment, people, phases, sessions
+from pipeline.journey import abandonment, cart, people, phases, sessions
 from pipeline.journey.clock import instant
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import (
-    Basket,
+    Cart,
     Cursor,
     Evidence,
     Journey,
     OpenSession,
+    Stake,
     VisitorState,
     append,
     identifier,
@@ -28,8 +29,9 @@ from pipeline.journey.state import (
     remember,
     unpack_cursor,
 )
-from schemas.facts import Abandonment, AbandonmentKind, Fact, Session, Transition, TransitionKind
+from schemas.facts import Abandonment, Fact, Session, Transition, TransitionKind
 
+_EMPTY = Cart()
 EVIDENCE_CAP = 1000
 EVIDENCE_BYTES_CAP = 256 * 1024
 """More evidence than this and the older half is sealed early, whatever its age: a state must fit
@@ -99,30 +101,35 @@ class Facts(msgspec.Struct):
         )
 
     def add_abandonment(
-        self, basket: Basket, person_id: str, recovery: Evidence | None = None
+        self, stake: Stake, person_id: str, recovery: Evidence | None = None
     ) -> None:
-        """Note that `basket` was abandoned, or that `recovery` brought it back."""
-        id_ = identifier(self.site, self.visitor_id, basket.kind, basket.opened_id)
-        kind: AbandonmentKind = "checkout" if basket.kind == "checkout" else "cart"
+        """Note that `stake` was abandoned, or that `recovery` brought it back."""
+        id_ = identifier(self.site, self.visitor_id, stake.kind, stake.opened_id)
+        at_stake = stake.cart or _EMPTY
+        pieces, value = cart.totals(at_stake)
         self.rows[id_] = Abandonment(
             abandonment_id=id_,
             site=self.site,
             model=self.rules.models[0].model.id,
-            kind=kind,
+            kind=stake.kind,
             person_id=person_id,
             visitor_id=self.visitor_id,
-            session_id=basket.session_id,
-            step=basket.step,
-            opened_at=instant(basket.opened_at),
-            last_touchpoint_at=instant(basket.last_at),
-            last_touchpoint_id=basket.last_id,
-            last_path=basket.last_path,
-            abandoned_at=instant(basket.abandoned_at),
-            items=basket.items,
-            value=round(basket.value, 2),
-            currency=basket.currency,
+            session_id=stake.session_id,
+            step=stake.step,
+            opened_at=instant(stake.opened_at),
+            last_touchpoint_at=instant(stake.last_at),
+            last_touchpoint_id=stake.last_id,
+            last_path=stake.last_path,
+            abandoned_at=instant(stake.abandoned_at),
+            items=pieces,
+            value=value,
+            currency=at_stake.currency,
+            contents=cart.items(at_stake),
+            cause=stake.cause,
+            cause_touchpoint_id=stake.cause_id,
             recovered_at=instant(recovery.at) if recovery else None,
             recovered_channel=recovery.channel if recovery else "",
+            recovered_touchpoint_id=recovery.id if recovery else "",
             kafka_partition=self.partition,
             rule_version=self.rules.version,
             version=self.version,
@@ -176,20 +183,20 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     facts.open_sessions[session.id] = session
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
+    for stake in abandonment.recover(cursor, seen, rules.abandonment):
+        facts.add_abandonment(stake, person_id, seen)
+    for stake in abandonment.follow(cursor, seen, session, rules.abandonment):
+        facts.add_abandonment(stake, person_id)
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
-        for basket in abandonment.recover(cursor, seen, rules.abandonment):
-            facts.add_abandonment(basket, person_id, seen)
-    else:
-        abandonment.follow(cursor, seen, session.id, rules.abandonment)
+        cursor.cart = None
     return cursor
 
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
-    basket = abandonment.settle(cursor, now, facts.rules.abandonment)
-    if basket is not None:
-        facts.add_abandonment(basket, cursor.person_id)
+    for stake in abandonment.settle(cursor, now, facts.rules.abandonment):
+        facts.add_abandonment(stake, cursor.person_id)
 
 
 def _classify(
@@ -274,18 +281,25 @@ def is_late(state: VisitorState, at: int, now: int, rules: Rules) -> bool:
 
 def next_deadline(state: VisitorState, rules: Rules) -> int:
     """Give the time at which silence will next decide something about this visitor."""
-    cursor = state.head
-    due = abandonment.deadline(cursor.basket, rules.abandonment)
-    if due is not None:
-        return due
-    if state.evidence:
-        return state.newest[0] + rules.allowed_lateness_ms
-    return forgotten_at(state, rules)
+    due = abandonment.deadline(state.head, rules.abandonment)
+    sealable = state.newest[0] + rules.allowed_lateness_ms if state.evidence else None
+    return min(filter(None, (due, sealable)), default=forgotten_at(state, rules))
 
 
 def forgotten_at(state: VisitorState, rules: Rules) -> int:
-    """Give the time after which nothing about this visitor can matter any more."""
-    return state.head.last_at + rules.journey_timeout_ms + rules.allowed_lateness_ms
+    """Give the time after which nothing about this visitor can matter any more.
+
+    An open stake may be due later still.
+    """
+    head = state.head
+    over = max(head.last_at + rules.journey_timeout_ms, head.settled_at)
+    return over + rules.allowed_lateness_ms
+
+
+def is_over(state: VisitorState, now: int, rules: Rules) -> bool:
+    """Tell whether the visitor may be forgotten; what is due must have been judged before."""
+    is_due = abandonment.deadline(state.head, rules.abandonment) is not None
+    return forgotten_at(state, rules) < now and not is_due
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from pipeline.journey.abandonment_rules import AbandonmentRules, compile_abandonment
 from pipeline.journey.state import identifier
 from schemas.journeys import JourneyModel, Rule
 
@@ -11,15 +12,6 @@ from schemas.journeys import JourneyModel, Rule
 def milliseconds(duration: timedelta) -> int:
     """Give a duration in whole milliseconds."""
     return duration // timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True)
-class AbandonmentRules:
-    """When a cart or checkout opens and when its silence has lasted too long."""
-
-    kind_of: dict[str, str]
-    timeout_ms: dict[str, int]
-    recovery_ms: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -48,13 +40,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         default = self.models[0].model
-        by_kind = {rule.kind: rule for rule in default.abandonment}
         derived = {
-            "abandonment": AbandonmentRules(
-                kind_of={name: rule.kind for rule in default.abandonment for name in rule.opens},
-                timeout_ms={kind: milliseconds(rule.timeout) for kind, rule in by_kind.items()},
-                recovery_ms={kind: milliseconds(rule.recovery) for kind, rule in by_kind.items()},
-            ),
+            "abandonment": compile_abandonment(default),
             "orders": frozenset(default.order),
             "funnel": {name: step for step, name in enumerate(default.funnel)},
             "version": identifier(

@@ -19,8 +19,8 @@ import msgspec
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
 from pipeline.journey.fold import (
     Facts,
-    forgotten_at,
     is_late,
+    is_over,
     next_deadline,
     observe,
     seal,
@@ -265,10 +265,9 @@ class Chunk:
 
     def _keep(self, visitor: Visitor, now: int) -> None:
         key, state = visitor.key, visitor.state
-        # An open cart waits for the tick that judges it. Who was heard in this chunk stays too: a
-        # crash before the partition's own entry is durable must not find the visitor gone.
-        is_over = forgotten_at(state, self.rules) < now and state.head.basket is None
-        if is_over and not visitor.is_heard:
+        # Who was heard in this chunk stays: a crash before the partition's own entry is durable
+        # must not find the visitor gone.
+        if is_over(state, now, self.rules) and not visitor.is_heard:
             if self.partition.states.pop(key, None) is not None:
                 self.output.state.append((key, None, self.now))
             return

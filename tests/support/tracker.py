@@ -36,7 +36,13 @@ QUICK = compile_rules(
         _LIFECYCLE.model_copy(
             update={
                 "abandonment": tuple(
-                    rule.model_copy(update={"recovery": timedelta(hours=3)})
+                    rule.model_copy(
+                        update={
+                            "timeout": min(rule.timeout, timedelta(hours=2)),
+                            "limits": {"service": timedelta(hours=5.5)},
+                            "recovery": timedelta(hours=3),
+                        }
+                    )
                     for rule in _LIFECYCLE.abandonment
                 )
             }
