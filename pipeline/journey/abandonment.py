@@ -52,6 +52,8 @@ def _phase(cursor: Cursor, rules: AbandonmentRules) -> str:
 
 def settle(cursor: Cursor, now: int, rules: AbandonmentRules) -> list[Stake]:
     """Judge the silence up to `now`; give what it has turned into abandonments, by deadline."""
+    if now - cursor.last_at <= rules.shortest_ms and rules.counted.isdisjoint(cursor.open):
+        return []  # so it is with nearly every touchpoint
     due = [
         (due, key)
         for key, stake in cursor.open.items()
@@ -94,19 +96,27 @@ def follow(
     if meaning.cause:
         cursor.troubles[meaning.cause] = (seen.at, seen.id)
     if meaning.ends:
-        cursor.open = {
-            key: stake
-            for key, stake in cursor.open.items()
-            if not _is_meant(stake, meaning.ends, seen)
-        }
+        _end(cursor, meaning.ends, seen)
+    _fill(cursor, seen)
+    for kind in meaning.opens:
+        _open_or_extend(cursor, kind, seen, session, rules)
+    if not meaning.gives_up:
+        return []
+    kinds = [kind for kind in meaning.gives_up if not _is_lost(cursor, kind)]
+    return [_give_up(cursor, kind, seen, session, rules) for kind in kinds]
+
+
+def _end(cursor: Cursor, kinds: Kinds, seen: Evidence) -> None:
+    cursor.open = {
+        k: stake for k, stake in cursor.open.items() if not _is_meant(stake, kinds, seen)
+    }
+
+
+def _fill(cursor: Cursor, seen: Evidence) -> None:
     if seen.name == PUT_IN:
         cursor.cart = put_in(cursor.cart, seen)
     elif seen.name == TAKEN_OUT:
         cursor.cart = take_out(cursor.cart, seen)
-    for kind in meaning.opens:
-        _open_or_extend(cursor, kind, seen, session, rules)
-    given_up = (_give_up(cursor, kind, seen, session, rules) for kind in meaning.gives_up)
-    return [stake for stake in given_up if stake]
 
 
 def _is_meant(stake: Stake, kinds: Kinds, seen: Evidence) -> bool:
@@ -163,9 +173,7 @@ def _give_up(
     seen: Evidence,
     session: OpenSession,
     rules: AbandonmentRules,
-) -> Stake | None:
-    if _is_lost(cursor, kind):
-        return None
+) -> Stake:
     stake = cursor.open.pop(kind, None) or Stake(kind, seen.at, seen.id)
     stake.step = seen.step or seen.name
     _note_end(stake, session)

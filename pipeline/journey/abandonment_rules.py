@@ -42,7 +42,7 @@ class AbandonmentRules:
 
     `usual` is what a touchpoint does that `meanings` does not name. `limit_ms` is how long a
     journey may be silent in each phase, `causes` how long before the end each cause counts, the
-    likelier cause first.
+    likelier cause first. No silence up to `shortest_ms` abandons anything but the kinds `counted`.
     """
 
     model: str
@@ -51,10 +51,18 @@ class AbandonmentRules:
     meanings: dict[str, Meaning]
     usual: Meaning
     causes: tuple[tuple[str, int], ...]
+    shortest_ms: int
+    counted: frozenset[str]
 
 
 def compile_abandonment(model: JourneyModel) -> AbandonmentRules:
     """Make the rules of abandonment of `model` ready for use."""
+    silences = [
+        silence
+        for rule in model.abandonment
+        if not rule.in_a_row
+        for silence in (rule.timeout, *rule.limits.values())
+    ]
     return AbandonmentRules(
         model=model.id,
         kinds={rule.kind: _stake_rule(rule) for rule in model.abandonment},
@@ -67,6 +75,8 @@ def compile_abandonment(model: JourneyModel) -> AbandonmentRules:
         meanings={name: _meaning(name, model) for name in _names(model)},
         usual=_meaning("", model),
         causes=tuple((cause.id, cause.within // _MILLISECOND) for cause in model.causes),
+        shortest_ms=min(silences, default=timedelta(0)) // _MILLISECOND,
+        counted=frozenset(rule.kind for rule in model.abandonment if rule.in_a_row),
     )
 
 
