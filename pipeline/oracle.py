@@ -230,6 +230,9 @@ def _comparable(row: Row) -> Row:
 def _value(value: object) -> object:
     if isinstance(value, msgspec.Raw):
         return bytes(value).decode()
+    if isinstance(value, list):
+        parts = msgspec.to_builtins(value, builtin_types=(Decimal,))
+        return [_comparable(part) if isinstance(part, dict) else part for part in parts]
     if isinstance(value, datetime):
         known = value if value.tzinfo else value.replace(tzinfo=UTC)
         return known.astimezone(UTC).replace(microsecond=known.microsecond // 1000 * 1000)

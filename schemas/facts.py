@@ -10,7 +10,7 @@ from typing import Literal
 from schemas.contract import Contract
 from schemas.fields import Count, Id, Instant, Label, Name, OptionalId, Site, Text, VisitorId
 
-AbandonmentKind = Literal["cart", "checkout"]
+AbandonmentKind = Literal["browse", "cart", "checkout", "form", "newsletter", "journey"]
 TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
 
 
@@ -70,8 +70,20 @@ class Transition(Contract, kw_only=True):
     is_deleted: bool
 
 
+class Product(Contract, kw_only=True):
+    """A product at stake and the price of one; a quantity of 0 was only looked at."""
+
+    product_id: Label
+    name: Label
+    quantity: Count
+    price: float
+
+
 class Abandonment(Contract, kw_only=True):
-    """A cart or checkout left behind: silence for longer than the rule's timeout."""
+    """Something begun and left behind: silence for longer than the rule's timeout, or a farewell.
+
+    `items` and `value` are the sums of `contents`, which is cut to fifty products.
+    """
 
     abandonment_id: Id
     site: Site
@@ -89,8 +101,12 @@ class Abandonment(Contract, kw_only=True):
     items: Count
     value: float
     currency: Label
+    contents: list[Product]
+    cause: Label
+    cause_touchpoint_id: OptionalId
     recovered_at: Instant | None
     recovered_channel: OptionalId
+    recovered_touchpoint_id: OptionalId
     kafka_partition: Count
     rule_version: Label
     version: Count

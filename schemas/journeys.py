@@ -116,15 +116,40 @@ class Cycle(_Part):
 
 
 class AbandonmentRule(_Part):
-    """Opened by one of `opens` and then silent for longer than `timeout`: abandoned.
+    """What opens it, what it awaits, and how long a silence may be before it is abandoned.
 
-    An order within `recovery` after that makes it recovered.
+    A touchpoint of `ends` closes it or, within `recovery` after it was abandoned, recovers it;
+    without any, those are the model's orders, and for a journey every touchpoint. One of
+    `gives_up` abandons it at once. Every touchpoint breaks the silence; but where `in_a_row` is
+    set, only `ends` do, and the timeout runs from the so manieth opening without one of them.
+    `channels` limit what opens it, `limits` are the timeouts of single phases of a journey.
     """
 
     kind: AbandonmentKind
-    opens: tuple[Name, ...] = Field(min_length=1)
+    opens: tuple[Name, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    ends: tuple[Name, ...] = ()
+    gives_up: tuple[Name, ...] = ()
+    in_a_row: int = Field(0, ge=0)
     timeout: timedelta
+    limits: dict[Name, timedelta] = Field(default_factory=dict)
     recovery: timedelta
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> "AbandonmentRule":
+        if (self.kind == "journey") == bool(self.opens):
+            raise ValueError("a journey is opened by any touchpoint; every other kind needs opens")
+        if self.limits and self.kind != "journey":
+            raise ValueError("only a journey has limits by phase")
+        return self
+
+
+class Cause(_Part):
+    """Touchpoints that explain an abandonment when they came `within` so long before its end."""
+
+    id: Name
+    touchpoints: tuple[Name, ...] = Field(min_length=1)
+    within: timedelta
 
 
 class JourneyModel(_Part):
@@ -141,6 +166,19 @@ class JourneyModel(_Part):
     funnel: tuple[Name, ...] = Field(min_length=2)
     order: tuple[Name, ...] = Field(("Order Completed",), min_length=1)
     abandonment: tuple[AbandonmentRule, ...] = ()
+    causes: tuple[Cause, ...] = ()
+
+    @model_validator(mode="after")
+    def _abandonment_fits(self) -> "JourneyModel":
+        named = Counter(f"abandonment {rule.kind}" for rule in self.abandonment)
+        named.update(f"cause {cause.id}" for cause in self.causes)
+        for what, times in named.items():
+            if times > 1:
+                raise ValueError(f"{what}: {times} have this id")
+        limited = {phase for rule in self.abandonment for phase in rule.limits}
+        for phase in sorted(limited - {phase.id for phase in self.phases}):
+            raise ValueError(f"abandonment journey.limits: no phase {phase!r} in this model")
+        return self
 
     @model_validator(mode="after")
     def _holds_together(self) -> "JourneyModel":

@@ -1,80 +1,205 @@
-"""PURE: carts and checkouts left behind.
+"""PURE: what was begun and left behind.
 
-A cart opens with its first product, becomes a checkout when the checkout starts, and is abandoned
-when its visitor has been silent for longer than the rule's timeout. An order within the recovery
-window after that makes it recovered; coming back without an order opens the next one.
+    browse → cart → checkout    one of them at a time, the later takes the place of the earlier
+    form                        one for each form
+    newsletter                  mails in a row that nobody opens, or a farewell
+    journey                     always
+
+A touchpoint opens a stake, and another one ends it: an order, the form's sending, a mail's opening.
+It is abandoned when its person has been silent for longer than the timeout of its rule; what comes
+within the recovery window after that makes it recovered. The model file names the touchpoints.
 """
 
-from pipeline.journey.rules import AbandonmentRules
-from pipeline.journey.state import Basket, Cursor, Evidence
+from pipeline.journey.abandonment_rules import (
+    JOURNEY,
+    PUT_IN,
+    TAKEN_OUT,
+    AbandonmentRules,
+    Kinds,
+    StakeRule,
+)
+from pipeline.journey.cart import look_at, put_in, take_out
+from pipeline.journey.state import Cursor, Evidence, OpenSession, Stake
+from schemas.facts import AbandonmentKind
 
+_LATER: dict[AbandonmentKind, Kinds] = {"browse": ("cart", "checkout"), "cart": ("checkout",)}
+_EARLIER: dict[AbandonmentKind, Kinds] = {"cart": ("browse",), "checkout": ("browse", "cart")}
+_WITH_CART = ("cart", "checkout", JOURNEY)
 _REMEMBERED = 5
+"""Of each kind: what was lost before can no longer be recovered."""
+_MOST_OPEN = 10
 
 
-def deadline(basket: Basket | None, rules: AbandonmentRules) -> int | None:
-    """Give the time until which the open basket may be silent, if there is one."""
-    return basket.last_at + rules.timeout_ms[basket.kind] if basket else None
+def deadline(cursor: Cursor, rules: AbandonmentRules) -> int | None:
+    """Give the time until which nothing that is open is abandoned, if there is one."""
+    dues = (_due(cursor, stake, rules) for stake in cursor.open.values())
+    return min((due for due in dues if due), default=None)
 
 
-def settle(cursor: Cursor, now: int, rules: AbandonmentRules) -> Basket | None:
-    """Judge the silence up to `now`; give the basket it has turned into an abandoned one."""
-    due = deadline(cursor.basket, rules)
-    if cursor.basket is None or due is None or now <= due:
-        return None
-    basket, cursor.basket = cursor.basket, None
-    basket.abandoned_at = due
-    cursor.settled_at = due
-    cursor.lost = [*cursor.lost[1 - _REMEMBERED :], basket]
-    return basket
+def _due(cursor: Cursor, stake: Stake, rules: AbandonmentRules) -> int:
+    """Give the deadline of a stake; 0 when it has none yet."""
+    if stake.kind == JOURNEY:
+        limit = rules.limit_ms.get(_phase(cursor, rules))
+        return cursor.last_at + limit if limit else 0
+    rule = rules.kinds[stake.kind]
+    return stake.due if rule.in_a_row else cursor.last_at + rule.timeout_ms
 
 
-def recover(cursor: Cursor, seen: Evidence, rules: AbandonmentRules) -> list[Basket]:
-    """Close everything with the order `seen`; give the abandoned baskets it recovers."""
-    recovered = [
-        basket
-        for basket in cursor.lost
-        if seen.at - basket.abandoned_at <= rules.recovery_ms[basket.kind]
+def _phase(cursor: Cursor, rules: AbandonmentRules) -> str:
+    journey = cursor.journeys.get(rules.model)
+    return journey.phase if journey else ""
+
+
+def settle(cursor: Cursor, now: int, rules: AbandonmentRules) -> list[Stake]:
+    """Judge the silence up to `now`; give what it has turned into abandonments, by deadline."""
+    if now - cursor.last_at <= rules.shortest_ms and rules.counted.isdisjoint(cursor.open):
+        return []  # so it is with nearly every touchpoint
+    due = [
+        (due, key)
+        for key, stake in cursor.open.items()
+        if 0 < (due := _due(cursor, stake, rules)) < now
     ]
-    cursor.basket, cursor.lost = None, []
-    return recovered
+    return [_settle(cursor, key, due, rules) for due, key in sorted(due)]
 
 
-def follow(cursor: Cursor, seen: Evidence, session_id: str, rules: AbandonmentRules) -> None:
-    """Open, extend or change the basket by a touchpoint that is not an order."""
-    kind = rules.kind_of.get(seen.name)
-    basket = cursor.basket
-    if kind is not None and (basket is None or (basket.kind, kind) == ("cart", "checkout")):
-        basket = cursor.basket = _open(kind, seen, session_id, basket or _last(cursor))
-    if basket is None:
+def _settle(cursor: Cursor, key: str, due: int, rules: AbandonmentRules) -> Stake:
+    stake = cursor.open.pop(key)
+    if not rules.kinds[stake.kind].in_a_row:
+        _note_end(stake, cursor)
+    if stake.kind == JOURNEY:
+        stake.step = _phase(cursor, rules)
+    _lose(cursor, stake, due, rules)
+    cursor.settled_at = due
+    return stake
+
+
+def recover(cursor: Cursor, seen: Evidence, rules: AbandonmentRules) -> list[Stake]:
+    """Forget the lost stakes that `seen` ends; give those of them that it still recovers."""
+    if not cursor.lost:
+        return []
+    kinds = rules.meanings.get(seen.name, rules.usual).recovers
+    ended = [stake for stake in cursor.lost if _is_meant(stake, kinds, seen)]
+    if ended:
+        cursor.lost = [stake for stake in cursor.lost if not _is_meant(stake, kinds, seen)]
+    return [s for s in ended if seen.at - s.abandoned_at <= rules.kinds[s.kind].recovery_ms]
+
+
+def follow(
+    cursor: Cursor, seen: Evidence, session: OpenSession, rules: AbandonmentRules
+) -> list[Stake]:
+    """Let `seen` open, extend and end stakes; give those that it gives up."""
+    if rules.limit_ms and JOURNEY not in cursor.open:
+        cursor.open[JOURNEY] = Stake(JOURNEY, seen.at, seen.id)
+    meaning = rules.meanings.get(seen.name)
+    if meaning is None:
+        return []
+    if meaning.cause:
+        cursor.troubles[meaning.cause] = (seen.at, seen.id)
+    if meaning.ends:
+        _end(cursor, meaning.ends, seen)
+    _fill(cursor, seen)
+    for kind in meaning.opens:
+        _open_or_extend(cursor, kind, seen, session, rules)
+    if not meaning.gives_up:
+        return []
+    kinds = [kind for kind in meaning.gives_up if not _is_lost(cursor, kind)]
+    return [_give_up(cursor, kind, seen, rules) for kind in kinds]
+
+
+def _end(cursor: Cursor, kinds: Kinds, seen: Evidence) -> None:
+    cursor.open = {
+        k: stake for k, stake in cursor.open.items() if not _is_meant(stake, kinds, seen)
+    }
+
+
+def _fill(cursor: Cursor, seen: Evidence) -> None:
+    if seen.name == PUT_IN:
+        cursor.cart = put_in(cursor.cart, seen)
+    elif seen.name == TAKEN_OUT:
+        cursor.cart = take_out(cursor.cart, seen)
+
+
+def _is_meant(stake: Stake, kinds: Kinds, seen: Evidence) -> bool:
+    return stake.kind in kinds and stake.form in ("", seen.form)
+
+
+def _open_or_extend(
+    cursor: Cursor,
+    kind: AbandonmentKind,
+    seen: Evidence,
+    session: OpenSession,
+    rules: AbandonmentRules,
+) -> None:
+    rule = rules.kinds[kind]
+    if rule.channels and seen.channel not in rule.channels:
         return
-    basket.last_at, basket.last_id, basket.visitor_id = seen.at, seen.id, seen.visitor_id
-    basket.last_path = seen.path or basket.last_path
-    if kind == basket.kind:
-        basket.step = seen.name
-    if seen.name == "Product Added":
-        basket.items += seen.items
-        basket.value += seen.value
-    elif seen.name == "Product Removed":
-        basket.items = max(0, basket.items - seen.items)
-        basket.value = max(0.0, basket.value - seen.value)
-    basket.currency = seen.currency or basket.currency
+    form = seen.form if kind == "form" else ""
+    key = f"form {form}" if form else kind
+    stake = cursor.open.get(key)
+    if stake is None:
+        if not _may_open(cursor, kind, session, rule):
+            return
+        stake = cursor.open[key] = Stake(kind, seen.at, seen.id, form=form)
+        for earlier in _EARLIER.get(kind, ()):
+            cursor.open.pop(earlier, None)
+    stake.step = seen.step or seen.name
+    if kind == "browse":
+        stake.cart = look_at(stake.cart, seen)
+    if stake.count < rule.in_a_row:
+        stake.count += 1
+        stake.due = seen.at + rule.timeout_ms if stake.count == rule.in_a_row else 0
+        _note_end(stake, cursor)
 
 
-def _last(cursor: Cursor) -> Basket | None:
-    return cursor.lost[-1] if cursor.lost else None
+def _may_open(cursor: Cursor, kind: AbandonmentKind, session: OpenSession, rule: StakeRule) -> bool:
+    if kind == "form":
+        return len(cursor.open) < _MOST_OPEN
+    later = _LATER.get(kind, ())
+    if any(other in cursor.open for other in later):
+        return False
+    if kind == "browse":  # not after a cart or an order of the same visit
+        lost = (stake.session_id for stake in cursor.lost if stake.kind in later)
+        return session.id not in (cursor.order_session_id, *lost)
+    return not rule.in_a_row or not _is_lost(cursor, kind)
 
 
-def _open(kind: str, seen: Evidence, session_id: str, before: Basket | None) -> Basket:
-    return Basket(
-        kind=kind,
-        opened_at=seen.at,
-        opened_id=seen.id,
-        session_id=session_id,
-        step=seen.name,
-        last_at=seen.at,
-        last_id=seen.id,
-        last_path=seen.path,
-        items=before.items if before else 0,
-        value=before.value if before else 0.0,
-        currency=before.currency if before else "",
-    )
+def _is_lost(cursor: Cursor, kind: AbandonmentKind) -> bool:
+    return any(stake.kind == kind for stake in cursor.lost)
+
+
+def _give_up(
+    cursor: Cursor, kind: AbandonmentKind, seen: Evidence, rules: AbandonmentRules
+) -> Stake:
+    stake = cursor.open.pop(kind, None) or Stake(kind, seen.at, seen.id)
+    stake.step = seen.step or seen.name
+    _note_end(stake, cursor)
+    _lose(cursor, stake, seen.at, rules)
+    return stake
+
+
+def _note_end(stake: Stake, cursor: Cursor) -> None:
+    session = cursor.session
+    if session is None:
+        return
+    stake.visitor_id = cursor.visitor_id
+    stake.last_at, stake.last_id = session.ended_at, session.last_id
+    stake.last_path, stake.session_id = session.exit_path, session.id
+
+
+def _lose(cursor: Cursor, stake: Stake, at: int, rules: AbandonmentRules) -> None:
+    stake.abandoned_at = at
+    stake.cause, stake.cause_id = _cause(cursor, stake.last_at, rules)
+    if stake.kind in _WITH_CART:
+        stake.cart = cursor.cart
+    before = [lost for lost in cursor.lost if lost.kind == stake.kind]
+    if len(before) >= _REMEMBERED:
+        cursor.lost.remove(before[0])
+    cursor.lost.append(stake)
+
+
+def _cause(cursor: Cursor, end: int, rules: AbandonmentRules) -> tuple[str, str]:
+    for cause, within in rules.causes:
+        at, id_ = cursor.troubles.get(cause, (end + 1, ""))
+        if 0 <= end - at <= within:
+            return cause, id_
+    return "", ""

@@ -10,18 +10,19 @@ from itertools import accumulate
 import msgspec
 from msgspec import Raw, structs
 
-from pipeline.journey import abandonment, phases, sessions
+from pipeline.journey import abandonment, cart, phases, sessions
 from pipeline.journey.clock import instant
 from pipeline.journey.people import person_id
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import (
-    Basket,
+    Cart,
     Cursor,
     Evidence,
     Journey,
     Memory,
     OpenSession,
     PersonState,
+    Stake,
     VisitorState,
     append,
     identifier,
@@ -32,7 +33,6 @@ from pipeline.journey.state import (
 )
 from schemas.facts import (
     Abandonment,
-    AbandonmentKind,
     Fact,
     Identity,
     Link,
@@ -41,6 +41,7 @@ from schemas.facts import (
     TransitionKind,
 )
 
+_EMPTY = Cart()
 EVIDENCE_CAP = 1000
 EVIDENCE_BYTES_CAP = 256 * 1024
 """More evidence than this and the older half is sealed early, whatever its age: a state must fit
@@ -122,29 +123,34 @@ class Facts(msgspec.Struct):
             is_deleted=False,
         )
 
-    def add_abandonment(self, basket: Basket, recovery: Evidence | None = None) -> None:
-        """Note that `basket` was abandoned, or that `recovery` brought it back."""
-        id_ = identifier(self.person_id, basket.kind, basket.opened_id)
-        kind: AbandonmentKind = "checkout" if basket.kind == "checkout" else "cart"
+    def add_abandonment(self, stake: Stake, recovery: Evidence | None = None) -> None:
+        """Note that `stake` was abandoned, or that `recovery` brought it back."""
+        id_ = identifier(self.person_id, stake.kind, stake.opened_id)
+        at_stake = stake.cart or _EMPTY
+        pieces, value = cart.totals(at_stake)
         self.rows[id_] = Abandonment(
             abandonment_id=id_,
             site=self.site,
             model=self.rules.models[0].model.id,
-            kind=kind,
+            kind=stake.kind,
             person_id=self.person_id,
-            visitor_id=basket.visitor_id or self.visitor_id,
-            session_id=basket.session_id,
-            step=basket.step,
-            opened_at=instant(basket.opened_at),
-            last_touchpoint_at=instant(basket.last_at),
-            last_touchpoint_id=basket.last_id,
-            last_path=basket.last_path,
-            abandoned_at=instant(basket.abandoned_at),
-            items=basket.items,
-            value=round(basket.value, 2),
-            currency=basket.currency,
+            visitor_id=stake.visitor_id or self.visitor_id,
+            session_id=stake.session_id,
+            step=stake.step,
+            opened_at=instant(stake.opened_at),
+            last_touchpoint_at=instant(stake.last_at),
+            last_touchpoint_id=stake.last_id,
+            last_path=stake.last_path,
+            abandoned_at=instant(stake.abandoned_at),
+            items=pieces,
+            value=value,
+            currency=at_stake.currency,
+            contents=cart.items(at_stake),
+            cause=stake.cause,
+            cause_touchpoint_id=stake.cause_id,
             recovered_at=instant(recovery.at) if recovery else None,
             recovered_channel=recovery.channel if recovery else "",
+            recovered_touchpoint_id=recovery.id if recovery else "",
             kafka_partition=self.partition,
             rule_version=self.rules.version,
             version=self.version,
@@ -221,7 +227,8 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
 
 def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
     visitor_id, rules = seen.visitor_id, facts.rules
-    session = cursor.sessions.get(visitor_id)
+    cursor.visitor_id = visitor_id
+    session = cursor.session
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
         session = sessions.open_session(facts.site, visitor_id or facts.visitor_id, seen)
         cursor.visits += 1
@@ -241,29 +248,29 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
         _classify(cursor, model, seen, session, facts)
     if seen.name in rules.counted:
         cursor.counts[seen.name] = cursor.counts.get(seen.name, 0) + 1
+    for stake in abandonment.recover(cursor, seen, rules.abandonment):
+        facts.add_abandonment(stake, seen)
+    for stake in abandonment.follow(cursor, seen, session, rules.abandonment):
+        facts.add_abandonment(stake)
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
-        for basket in abandonment.recover(cursor, seen, rules.abandonment):
-            facts.add_abandonment(basket, seen)
-    else:
-        abandonment.follow(cursor, seen, session.id, rules.abandonment)
+        cursor.cart = None
 
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
-    basket = abandonment.settle(cursor, now, facts.rules.abandonment)
-    if basket is not None:
-        facts.add_abandonment(basket)
+    for stake in abandonment.settle(cursor, now, facts.rules.abandonment):
+        facts.add_abandonment(stake)
 
 
 def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
     journey = cursor.journeys.get(model.model.id) or Journey()
-    rule = phases.matching_rule(model, journey, cursor, seen, session.id)
+    rule = phases.matching_rule(model, journey, cursor, seen)
     if rule is None:
         return
-    kind = phases.movement(model, journey, cursor, rule.phase, session.id)
+    kind = phases.movement(model, journey, cursor, rule.phase)
     if kind is None:
         return
     facts.add_transition(model, journey, kind, rule.phase, rule.id, seen, session)
@@ -355,21 +362,28 @@ def is_late(state: Memory, at: int, now: int, rules: Rules) -> bool:
 
 def next_deadline(state: Memory, rules: Rules) -> int:
     """Give the time at which silence will next decide something about somebody."""
-    cursor = state.head
-    due = abandonment.deadline(cursor.basket, rules.abandonment)
-    if due is not None:
-        return due
-    if state.evidence:
-        return state.newest[0] + rules.evidence_retention_ms
-    return forgotten_at(state, rules)
+    due = abandonment.deadline(state.head, rules.abandonment)
+    sealable = state.newest[0] + rules.evidence_retention_ms if state.evidence else None
+    return min(filter(None, (due, sealable)), default=forgotten_at(state, rules))
 
 
 def forgotten_at(state: Memory, rules: Rules) -> int:
-    """Give the time after which nothing about somebody can matter any more."""
+    """Give the time after which nothing about somebody can matter any more.
+
+    An open stake may be due later still.
+    """
+    head = state.head
     is_linked = isinstance(state, PersonState) or (isinstance(state, VisitorState) and state.person)
-    is_kept = is_linked or state.head.orders
+    is_kept = is_linked or head.orders
     kept = rules.customer_timeout_ms if is_kept else rules.journey_timeout_ms
-    return max(state.head.last_at, state.kept_from) + kept + rules.allowed_lateness_ms
+    over = max(head.last_at + kept, state.kept_from + kept, head.settled_at)
+    return over + rules.allowed_lateness_ms
+
+
+def is_over(state: Memory, now: int, rules: Rules) -> bool:
+    """Tell whether somebody may be forgotten; what is due must have been judged before."""
+    is_due = abandonment.deadline(state.head, rules.abandonment) is not None
+    return forgotten_at(state, rules) < now and not is_due
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:

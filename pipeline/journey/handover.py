@@ -24,13 +24,12 @@ from pipeline.journey.state import (
 
 _PIECE = 200
 """Evidence in one message: some 30 kB, far below what Kafka takes."""
+_MOST_LOST = 20
 
 
 def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Iterator[Handover]:
     """Give all that is known of a visitor, for the person it now belongs to."""
-    base = unpack_cursor(state.base)
-    if session := base.sessions.pop("", None):
-        base.sessions[visitor_id] = session
+    base = _base_of(state, visitor_id)
     evidence = recall(state)
     for start in range(0, max(1, len(evidence)), _PIECE):
         yield Handover(
@@ -42,6 +41,16 @@ def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Ite
             [named(seen, visitor_id) for seen in evidence[start : start + _PIECE]],
             base if base.last_at and not start else None,
         )
+
+
+def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
+    base = unpack_cursor(state.base)
+    base.visitor_id = visitor_id
+    if session := base.sessions.pop("", None):
+        base.sessions[visitor_id] = session
+    for stake in (*base.open.values(), *base.lost):
+        stake.visitor_id = visitor_id
+    return base
 
 
 def named(seen: Evidence, visitor_id: str) -> Evidence:
@@ -113,6 +122,8 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
             for name in older.counts.keys() | newer.counts.keys()
         },
         order_session_id=newer.order_session_id or older.order_session_id,
-        basket=newer.basket or older.basket,
-        lost=[*older.lost, *newer.lost][-5:],
+        open=older.open | newer.open,
+        lost=[*older.lost, *newer.lost][-_MOST_LOST:],
+        cart=newer.cart or older.cart,
+        troubles=older.troubles | newer.troubles,
     )

@@ -17,21 +17,19 @@ _NO_PROPERTIES: dict[str, str | float] = {}
 
 
 def matching_rule(
-    model: ModelRules, journey: Journey, cursor: Cursor, seen: Evidence, session_id: str = ""
+    model: ModelRules, journey: Journey, cursor: Cursor, seen: Evidence
 ) -> EvidenceRule | None:
     """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before."""
     for rule in model.rules_of.get(seen.name, ()):
-        if rule.is_plain or _holds(rule, journey, cursor, seen, session_id):
+        if rule.is_plain or _holds(rule, journey, cursor, seen):
             return rule
     return None
 
 
-def _holds(
-    rule: EvidenceRule, journey: Journey, cursor: Cursor, seen: Evidence, session_id: str
-) -> bool:
+def _holds(rule: EvidenceRule, journey: Journey, cursor: Cursor, seen: Evidence) -> bool:
     past = journey if rule.is_of_cycle else _NEW
     return (
-        (rule.history == "any" or _has_happened(rule.history, past, cursor, session_id))
+        (rule.history == "any" or _has_happened(rule.history, past, cursor))
         and (not rule.channels or seen.channel in rule.channels)
         and (rule.visit == 1 or cursor.visits - past.visits_before >= rule.visit)
         and (rule.times == 1 or _times(past, cursor, seen) >= rule.times)
@@ -39,10 +37,11 @@ def _holds(
     )
 
 
-def _has_happened(history: History, past: Journey, cursor: Cursor, session_id: str) -> bool:
+def _has_happened(history: History, past: Journey, cursor: Cursor) -> bool:
     has_ordered = cursor.orders > past.orders_before
     if history == "new_visit_after_purchase":
-        return has_ordered and session_id != cursor.order_session_id
+        session = cursor.session
+        return has_ordered and session is not None and session.id != cursor.order_session_id
     return history == "any" or has_ordered == (history == "after_purchase")
 
 
@@ -56,13 +55,13 @@ def _has_properties(rule: EvidenceRule, seen: Evidence) -> bool:
 
 
 def movement(
-    model: ModelRules, journey: Journey, cursor: Cursor, phase: str, session_id: str = ""
+    model: ModelRules, journey: Journey, cursor: Cursor, phase: str
 ) -> TransitionKind | None:
     """Say how the journey would move to `phase`; None when it stays where it is."""
     if not journey.phase:
         return "cycle" if journey.since else "enter"
     way = (journey.phase, phase)
-    if way in model.ways_round and _has_happened(model.cycle_history, journey, cursor, session_id):
+    if way in model.ways_round and _has_happened(model.cycle_history, journey, cursor):
         return "cycle"
     return model.moves.get(way)
 

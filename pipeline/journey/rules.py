@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import permutations
 from math import isfinite
 
+from pipeline.journey.abandonment_rules import AbandonmentRules, compile_abandonment
 from pipeline.journey.people import Limits
 from pipeline.journey.state import Scalar, identifier
 from schemas.facts import TransitionKind
@@ -33,15 +34,6 @@ def scalar(value: str | float | bool) -> Scalar:
     except (ValueError, OverflowError):
         return str(value)[:_LONGEST_TEXT]
     return number if isfinite(number) else str(value)[:_LONGEST_TEXT]
-
-
-@dataclass(frozen=True)
-class AbandonmentRules:
-    """When a cart or checkout opens and when its silence has lasted too long."""
-
-    kind_of: dict[str, str]
-    timeout_ms: dict[str, int]
-    recovery_ms: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +107,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         default = self.models[0].model
-        by_kind = {rule.kind: rule for rule in default.abandonment}
         derived = {
-            "abandonment": AbandonmentRules(
-                kind_of={name: rule.kind for rule in default.abandonment for name in rule.opens},
-                timeout_ms={kind: milliseconds(rule.timeout) for kind, rule in by_kind.items()},
-                recovery_ms={kind: milliseconds(rule.recovery) for kind, rule in by_kind.items()},
-            ),
+            "abandonment": compile_abandonment(default),
             "orders": frozenset(default.order),
             "funnel": {name: step for step, name in enumerate(default.funnel)},
             "version": identifier(

@@ -15,6 +15,8 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Raw
 
+from schemas.facts import AbandonmentKind
+
 Scalar = str | float
 """A property's value, as rules compare it."""
 
@@ -43,6 +45,10 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     currency: str = ""
     visitor_id: str = ""
     properties: dict[str, Scalar] | None = None
+    product_id: str = ""
+    product_name: str = ""
+    form: str = ""
+    step: str = ""
 
     def place(self) -> tuple[int, str, str]:
         """Give the position in time order; equal times are ordered by id."""
@@ -89,31 +95,56 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
     counts_before: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class Basket(msgspec.Struct, array_like=True, gc=False):
-    """A cart or checkout that awaits its order; `abandoned_at` is 0 while it is still open."""
+class Line(msgspec.Struct, array_like=True, gc=False):
+    """So many pieces of one product, and what they are worth together."""
 
-    kind: str
+    product_id: str
+    name: str
+    quantity: int
+    value: float
+
+
+class Cart(msgspec.Struct, array_like=True, gc=False):
+    """What has been put into the cart since the last order."""
+
+    lines: list[Line] = msgspec.field(default_factory=list)
+    currency: str = ""
+
+
+class Stake(msgspec.Struct, array_like=True, gc=False):
+    """Something begun that awaits its end: a cart its order, a form its sending.
+
+    `count` and `due` are of those kinds that count openings in a row. How it ended, from
+    `last_at` on, is known once it is abandoned.
+    """
+
+    kind: AbandonmentKind
     opened_at: int
     opened_id: str
-    session_id: str
-    step: str
-    last_at: int
-    last_id: str
-    last_path: str
+    step: str = ""
     visitor_id: str = ""
-    items: int = 0
-    value: float = 0.0
-    currency: str = ""
+    form: str = ""
+    count: int = 0
+    due: int = 0
+    cart: Cart | None = None
+    last_at: int = 0
+    last_id: str = ""
+    last_path: str = ""
+    session_id: str = ""
     abandoned_at: int = 0
+    cause: str = ""
+    cause_id: str = ""
 
 
 class Cursor(msgspec.Struct, array_like=True):
     """The fold's result so far.
 
     `settled_at` is the newest deadline that silence alone has decided; evidence from before it
-    must be folded again from the base. `sessions` holds the newest of each visitor, `counts` says
-    how often the names were seen that a rule counts, `visits` how many sessions there were, the
-    present one included.
+    must be folded again from the base. `sessions` holds the newest of each visitor, `visitor_id`
+    whose touchpoint came last. `open` are the stakes that await their end, `lost` those that may
+    still be recovered; `troubles` holds, by cause, the newest touchpoint that may explain a loss.
+    `counts` says how often the names were seen that a rule counts, `visits` how many sessions there
+    were, the present one included.
     """
 
     last_at: int = 0
@@ -122,10 +153,18 @@ class Cursor(msgspec.Struct, array_like=True):
     journeys: dict[str, Journey] = msgspec.field(default_factory=dict)
     orders: int = 0
     order_session_id: str = ""
-    basket: Basket | None = None
-    lost: list[Basket] = msgspec.field(default_factory=list)
+    open: dict[str, Stake] = msgspec.field(default_factory=dict)
+    lost: list[Stake] = msgspec.field(default_factory=list)
+    cart: Cart | None = None
+    troubles: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
     visits: int = 0
     counts: dict[str, int] = msgspec.field(default_factory=dict)
+    visitor_id: str = ""
+
+    @property
+    def session(self) -> OpenSession | None:
+        """The session of the newest touchpoint."""
+        return self.sessions.get(self.visitor_id)
 
 
 class Memory(msgspec.Struct, array_like=True):

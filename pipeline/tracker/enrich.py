@@ -17,6 +17,7 @@ import ua_parser
 from pipeline.journey.people import name_identifier
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
+from pipeline.tracker.progress import read_progress
 from schemas.touchpoint import Enrichment, Touchpoint
 
 _CLICK_IDS = (
@@ -34,6 +35,8 @@ _BOTS = re.compile(
     "|".join(f"(?:{c['pattern']})" for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
 )
 _LONGEST_LABEL = 256
+_LONGEST_ITEM = 64
+"""Of a product's id and name: a cart holds many, and is part of its visitor's state."""
 
 
 class Page(NamedTuple):
@@ -59,12 +62,14 @@ class Agent(NamedTuple):
 
 
 class Commerce(NamedTuple):
-    """Order, value and number of items of a commerce touchpoint."""
+    """Order, product, value and number of items of a commerce touchpoint."""
 
     order_id: str = ""
     value: float = 0.0
     items: int = 0
     currency: str = ""
+    product_id: str = ""
+    product_name: str = ""
 
 
 class _Properties(msgspec.Struct, gc=False):
@@ -76,12 +81,22 @@ class _Properties(msgspec.Struct, gc=False):
     price: object = None
     quantity: object = None
     currency: object = ""
+    product_id: object = ""
+    sku: object = ""
+    name: object = ""
 
 
 _properties_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _properties = msgspec.json.Decoder(_Properties)
 _COMMERCE_NAMES = frozenset(
-    {"Product Added", "Product Removed", "Order Completed", "Order Updated", "Order Refunded"}
+    {
+        "Product Viewed",
+        "Product Added",
+        "Product Removed",
+        "Order Completed",
+        "Order Updated",
+        "Order Refunded",
+    }
 )
 _NO_COMMERCE = Commerce()
 _PAGE_TYPES = frozenset({"page", "screen"})
@@ -133,7 +148,7 @@ def _device(user_agent: str, system: str) -> str:
 
 
 def read_commerce(name: str, properties: bytes) -> Commerce:
-    """Read order id, value, items and currency from the properties of a commerce touchpoint.
+    """Read order id, value, items, currency and product of a commerce touchpoint.
 
     Segment's names: an order's `revenue`, else `total`, else `value`; a product's
     `price` times `quantity`.
@@ -153,7 +168,14 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
         amounts = (given.revenue, given.total, given.value)
         value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
     order_id = _word(given.order_id) or _word(given.checkout_id)
-    return Commerce(order_id, round(value, 2), items, _word(given.currency)[:8])
+    return Commerce(
+        order_id,
+        round(value, 2),
+        items,
+        _word(given.currency)[:8],
+        (_word(given.product_id) or _word(given.sku))[:_LONGEST_ITEM],
+        _word(given.name)[:_LONGEST_ITEM],
+    )
 
 
 def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scalar] | None:
@@ -265,6 +287,7 @@ def enrich(
         kafka_partition=partition,
         kafka_offset=offset,
     )
+    progress = read_progress(touchpoint.name, touchpoint.properties)
     evidence = Evidence(
         at,
         touchpoint.touchpoint_id,
@@ -283,5 +306,9 @@ def enrich(
         commerce.value,
         commerce.items,
         commerce.currency,
+        product_id=commerce.product_id,
+        product_name=commerce.product_name,
+        form=progress.form,
+        step=progress.step,
     )
     return enrichment, evidence

@@ -19,8 +19,8 @@ import msgspec
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
 from pipeline.journey.fold import (
     Facts,
-    forgotten_at,
     is_late,
+    is_over,
     next_deadline,
     observe,
     reassign,
@@ -418,10 +418,9 @@ class Chunk:
 
     def _keep(self, somebody: Visitor | Person, now: int) -> None:
         key, state = somebody.key, somebody.state
-        # An open cart waits for the tick that judges it. Who was heard since the last checkpoint
-        # stays too: a crash before the next one must not find the visitor gone.
-        is_over = forgotten_at(state, self.rules) < now and state.head.basket is None
-        if is_over and key not in self.partition.changed:
+        # Who was heard since the last checkpoint stays: a crash before the next one must not find
+        # the visitor gone.
+        if is_over(state, now, self.rules) and key not in self.partition.changed:
             self.partition.forget(key)
         else:
             self._schedule(somebody)

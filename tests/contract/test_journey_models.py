@@ -33,6 +33,20 @@ phase = "after"
 touchpoints = ["Order Completed"]
 """
 
+GIVING_UP = """
+[[abandonment]]
+kind = "cart"
+opens = ["Product Added"]
+timeout = "PT30M"
+recovery = "P7D"
+"""
+ENDLESS = """
+[[abandonment]]
+kind = "journey"
+timeout = "P14D"
+recovery = "P7D"
+"""
+
 
 PHASES = "phases = ["
 START_AFTER = '{ leave = "start", enter = "after" }'
@@ -46,7 +60,9 @@ def names_in(model: JourneyModel) -> Iterator[str]:
     for rule in model.rules:
         yield from rule.touchpoints
     for abandonment in model.abandonment:
-        yield from abandonment.opens
+        yield from (*abandonment.opens, *abandonment.ends, *abandonment.gives_up)
+    for cause in model.causes:
+        yield from cause.touchpoints
 
 
 def all_names() -> Iterator[str]:
@@ -68,11 +84,13 @@ def test_every_phase_has_a_rule_that_leads_there(model: JourneyModel) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_every_step_of_the_funnel_and_every_opening_is_evidence_for_a_phase(
+def test_every_step_of_the_funnel_and_on_the_way_to_an_order_is_evidence_for_a_phase(
     model: JourneyModel,
 ) -> None:
     evidence = {name for rule in model.rules for name in rule.touchpoints}
-    assert set(names_in(model)) - evidence == set()
+    to_an_order = [rule for rule in model.abandonment if rule.opens and not rule.ends]
+    steps = {*model.funnel, *model.order, *(name for rule in to_an_order for name in rule.opens)}
+    assert steps - evidence == set()
 
 
 def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector() -> None:
@@ -169,6 +187,34 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
             PHASES,
             f'cycle = {{ leave = ["after"], enter = ["before", "after"] }}\n{PHASES}',
             "cycle: every touchpoint in after would begin one; say history",
+            "[[rules]]",
+            f"{GIVING_UP}\n{GIVING_UP}\n[[rules]]",
+            "abandonment cart: 2 have this id",
+        ),
+        (
+            "[[rules]]",
+            f"{GIVING_UP.replace('cart', 'journey')}\n[[rules]]",
+            "abandonment.0: a journey is opened by any touchpoint",
+        ),
+        (
+            "[[rules]]",
+            f"{GIVING_UP.replace('opens', 'ends')}\n[[rules]]",
+            "abandonment.0: a journey is opened by any touchpoint; every other kind needs opens",
+        ),
+        (
+            "[[rules]]",
+            f'{GIVING_UP}\nlimits = {{ before = "P1D" }}\n[[rules]]',
+            "abandonment.0: only a journey has limits by phase",
+        ),
+        (
+            "[[rules]]",
+            f'{ENDLESS}\nlimits = {{ start = "P1D" }}\n[[rules]]',
+            "abandonment journey.limits: no phase 'start' in this model",
+        ),
+        (
+            "[[rules]]",
+            '[[causes]]\nid = "rain"\ntouchpoints = []\nwithin = "PT1M"\n[[rules]]',
+            "causes.0.touchpoints: Tuple should have at least 1",
         ),
     ],
 )

@@ -55,7 +55,8 @@ def read_tables(client: Client) -> list[Table]:
 
 
 def _columns(client: Client, table: str) -> list[Column]:
-    described = client.query(f"DESCRIBE TABLE {table}").named_results()
+    on_one_line = {"print_pretty_type_names": 0}
+    described = client.query(f"DESCRIBE TABLE {table}", settings=on_one_line).named_results()
     return [Column(c["name"], c["type"], c["comment"]) for c in described]
 
 

@@ -38,7 +38,13 @@ QUICK = compile_rules(
         _LIFECYCLE.model_copy(
             update={
                 "abandonment": tuple(
-                    rule.model_copy(update={"recovery": timedelta(hours=3)})
+                    rule.model_copy(
+                        update={
+                            "timeout": min(rule.timeout, timedelta(hours=2)),
+                            "limits": {"service": timedelta(hours=5.5)},
+                            "recovery": timedelta(hours=3),
+                        }
+                    )
                     for rule in _LIFECYCLE.abandonment
                 )
             }
@@ -47,6 +53,7 @@ QUICK = compile_rules(
     allowed_lateness=timedelta(hours=2),
     journey_timeout=timedelta(hours=5),
     customer_timeout=timedelta(hours=9),
+    evidence_retention=timedelta(hours=2),
 )
 """The default rules, but everything is over within a day."""
 

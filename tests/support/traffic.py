@@ -17,6 +17,11 @@ _NAMES = (
     "Checkout Started",
     "Order Completed",
     "Order Shipped",
+    "Form Started",
+    "Form Submitted",
+    "Email Delivered",
+    "Unsubscribed",
+    "Script Error",
 )
 _BROKEN = (
     b"",
@@ -70,7 +75,10 @@ class Traffic:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         order = f', "order_id": "o{number}", "revenue": {random.randint(10, 900)}.5'
         name = random.choice(_NAMES)
-        properties = f'"price": 12.5, "quantity": {random.randint(1, 3)}, "currency": "EUR"'
+        product = f'"product_id": "p{random.randint(1, 50)}", "form": "contact"'
+        properties = (
+            f'{product}, "price": 12.5, "quantity": {random.randint(1, 3)}, "currency": "EUR"'
+        )
         value = (
             f'{{"touchpoint_id": "t{number}", "site": "shop", "type": "track", "name": "{name}", '
             f'"channel": "shop", "occurred_at": "{at.isoformat()}", '

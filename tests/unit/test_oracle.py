@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from aiokafka import TopicPartition
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import asdict
 
 from pipeline.memory import Fetched, MemoryBroker, MemoryConsumer
 from pipeline.oracle import Difference, Tables, by_partition, compare, expected_tables
@@ -178,6 +179,7 @@ def test_a_row_that_must_not_be_there_is_found(table: str) -> None:
         ("sessions", "ended_at", datetime(2026, 1, 1, 12, 0, 0, 1000, UTC)),
         ("transitions", "kind", "skip"),
         ("abandonments", "value", 9.98),
+        ("abandonments", "contents", []),
         ("abandonments", "recovered_at", datetime(2026, 1, 1, tzinfo=UTC)),
         ("dead_letters", "reason", "too_deep"),
     ],
@@ -210,6 +212,9 @@ def test_the_same_values_in_the_types_of_the_driver_are_equal() -> None:
     session["ended_at"] = session["ended_at"].astimezone(timezone(timedelta(hours=2)))
     left["opened_at"] += timedelta(microseconds=999)
     left["value"] = Decimal("9.99")
+    left["contents"] = [
+        {**asdict(product), "price": Decimal("9.99")} for product in left["contents"]
+    ]
     assert found(actual) == []
 
 

@@ -11,11 +11,12 @@ from pipeline.journey.fold import (
     EVIDENCE_CAP,
     forgotten_at,
     is_late,
+    is_over,
     next_deadline,
     observe,
     seal,
 )
-from pipeline.journey.rules import compile_rules
+from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import Evidence, encode_state
 from schemas.facts import Abandonment, Session
 from schemas.journeys import load_models
@@ -42,14 +43,24 @@ NAMES = (
     "Order Shipped",
     "Newsletter Subscribed",
     "Survey Answered",
+    "Email Delivered",
+    "Email Delivered",
+    "Email Opened",
+    "Unsubscribed",
+    "Form Started",
+    "Form Submitted",
+    "Script Error",
+    "Complaint Made",
 )
 MODELS = load_models(["lifecycle", "aida", "favorability", "canvas", "purchase"])
 ALL = compile_rules(MODELS)
+LIFECYCLE = MODELS[0]
 QUICK = compile_rules(
     MODELS,
     allowed_lateness=timedelta(hours=2),
     journey_timeout=timedelta(hours=5),
     customer_timeout=timedelta(hours=9),
+    evidence_retention=timedelta(hours=2),
 )
 
 Step = Callable[[Life], None]
@@ -74,6 +85,9 @@ def evidence_of_one_visitor(draw: st.DrawFn) -> list[Evidence]:
             value=draw(st.sampled_from((0.0, 0.1, 19.99))),
             path=draw(st.sampled_from(("", "/a", "/b"))),
             properties=draw(st.sampled_from((None, {"survey": "nps", "score": 9.0}))),
+            product_id=draw(st.sampled_from(("", "p-1", "p-2"))),
+            form=draw(st.sampled_from(("", "contact", "quiz"))),
+            channel=draw(st.sampled_from(("newsletter", "newsletter", "email"))),
         )
         for number in range(count)
     ]
@@ -209,13 +223,17 @@ def test_a_session_goes_on_over_sealed_evidence() -> None:
     assert (session.touchpoints, len(life.state.evidence)) == (20, 5)
 
 
-def test_first_the_open_cart_wakes_the_visitor_then_sealing_then_forgetting() -> None:
+def test_first_the_open_cart_wakes_the_visitor_then_sealing_then_the_journey_then_forgetting() -> (
+    None
+):
     life = Life()
     life.see(seen("a", 0, "Product Added"))
     assert next_deadline(life.state, RULES) == NOON + 30 * MINUTE
     life.wait(30 * MINUTE + 1)
     assert next_deadline(life.state, RULES) == NOON + DAY
     life.wait(DAY + 1)
+    assert next_deadline(life.state, RULES) == NOON + 14 * DAY
+    life.wait(14 * DAY + 1)
     assert next_deadline(life.state, RULES) == NOON + 31 * DAY
     assert forgotten_at(life.state, RULES) == NOON + 31 * DAY
 
@@ -224,3 +242,33 @@ def test_who_has_ordered_is_remembered_until_the_customer_timeout() -> None:
     life = Life()
     life.see(seen("a", 0, "Order Completed"))
     assert forgotten_at(life.state, RULES) == NOON + 366 * DAY
+
+
+def with_limit(limit: timedelta) -> Rules:
+    slow = tuple(
+        rule.model_copy(update={"limits": {"awareness": limit}}) if rule.kind == "journey" else rule
+        for rule in LIFECYCLE.abandonment
+    )
+    return compile_rules([LIFECYCLE.model_copy(update={"abandonment": slow})])
+
+
+def test_who_is_still_to_be_judged_is_kept_beyond_the_journey_timeout() -> None:
+    rules = with_limit(timedelta(days=40))
+    life = Life(rules)
+    life.see(seen("a"))
+    life.wait(40 * DAY)
+    assert not is_over(life.state, life.now, rules)
+    life.wait(40 * DAY + 1)
+    assert [found.kind for found in only(Abandonment, life.rows.values())] == ["journey"]
+    life.wait(41 * DAY)
+    assert not is_over(life.state, life.now, rules)
+    assert is_over(life.state, life.now + 1, rules)
+
+
+def test_a_judgement_beyond_the_journey_timeout_is_taken_back_by_a_late_touchpoint() -> None:
+    life = Life(with_limit(timedelta(days=40)))
+    life.see(seen("a"))
+    life.wait(40 * DAY + HOUR)
+    life.see(seen("b", 40 * DAY))
+    assert only(Abandonment, life.rows.values()) == []
+    assert surviving(life.rows) == life.replayed()

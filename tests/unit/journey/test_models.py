@@ -26,7 +26,7 @@ def laid_bare(model: JourneyModel) -> JourneyModel:
     other = Rule(id="other", phase="other", touchpoints=("Something Else",))
     phases = [{"id": rule.id, "en": rule.id, "de": rule.id} for rule in (*model.rules, other)]
     return JourneyModel.model_validate(
-        model.model_dump(exclude={"skips", "cycle"})
+        model.model_dump(exclude={"skips", "cycle", "abandonment"})
         | {
             "phases": phases,
             "rules": [r.model_copy(update={"phase": r.id}) for r in (*model.rules, other)],

@@ -26,6 +26,12 @@ NAMES = (
     "Checkout Started",
     "Order Completed",
     "Order Shipped",
+    "Form Started",
+    "Form Submitted",
+    "Email Delivered",
+    "Email Opened",
+    "Unsubscribed",
+    "Script Error",
 )
 PAUSES = (0, 1, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 3 * HOUR, 8 * HOUR)
 DELAYS = (0, 0, 0, -20 * MINUTE, MINUTE, 40 * MINUTE, 2 * HOUR, 2 * HOUR + 1, 6 * HOUR)
@@ -43,7 +49,14 @@ def touchpoints(draw: st.DrawFn, id_: str, now: int) -> bytes:
         anonymous_id=draw(st.sampled_from(VISITORS)),
         user_id=draw(st.sampled_from(("", "", "7"))),
         name=draw(st.sampled_from(NAMES)),
-        properties={"order_id": draw(st.sampled_from(("", "o-1"))), "price": 9.5, "revenue": 9.5},
+        channel=draw(st.sampled_from(("shop", "newsletter"))),
+        properties={
+            "order_id": draw(st.sampled_from(("", "o-1"))),
+            "product_id": draw(st.sampled_from(("", "p-1", "p-2"))),
+            "form": draw(st.sampled_from(("", "contact"))),
+            "price": 9.5,
+            "revenue": 9.5,
+        },
     )
 
 

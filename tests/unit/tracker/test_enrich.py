@@ -215,6 +215,32 @@ def test_an_order_is_worth_its_revenue_else_its_total_else_its_value(
     assert commerce("Order Completed", **properties).value == value
 
 
+@pytest.mark.parametrize("name", ["Product Viewed", "Product Added", "Product Removed"])
+@pytest.mark.parametrize(
+    ("properties", "product"),
+    [
+        ({"product_id": "p-1", "sku": "s-1", "name": "Lamp"}, ("p-1", "Lamp")),
+        ({"product_id": "", "sku": "s-1"}, ("s-1", "")),
+        ({"product_id": 4711, "name": None}, ("4711", "")),
+        ({"product_id": "x" * 99, "name": "y" * 99}, ("x" * 64, "y" * 64)),
+        ({}, ("", "")),
+    ],
+)
+def test_a_product_has_an_id_and_a_name(
+    name: str, properties: dict[str, Any], product: tuple[str, str]
+) -> None:
+    found = read_commerce(name, json.dumps(properties).encode())
+    assert (found.product_id, found.product_name) == product
+
+
+def test_the_fold_hears_of_product_form_and_step() -> None:
+    lamp = {"product_id": "p-1", "name": "Lamp", "price": 9.5, "currency": "EUR"}
+    seen = enriched(name="Product Viewed", properties=lamp)[1]
+    assert (seen.product_id, seen.product_name, seen.value) == ("p-1", "Lamp", 9.5)
+    seen = enriched(name="Form Left", properties={"form": "contact", "field": "phone"})[1]
+    assert (seen.form, seen.step) == ("contact", "contact.phone")
+
+
 @pytest.mark.parametrize(
     ("properties", "order_id"),
     [

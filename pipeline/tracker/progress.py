@@ -1,0 +1,46 @@
+"""PURE: how far somebody has come in a form or a checkout, as far as the properties tell."""
+
+from typing import NamedTuple
+
+import msgspec
+
+_LONGEST = 60
+"""Of a form's name and of its field: both together are a step's name."""
+
+
+class Progress(NamedTuple):
+    """The form that is filled in, and the step reached; empty where the name tells enough."""
+
+    form: str = ""
+    step: str = ""
+
+
+class _Properties(msgspec.Struct, gc=False):
+    form: object = ""
+    form_id: object = ""
+    field: object = ""
+    step: object = ""
+
+
+_properties = msgspec.json.Decoder(_Properties)
+_FORM = frozenset({"Form Started", "Form Left", "Form Submitted"})
+_CHECKOUT = frozenset({"Checkout Step Viewed", "Checkout Step Completed"})
+_NO_PROGRESS = Progress()
+
+
+def read_progress(name: str, properties: bytes) -> Progress:
+    """Read a form's name and its last field, or the number of a checkout's step (Segment)."""
+    if name not in _FORM and name not in _CHECKOUT:
+        return _NO_PROGRESS
+    try:
+        given = _properties.decode(properties)
+    except (msgspec.MsgspecError, RecursionError):
+        return _NO_PROGRESS
+    if name in _CHECKOUT:
+        return Progress(step=f"{name} {_word(given.step)}".strip())
+    form = _word(given.form) or _word(given.form_id)
+    return Progress(form, ".".join(filter(None, (form, _word(given.field)))))
+
+
+def _word(value: object) -> str:
+    return str(value)[:_LONGEST] if isinstance(value, str | int) else ""
