@@ -99,7 +99,7 @@ class Facts(msgspec.Struct):
     ) -> None:
         """Note that `journey`, as it was before, moves to `phase` with `seen`."""
         visitor_id = seen.visitor_id or self.visitor_id
-        id_ = identifier(self.person_id, visitor_id, model.model.id, seen.id)
+        id_ = self._identifier(visitor_id, model.model.id, seen.id)
         self.rows[id_] = Transition(
             transition_id=id_,
             site=self.site,
@@ -125,7 +125,7 @@ class Facts(msgspec.Struct):
 
     def add_abandonment(self, stake: Stake, recovery: Evidence | None = None) -> None:
         """Note that `stake` was abandoned, or that `recovery` brought it back."""
-        id_ = identifier(self.person_id, stake.kind, stake.opened_id)
+        id_ = self._identifier(stake.kind, stake.opened_id)
         at_stake = stake.cart or _EMPTY
         pieces, value = cart.totals(at_stake)
         self.rows[id_] = Abandonment(
@@ -156,6 +156,12 @@ class Facts(msgspec.Struct):
             version=self.version,
             is_deleted=False,
         )
+
+    def _identifier(self, *parts: str) -> str:
+        # A user without a device is a visitor and the first name of a person, in the same
+        # partition: what one of them takes back is not what the other one says.
+        owner = "visitor" if self.has_sessions else "person"
+        return identifier(self.site, owner, self.visitor_id, *parts)
 
     def add_identity(self) -> None:
         """Note which person the visitor is now."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
+from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.memory import Fetched
 from pipeline.records import Row
@@ -57,6 +58,16 @@ QUICK = compile_rules(
 )
 """The default rules, but everything is over within a day."""
 
+LINKED = compile_rules(
+    [model.model for model in QUICK.models],
+    allowed_lateness=timedelta(hours=2),
+    journey_timeout=timedelta(hours=5),
+    customer_timeout=timedelta(days=9),
+    evidence_retention=timedelta(days=9),
+    limits=Limits(visitors=3, identifiers=2),
+)
+"""The same, but evidence is kept for as long as links may come, and four are too many."""
+
 
 def instant(milliseconds: int) -> datetime:
     """Give a time of the log as a datetime."""
@@ -98,10 +109,11 @@ class Log:
     """One partition of `touchpoints.raw`."""
 
     records: list[Fetched] = field(default_factory=list)
+    partition: int = 0
 
     def add(self, value: bytes | None, at: int = NOON, key: bytes | None = None) -> None:
         """Append a record with the timestamp `at`."""
-        self.records.append(Fetched(RAW.name, 0, len(self.records), at, key, value))
+        self.records.append(Fetched(RAW.name, self.partition, len(self.records), at, key, value))
 
     def say(self, value: bytes, at: int = NOON) -> None:
         """Append a record with its proper key."""
@@ -215,10 +227,10 @@ def _columns(row: AnyRow) -> dict[str, Any]:
 
 @dataclass
 class Worker:
-    """A tracker that owns the one partition, and may die at any place.
+    """A tracker that owns one partition of several, and may die at any place.
 
     `committed`, `changelog` and `tables` outlive it; what is `pending` has been computed but not
-    been sent.
+    been sent. Messages go to the logs of `others`, by number; alone it owns them all.
     """
 
     log: Log
@@ -226,15 +238,19 @@ class Worker:
     committed: int = 0
     changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
-    partition: Partition = field(default_factory=lambda: Partition(0))
     position: int = 0
     pending: list[Output] = field(default_factory=list)
+    others: list["Worker"] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.partition = Partition(self.log.partition)
 
     def work(self, most: int) -> None:
         """Take the next chunk, of at most `most` records."""
         records = self.log.records[self.position : self.position + most]
         if records:
-            output = process(self.partition, records, self.rules, 1, _untimed)
+            partitions = len(self.others) or 1
+            output = process(self.partition, records, self.rules, partitions, _untimed)
             self.pending.append(output)
             self.position += len(records)
 
@@ -263,31 +279,58 @@ class Worker:
         if is_compacted:
             newest = {key: number for number, (key, _) in enumerate(self.changelog)}
             self.changelog = [self.changelog[number] for number in sorted(newest.values())]
-        self.partition, self.position = Partition(0), self.committed
+        self.partition, self.position = Partition(self.log.partition), self.committed
         self.pending.clear()
         for key, value in self.changelog:
             self.partition.restore(key, value)
 
     def finish(self) -> "Tables":
-        """Do the rest record by record; give the tables."""
-        while self.position < len(self.log.records):
-            self.work(1)
+        """Do the rest record by record, what comes of it included; give the tables."""
         self.send()
+        while self.position < len(self.log.records):
+            while self.position < len(self.log.records):
+                self.work(1)
+            self.send()
         return self.tables
 
-    def _effects(self) -> list[tuple[str, Row]]:
-        """In order: all rows, then all states, which have no topic here."""
-        rows = [
+    def _effects(self) -> list[tuple[str | int, Row]]:
+        """In order: all rows, then messages by partition, then states, which have no topic here."""
+        rows: list[tuple[str | int, Row]] = [
             (topic, row)
             for output in self.pending
             for topic, batch in output.rows.items()
             for row in batch
         ]
-        return rows + [("", row) for output in self.pending for row in output.state]
+        messages = [
+            (number, row)
+            for output in self.pending
+            for number, batch in output.messages.items()
+            for row in batch
+        ]
+        return [*rows, *messages, *(("", row) for output in self.pending for row in output.state)]
 
     def _deliver(self, effects: int) -> None:
-        for topic, row in self._effects()[:effects]:
-            if topic:
-                self.tables.insert(topic, row)
+        for to, row in self._effects()[:effects]:
+            if isinstance(to, int):
+                log = self.others[to].log if self.others else self.log
+                log.add(row[1], row[2], row[0])
+            elif to:
+                self.tables.insert(to, row)
             else:
                 self.changelog.append((row[0] or b"", row[1]))
+
+
+def line(logs: list[Log], rules: Rules = RULES) -> list[Worker]:
+    """Give a worker for each partition, all of them writing to the same tables."""
+    tables = Tables()
+    workers = [Worker(log, rules, tables=tables) for log in logs]
+    for worker in workers:
+        worker.others = workers
+    return workers
+
+
+def finish_all(workers: list[Worker]) -> None:
+    """Do the rest of all partitions, and what they still say to each other."""
+    while any(worker.position < len(worker.log.records) or worker.pending for worker in workers):
+        for worker in workers:
+            worker.finish()

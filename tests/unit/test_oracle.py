@@ -95,6 +95,8 @@ def test_every_kind_of_row_is_expected_of_the_story() -> None:
         "sessions": 1,
         "transitions": 1,
         "abandonments": 1,
+        "identities": 0,
+        "links": 0,
         "dead_letters": 1,
     }
 

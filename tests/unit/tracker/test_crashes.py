@@ -47,7 +47,6 @@ def touchpoints(draw: st.DrawFn, id_: str, now: int) -> bytes:
         now - draw(st.sampled_from(DELAYS)),
         site=draw(st.sampled_from(SITES)),
         anonymous_id=draw(st.sampled_from(VISITORS)),
-        user_id=draw(st.sampled_from(("", "", "7"))),
         name=draw(st.sampled_from(NAMES)),
         channel=draw(st.sampled_from(("shop", "newsletter"))),
         properties={

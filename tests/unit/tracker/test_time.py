@@ -131,7 +131,7 @@ def test_a_forgotten_visitor_who_comes_back_begins_anew() -> None:
     log.records[0].offset = 2
     (session,) = sessions(log, partition)
     assert (session.first_touchpoint_id, session.touchpoints) == ("b", 1)
-    assert session.person_id == identifier("shop", "visitor", "ada")
+    assert session.person_id == identifier("shop", "person", "ada")
 
 
 def test_history_that_flies_by_in_one_chunk_is_judged_before_it_is_forgotten() -> None:
