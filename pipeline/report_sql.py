@@ -11,13 +11,9 @@ SELECT count(), countIf(is_late), uniqExact(site, visitor_id)
 FROM touchpoints FINAL
 WHERE {IN_SPAN.format(time="occurred_at")}"""
 
-# As known now, also for what was written before the visitor was recognised.
-PERSON = "if(user_id = '', visitor_id, concat('user:', user_id))"
-
 SESSIONS = f"""
-SELECT count(), uniqExact(site, {PERSON})
-FROM sessions FINAL
-LEFT JOIN people USING (site, visitor_id)
+SELECT count(), uniqExact(site, person_id)
+FROM person_sessions
 WHERE {IN_SPAN.format(time="started_at")}"""
 
 # windowFunnel takes integers, not DateTime64; its window of 300 years is no limit.
@@ -72,11 +68,10 @@ SELECT model, phase, count()
 FROM
 (
     SELECT model, argMax(to_phase, (at, version, transition_id)) AS phase
-    FROM transitions FINAL
-    LEFT JOIN people USING (site, visitor_id)
+    FROM person_transitions
     WHERE ({{site:String}} = '' OR site = {{site:String}})
         AND at < fromUnixTimestamp64Milli({{end:Int64}})
-    GROUP BY site, model, {PERSON}
+    GROUP BY site, model, person_id
 )
 GROUP BY model, phase"""
 

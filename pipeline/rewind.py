@@ -5,14 +5,16 @@ it writes are the same, with the same ids. The other topics are read again by th
 changes a value in ClickHouse that was right; both restore what is missing there.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
+from pipeline.tracker.partition import META_KEY, fresh_meta
 from schemas.topics import RAW, STATE, TABLES
 
 
@@ -35,10 +37,11 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     group = settings.tracker_group if topic == RAW.name else settings.sink_group
     try:
         await _refuse_running(settings, group)
-        records = await _move(settings, group, topic, since)
+        records, ends = await _move(settings, group, topic, since)
         if topic == RAW.name:
             await _forget(settings)
-    except KafkaError as error:
+            await _begin_anew(settings, ends)
+    except (KafkaError, NotAcknowledged) as error:
         raise ReplayFailed(
             f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
         ) from error
@@ -57,7 +60,9 @@ async def _refuse_running(settings: Settings, group: str) -> None:
         raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
 
 
-async def _move(settings: Settings, group: str, topic: str, since: datetime | None) -> int:
+async def _move(
+    settings: Settings, group: str, topic: str, since: datetime | None
+) -> tuple[int, list[int]]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=group,
@@ -76,7 +81,7 @@ async def _move(settings: Settings, group: str, topic: str, since: datetime | No
         await consumer.commit(starts)
     finally:
         await consumer.stop()
-    return sum(ends[tp] - starts[tp] for tp in partitions)
+    return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
 
 
 async def _forget(settings: Settings) -> None:
@@ -92,3 +97,15 @@ async def _forget(settings: Settings) -> None:
         )
     finally:
         await admin.close()
+
+
+async def _begin_anew(settings: Settings, ends: list[int]) -> None:
+    """Void what partitions have told each other: reading the log again, they say it again."""
+    producer = KafkaProducer(settings)
+    await producer.start([STATE.name])
+    try:
+        for number, end in enumerate(ends):
+            now = int(datetime.now(UTC).timestamp() * 1000)
+            await producer.send(STATE.name, number, [(META_KEY, fresh_meta(end), now)])
+    finally:
+        await producer.stop()

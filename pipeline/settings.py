@@ -110,7 +110,19 @@ class Settings(BaseSettings):
     customer_timeout: timedelta = Field(
         timedelta(days=365),
         description="A longer silence and who has ordered is forgotten too: until then a journey "
-        "after the journey timeout is the next cycle, and not before a purchase.",
+        "after the journey timeout is the next cycle, and not before a purchase. Visitors known "
+        "to be a person are remembered as long.",
+    )
+    evidence_retention: timedelta = Field(
+        timedelta(days=30),
+        description="How long the tracker keeps every touchpoint: a link between visitors that "
+        "becomes known so much later still rewrites their journeys.",
+    )
+    shared_by_visitors: int = Field(
+        100, description="A user, customer, address or subscriber with more visitors joins nobody."
+    )
+    shared_by_identifiers: int = Field(
+        5, description="A visitor with more users, customers or addresses joins nobody: a kiosk."
     )
 
     metrics_host: str = Field(

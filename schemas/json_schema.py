@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from schemas.codec import Tick
 from schemas.dead_letter import DeadLetter
-from schemas.facts import Abandonment, Session, Transition
+from schemas.facts import Abandonment, Identity, Link, Session, Transition
 from schemas.journeys import JourneyModel
 from schemas.touchpoint import Touchpoint, TouchpointRow
 
@@ -24,6 +24,8 @@ CONTRACTS: dict[str, type] = {
     "session": Session,
     "transition": Transition,
     "abandonment": Abandonment,
+    "identity": Identity,
+    "link": Link,
     "dead_letter": DeadLetter,
     "journey_model": JourneyModel,
 }

@@ -20,6 +20,7 @@ import faust
 from faust.types import TP
 
 from pipeline import metrics
+from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
@@ -229,6 +230,8 @@ def rules_of(settings: Settings) -> Rules:
         allowed_lateness=settings.allowed_lateness,
         journey_timeout=settings.journey_timeout,
         customer_timeout=settings.customer_timeout,
+        evidence_retention=settings.evidence_retention,
+        limits=Limits(settings.shared_by_visitors, settings.shared_by_identifiers),
     )
 
 

@@ -30,10 +30,14 @@ PERSON, NODE = b"\x01", b"\x02"
 
 
 class Meta(msgspec.Struct, array_like=True):
-    """What a partition remembers besides its visitors; `offset` is the newest applied record."""
+    """What a partition remembers besides its visitors; `offset` is the newest applied record.
+
+    Messages before `void_before` are of an earlier reading of the log: they will be said again.
+    """
 
     offset: int
     times: SiteTimes
+    void_before: int = 0
 
 
 _encode_meta = msgspec.msgpack.Encoder().encode
@@ -56,6 +60,7 @@ class Partition:
         self.is_ahead = False
         self.times: SiteTimes = {}
         self.recorded_at = 0
+        self.void_before = 0
         self.states: dict[bytes, bytes] = {}
         self.changed: set[bytes] = set()
         self.facts: dict[str, tuple[str, Row]] = {}
@@ -114,7 +119,7 @@ class Partition:
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
-        return _encode_meta(Meta(self.offset, self.times))
+        return _encode_meta(Meta(self.offset, self.times, self.void_before))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog entry; of two states of a visitor the one of the later offset wins.
@@ -126,6 +131,7 @@ class Partition:
             meta = _decode_meta(value or b"\x92\xff\x80")
             if meta.offset >= self.offset:
                 self.offset, self.times = meta.offset, meta.times
+                self.void_before = meta.void_before
         elif value is None:
             self.states.pop(key, None)
         elif key.startswith(NODE):
@@ -137,6 +143,11 @@ class Partition:
             if known is None or read_schedule(known)[0] <= offset:
                 self.states[key] = value
                 self.schedule(key, wake_at)
+
+
+def fresh_meta(end: int) -> bytes:
+    """Write the entry with which a log that ends at `end` is read again from its beginning."""
+    return _encode_meta(Meta(-1, {}, end))
 
 
 def site_of(key: bytes) -> str:

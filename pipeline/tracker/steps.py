@@ -206,7 +206,8 @@ class Chunk:
                 self._wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
-                self._hear(item.message, item.offset)
+                if item.offset >= self.partition.void_before:
+                    self._hear(item.message, item.offset)
                 self.output.fates["message"] += 1
             else:
                 fate = self._follow(item)

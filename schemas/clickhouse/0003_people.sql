@@ -57,3 +57,30 @@ FROM session_touchpoints AS t
 LEFT JOIN (SELECT site, visitor_id, person_id FROM identities FINAL) AS i
     ON t.site = i.site AND t.visitor_id = i.visitor_id
 COMMENT 'Touchpoints with their session, and with the person as known now';
+
+-- One row for a person instead of one for a visitor: the links say more than the first user id.
+DROP VIEW IF EXISTS people;
+
+DROP VIEW IF EXISTS visitor_links_mv;
+
+DROP TABLE IF EXISTS visitor_links;
+
+CREATE VIEW people
+(
+    site        LowCardinality(String) COMMENT 'Shop or brand',
+    person_id   String COMMENT 'The human, by all links known now',
+    visitors    Array(String) COMMENT 'The devices, and users without one',
+    identifiers Array(String) COMMENT 'What joins them: user:<id>, email:<SHA-256>, …'
+)
+AS
+SELECT i.site AS site, i.person_id AS person_id,
+    arraySort(groupUniqArrayIf(i.visitor_id, NOT is_identifier)) AS visitors,
+    arraySort(groupUniqArrayIf(i.visitor_id, is_identifier)) AS identifiers
+FROM
+(
+    SELECT site, person_id, visitor_id,
+        (site, visitor_id) IN (SELECT site, identifier FROM links) AS is_identifier
+    FROM identities FINAL
+) AS i
+GROUP BY site, person_id
+COMMENT 'People of several visitors or with an identifier; everybody else stands for itself';

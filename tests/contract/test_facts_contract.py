@@ -14,7 +14,9 @@ from schemas.codec import Refused, decode_tick, encode, is_tick
 from schemas.json_schema import CONTRACTS
 from tests.support.examples import contract_of, examples, parsed, title_of
 
-WRITTEN_BY_US = ("session", "transition", "abandonment", "dead_letter", "tick")
+WRITTEN_BY_US = (
+    *("session", "transition", "abandonment", "identity", "link", "dead_letter", "tick"),
+)
 VALID = examples(*WRITTEN_BY_US, kind="valid")
 INVALID = examples(*WRITTEN_BY_US, kind="invalid")
 TICKS = examples("tick", kind="valid")

@@ -187,6 +187,8 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
             PHASES,
             f'cycle = {{ leave = ["after"], enter = ["before", "after"] }}\n{PHASES}',
             "cycle: every touchpoint in after would begin one; say history",
+        ),
+        (
             "[[rules]]",
             f"{GIVING_UP}\n{GIVING_UP}\n[[rules]]",
             "abandonment cart: 2 have this id",

@@ -17,7 +17,7 @@ from tests.support.tables_page import MARK, PAGE, read_tables, write_page
 
 PROSE = PAGE.read_text().partition(MARK)[0]
 QUERIES: list[str] = re.findall(r"```sql\n(.*?)```", PROSE, re.DOTALL)
-FACTS = ("session", "transition", "abandonment", "dead_letter")
+FACTS = ("session", "transition", "abandonment", "identity", "link", "dead_letter")
 
 
 @pytest.fixture(scope="module")
@@ -75,5 +75,5 @@ def test_an_example_finds_something(query: str, client: Client) -> None:
 
 
 def test_there_is_an_example_for_every_table_and_view() -> None:
-    wanted = {*ROWS, "people", "session_touchpoints"}
+    wanted = {*ROWS, "people", "session_touchpoints", "person_sessions", "person_transitions"}
     assert {name for query in QUERIES for name in re.findall(r"FROM (\w+)", query)} == wanted

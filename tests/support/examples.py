@@ -9,7 +9,7 @@ import msgspec
 import schemas
 from schemas.codec import decode_touchpoint, encode_row
 from schemas.dead_letter import DeadLetter
-from schemas.facts import Abandonment, Fact, Session, Transition
+from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.json_schema import CONTRACTS
 from schemas.touchpoint import Enrichment, TouchpointRow, visitor_of
 
@@ -22,6 +22,8 @@ ROWS: dict[str, type[AnyRow]] = {
     "sessions": Session,
     "transitions": Transition,
     "abandonments": Abandonment,
+    "identities": Identity,
+    "links": Link,
     "dead_letters": DeadLetter,
 }
 """What a row of each table is in Python."""
