@@ -224,4 +224,4 @@ def test_first_the_open_cart_wakes_the_visitor_then_sealing_then_forgetting() ->
 def test_who_has_ordered_is_remembered_until_the_customer_timeout() -> None:
     life = Life()
     life.see(seen("a", 0, "Order Completed"))
-    assert forgotten_at(life.state, RULES) == NOON + 366 * DAY
+    assert forgotten_at(life.state, RULES) == NOON + 731 * DAY
