@@ -100,7 +100,6 @@ def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
             for model, journey in cursor.journeys.items()
         },
         orders=cursor.orders,
-        order_session_id=cursor.order_session_id,
         visits=cursor.visits,
         counts=cursor.counts,
     )

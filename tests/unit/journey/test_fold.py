@@ -225,3 +225,10 @@ def test_who_has_ordered_is_remembered_until_the_customer_timeout() -> None:
     life = Life()
     life.see(seen("a", 0, "Order Completed"))
     assert forgotten_at(life.state, RULES) == NOON + 731 * DAY
+
+
+def test_nobody_is_forgotten_before_the_journey_ends() -> None:
+    rules = compile_rules(MODELS, customer_timeout=timedelta(hours=1))
+    life = Life(rules)
+    life.see(seen("a", 0, "Order Completed"))
+    assert forgotten_at(life.state, rules) == NOON + 31 * DAY

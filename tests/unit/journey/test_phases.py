@@ -491,8 +491,9 @@ def test_every_long_silence_of_a_customer_begins_a_cycle() -> None:
 
 
 def test_a_customer_stays_the_person_known_before_the_silence() -> None:
-    rows = fold(seen("a", 0, "Order Completed", user_id="7"), seen("b", 31 * DAY))
-    people = {move.person_id for move in only(Transition, rows)}
+    later = [seen(id_, 31 * DAY, user_id=user) for id_, user in (("b", ""), ("c", "8"))]
+    rows = fold(seen("a", 0, "Order Completed", user_id="7"), *later)
+    people = {row.person_id for row in rows}
     assert people == {identifier(SITE, "user", "7")}
 
 
@@ -505,10 +506,24 @@ def test_a_silence_of_exactly_the_customer_timeout_is_remembered_and_a_longer_on
     assert kinds == [("cycle", "loyalty"), ("enter", "awareness")]
 
 
-def test_a_customer_is_not_forgotten_before_the_journey_ends() -> None:
-    rules = compile_rules([LIFECYCLE.model], customer_timeout=timedelta(hours=1))
-    moved = only(Transition, fold(seen("a", 0, "Order Completed"), seen("b", DAY), rules=rules))
-    assert [(m.kind, m.to_phase) for m in moved] == [("enter", "purchase"), ("skip", "loyalty")]
+def test_the_visits_of_a_customer_are_counted_on_after_a_long_silence() -> None:
+    second = {"id": "second", "phase": "b", "touchpoints": ["Look"], "visit": 2}
+    rules = compile_rules([small(rules=[second, {**second, "id": "first", "visit": 1}])])
+    rows = fold(seen("buy", 0, "Buy"), seen("look", 31 * DAY, "Look"), rules=rules)
+    assert [move.rule for move in only(Transition, rows)] == ["second"]
+
+
+def test_what_happens_after_a_long_silence_and_before_the_first_evidence_is_of_the_cycle() -> None:
+    keep = {"id": "keep", "phase": "b", "touchpoints": ["Keep"], "within": "cycle"}
+    look = {"id": "look", "phase": "a", "touchpoints": ["Look"]}
+    rules = compile_rules([small(rules=[keep | {"history": "after_purchase"}, look])])
+    cold = [seen("l1", 0, "Look"), seen("b1", 1, "Buy")]
+    again = [
+        seen(f"a{place}", 31 * DAY + place, name)
+        for place, name in enumerate(("Buy", "Look", "Keep"))
+    ]
+    told = [(m.kind, m.rule) for m in only(Transition, fold(*cold, *again, rules=rules))]
+    assert told == [("enter", "look"), ("cycle", "look"), ("forward", "keep")]
 
 
 def test_what_is_of_the_cycle_begins_at_nought_after_a_long_silence() -> None:
