@@ -30,10 +30,11 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schemas: $(READY) ## Write the JSON Schemas, docs/tables.md and docs/settings.md anew
+schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m schemas.json_schema
 	@$(BIN)/python -m tests.support.tables_page
 	@$(BIN)/python -m pipeline.settings_doc
+	@$(BIN)/python -m pipeline.journeys_doc
 
 bench: $(READY) ## Measure the tracker against its floor and against a plain Faust agent
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         "the default: its funnel is reported and watched, its abandonment rules hold.",
     )
     customer_timeout: timedelta = Field(
-        timedelta(days=365),
+        timedelta(days=730),
         description="A longer silence and who has ordered is forgotten too: until then a journey "
         "after the journey timeout is the next cycle, and not before a purchase. Visitors known "
         "to be a person are remembered as long.",

@@ -5,14 +5,12 @@ so; evidence for an earlier phase is otherwise ignored. Where the model has a cy
 phase of its beginning starts the next one, and so does the first evidence after a long silence.
 """
 
-from msgspec import structs
-
 from pipeline.journey.rules import EvidenceRule, ModelRules, Rules
-from pipeline.journey.state import Cursor, Evidence, Journey
+from pipeline.journey.state import Cursor, Evidence, Journey, Past
 from schemas.facts import TransitionKind
 from schemas.journeys import History
 
-_NEW = Journey()
+_NOTHING = Past()
 _NO_PROPERTIES: dict[str, str | float] = {}
 
 
@@ -27,26 +25,26 @@ def matching_rule(
 
 
 def _holds(rule: EvidenceRule, journey: Journey, cursor: Cursor, seen: Evidence) -> bool:
-    past = journey if rule.is_of_cycle else _NEW
+    past = (journey.past if rule.is_of_cycle else None) or _NOTHING
     return (
         (rule.history == "any" or _has_happened(rule.history, past, cursor))
         and (not rule.channels or seen.channel in rule.channels)
-        and (rule.visit == 1 or cursor.visits - past.visits_before >= rule.visit)
+        and (rule.visit == 1 or cursor.visits - past.visits >= rule.visit)
         and (rule.times == 1 or _times(past, cursor, seen) >= rule.times)
         and (not rule.tests or _has_properties(rule, seen))
     )
 
 
-def _has_happened(history: History, past: Journey, cursor: Cursor) -> bool:
-    has_ordered = cursor.orders > past.orders_before
+def _has_happened(history: History, past: Past, cursor: Cursor) -> bool:
+    has_ordered = cursor.orders > past.orders
     if history == "new_visit_after_purchase":
         session = cursor.session
         return has_ordered and session is not None and session.id != cursor.order_session_id
     return history == "any" or has_ordered == (history == "after_purchase")
 
 
-def _times(past: Journey, cursor: Cursor, seen: Evidence) -> int:
-    return 1 + cursor.counts.get(seen.name, 0) - past.counts_before.get(seen.name, 0)
+def _times(past: Past, cursor: Cursor, seen: Evidence) -> int:
+    return 1 + cursor.counts.get(seen.name, 0) - past.counts.get(seen.name, 0)
 
 
 def _has_properties(rule: EvidenceRule, seen: Evidence) -> bool:
@@ -61,8 +59,10 @@ def movement(
     if not journey.phase:
         return "cycle" if journey.since else "enter"
     way = (journey.phase, phase)
-    if way in model.ways_round and _has_happened(model.cycle_history, journey, cursor):
-        return "cycle"
+    if way in model.ways_round:
+        past = journey.past or _NOTHING
+        if _has_happened(model.cycle_history, past, cursor):
+            return "cycle"
     return model.moves.get(way)
 
 
@@ -71,20 +71,14 @@ def moved(journey: Journey, kind: TransitionKind, phase: str, at: int, cursor: C
 
     The visit and the touchpoint with which a cycle begins are part of it.
     """
-    if kind == "cycle" and journey.phase:
-        journey = _over(journey, cursor, cursor.visits - 1)
-    cycle = journey.cycle + (kind == "cycle")
-    return structs.replace(journey, phase=phase, since=at, cycle=cycle)
+    if kind != "cycle":
+        return Journey(phase, at, journey.cycle, journey.past)
+    past = _past(cursor, cursor.visits - 1) if journey.phase else journey.past
+    return Journey(phase, at, journey.cycle + 1, past)
 
 
-def _over(journey: Journey, cursor: Cursor, visits: int) -> Journey:
-    return structs.replace(
-        journey,
-        phase="",
-        orders_before=cursor.orders,
-        visits_before=visits,
-        counts_before=dict(cursor.counts),
-    )
+def _past(cursor: Cursor, visits: int) -> Past:
+    return Past(cursor.orders, visits, dict(cursor.counts))
 
 
 def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
@@ -100,11 +94,10 @@ def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
     return Cursor(
         settled_at=cursor.settled_at,
         journeys={
-            model: _over(journey, cursor, cursor.visits)
+            model: Journey("", journey.since, journey.cycle, _past(cursor, cursor.visits))
             for model, journey in cursor.journeys.items()
         },
         orders=cursor.orders,
-        order_session_id=cursor.order_session_id,
         visits=cursor.visits,
         counts=cursor.counts,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import permutations
 from math import isfinite
+from typing import Any
 
 from pipeline.journey.abandonment_rules import AbandonmentRules, compile_abandonment
 from pipeline.journey.people import Limits
@@ -13,6 +14,11 @@ from schemas.facts import TransitionKind
 from schemas.journeys import Condition, History, JourneyModel, Rule
 
 _LONGEST_TEXT = 128
+_ONLY_WORDS: dict[str, Any] = {
+    "phases": {"__all__": {"en", "de", "longest", "canvas"}},
+    "longest_wait": True,
+}
+"""What no fact depends on: to change it is not to change the rules."""
 
 _LIMITS = Limits()
 
@@ -112,7 +118,7 @@ class Rules:
             "orders": frozenset(default.order),
             "funnel": {name: step for step, name in enumerate(default.funnel)},
             "version": identifier(
-                *(model.model.model_dump_json() for model in self.models),
+                *(model.model.model_dump_json(exclude=_ONLY_WORDS) for model in self.models),
                 str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
                 str((self.customer_timeout_ms, self.limits)),
             )[:8],
@@ -141,7 +147,7 @@ def compile_rules(
     session_gap: timedelta = timedelta(minutes=30),
     allowed_lateness: timedelta = timedelta(hours=24),
     journey_timeout: timedelta = timedelta(days=30),
-    customer_timeout: timedelta = timedelta(days=365),
+    customer_timeout: timedelta = timedelta(days=730),
     evidence_retention: timedelta = timedelta(days=30),
     limits: Limits = _LIMITS,
 ) -> Rules:

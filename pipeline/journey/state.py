@@ -80,19 +80,25 @@ class OpenSession(msgspec.Struct, array_like=True):
     orders: int = 0
 
 
+class Past(msgspec.Struct, array_like=True, gc=False):
+    """What had happened before a cycle began: counts as a cursor has them."""
+
+    orders: int = 0
+    visits: int = 0
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class Journey(msgspec.Struct, array_like=True, gc=False):
     """Where a person is in one model.
 
     An empty `phase` is before the beginning of the first cycle or, with `since`, of the next one.
-    What had happened before the cycle is kept, so that what is of the cycle can be told.
+    `past` is what lies before the cycle; None in the first.
     """
 
     phase: str = ""
     since: int = 0
     cycle: int = 1
-    orders_before: int = 0
-    visits_before: int = 0
-    counts_before: dict[str, int] = msgspec.field(default_factory=dict)
+    past: Past | None = None
 
 
 class Line(msgspec.Struct, array_like=True, gc=False):

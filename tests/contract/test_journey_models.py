@@ -271,6 +271,14 @@ def test_a_rule_with_conditions_of_its_own_may_stand_before_a_plain_one() -> Non
     assert picky.decides_before(plain) == set()
 
 
+def test_of_two_rules_with_the_same_conditions_the_second_never_decides() -> None:
+    names = ("Product Viewed", "Page Viewed")
+    first = Rule(id="a", phase="p", touchpoints=names, history="after_purchase")
+    second = first.model_copy(update={"id": "b", "phase": "q", "touchpoints": names[:1]})
+    assert first.decides_before(second) == {"Product Viewed"}
+    assert first.decides_before(second.model_copy(update={"history": "before_purchase"})) == set()
+
+
 def test_all_shipped_models_are_enabled_and_the_lifecycle_is_the_default() -> None:
     enabled = Settings(_secrets_dir=None).journey_models
     assert enabled[0] == "lifecycle"

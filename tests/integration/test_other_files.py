@@ -1,6 +1,6 @@
 """Three more real files of quite different make: their touchpoints hold the known answers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +13,14 @@ import pytest
 from rich.progress import Progress
 
 from pipeline.importer import import_files, load_mapping
+from pipeline.journey.clock import DAY_MS
+from pipeline.journey.fold import Facts, replay
+from pipeline.journey.rules import compile_rules
+from pipeline.journey.state import Evidence
 from pipeline.memory import MemoryBroker
+from pipeline.tracker.steps import milliseconds
+from schemas.facts import Transition
+from schemas.journeys import load_model
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.database import touchpoints_in
@@ -97,6 +104,21 @@ async def test_orders_of_customers_give_repurchase_revenue_and_cycle() -> None:
     assert sum(len(seen) > 1 for seen in days.values()) == 11_516
     assert revenue == Decimal("2500315.63")
     assert median(gaps) == 34
+
+
+async def test_whoever_buys_on_two_days_is_on_the_second_cycle_of_favorability() -> None:
+    rules = compile_rules([load_model("favorability")])
+    orders = defaultdict(list)
+    for order in await imported("cdnow", "cdnow/*.txt.gz"):
+        at = milliseconds(order.occurred_at)
+        orders[order.user_id].append(Evidence(at, order.touchpoint_id, order.name))
+    cycles = Counter[int]()
+    for who, evidence in orders.items():
+        facts = replay(evidence, 0, Facts("cdnow", who, 0, rules)).values()
+        cycles[max(fact.cycle for fact in facts if isinstance(fact, Transition))] += 1
+    days = Counter(len({seen.at // DAY_MS for seen in evidence}) for evidence in orders.values())
+    assert cycles == days
+    assert cycles.total() - cycles[1] == 11_516
 
 
 # --- answers to a survey -------------------------------------------------------------------------

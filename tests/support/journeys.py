@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from pipeline.journey.fold import Facts, is_late, observe, replay, seal, settle
+from pipeline.journey.fold import Facts, forgotten_at, is_late, observe, replay, seal, settle
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import (
     Evidence,
@@ -70,6 +70,8 @@ def surviving(rows: dict[str, Fact]) -> dict[str, Fact]:
 class Life:
     """What the tracker does with one visitor, record by record, its state through bytes each time.
 
+    Like the tracker it frees the memory of who will not matter any more.
+
     `rows` is the table: the last row of every id. That no row is ever written with a lower version
     than before is checked on the way. `accepted` is what did not come too late.
     """
@@ -114,6 +116,8 @@ class Life:
 
     def _keep(self, facts: Facts) -> None:
         seal(self.state, self.now, facts)
+        if forgotten_at(self.state, self.rules) < self.now and self.state.head.basket is None:
+            self.state = new_state()
         for id_, row in facts.all().items():
             if id_ in self.rows:
                 assert self.rows[id_].version <= row.version

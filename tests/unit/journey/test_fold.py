@@ -239,7 +239,14 @@ def test_the_open_cart_wakes_the_visitor_then_the_journey_then_sealing_then_forg
 def test_who_has_ordered_is_remembered_until_the_customer_timeout() -> None:
     life = Life()
     life.see(seen("a", 0, "Order Completed"))
-    assert forgotten_at(life.state, RULES) == NOON + 366 * DAY
+    assert forgotten_at(life.state, RULES) == NOON + 731 * DAY
+
+
+def test_nobody_is_forgotten_before_the_journey_ends() -> None:
+    rules = compile_rules(MODELS, customer_timeout=timedelta(hours=1))
+    life = Life(rules)
+    life.see(seen("a", 0, "Order Completed"))
+    assert forgotten_at(life.state, rules) == NOON + 31 * DAY
 
 
 def with_limit(limit: timedelta) -> Rules:

@@ -296,6 +296,22 @@ def test_a_rule_of_times_holds_from_that_touchpoint_of_its_name_on(looks: int, p
     assert moves(small(rules=rules), *evidence)[-1][2] == phase
 
 
+@pytest.mark.parametrize("visits", [1, 2])
+def test_the_visit_in_which_a_cycle_begins_is_its_first(visits: int) -> None:
+    again = {"id": "again", "phase": "b", "touchpoints": ["Look"], "visit": 2, "within": "cycle"}
+    look = {"id": "look", "phase": "a", "touchpoints": ["Look"]}
+    keep = {"id": "keep", "phase": "c", "touchpoints": ["Keep"]}
+    cycle = {"leave": ["c"], "enter": ["a", "b"]}
+    rules = compile_rules([small(rules=[again, look, keep], cycle=cycle)])
+    evidence = [
+        *(seen("l1", 0, "Look"), seen("k1", 1, "Keep"), seen("l2", 2, "Look")),
+        seen("l3", (visits - 1) * HOUR + 3, "Look"),
+    ]
+    told = [(m.touchpoint_id, m.rule) for m in only(Transition, fold(*evidence, rules=rules))]
+    wanted = [("l1", "look"), ("k1", "keep"), ("l2", "look"), ("l3", "again")]
+    assert told == wanted[: 2 + visits]
+
+
 @pytest.mark.parametrize(("gap", "rule"), [(30 * MINUTE, "first"), (30 * MINUTE + 1, "second")])
 def test_a_rule_of_a_second_visit_holds_after_the_session_gap(gap: int, rule: str) -> None:
     rules = [
@@ -358,6 +374,19 @@ def test_all_conditions_of_a_rule_must_hold() -> None:
         for channel, given in asked
     ]
     assert [rule.id for rule in found if rule] == ["both", "look", "look", "look"]
+
+
+def test_words_and_standards_do_not_change_the_version_of_the_rules() -> None:
+    model = small()
+    phases = tuple(
+        phase.model_copy(update={"de": "anders", "longest": timedelta(days=1)})
+        for phase in model.phases
+    )
+    same, other = (
+        compile_rules([model.model_copy(update=update)]).version
+        for update in ({"phases": phases}, {"order": ("Keep",)})
+    )
+    assert compile_rules([model]).version == same != other
 
 
 def test_rules_know_which_names_are_counted_and_which_properties_are_asked_for() -> None:
@@ -471,15 +500,29 @@ def test_a_silence_of_exactly_the_customer_timeout_is_remembered_and_a_longer_on
     order = seen("a", 0, "Order Completed")
     kinds = [
         [(m.kind, m.to_phase) for m in only(Transition, fold(order, seen("b", silence)))][1]
-        for silence in (365 * DAY, 365 * DAY + 1)
+        for silence in (730 * DAY, 730 * DAY + 1)
     ]
     assert kinds == [("cycle", "loyalty"), ("enter", "awareness")]
 
 
-def test_a_customer_is_not_forgotten_before_the_journey_ends() -> None:
-    rules = compile_rules([LIFECYCLE.model], customer_timeout=timedelta(hours=1))
-    moved = only(Transition, fold(seen("a", 0, "Order Completed"), seen("b", DAY), rules=rules))
-    assert [(m.kind, m.to_phase) for m in moved] == [("enter", "purchase"), ("skip", "loyalty")]
+def test_the_visits_of_a_customer_are_counted_on_after_a_long_silence() -> None:
+    second = {"id": "second", "phase": "b", "touchpoints": ["Look"], "visit": 2}
+    rules = compile_rules([small(rules=[second, {**second, "id": "first", "visit": 1}])])
+    rows = fold(seen("buy", 0, "Buy"), seen("look", 31 * DAY, "Look"), rules=rules)
+    assert [move.rule for move in only(Transition, rows)] == ["second"]
+
+
+def test_what_happens_after_a_long_silence_and_before_the_first_evidence_is_of_the_cycle() -> None:
+    keep = {"id": "keep", "phase": "b", "touchpoints": ["Keep"], "within": "cycle"}
+    look = {"id": "look", "phase": "a", "touchpoints": ["Look"]}
+    rules = compile_rules([small(rules=[keep | {"history": "after_purchase"}, look])])
+    cold = [seen("l1", 0, "Look"), seen("b1", 1, "Buy")]
+    again = [
+        seen(f"a{place}", 31 * DAY + place, name)
+        for place, name in enumerate(("Buy", "Look", "Keep"))
+    ]
+    told = [(m.kind, m.rule) for m in only(Transition, fold(*cold, *again, rules=rules))]
+    assert told == [("enter", "look"), ("cycle", "look"), ("forward", "keep")]
 
 
 def test_what_is_of_the_cycle_begins_at_nought_after_a_long_silence() -> None:
