@@ -187,7 +187,7 @@ def _note_end(stake: Stake, session: OpenSession) -> None:
 
 
 def _lose(cursor: Cursor, stake: Stake, at: int, rules: AbandonmentRules) -> None:
-    stake.abandoned_at = at
+    stake.abandoned_at, stake.person_id = at, cursor.person_id
     stake.cause, stake.cause_id = _cause(cursor, stake.last_at, rules)
     if stake.kind in _WITH_CART:
         stake.cart = cursor.cart

@@ -186,7 +186,7 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     for stake in abandonment.recover(cursor, seen, rules.abandonment):
         facts.add_abandonment(stake, person_id, seen)
     for stake in abandonment.follow(cursor, seen, session, rules.abandonment):
-        facts.add_abandonment(stake, person_id)
+        facts.add_abandonment(stake, stake.person_id)
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
@@ -196,7 +196,7 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
     for stake in abandonment.settle(cursor, now, facts.rules.abandonment):
-        facts.add_abandonment(stake, cursor.person_id)
+        facts.add_abandonment(stake, stake.person_id)
 
 
 def _classify(
@@ -236,6 +236,8 @@ def observe(state: VisitorState, seen: Evidence, now: int, facts: Facts) -> None
 def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
     fresh = structs.replace(facts, open_sessions={}, rows={})
     cursor = unpack_cursor(base)
+    for stake in cursor.lost:  # its recovery may be refuted, the loss itself may not
+        fresh.add_abandonment(stake, stake.person_id)
     for seen in evidence:
         cursor = step(cursor, seen, fresh)
     _settle(cursor, now, fresh)

@@ -118,6 +118,7 @@ class Stake(msgspec.Struct, array_like=True, gc=False):
     last_path: str = ""
     session_id: str = ""
     abandoned_at: int = 0
+    person_id: str = ""
     cause: str = ""
     cause_id: str = ""
 

@@ -258,3 +258,15 @@ def test_a_judgement_beyond_the_journey_timeout_is_taken_back_by_a_late_touchpoi
     life.see(seen("b", 40 * DAY))
     assert only(Abandonment, life.rows.values()) == []
     assert surviving(life.rows) == life.replayed()
+
+
+def test_what_was_lost_long_ago_stays_lost_when_a_late_touchpoint_undoes_its_recovery() -> None:
+    life = Life(compile_rules([LIFECYCLE], allowed_lateness=timedelta(hours=2)))
+    for number in range(5):
+        life.see(seen(f"a{number}", number * 40 * MINUTE, "Product Added", user_id="7"))
+    life.wait(6 * HOUR)
+    life.see(seen("b", 8 * HOUR, "Order Completed"))
+    life.see(seen("c", 7 * HOUR, "Product Added"))
+    found = [one for one in only(Abandonment, life.rows.values()) if one.kind == "cart"]
+    assert [one.recovered_at is None for one in found] == [True, *[False] * 5]
+    assert surviving(life.rows) == life.replayed()
