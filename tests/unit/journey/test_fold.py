@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -54,6 +55,26 @@ LIFECYCLE = RULES.models[0].model
 QUICK = compile_rules(
     [LIFECYCLE], allowed_lateness=timedelta(hours=2), journey_timeout=timedelta(hours=5)
 )
+HASTY_LIFECYCLE = LIFECYCLE.model_copy(
+    update={
+        "abandonment": tuple(
+            rule.model_copy(
+                update={
+                    "timeout": min(rule.timeout, timedelta(hours=1)),
+                    "limits": {},
+                    "in_a_row": min(rule.in_a_row, 2),
+                    "recovery": timedelta(hours=3),
+                }
+            )
+            for rule in LIFECYCLE.abandonment
+        )
+    }
+)
+HASTY = compile_rules([HASTY_LIFECYCLE])
+HASTY_AND_QUICK = compile_rules(
+    [HASTY_LIFECYCLE], allowed_lateness=timedelta(hours=2), journey_timeout=timedelta(hours=5)
+)
+"""Hasty: newsletters and journeys are abandoned within an hour."""
 
 Step = Callable[[Life], None]
 
@@ -105,12 +126,13 @@ def lives(draw: st.DrawFn) -> tuple[Sequence[Evidence], list[Step]]:
     return evidence, steps
 
 
-@given(lives())
+@pytest.mark.parametrize("rules", [RULES, HASTY], ids=["default", "hasty"])
+@given(lived=lives())
 def test_what_survives_is_the_fold_over_the_set(
-    lived: tuple[Sequence[Evidence], list[Step]],
+    rules: Rules, lived: tuple[Sequence[Evidence], list[Step]]
 ) -> None:
     evidence, steps = lived
-    life = Life()
+    life = Life(rules)
     for step in steps:
         step(life)
     silence(40 * MINUTE)(life)
@@ -132,9 +154,10 @@ def late_arrival(evidence: Evidence, by: int) -> Step:
     return lambda life: life.see(replace(evidence, at=life.now - by))
 
 
-@given(long_lives())
-def test_sealing_and_forgetting_the_journey_change_no_fact(steps: list[Step]) -> None:
-    life = Life(QUICK)
+@pytest.mark.parametrize("rules", [QUICK, HASTY_AND_QUICK], ids=["default", "hasty"])
+@given(steps=long_lives())
+def test_sealing_and_forgetting_the_journey_change_no_fact(rules: Rules, steps: list[Step]) -> None:
+    life = Life(rules)
     for step in steps:
         step(life)
         assert life.state.oldest_at == 0 or life.state.oldest_at >= life.now - 2 * HOUR
