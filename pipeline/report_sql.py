@@ -63,14 +63,14 @@ GROUP BY currency
 ORDER BY currency"""
 
 # Where people are at the end of the span, no matter when they came there.
-PHASES = f"""
+PHASES = """
 SELECT model, phase, count()
 FROM
 (
     SELECT model, argMax(to_phase, (at, version, transition_id)) AS phase
     FROM person_transitions
-    WHERE ({{site:String}} = '' OR site = {{site:String}})
-        AND at < fromUnixTimestamp64Milli({{end:Int64}})
+    WHERE ({site:String} = '' OR site = {site:String})
+        AND at < fromUnixTimestamp64Milli({end:Int64})
     GROUP BY site, model, person_id
 )
 GROUP BY model, phase"""

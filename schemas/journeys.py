@@ -115,14 +115,26 @@ class Cycle(_Part):
     history: History = "any"
 
 
+_ON_THE_WAY_TO_AN_ORDER = (("opens",), ("channels", "ends"))
+_PARTS_OF: dict[AbandonmentKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "browse": _ON_THE_WAY_TO_AN_ORDER,
+    "cart": _ON_THE_WAY_TO_AN_ORDER,
+    "checkout": _ON_THE_WAY_TO_AN_ORDER,
+    "form": (("opens", "ends"), ("channels",)),
+    "newsletter": (("opens", "ends", "in_a_row"), ("channels", "gives_up")),
+    "journey": ((), ("limits",)),
+}
+"""Of each kind: what its rule must say besides timeout and recovery, and what it may."""
+
+
 class AbandonmentRule(_Part):
     """What opens it, what it awaits, and how long a silence may be before it is abandoned.
 
     A touchpoint of `ends` closes it or, within `recovery` after it was abandoned, recovers it;
-    without any, those are the model's orders, and for a journey every touchpoint. One of
-    `gives_up` abandons it at once. Every touchpoint breaks the silence; but where `in_a_row` is
-    set, only `ends` do, and the timeout runs from the so manieth opening without one of them.
-    `channels` limit what opens it, `limits` are the timeouts of single phases of a journey.
+    without any, those are the model's orders. A journey is opened, and recovered, by every
+    touchpoint; `limits` are the timeouts of its phases, where they differ. Every touchpoint breaks
+    the silence, but for a newsletter only `ends` do: its timeout runs from the so manieth mail
+    `in_a_row`, and one of `gives_up` abandons it at once. `channels` limit what opens it.
     """
 
     kind: AbandonmentKind
@@ -137,10 +149,15 @@ class AbandonmentRule(_Part):
 
     @model_validator(mode="after")
     def _is_of_its_kind(self) -> "AbandonmentRule":
-        if (self.kind == "journey") == bool(self.opens):
-            raise ValueError("a journey is opened by any touchpoint; every other kind needs opens")
-        if self.limits and self.kind != "journey":
-            raise ValueError("only a journey has limits by phase")
+        needed, possible = _PARTS_OF[self.kind]
+        names = ("opens", "channels", "ends", "gives_up", "in_a_row", "limits")
+        given = [name for name in names if getattr(self, name)]
+        for name in needed:
+            if name not in given:
+                raise ValueError(f"the rule of {self.kind} needs {name}")
+        for name in given:
+            if name not in needed + possible:
+                raise ValueError(f"{name} means nothing in the rule of {self.kind}")
         return self
 
 

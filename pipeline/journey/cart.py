@@ -48,7 +48,7 @@ def look_at(cart: Cart | None, seen: Evidence) -> Cart | None:
 def totals(cart: Cart) -> tuple[int, float]:
     """Count pieces and sum their value, to cents; what was only looked at is worth nothing."""
     lines = [line for line in cart.lines if line.quantity]
-    return sum(line.quantity for line in lines), round(sum(line.value for line in lines), 2)
+    return sum(line.quantity for line in lines), round(sum((line.value for line in lines), 0.0), 2)
 
 
 def items(cart: Cart) -> list[Product]:

@@ -323,6 +323,8 @@ def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
 def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
     fresh = structs.replace(facts, open_sessions={}, rows={})
     cursor = unpack_cursor(base)
+    for stake in cursor.lost if facts.has_journey else ():
+        fresh.add_abandonment(stake)  # its recovery may be refuted, the loss itself may not
     for seen in evidence:
         cursor = step(cursor, seen, fresh)
     _settle(cursor, now, fresh)

@@ -48,6 +48,7 @@ def newsletter_reader(one: Shopper) -> None:
     one.meet("Email Delivered", "newsletter", **_CAMPAIGN)
     one.wait(minutes=(2, 40))
     if not one.decides(0.6):
+        _unsubscribe(one)
         return
     one.meet("Email Opened", "newsletter", **_CAMPAIGN)
     if not one.decides(0.7):
@@ -80,6 +81,8 @@ def checkout_abandoner(one: Shopper) -> None:
     _look_around(one, most=5)
     _fill_bag(one)
     _start_checkout(one)
+    if one.decides(0.4):
+        _be_hindered(one)
     if one.decides(0.5):
         one.wait(minutes=(45, 100))
         one.come_from(DIRECT)
@@ -110,6 +113,21 @@ def complainer(one: Shopper) -> None:
     one.meet("Complaint Made", "support", topic=one.rng.choice(("damaged", "late", "wrong size")))
     if one.decides(0.5):
         one.meet("Return Requested", "support")
+
+
+def asker(one: Shopper) -> None:
+    """Asks by the contact form; some stop at the telephone number, and some of those come back."""
+    one.come_from(GOOGLE)
+    one.open(HELP)
+    one.do("Form Started", form="contact", field="name")
+    if one.decides(0.5):
+        one.do("Form Left", form="contact", field="phone")
+        if one.decides(0.7):
+            return
+        one.wait(minutes=(40, 90))
+        one.come_from(DIRECT)
+        one.open(HELP)
+    one.do("Form Submitted", form="contact")
 
 
 def crawler(one: Shopper) -> None:
@@ -160,12 +178,13 @@ class Persona(NamedTuple):
 
 
 PERSONAS = (
-    Persona(bouncer, 28),
+    Persona(bouncer, 25),
     Persona(newsletter_reader, 22),
     Persona(cart_abandoner, 20),
     Persona(checkout_abandoner, 10),
     Persona(searcher, 6),
     Persona(store_visitor, 4),
+    Persona(asker, 3),
     Persona(crawler, 3),
     Persona(loyal_customer, 3),
     Persona(survey_answerer, 2),
@@ -209,6 +228,19 @@ def _check_out(one: Shopper, shipping_method: str = "DHL") -> None:
     one.do("Payment Info Entered", step=3, payment_method=one.rng.choice(("invoice", "card")))
     one.order()
     one.open_in_shop(THANKS)
+
+
+def _be_hindered(one: Shopper) -> None:
+    trouble = one.rng.choice(("Payment Failed", "Script Error", "Page Slow"))
+    one.do(trouble, **({"payment_method": "card"} if trouble == "Payment Failed" else {}))
+
+
+def _unsubscribe(one: Shopper) -> None:
+    if one.decides(0.2):
+        one.meet("Unsubscribed", "newsletter", **_CAMPAIGN)
+        one.wait(minutes=(5, 60))
+        if one.decides(0.3):
+            one.meet("Newsletter Subscribed", "website")
 
 
 def _receive(one: Shopper) -> None:

@@ -196,17 +196,22 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
         (
             "[[rules]]",
             f"{GIVING_UP.replace('cart', 'journey')}\n[[rules]]",
-            "abandonment.0: a journey is opened by any touchpoint",
+            "abandonment.0: opens means nothing in the rule of journey",
         ),
         (
             "[[rules]]",
             f"{GIVING_UP.replace('opens', 'ends')}\n[[rules]]",
-            "abandonment.0: a journey is opened by any touchpoint; every other kind needs opens",
+            "abandonment.0: the rule of cart needs opens",
         ),
         (
             "[[rules]]",
-            f'{GIVING_UP}\nlimits = {{ before = "P1D" }}\n[[rules]]',
-            "abandonment.0: only a journey has limits by phase",
+            f"{GIVING_UP.replace('cart', 'form')}\n[[rules]]",
+            "abandonment.0: the rule of form needs ends",
+        ),
+        (
+            "[[rules]]",
+            f"{GIVING_UP}\nin_a_row = 3\n[[rules]]",
+            "abandonment.0: in_a_row means nothing in the rule of cart",
         ),
         (
             "[[rules]]",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from pipeline.journey.fold import Facts, forgotten_at, is_late, observe, replay, seal, settle
+from pipeline.journey.fold import Facts, is_late, is_over, observe, replay, seal, settle
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import (
     Evidence,
@@ -116,7 +116,7 @@ class Life:
 
     def _keep(self, facts: Facts) -> None:
         seal(self.state, self.now, facts)
-        if forgotten_at(self.state, self.rules) < self.now and self.state.head.basket is None:
+        if is_over(self.state, self.now, self.rules):
             self.state = new_state()
         for id_, row in facts.all().items():
             if id_ in self.rows:

@@ -72,7 +72,10 @@ def test_the_collector_takes_every_call_at_the_time_it_tells() -> None:
 
 
 def test_every_event_is_one_that_the_lifecycle_knows() -> None:
-    known = {name for rule in load_model("lifecycle").rules for name in rule.touchpoints}
+    model = load_model("lifecycle")
+    known = {name for rule in model.rules for name in rule.touchpoints}
+    known |= {name for cause in model.causes for name in cause.touchpoints}
+    known |= {name for r in model.abandonment for name in (*r.opens, *r.ends, *r.gives_up)}
     assert {call["event"] for call in CALLS if call["type"] == "track"} - known == set()
 
 

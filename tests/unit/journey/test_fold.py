@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -62,6 +63,29 @@ QUICK = compile_rules(
     customer_timeout=timedelta(hours=9),
     evidence_retention=timedelta(hours=2),
 )
+HASTY_LIFECYCLE = LIFECYCLE.model_copy(
+    update={
+        "abandonment": tuple(
+            rule.model_copy(
+                update={
+                    "timeout": min(rule.timeout, timedelta(hours=1)),
+                    "limits": {},
+                    "in_a_row": min(rule.in_a_row, 2),
+                    "recovery": timedelta(hours=3),
+                }
+            )
+            for rule in LIFECYCLE.abandonment
+        )
+    }
+)
+HASTY = compile_rules([HASTY_LIFECYCLE])
+HASTY_AND_QUICK = compile_rules(
+    [HASTY_LIFECYCLE],
+    allowed_lateness=timedelta(hours=2),
+    journey_timeout=timedelta(hours=5),
+    evidence_retention=timedelta(hours=2),
+)
+"""Hasty: newsletters and journeys are abandoned within an hour."""
 
 Step = Callable[[Life], None]
 
@@ -113,12 +137,13 @@ def lives(draw: st.DrawFn) -> tuple[Sequence[Evidence], list[Step]]:
     return evidence, steps
 
 
-@given(lives())
+@pytest.mark.parametrize("rules", [ALL, HASTY], ids=["all models", "hasty"])
+@given(lived=lives())
 def test_what_survives_is_the_fold_over_the_set(
-    lived: tuple[Sequence[Evidence], list[Step]],
+    rules: Rules, lived: tuple[Sequence[Evidence], list[Step]]
 ) -> None:
     evidence, steps = lived
-    life = Life(ALL)
+    life = Life(rules)
     for step in steps:
         step(life)
     silence(40 * MINUTE)(life)
@@ -140,9 +165,10 @@ def late_arrival(evidence: Evidence, by: int) -> Step:
     return lambda life: life.see(replace(evidence, at=life.now - by))
 
 
-@given(long_lives())
-def test_sealing_and_forgetting_the_journey_change_no_fact(steps: list[Step]) -> None:
-    life = Life(QUICK)
+@pytest.mark.parametrize("rules", [QUICK, HASTY_AND_QUICK], ids=["default", "hasty"])
+@given(steps=long_lives())
+def test_sealing_and_forgetting_the_journey_change_no_fact(rules: Rules, steps: list[Step]) -> None:
+    life = Life(rules)
     for step in steps:
         step(life)
         assert life.state.oldest_at == 0 or life.state.oldest_at >= life.now - 2 * HOUR
@@ -276,4 +302,16 @@ def test_a_judgement_beyond_the_journey_timeout_is_taken_back_by_a_late_touchpoi
     life.wait(40 * DAY + HOUR)
     life.see(seen("b", 40 * DAY))
     assert only(Abandonment, life.rows.values()) == []
+    assert surviving(life.rows) == life.replayed()
+
+
+def test_what_was_lost_long_ago_stays_lost_when_a_late_touchpoint_undoes_its_recovery() -> None:
+    life = Life(compile_rules([LIFECYCLE], allowed_lateness=timedelta(hours=2)))
+    for number in range(5):
+        life.see(seen(f"a{number}", number * 40 * MINUTE, "Product Added", user_id="7"))
+    life.wait(6 * HOUR)
+    life.see(seen("b", 8 * HOUR, "Order Completed"))
+    life.see(seen("c", 7 * HOUR, "Product Added"))
+    found = [one for one in only(Abandonment, life.rows.values()) if one.kind == "cart"]
+    assert [one.recovered_at is None for one in found] == [True, *[False] * 5]
     assert surviving(life.rows) == life.replayed()
