@@ -306,9 +306,10 @@ def test_a_judgement_beyond_the_journey_timeout_is_taken_back_by_a_late_touchpoi
 
 
 def test_what_was_lost_long_ago_stays_lost_when_a_late_touchpoint_undoes_its_recovery() -> None:
-    life = Life(compile_rules([LIFECYCLE], allowed_lateness=timedelta(hours=2)))
+    brief = timedelta(hours=2)
+    life = Life(compile_rules([LIFECYCLE], allowed_lateness=brief, evidence_retention=brief))
     for number in range(5):
-        life.see(seen(f"a{number}", number * 40 * MINUTE, "Product Added", user_id="7"))
+        life.see(seen(f"a{number}", number * 40 * MINUTE, "Product Added"))
     life.wait(6 * HOUR)
     life.see(seen("b", 8 * HOUR, "Order Completed"))
     life.see(seen("c", 7 * HOUR, "Product Added"))
