@@ -74,6 +74,7 @@ _FOR_PEOPLE = frozenset(
         "BadMapping",
         "BadModel",
         "BadSettings",
+        "BadSources",
         "ClickHouseUnavailable",
         "CollectorFailed",
         "DemoFailed",

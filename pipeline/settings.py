@@ -105,6 +105,17 @@ class Settings(BaseSettings):
         default_factory=lambda: ["lifecycle"],
         description="Models to classify with: shipped names or paths of TOML files.",
     )
+    traffic_sources: list[Path] = Field(
+        default_factory=list,
+        description="TOML files that add to the shipped list of traffic sources.",
+    )
+    referrer_exclusions: list[str] = Field(
+        default_factory=list,
+        description="Hosts that bring nobody, with all below them: own domains, payment providers.",
+    )
+    brand_terms: list[str] = Field(
+        default_factory=list, description="A search for one of these is a branded search."
+    )
 
     metrics_host: str = Field(
         "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."

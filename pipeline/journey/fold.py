@@ -28,6 +28,7 @@ from pipeline.journey.state import (
     remember,
     unpack_cursor,
 )
+from pipeline.journey.traffic import trace
 from schemas.facts import Abandonment, AbandonmentKind, Fact, Session, Transition, TransitionKind
 
 EVIDENCE_CAP = 1000
@@ -153,6 +154,13 @@ class Facts(msgspec.Struct):
             steps=session.steps,
             orders=session.orders,
             revenue=round(session.revenue, 2),
+            traffic_source=session.traffic.source,
+            traffic_medium=session.traffic.medium,
+            traffic_campaign=session.traffic.campaign,
+            channel_group=session.traffic.group,
+            keyword=session.traffic.keyword,
+            is_branded=session.traffic.is_branded,
+            country=session.country,
             kafka_partition=self.partition,
             rule_version=self.rules.version,
             version=self.version,
@@ -171,6 +179,7 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     session = cursor.session
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
         session = sessions.open_session(facts.site, facts.visitor_id, seen, person_id)
+        session.traffic = trace(seen, rules.traffic)
         cursor.session = session
     sessions.extend(session, seen, person_id, rules)
     facts.open_sessions[session.id] = session

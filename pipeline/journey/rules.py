@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pipeline.journey.state import identifier
+from pipeline.journey.traffic import TrafficRules
 from schemas.journeys import JourneyModel, Rule
 
 
@@ -41,6 +42,7 @@ class Rules:
     session_gap_ms: int
     allowed_lateness_ms: int
     journey_timeout_ms: int
+    traffic: TrafficRules = field(default_factory=TrafficRules)
     abandonment: AbandonmentRules = field(init=False)
     orders: frozenset[str] = field(init=False)
     funnel: dict[str, int] = field(init=False)
@@ -60,6 +62,8 @@ class Rules:
             "version": identifier(
                 *(model.model.model_dump_json() for model in self.models),
                 str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
+                self.traffic.sources.model_dump_json(),
+                str((self.traffic.exclusions, self.traffic.brand_terms)),
             )[:8],
         }
         for name, value in derived.items():
@@ -72,13 +76,18 @@ def compile_rules(
     session_gap: timedelta = timedelta(minutes=30),
     allowed_lateness: timedelta = timedelta(hours=24),
     journey_timeout: timedelta = timedelta(days=30),
+    traffic: TrafficRules | None = None,
 ) -> Rules:
-    """Make the rules of `models` and of the three durations ready for use."""
+    """Make the rules of `models`, of the three durations and of `traffic` ready for use.
+
+    Without `traffic` no source is known by name.
+    """
     return Rules(
         models=tuple(_compile(model) for model in models),
         session_gap_ms=milliseconds(session_gap),
         allowed_lateness_ms=milliseconds(allowed_lateness),
         journey_timeout_ms=milliseconds(journey_timeout),
+        traffic=traffic or TrafficRules(),
     )
 
 

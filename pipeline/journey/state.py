@@ -36,10 +36,25 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     value: float = 0.0
     items: int = 0
     currency: str = ""
+    click_id: str = ""
+    utm_term: str = ""
+    search_term: str = ""
+    country: str = ""
 
     def place(self) -> tuple[int, str]:
         """Give the position in time order; equal times are ordered by id."""
         return self.at, self.id
+
+
+class Traffic(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What brought a session; `group` is Google Analytics' default channel group."""
+
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+    group: str = ""
+    keyword: str = ""
+    is_branded: bool = False
 
 
 class OpenSession(msgspec.Struct, array_like=True):
@@ -66,6 +81,8 @@ class OpenSession(msgspec.Struct, array_like=True):
     steps: list[str] = msgspec.field(default_factory=list)
     order_ids: list[str] = msgspec.field(default_factory=list)
     orders: int = 0
+    traffic: Traffic = Traffic()
+    country: str = ""
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):

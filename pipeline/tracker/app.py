@@ -21,6 +21,7 @@ from faust.types import TP
 
 from pipeline import metrics
 from pipeline.journey.rules import Rules, compile_rules
+from pipeline.journey.traffic import TrafficRules
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
@@ -30,6 +31,7 @@ from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
 from schemas.journeys import load_model
+from schemas.traffic import load_sources
 
 log = logging.getLogger(__name__)
 
@@ -181,12 +183,22 @@ def _faust_app(settings: Settings) -> TrackerApp:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Read and compile the journey models; BadModel if one cannot be used."""
+    """Read and compile the journey models and the list of traffic sources.
+
+    Raises:
+        BadModel: a journey model cannot be used.
+        BadSources: a list of traffic sources cannot be used.
+    """
     return compile_rules(
         [load_model(name) for name in settings.journey_models],
         session_gap=settings.session_gap,
         allowed_lateness=settings.allowed_lateness,
         journey_timeout=settings.journey_timeout,
+        traffic=TrafficRules(
+            load_sources(settings.traffic_sources),
+            exclusions=tuple(settings.referrer_exclusions),
+            brand_terms=tuple(settings.brand_terms),
+        ),
     )
 
 

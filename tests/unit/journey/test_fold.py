@@ -68,6 +68,11 @@ def evidence_of_one_visitor(draw: st.DrawFn) -> list[Evidence]:
             items=draw(st.integers(0, 3)),
             value=draw(st.sampled_from((0.0, 0.1, 19.99))),
             path=draw(st.sampled_from(("", "/a", "/b"))),
+            channel=draw(st.sampled_from(("website", "newsletter"))),
+            referrer_host=draw(st.sampled_from(("", "www.google.com", "www.paypal.com"))),
+            utm_source=draw(st.sampled_from(("", "", "crm"))),
+            click_id=draw(st.sampled_from(("", "", "gclid"))),
+            country=draw(st.sampled_from(("", "DE", "AT"))),
         )
         for number in range(count)
     ]
