@@ -8,6 +8,7 @@ an ad, the channel the session begins in, the referrer, any other click id. Else
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.journey.state import Evidence, Traffic
@@ -108,7 +109,7 @@ def channel_group(visit: Visit) -> str:
     return next((name for name, holds in GROUPS if holds(visit)), "Unassigned")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrafficRules:
     """The list of sources, made ready for look-up, and what one installation adds to it.
 
@@ -156,8 +157,35 @@ class TrafficRules:
         return found
 
 
+class _Entry(NamedTuple):
+    channel: str
+    referrer_host: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    utm_term: str
+    click_id: str
+    search_term: str
+
+
 def trace(seen: Evidence, rules: TrafficRules) -> Traffic:
     """Tell what brought the session whose first touchpoint is `seen`."""
+    entry = _Entry(
+        seen.channel,
+        seen.referrer_host,
+        seen.utm_source,
+        seen.utm_medium,
+        seen.utm_campaign,
+        seen.utm_term,
+        seen.click_id,
+        seen.search_term,
+    )
+    return _trace(entry, rules)
+
+
+# Ways in repeat, and the rules take some microseconds.
+@lru_cache(maxsize=4096)
+def _trace(seen: _Entry, rules: TrafficRules) -> Traffic:
     origin = _tagged(seen, rules) if seen.utm_source else _untagged(seen, rules)
     source, medium = origin.source, origin.medium
     campaign = seen.utm_campaign or (AI_CAMPAIGN if medium == AI_MEDIUM else "")
@@ -169,7 +197,7 @@ def trace(seen: Evidence, rules: TrafficRules) -> Traffic:
     return Traffic(source, medium, campaign, group, keyword, is_branded)
 
 
-def _tagged(seen: Evidence, rules: TrafficRules) -> Origin:
+def _tagged(seen: _Entry, rules: TrafficRules) -> Origin:
     source = seen.utm_source.strip().lower()
     listed = rules.look_up(source)
     clicked = rules.click_ids.get(seen.click_id)
@@ -181,7 +209,7 @@ def _tagged(seen: Evidence, rules: TrafficRules) -> Origin:
     return Origin(listed.name if listed else source, medium)
 
 
-def _untagged(seen: Evidence, rules: TrafficRules) -> Origin:
+def _untagged(seen: _Entry, rules: TrafficRules) -> Origin:
     clicked = rules.click_ids.get(seen.click_id)
     is_ad = clicked is not None and clicked.medium != _NOT_AN_AD
     origin = (
