@@ -14,10 +14,17 @@ from tests.support.engine import EngineServer
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def client(engine: EngineServer) -> Iterator[Client]:
+@pytest.fixture(scope="module")
+def migrated(engine: EngineServer) -> Iterator[Client]:
     with migrated_database(engine) as client:
         yield client
+
+
+@pytest.fixture
+def client(migrated: Client) -> Client:
+    for table in ("sessions", "identities"):
+        migrated.command(f"TRUNCATE TABLE {table}")
+    return migrated
 
 
 def session(id_: str, day: float, source: str = "(direct)", **more: Any) -> dict[str, Any]:
