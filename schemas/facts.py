@@ -44,7 +44,7 @@ class Session(Contract, kw_only=True):
     version: Count
     is_deleted: bool
     traffic_source: Text = ""
-    traffic_medium: Label = ""
+    traffic_medium: Text = ""
     traffic_campaign: Label = ""
     channel_group: Label = ""
     keyword: Label = ""

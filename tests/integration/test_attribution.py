@@ -7,14 +7,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from pipeline.attribution import MODELS, By, Model, as_json, read_attribution
 from pipeline.attribution_text import render
+from pipeline.cli import main
 from pipeline.report import Span
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
+from tests.support.journeys import HOUR, MINUTE, NOON
+from tests.support.tracker import Log, Worker, touchpoint
 
 DAY_0 = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RULES: tuple[Model, ...] = MODELS[:-1]
@@ -362,3 +366,54 @@ def test_for_machines_every_credit_is_an_object(client: Client) -> None:
             "revenue": 80.0,
         }
     ]
+
+
+def test_the_command_prints_what_it_is_asked_for(client: Client, engine: EngineServer) -> None:
+    two_orders(client)
+    where = {
+        "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
+        "TOUCHSTREAM_CLICKHOUSE_DATABASE": str(client.database),
+    }
+    asked = ["attribution", "--model", "first", "--by", "source", "--to", "2026-05-02", "--json"]
+    ran = CliRunner().invoke(main, asked, env=where)
+    assert ran.exit_code == 0, ran.output
+    assert msgspec.json.decode(ran.stdout)["credits"] == [
+        {
+            "model": "first",
+            "value": "newsletter",
+            "currency": "CHF",
+            "conversions": 1.0,
+            "revenue": 50.0,
+        }
+    ]
+    wrong = CliRunner().invoke(main, ["attribution", "--model", "best"], env=where)
+    assert wrong.exit_code == 2
+    assert "'best' is not one of 'first', 'last'" in wrong.stderr
+
+
+def test_from_touchpoints_as_they_arrive_to_the_credit(client: Client) -> None:
+    """A search, a newsletter, and an order after a silence at the payment provider."""
+    shop = "https://shop.example/chairs"
+    log = Log()
+    for value in (
+        touchpoint("c", NOON + 9 * HOUR, url=shop, referrer="https://www.paypal.com/checkout"),
+        touchpoint("a", NOON, type="page", url=shop, referrer="https://www.google.com/"),
+        touchpoint("b", NOON + 5 * HOUR, url=f"{shop}?utm_source=newsletter&utm_medium=email"),
+        touchpoint(
+            "d",
+            NOON + 9 * HOUR + MINUTE,
+            name="Order Completed",
+            properties={"order_id": "o-1", "revenue": 80, "currency": "EUR"},
+        ),
+    ):
+        log.say(value)
+    live = Worker(log).finish()
+    for table in ("touchpoints", "sessions"):
+        insert_json(client, table, [msgspec.json.encode(row) for row in live.of(table)])
+    groups = (
+        "SELECT groupArray(channel_group) FROM (SELECT * FROM sessions FINAL ORDER BY started_at)"
+    )
+    assert client.query(groups).result_rows == [(["Organic Search", "Newsletter", "Direct"],)]
+    assert by_value(client, "first") == {"Organic Search": 1.0}
+    assert by_value(client, "last") == {"Direct": 1.0}
+    assert by_value(client, "last_non_direct") == {"Newsletter": 1.0}
