@@ -25,7 +25,9 @@ from pipeline.signals import until_told
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from pipeline.attribution import By, Model
     from pipeline.replay import Reader
+    from pipeline.report import Span
 
 T = TypeVar("T")
 SITE = click.option("--site", default="", help="One site only; default: all.")
@@ -74,6 +76,7 @@ _FOR_PEOPLE = frozenset(
         "BadMapping",
         "BadModel",
         "BadSettings",
+        "BadSources",
         "ClickHouseUnavailable",
         "CollectorFailed",
         "DemoFailed",
@@ -288,16 +291,80 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
     from schemas.journeys import load_models
 
     known = _settings()
-    span = report_.Span(
-        site=site,
-        start=start.replace(tzinfo=UTC) if start else report_.BEGINNING,
-        end=end.replace(tzinfo=UTC) if end else report_.END,
-    )
     with _client(known) as client:
         models = load_models(known.journey_models)
+        span = _span(site, start, end)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
     if as_json:
         click.echo(report_.as_json(found).decode())
+    else:
+        Console().print(render(found))
+
+
+def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
+    from pipeline.report import BEGINNING, END, Span
+
+    return Span(
+        site=site,
+        start=start.replace(tzinfo=UTC) if start else BEGINNING,
+        end=end.replace(tzinfo=UTC) if end else END,
+    )
+
+
+_MODELS = (
+    *("first", "last", "last_non_direct", "linear", "position_based", "time_decay"),
+    "markov",
+)
+
+
+@main.command()
+@SITE
+@click.option(
+    "--model", "models", multiple=True, type=click.Choice(_MODELS), help="May repeat; default: all."
+)
+@click.option(
+    "--by",
+    type=click.Choice(["channel_group", "source", "campaign"]),
+    default="channel_group",
+    show_default=True,
+)
+@click.option(
+    "--lookback",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help="How many days before an order a visit may have led to it.",
+)
+@click.option("--from", "start", type=click.DateTime(), help="Orders since; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="Orders until; UTC, not included.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def attribution(
+    site: str,
+    models: "tuple[Model, ...]",
+    by: "By",
+    lookback: int,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Give the orders to what led to them, by several models side by side.
+
+    docs/attribution.md defines the models.
+    """
+    from pipeline import attribution as attribution_
+    from pipeline.attribution_text import render
+
+    known = _settings()
+    with _client(known) as client:
+        found = attribution_.read_attribution(
+            client,
+            _span(site, start, end),
+            by=by,
+            models=models or attribution_.MODELS,
+            lookback_days=lookback,
+        )
+    if as_json:
+        click.echo(attribution_.as_json(found).decode())
     else:
         Console().print(render(found))
 

@@ -124,6 +124,17 @@ class Settings(BaseSettings):
     shared_by_identifiers: int = Field(
         5, description="A visitor with more users, customers or addresses joins nobody: a kiosk."
     )
+    traffic_sources: list[Path] = Field(
+        default_factory=list,
+        description="TOML files that add to the shipped list of traffic sources.",
+    )
+    referrer_exclusions: list[str] = Field(
+        default_factory=list,
+        description="Hosts that bring nobody, with all below them: own domains, payment providers.",
+    )
+    brand_terms: list[str] = Field(
+        default_factory=list, description="A search for one of these is a branded search."
+    )
 
     metrics_host: str = Field(
         "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."

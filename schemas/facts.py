@@ -43,6 +43,13 @@ class Session(Contract, kw_only=True):
     rule_version: Label
     version: Count
     is_deleted: bool
+    traffic_source: Text = ""
+    traffic_medium: Text = ""
+    traffic_campaign: Label = ""
+    channel_group: Label = ""
+    keyword: Label = ""
+    is_branded: bool = False
+    country: Label = ""
 
 
 class Transition(Contract, kw_only=True):

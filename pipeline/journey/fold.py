@@ -31,6 +31,7 @@ from pipeline.journey.state import (
     remember,
     unpack_cursor,
 )
+from pipeline.journey.traffic import trace
 from schemas.facts import (
     Abandonment,
     Fact,
@@ -209,6 +210,13 @@ class Facts(msgspec.Struct):
             steps=session.steps,
             orders=session.orders,
             revenue=round(session.revenue, 2),
+            traffic_source=session.traffic.source,
+            traffic_medium=session.traffic.medium,
+            traffic_campaign=session.traffic.campaign,
+            channel_group=session.traffic.group,
+            keyword=session.traffic.keyword,
+            is_branded=session.traffic.is_branded,
+            country=session.country,
             kafka_partition=self.partition,
             rule_version=self.rules.version,
             version=self.version,
@@ -237,6 +245,7 @@ def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
     session = cursor.session
     if session is None or not sessions.continues(session, seen, rules.session_gap_ms):
         session = sessions.open_session(facts.site, visitor_id or facts.visitor_id, seen)
+        session.traffic = trace(seen, rules.traffic)
         cursor.visits += 1
         cursor.sessions = {
             other: running

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.journey.abandonment_rules import AbandonmentRules, compile_abandonment
 from pipeline.journey.people import Limits
 from pipeline.journey.state import Scalar, identifier
+from pipeline.journey.traffic import TrafficRules
 from schemas.facts import TransitionKind
 from schemas.journeys import Condition, History, JourneyModel, Rule
 
@@ -104,6 +105,7 @@ class Rules:
     customer_timeout_ms: int
     evidence_retention_ms: int
     limits: Limits
+    traffic: TrafficRules = field(default_factory=TrafficRules)
     abandonment: AbandonmentRules = field(init=False)
     orders: frozenset[str] = field(init=False)
     funnel: dict[str, int] = field(init=False)
@@ -121,6 +123,8 @@ class Rules:
                 *(model.model.model_dump_json(exclude=_ONLY_WORDS) for model in self.models),
                 str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
                 str((self.customer_timeout_ms, self.limits)),
+                self.traffic.sources.model_dump_json(),
+                str((self.traffic.exclusions, self.traffic.brand_terms)),
             )[:8],
             "counted": frozenset(name for name, rule in self._named_rules() if rule.times > 1),
             "properties": self._named_properties(),
@@ -150,8 +154,12 @@ def compile_rules(
     customer_timeout: timedelta = timedelta(days=730),
     evidence_retention: timedelta = timedelta(days=30),
     limits: Limits = _LIMITS,
+    traffic: TrafficRules | None = None,
 ) -> Rules:
-    """Make the rules of `models`, the durations and the limits of links ready for use."""
+    """Make the rules of `models`, the durations, limits of links and `traffic` ready for use.
+
+    Without `traffic` no source is known by name.
+    """
     return Rules(
         models=tuple(_compile(model) for model in models),
         session_gap_ms=milliseconds(session_gap),
@@ -160,6 +168,7 @@ def compile_rules(
         customer_timeout_ms=milliseconds(max(customer_timeout, journey_timeout)),
         evidence_retention_ms=milliseconds(max(evidence_retention, allowed_lateness)),
         limits=limits,
+        traffic=traffic or TrafficRules(),
     )
 
 

@@ -43,6 +43,7 @@ def extend(session: OpenSession, seen: Evidence, rules: Rules) -> None:
     session.touchpoints += 1
     session.page_views += seen.is_page
     session.is_bot = session.is_bot or seen.is_bot
+    session.country = session.country or seen.country
     if seen.path:
         session.exit_path = seen.path
         session.entry_path = session.entry_path or seen.path

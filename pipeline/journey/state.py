@@ -49,10 +49,25 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     product_name: str = ""
     form: str = ""
     step: str = ""
+    click_id: str = ""
+    utm_term: str = ""
+    search_term: str = ""
+    country: str = ""
 
     def place(self) -> tuple[int, str, str]:
         """Give the position in time order; equal times are ordered by id."""
         return self.at, self.id, self.visitor_id
+
+
+class Traffic(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What brought a session; `group` is Google Analytics' default channel group."""
+
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+    group: str = ""
+    keyword: str = ""
+    is_branded: bool = False
 
 
 class OpenSession(msgspec.Struct, array_like=True):
@@ -78,6 +93,8 @@ class OpenSession(msgspec.Struct, array_like=True):
     steps: list[str] = msgspec.field(default_factory=list)
     order_ids: list[str] = msgspec.field(default_factory=list)
     orders: int = 0
+    traffic: Traffic = Traffic()
+    country: str = ""
 
 
 class Past(msgspec.Struct, array_like=True, gc=False):

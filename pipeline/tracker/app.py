@@ -22,6 +22,7 @@ from faust.types import TP
 from pipeline import metrics
 from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
+from pipeline.journey.traffic import TrafficRules
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
@@ -31,6 +32,7 @@ from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
 from schemas.journeys import load_models
+from schemas.traffic import load_sources
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +225,12 @@ def _faust_app(settings: Settings) -> TrackerApp:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Read and compile the journey models; BadModel if one cannot be used."""
+    """Read and compile the journey models and the list of traffic sources.
+
+    Raises:
+        BadModel: a journey model cannot be used.
+        BadSources: a list of traffic sources cannot be used.
+    """
     return compile_rules(
         load_models(settings.journey_models),
         session_gap=settings.session_gap,
@@ -232,6 +239,11 @@ def rules_of(settings: Settings) -> Rules:
         customer_timeout=settings.customer_timeout,
         evidence_retention=settings.evidence_retention,
         limits=Limits(settings.shared_by_visitors, settings.shared_by_identifiers),
+        traffic=TrafficRules(
+            load_sources(settings.traffic_sources),
+            exclusions=tuple(settings.referrer_exclusions),
+            brand_terms=tuple(settings.brand_terms),
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """PURE: what a touchpoint's own strings tell: page, campaign, referrer, device, bot, order.
 
 URLs and user agents repeat, so their parsing is remembered. Nothing here looks anything up
-elsewhere; GA4's channel groups and countries are not decided here.
+elsewhere; what brought a visit is decided in `pipeline.journey.traffic`.
 """
 
 import re
@@ -14,7 +14,6 @@ import crawleruseragents
 import msgspec
 import ua_parser
 
-from pipeline.journey.people import name_identifier
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.progress import read_progress
@@ -34,6 +33,8 @@ _CLICK_IDS = (
 _BOTS = re.compile(
     "|".join(f"(?:{c['pattern']})" for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
 )
+_SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
+"""How search engines call what was searched for, in the URL of their page."""
 _LONGEST_LABEL = 256
 _LONGEST_ITEM = 64
 """Of a product's id and name: a cart holds many, and is part of its visitor's state."""
@@ -50,6 +51,7 @@ class Page(NamedTuple):
     utm_term: str = ""
     utm_content: str = ""
     click_id: str = ""
+    search_term: str = ""
 
 
 class Agent(NamedTuple):
@@ -87,7 +89,17 @@ class _Properties(msgspec.Struct, gc=False):
 
 
 _properties_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _Country(msgspec.Struct, gc=False):
+    country: object = ""
+
+
 _properties = msgspec.json.Decoder(_Properties)
+_country = msgspec.json.Decoder(_Country)
+_TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
+_REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
+_NO_PAGE = Page()
 _COMMERCE_NAMES = frozenset(
     {
         "Product Viewed",
@@ -124,6 +136,7 @@ def read_url(url: str) -> Page:
         query.get("utm_term", ""),
         query.get("utm_content", ""),
         next((name for name in _CLICK_IDS if name in query), ""),
+        next((query[name] for name in _SEARCH_TERMS if name in query), ""),
     )
 
 
@@ -206,51 +219,27 @@ def _word(value: object) -> str:
     return str(value)[:128] if isinstance(value, str | int) else ""
 
 
-class _Carried(msgspec.Struct, gc=False):
-    email_sha256: object = ""
-    customer_id: object = ""
-    subscriber_id: object = ""
+def is_same_site(host: str, other: str) -> bool:
+    """Tell whether two hosts are one site: equal but for `www.`, or one below the other."""
+    a, b = host.removeprefix("www."), other.removeprefix("www.")
+    return a == b or (bool(a and b) and (a.endswith(f".{b}") or b.endswith(f".{a}")))
 
 
-class _WithTraits(_Carried, gc=False):
-    traits: _Carried | None = None
+def read_country(locale: str, properties: bytes) -> str:
+    """Give two letters, or nothing: the property `country`, else the region of the locale.
 
-
-_carried = msgspec.json.Decoder(_WithTraits)
-_CARRIED = {"customer_id": "customer", "email_sha256": "email", "subscriber_id": "subscriber"}
-_MARKS = tuple(f'"{name}"'.encode() for name in _CARRIED)
-
-
-def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]:
-    """Name what the touchpoint tells of who its visitor is, besides the visitor itself.
-
-    The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
-    `email_sha256` and `subscriber_id`. Values that mean nobody are left out.
+    The sender may know the country, from its CDN or the delivery address. A locale such as `de-AT`
+    tells where the browser's language is spoken, which is only mostly where its owner is.
     """
-    properties = bytes(touchpoint.properties)
-    told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
-    if touchpoint.previous_id:
-        told.append(("user", touchpoint.previous_id))
-    if any(mark in properties for mark in _MARKS):
-        told += _read_carried(properties)
-    names = dict.fromkeys(name_identifier(kind, value) for kind, value in told)
-    if touchpoint.previous_id:
-        names[touchpoint.previous_id] = None
-    return tuple(name for name in names if name not in ("", visitor_id))
-
-
-def _read_carried(properties: bytes) -> list[tuple[str, str]]:
-    try:
-        given = _carried.decode(properties)
-    except (msgspec.MsgspecError, RecursionError):
-        return []
-    parts = (given, given.traits) if given.traits else (given,)
-    return [
-        (kind, word)
-        for part in parts
-        for name, kind in _CARRIED.items()
-        if (word := _word(getattr(part, name)))
-    ]
+    if b'"country"' in bytes(properties):
+        try:
+            given = _country.decode(properties).country
+        except (msgspec.MsgspecError, RecursionError):
+            given = ""
+        if isinstance(given, str) and _TWO_LETTERS.fullmatch(given):
+            return given.upper()
+    region = _REGION.search(locale) if locale else None
+    return region[1].upper() if region else ""
 
 
 def enrich(
@@ -262,7 +251,9 @@ def enrich(
     """
     page = read_url(touchpoint.url)
     agent = read_user_agent(touchpoint.user_agent)
-    referrer_host = read_url(touchpoint.referrer).host if touchpoint.referrer else ""
+    referrer = read_url(touchpoint.referrer) if touchpoint.referrer else _NO_PAGE
+    # A page of the same site brought nobody here.
+    brought_by = _NO_PAGE if is_same_site(referrer.host, page.host) else referrer
     commerce = read_commerce(touchpoint.name, touchpoint.properties)
     is_order = commerce is not _NO_COMMERCE and touchpoint.name.startswith("Order")
     enrichment = Enrichment(
@@ -270,7 +261,7 @@ def enrich(
         is_late=False,
         host=page.host,
         path=page.path,
-        referrer_host=referrer_host,
+        referrer_host=referrer.host,
         utm_source=page.utm_source,
         utm_medium=page.utm_medium,
         utm_campaign=page.utm_campaign,
@@ -295,8 +286,7 @@ def enrich(
         touchpoint.channel,
         touchpoint.type in _PAGE_TYPES,
         page.path,
-        # A page of the same site brought nobody here.
-        referrer_host if referrer_host != page.host else "",
+        brought_by.host,
         page.utm_source,
         page.utm_medium,
         page.utm_campaign,
@@ -310,5 +300,9 @@ def enrich(
         product_name=commerce.product_name,
         form=progress.form,
         step=progress.step,
+        click_id=page.click_id,
+        utm_term=page.utm_term,
+        search_term=brought_by.search_term,
+        country=read_country(touchpoint.locale, touchpoint.properties),
     )
     return enrichment, evidence

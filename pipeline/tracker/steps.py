@@ -48,7 +48,8 @@ from pipeline.journey.state import (
     new_state,
 )
 from pipeline.records import Row, partition_for
-from pipeline.tracker.enrich import enrich, read_identifiers, read_properties
+from pipeline.tracker.enrich import enrich, read_properties
+from pipeline.tracker.identifiers import read_identifiers
 from pipeline.tracker.partition import NODE, PERSON, Partition, site_of
 from schemas import topics
 from schemas.codec import (

@@ -16,8 +16,10 @@ from pipeline.journey.state import (
     is_known,
     new_state,
 )
+from pipeline.journey.traffic import TrafficRules
 from schemas.facts import Abandonment, Fact, Session, Transition
 from schemas.journeys import load_model
+from schemas.traffic import load_sources
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -27,7 +29,7 @@ NOON = 1_767_268_800_000
 """2026-01-01 12:00 UTC."""
 
 SITE, VISITOR = "shop", "ada"
-RULES = compile_rules([load_model("lifecycle")])
+RULES = compile_rules([load_model("lifecycle")], traffic=TrafficRules(load_sources()))
 
 AnyFact = TypeVar("AnyFact", Session, Transition, Abandonment)
 

@@ -26,6 +26,7 @@ _TABLES = """
 SELECT name, engine = 'View', comment, sorting_key
 FROM system.tables
 WHERE database = currentDatabase() AND engine != 'MaterializedView' AND name != 'migrations'
+    AND empty(parameterized_view_parameters)
 ORDER BY indexOf({first:Array(String)}, name) = 0, indexOf({first:Array(String)}, name), name
 """
 
@@ -39,7 +40,7 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table or view."""
+    """A table or view. One with parameters has no columns until they are given: it is left out."""
 
     name: str
     is_view: bool

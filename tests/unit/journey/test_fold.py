@@ -111,7 +111,11 @@ def evidence_of_one_visitor(draw: st.DrawFn) -> list[Evidence]:
             properties=draw(st.sampled_from((None, {"survey": "nps", "score": 9.0}))),
             product_id=draw(st.sampled_from(("", "p-1", "p-2"))),
             form=draw(st.sampled_from(("", "contact", "quiz"))),
-            channel=draw(st.sampled_from(("newsletter", "newsletter", "email"))),
+            channel=draw(st.sampled_from(("newsletter", "newsletter", "email", "website"))),
+            referrer_host=draw(st.sampled_from(("", "www.google.com", "www.paypal.com"))),
+            utm_source=draw(st.sampled_from(("", "", "crm"))),
+            click_id=draw(st.sampled_from(("", "", "gclid"))),
+            country=draw(st.sampled_from(("", "DE", "AT"))),
         )
         for number in range(count)
     ]

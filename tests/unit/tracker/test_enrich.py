@@ -283,6 +283,64 @@ def test_only_an_order_has_revenue_and_an_order_id() -> None:
     assert (product.order_id, product.revenue, evidence.value) == ("", 0.0, 9.5)
 
 
+# --- where it comes from ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("referrer", "host", "term"),
+    [
+        ("", "", ""),
+        ("https://www.bing.com/search?q=oak+chair", "www.bing.com", "oak chair"),
+        ("https://www.baidu.com/s?wd=chair", "www.baidu.com", "chair"),
+        ("https://www.bing.com/?page=2", "www.bing.com", ""),
+        ("https://www.shop.example/search?q=chair", "", ""),
+        ("https://shop.example/", "", ""),
+        ("https://pay.shop.example/thanks", "", ""),
+        ("https://example/", "", ""),
+        ("https://myshop.example/", "myshop.example", ""),
+        ("android-app://com.google.android.gm/", "com.google.android.gm", ""),
+    ],
+)
+def test_a_referrer_of_another_site_is_what_brought_somebody(
+    referrer: str, host: str, term: str
+) -> None:
+    _, evidence = enriched(url="https://www.shop.example/chairs", referrer=referrer)
+    assert (evidence.referrer_host, evidence.search_term) == (host, term)
+
+
+def test_the_row_keeps_the_referrer_of_the_same_site_and_no_search_of_the_page_itself() -> None:
+    enrichment, evidence = enriched(
+        url="https://shop.example/?q=chair", referrer="https://shop.example/cart"
+    )
+    assert (enrichment.referrer_host, evidence.referrer_host) == ("shop.example", "")
+    assert evidence.search_term == ""
+
+
+def test_without_an_url_every_referrer_is_of_another_site() -> None:
+    assert enriched(referrer="https://shop.example/")[1].referrer_host == "shop.example"
+
+
+@pytest.mark.parametrize(
+    ("locale", "properties", "country"),
+    [
+        ("", {}, ""),
+        ("de", {}, ""),
+        ("de-AT", {}, "AT"),
+        ("de_ch", {}, "CH"),
+        ("zh-Hant-TW", {}, "TW"),
+        ("es-419", {}, ""),
+        ("de-AT", {"country": "fr"}, "FR"),
+        ("de-AT", {"country": "France"}, "AT"),
+        ("de-AT", {"country": 49}, "AT"),
+        ("", {"to": {"country": "FR"}}, ""),
+    ],
+)
+def test_a_country_is_what_the_sender_says_else_the_region_of_the_locale(
+    locale: str, properties: dict[str, Any], country: str
+) -> None:
+    assert enriched(locale=locale, properties=properties)[1].country == country
+
+
 # --- all together -------------------------------------------------------------------------------
 
 
@@ -309,6 +367,7 @@ def test_evidence_and_row_say_the_same() -> None:
         value=9.5,
         items=1,
         currency="EUR",
+        utm_term="chair",
     )
     assert (enrichment.path, enrichment.utm_term, enrichment.revenue) == ("/thanks", "chair", 9.5)
     assert (enrichment.visitor_id, enrichment.is_late) == ("ada", False)

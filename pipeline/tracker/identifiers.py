@@ -1,0 +1,57 @@
+"""PURE: what a touchpoint tells of who its visitor is."""
+
+import msgspec
+
+from pipeline.journey.people import name_identifier
+from schemas.touchpoint import Touchpoint
+
+
+class _Carried(msgspec.Struct, gc=False):
+    email_sha256: object = ""
+    customer_id: object = ""
+    subscriber_id: object = ""
+
+
+class _WithTraits(_Carried, gc=False):
+    traits: _Carried | None = None
+
+
+_carried = msgspec.json.Decoder(_WithTraits)
+_CARRIED = {"customer_id": "customer", "email_sha256": "email", "subscriber_id": "subscriber"}
+_MARKS = tuple(f'"{name}"'.encode() for name in _CARRIED)
+
+
+def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]:
+    """Name what the touchpoint tells of who its visitor is, besides the visitor itself.
+
+    The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
+    `email_sha256` and `subscriber_id`. Values that mean nobody are left out.
+    """
+    properties = bytes(touchpoint.properties)
+    told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
+    if touchpoint.previous_id:
+        told.append(("user", touchpoint.previous_id))
+    if any(mark in properties for mark in _MARKS):
+        told += _read_carried(properties)
+    names = dict.fromkeys(name_identifier(kind, value) for kind, value in told)
+    if touchpoint.previous_id:
+        names[touchpoint.previous_id] = None
+    return tuple(name for name in names if name not in ("", visitor_id))
+
+
+def _read_carried(properties: bytes) -> list[tuple[str, str]]:
+    try:
+        given = _carried.decode(properties)
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+    parts = (given, given.traits) if given.traits else (given,)
+    return [
+        (kind, word)
+        for part in parts
+        for name, kind in _CARRIED.items()
+        if (word := _word(getattr(part, name)))
+    ]
+
+
+def _word(value: object) -> str:
+    return str(value)[:128] if isinstance(value, str | int) else ""

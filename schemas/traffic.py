@@ -1,0 +1,102 @@
+"""What a list of traffic sources says. Floor 1: imports nothing of ours but the fields.
+
+The shipped list is `schemas/traffic/sources.toml`; its head explains the entries. Files of the same
+shape add to it, and replace a source that they name again.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.fields import Channel, Name
+
+SHIPPED = Path(__file__).parent / "traffic" / "sources.toml"
+
+Kind = Literal["search", "social", "video", "shopping", "ai", "mail", "excluded"]
+"""What sort of source it is; `excluded` brings nobody: a payment provider, an own domain."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Entries = dict[Name, tuple[Name, ...]]
+
+
+class Origin(BaseModel):
+    """Source and medium that a click id or a channel stands for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Name
+    medium: Name
+
+
+class TrafficSources(BaseModel):
+    """Sources by kind, each with its hosts and spellings; click ids and channels."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    search: Entries = Field(default_factory=dict)
+    social: Entries = Field(default_factory=dict)
+    video: Entries = Field(default_factory=dict)
+    shopping: Entries = Field(default_factory=dict)
+    ai: Entries = Field(default_factory=dict)
+    mail: Entries = Field(default_factory=dict)
+    excluded: Entries = Field(default_factory=dict)
+    click_ids: dict[Name, Origin] = Field(default_factory=dict)
+    channels: dict[Channel, Origin] = Field(default_factory=dict)
+
+    def entries(self, kind: Kind) -> Entries:
+        """Give the sources of one kind."""
+        entries: Entries = getattr(self, kind)
+        return entries
+
+    @model_validator(mode="after")
+    def _nothing_stands_for_two(self) -> "TrafficSources":
+        owner: dict[str, str] = {}
+        for kind in KINDS:
+            for name, spellings in self.entries(kind).items():
+                for spelling in {name, *spellings}:
+                    if spelling != spelling.lower():
+                        raise ValueError(f"{kind}.{name}: write {spelling!r} in lower case")
+                    if owner.setdefault(spelling, f"{kind}.{name}") != f"{kind}.{name}":
+                        raise ValueError(f"{spelling!r}: of {owner[spelling]} or of {kind}.{name}?")
+        return self
+
+
+class BadSources(ValueError):
+    """A list of sources that cannot be used; the text names file, entry and reason."""
+
+
+def load_sources(more: Iterable[Path] = ()) -> TrafficSources:
+    """Read the shipped list and then the files `more`, each of which adds to those before it.
+
+    Raises:
+        BadSources: no such file, not TOML, or against the rules of `TrafficSources`.
+    """
+    merged: dict[str, Any] = {}
+    found = TrafficSources()
+    for path in (SHIPPED, *more):
+        for section, entries in _read(path).items():
+            is_table = isinstance(entries, dict)
+            merged[section] = {**merged.get(section, {}), **entries} if is_table else entries
+        try:
+            found = TrafficSources.model_validate(merged)
+        except ValidationError as error:
+            raise BadSources(f"{path}: {_complaint(error)}") from error
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSources(f"{path}: no readable file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSources(f"{path}: not TOML: {error}") from error
+
+
+def _complaint(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return ": ".join(filter(None, (where, first["msg"].removeprefix("Value error, "))))
