@@ -315,12 +315,17 @@ def query(sql: str, fmt: str | None) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring ClickHouse's tables up to date."""
+    """Bring ClickHouse's tables up to date, and what they know of the journey models."""
+    from schemas.journeys import load_model
     from sinks.migrate import migrate as migrate_
     from sinks.migrate import read_migrations
+    from sinks.models import store_models
 
-    with _client(_settings()) as client:
+    known = _settings()
+    with _client(known) as client:
+        models = [load_model(name) for name in known.journey_models]
         applied = migrate_(client, read_migrations())
+        store_models(client, models)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
     click.echo(f"{len(applied)} applied; the tables are up to date")
