@@ -79,6 +79,7 @@ _FOR_PEOPLE = frozenset(
         "DemoFailed",
         "EmbeddedError",
         "ImportFailed",
+        "MapFailed",
         "MigrationRefused",
         "NotAcknowledged",
         "ReplayFailed",
@@ -297,6 +298,42 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
     if as_json:
         click.echo(report_.as_json(found).decode())
+    else:
+        Console().print(render(found))
+
+
+@main.command("map")
+@click.option("--model", help="Default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
+@click.option("--segment", default="", help="One segment only; default: everybody.")
+@SITE
+@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
+@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def map_(
+    model: str | None,
+    segment: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Print the journey map: phases × channels, with people, conversion, time and pain points."""
+    from pipeline import journey_map
+    from pipeline.journey_map_text import render
+    from pipeline.report import BEGINNING, END, Span
+    from schemas.journeys import load_model
+
+    known = _settings()
+    span = Span(
+        site=site,
+        start=start.replace(tzinfo=UTC) if start else BEGINNING,
+        end=end.replace(tzinfo=UTC) if end else END,
+    )
+    with _client(known) as client:
+        chosen = model or load_model(known.journey_models[0]).id
+        found = journey_map.read_map(client, span, model=chosen, segment=segment)
+    if as_json:
+        click.echo(journey_map.as_json(found).decode())
     else:
         Console().print(render(found))
 

@@ -199,6 +199,8 @@ CREATE VIEW phase_touchpoints
     person_id String COMMENT 'The human, by all links known now',
     session_id String COMMENT 'The session it happened in',
     entered_at DateTime64(3, 'UTC') COMMENT 'When the person came into the phase',
+    left_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the person left it; null: it goes on',
+    moved_on UInt8 COMMENT 'Left for a later phase of the same cycle',
     touchpoint_id String COMMENT 'The event id its sender gave it',
     occurred_at DateTime64(3, 'UTC') COMMENT 'When it happened',
     name LowCardinality(String) COMMENT 'Of the touchpoint',
@@ -208,7 +210,7 @@ CREATE VIEW phase_touchpoints
 AS
 SELECT t.site AS site, t.model AS model, s.phase AS phase, s.cycle AS cycle,
     t.person_id AS person_id, t.session_id AS session_id, s.entered_at AS entered_at,
-    t.touchpoint_id AS touchpoint_id, t.occurred_at AS occurred_at, t.name AS name,
+    s.left_at AS left_at, s.moved_on AS moved_on, t.touchpoint_id AS touchpoint_id, t.occurred_at AS occurred_at, t.name AS name,
     t.channel AS channel, t.properties AS properties
 FROM
 (
@@ -217,7 +219,10 @@ FROM
     ARRAY JOIN (SELECT groupUniqArray(model) FROM transitions) AS model
     WHERE NOT is_bot
 ) AS t
-ASOF INNER JOIN (SELECT site, model, person_id, phase, cycle, entered_at FROM stays) AS s
+ASOF INNER JOIN
+(
+    SELECT site, model, person_id, phase, cycle, entered_at, left_at, moved_on FROM stays
+) AS s
     ON t.site = s.site AND t.model = s.model AND t.person_id = s.person_id
     AND t.occurred_at >= s.entered_at
 COMMENT 'Touchpoints with the phase of each model in which they happened';
