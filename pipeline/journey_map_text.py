@@ -58,8 +58,8 @@ def _cell(cell: MapCell | None) -> str:
 
 
 def _lines(cell: MapCell) -> Iterator[str]:
-    went_on = cell.went_on if cell.people < _FEW else f"{cell.went_on / cell.people:.0%}"
-    yield f"{cell.people:,}" + (f" → {went_on}".replace("%", " %") if cell.went_on else "")
+    if cell.people:
+        yield f"{cell.people:,}{_onward(cell)}"
     if cell.median_seconds is not None:
         yield _duration(cell.median_seconds)
     signs = [f"!{cell.pain_points:,}"] if cell.pain_points else []
@@ -67,6 +67,14 @@ def _lines(cell: MapCell) -> Iterator[str]:
         signs.append(f"☺ {cell.satisfaction:.0f}")
     if signs:
         yield "  ".join(signs)
+
+
+def _onward(cell: MapCell) -> str:
+    if not cell.went_on:
+        return ""
+    if cell.people < _FEW:
+        return f" → {cell.went_on}"
+    return f" → {100 * cell.went_on / cell.people:.0f} %"
 
 
 def _duration(seconds: int) -> str:

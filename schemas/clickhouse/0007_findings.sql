@@ -250,7 +250,11 @@ WITH
         name = 'Feedback Noted', 'feedback',
         'visit'
     ) AS what,
-    toFloat64(greatest(0, JSONExtractFloat(properties, 'waiting_seconds'))) AS seconds
+    greatest(0, if(
+        JSONHas(properties, 'waiting_seconds'),
+        JSONExtractFloat(properties, 'waiting_seconds'),
+        JSONExtractFloat(properties, 'lcp_ms') / 1000
+    )) AS seconds
 SELECT toString(site) AS site, '' AS model, found.1 AS kind, found.2 AS place, occurred_at AS at,
     person_id, what, seconds
 FROM
@@ -283,14 +287,16 @@ ARRAY JOIN [
 ] AS found
 WHERE place != ''
 UNION ALL
-SELECT toString(site), toString(model), 'phase',
-    if(
-        what = 'feedback' AND JSONHas(properties, 'phase'),
-        JSONExtractString(properties, 'phase'),
-        toString(phase)
-    ),
-    occurred_at, person_id, what, seconds
+SELECT toString(site), toString(model), 'phase', toString(phase), occurred_at, person_id, what,
+    seconds
 FROM phase_touchpoints
+WHERE NOT (what = 'feedback' AND JSONHas(properties, 'phase'))
+UNION ALL
+SELECT toString(n.site), toString(m.model), 'phase', toString(m.phase), n.occurred_at, n.visitor_id,
+    'feedback', 0.
+FROM (SELECT * FROM touchpoints FINAL WHERE name = 'Feedback Noted' AND NOT is_bot) AS n
+INNER JOIN (SELECT model, phase FROM journey_models FINAL) AS m
+    ON m.phase = JSONExtractString(n.properties, 'phase')
 UNION ALL
 SELECT toString(a.site), '', found.1, found.2, a.abandoned_at, a.person_id, 'abandonment',
     toFloat64(dateDiff('second', a.opened_at, a.last_touchpoint_at))
@@ -387,9 +393,14 @@ CREATE VIEW waits
 )
 AS
 SELECT t.site AS site, t.person_id AS person_id, t.channel AS channel, t.name AS name,
-    t.occurred_at AS at, JSONExtractFloat(t.properties, 'waiting_seconds') AS seconds
+    t.occurred_at AS at,
+    if(
+        JSONHas(t.properties, 'waiting_seconds'),
+        JSONExtractFloat(t.properties, 'waiting_seconds'),
+        JSONExtractFloat(t.properties, 'lcp_ms') / 1000
+    ) AS seconds
 FROM person_touchpoints AS t
-WHERE NOT t.is_bot AND JSONExtractFloat(t.properties, 'waiting_seconds') > 0
+WHERE NOT t.is_bot AND seconds > 0
 UNION ALL
 SELECT t.site, t.person_id, t.channel, t.name, t.occurred_at,
     toFloat64(greatest(0, dateDiff('second', o.ordered_at, t.occurred_at)))

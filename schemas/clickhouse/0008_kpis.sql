@@ -172,6 +172,7 @@ COMMENT 'Every journey of every person: a cycle of a model';
 CREATE VIEW survey_answers
 (
     site LowCardinality(String) COMMENT 'Shop or brand',
+    touchpoint_id String COMMENT 'The event id its sender gave it',
     at DateTime64(3, 'UTC') COMMENT 'When it was answered',
     person_id String COMMENT 'The human, by all links known now',
     session_id String COMMENT 'The session it happened in',
@@ -184,8 +185,8 @@ CREATE VIEW survey_answers
     satisfaction Float64 COMMENT 'The score on a scale from 0 to 100'
 )
 AS
-SELECT t.site AS site, t.occurred_at AS at, t.person_id AS person_id, t.session_id AS session_id,
-    t.channel AS channel,
+SELECT t.site AS site, t.touchpoint_id AS touchpoint_id, t.occurred_at AS at,
+    t.person_id AS person_id, t.session_id AS session_id, t.channel AS channel,
     lower(if(
         JSONHas(t.properties, 'kind'),
         JSONExtractString(t.properties, 'kind'),
@@ -435,16 +436,21 @@ WITH
         name != 'Survey Answered' AND JSONHas(properties, 'rating'),
         toNullable(25 * (JSONExtractFloat(properties, 'rating') - 1)),
         name != 'Survey Answered', NULL,
-        lower(JSONExtractString(properties, 'survey')) = 'nps',
+        lower(if(
+            JSONHas(properties, 'kind'),
+            JSONExtractString(properties, 'kind'),
+            JSONExtractString(properties, 'survey')
+        )) = 'nps',
         10 * JSONExtractFloat(properties, 'score'),
         25 * (JSONExtractFloat(properties, 'score') - 1)
     ) AS rated
 SELECT site, occurred_at AS at, person_id, session_id, name, channel,
     leadInFrame(touchpoint_id) OVER within = '' AS is_exit,
     toString(leadInFrame(name) OVER within) AS next_name,
-    if(
+    multiIf(
         JSONHas(properties, 'waiting_seconds'),
         toNullable(JSONExtractFloat(properties, 'waiting_seconds')),
+        JSONHas(properties, 'lcp_ms'), JSONExtractFloat(properties, 'lcp_ms') / 1000,
         NULL
     ) AS waiting_seconds,
     leadInFrame(name) OVER later = 'Complaint Made'

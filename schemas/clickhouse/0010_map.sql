@@ -5,16 +5,16 @@ CREATE VIEW journey_map_rows
 (
     site LowCardinality(String) COMMENT 'Shop or brand',
     model String COMMENT 'Journey model',
-    phase String COMMENT 'A phase of the model',
+    phase LowCardinality(String) COMMENT 'A phase of the model',
     channel LowCardinality(String) COMMENT 'Where it happened',
     segment String COMMENT 'Of the person; empty: unknown',
-    at DateTime64(3, 'UTC') COMMENT 'First touchpoint of this person there, or the answer',
+    at DateTime64(3, 'UTC') COMMENT 'First touchpoint of this person there; of an answer or note, its own time',
     person_id String COMMENT 'The human, by all links known now',
     cycle UInt32 COMMENT 'How often the journey has begun, from 1',
     entered_at DateTime64(3, 'UTC') COMMENT 'When the person came into the phase',
-    touchpoints UInt64 COMMENT 'How many; 0: an answer about the phase',
+    touchpoints UInt64 COMMENT 'How many; 0: an answer or a note about the phase',
     pain_points UInt64 COMMENT 'Abandonments, calls for help, complaints and notes of the staff',
-    moved_on UInt8 COMMENT 'The stay led to a later phase of the same cycle',
+    moved_on Bool COMMENT 'The stay led to a later phase of the same cycle',
     seconds Nullable(Int64) COMMENT 'How long the stay lasted; null: it goes on',
     satisfaction Nullable(Float64) COMMENT 'Answer on a scale from 0 to 100; null: no answer'
 )
@@ -30,10 +30,11 @@ FROM
     SELECT p.site AS site, p.model AS model, p.phase AS phase, p.channel AS channel,
         p.person_id AS person_id, p.cycle AS cycle, p.entered_at AS entered_at,
         p.left_at AS left_at, p.moved_on AS moved_on, any(z.segment) AS segment, min(p.occurred_at) AS at, count() AS touchpoints,
-        countIf(p.name IN (
-            'Support Contacted', 'Chat Started', 'Phone Call Received',
-            'Complaint Made', 'Feedback Noted'
-        )) + sum(a.abandonments) AS pain_points
+        countIf(
+            p.name IN (
+                'Support Contacted', 'Chat Started', 'Phone Call Received', 'Complaint Made'
+            ) OR (p.name = 'Feedback Noted' AND NOT JSONHas(p.properties, 'phase'))
+        ) + sum(a.abandonments) AS pain_points
     FROM phase_touchpoints AS p
     LEFT JOIN session_slices AS z ON p.site = z.site AND p.session_id = z.session_id
     LEFT JOIN
@@ -45,19 +46,26 @@ FROM
     GROUP BY site, model, phase, channel, person_id, cycle, entered_at, left_at, moved_on
 ) AS t
 UNION ALL
-SELECT toString(p.site), toString(p.model),
-    if(
-        (p.model, v.phase) IN (SELECT model, phase FROM journey_models FINAL),
-        v.phase, toString(p.phase)
-    ),
-    toString(p.channel), z.segment, p.occurred_at, p.person_id, p.cycle, p.entered_at,
-    toUInt64(0), toUInt64(0), false, NULL, toNullable(v.satisfaction)
+SELECT toString(p.site), toString(p.model), toString(p.phase), toString(p.channel), z.segment,
+    v.at, v.person_id, p.cycle, p.entered_at, 0, 0, false, NULL, v.satisfaction
 FROM phase_touchpoints AS p
 INNER JOIN survey_answers AS v
-    ON p.site = v.site AND p.person_id = v.person_id AND p.occurred_at = v.at
-    AND p.channel = v.channel
+    ON p.site = v.site AND p.person_id = v.person_id AND p.touchpoint_id = v.touchpoint_id
 LEFT JOIN session_slices AS z ON p.site = z.site AND p.session_id = z.session_id
 WHERE p.name = 'Survey Answered'
+    AND (p.model, v.phase) NOT IN (SELECT model, phase FROM journey_models FINAL)
+UNION ALL
+SELECT toString(v.site), toString(m.model), toString(m.phase), toString(v.channel), z.segment,
+    v.at, v.person_id, 0, v.at, 0, 0, false, NULL, v.satisfaction
+FROM survey_answers AS v
+INNER JOIN (SELECT model, phase FROM journey_models FINAL) AS m ON m.phase = v.phase
+LEFT JOIN session_slices AS z ON v.site = z.site AND v.session_id = z.session_id
+UNION ALL
+SELECT toString(n.site), toString(m.model), toString(m.phase), toString(n.channel), '',
+    n.occurred_at, n.visitor_id, 0, n.occurred_at, 0, 1, false, NULL, NULL
+FROM (SELECT * FROM touchpoints FINAL WHERE name = 'Feedback Noted' AND NOT is_bot) AS n
+INNER JOIN (SELECT model, phase FROM journey_models FINAL) AS m
+    ON m.phase = JSONExtractString(n.properties, 'phase')
 COMMENT 'What the map counts: people, channel by channel, in each stay, and their answers';
 
 CREATE VIEW journey_map
@@ -65,7 +73,7 @@ CREATE VIEW journey_map
     site LowCardinality(String) COMMENT 'Shop or brand',
     model String COMMENT 'Journey model',
     rank UInt8 COMMENT 'Place of the phase in the order of its model, from 1; 0: unknown',
-    phase String COMMENT 'A phase of the model',
+    phase LowCardinality(String) COMMENT 'A phase of the model',
     de String COMMENT 'Its label in German',
     channel String COMMENT 'Where it happened; empty: all channels',
     segment String COMMENT 'Of the person; empty: everybody',

@@ -73,7 +73,7 @@ def test_feedback_of_staff_counts_where_it_says_and_not_as_a_person(weak: Client
 
 def test_a_phase_is_weak_by_what_happened_in_it(weak: Client) -> None:
     assert weak_points(weak, "phase") == {
-        "purchase": (4, 1, 0, 1, 0, 690, 50.0),
+        "purchase": (4, 1, 0, 1, 1, 690, 75.0),
         "service": (1, 0, 1, 0, 0, 0, 100.0),
     }
 
@@ -144,6 +144,13 @@ def test_waiting_breaks_the_standard_of_its_channel_alone(client: Client) -> Non
     )
     found = "SELECT kind, place, at, seconds, max_seconds FROM breaches"
     assert rows(client, found) == [("wait", "phone", at(1.5), 90, 60)]
+
+
+def test_a_slow_page_made_people_wait_until_its_largest_element_was_there(client: Client) -> None:
+    visit(client, "ann", seen(0, "Page Slow", "website", "/", lcp_ms=5200), seen(1, "Page Viewed"))
+    assert rows(client, "SELECT channel, name, seconds FROM waits") == [
+        ("website", "Page Slow", 5.2)
+    ]
 
 
 def test_the_wait_for_an_order_ends_with_its_arrival(client: Client) -> None:

@@ -39,6 +39,8 @@ def client(engine: EngineServer) -> Iterator[Client]:
         give_up(
             client, "ben", "browse", "Product Viewed", last_touchpoint_id="ben 11 Product Viewed"
         )
+        noted = {"phase": "service", "department": "delivery"}
+        visit(client, "driver", seen(60, "Feedback Noted", "delivery", **noted))
         bot = {"is_bot": True, "session_id": "bot"}
         visit(client, "bot", seen(0, "Page Viewed", "website"), **bot)
         move(client, "bot", 0, "awareness", session_id="bot")
@@ -65,6 +67,9 @@ def test_a_cell_counts_people_touchpoints_time_pain_and_satisfaction(client: Cli
         ("consideration", "shop"): MapCell("consideration", "shop", 2, 5, 1, 1800, 1, None),
         ("consideration", "chat"): MapCell("consideration", "chat", 1, 1, 1, 1800, 1, None),
         ("consideration", "survey"): MapCell("consideration", "survey", 1, 1, 0, None, 0, 70.0),
+        # Nobody was there; a driver noted something about it.
+        ("service", ""): MapCell("service", "", 0, 0, 0, None, 1, None),
+        ("service", "delivery"): MapCell("service", "delivery", 0, 0, 0, None, 1, None),
     }
 
 
@@ -94,6 +99,7 @@ def test_the_view_labels_its_phases_and_gives_the_share_that_went_on(client: Cli
     assert rows(client, f"{found} segment = '' ORDER BY rank") == [
         (1, "Aufmerksamkeit", 16.7),
         (2, "Interesse", 50.0),
+        (4, "Lieferung und Nutzung", None),
     ]
 
 
@@ -113,7 +119,7 @@ def test_the_map_for_people_has_german_labels_and_no_percentage_of_few(client: C
     lines = printed(read_map(client, Span(site="shop"), model="lifecycle"))
     assert lines[0] == ["shop", "·", "model:", "lifecycle", "·", "segment:", "all"]
     assert "Aufmerksamkeit" in lines[2]
-    assert ["all", "12", "→", "17", "%", "2", "→", "1"] in lines
+    assert ["all", "12", "→", "17", "%", "2", "→", "1", "!1"] in lines
     assert ["10", "min", "30", "min"] in lines
     assert ["!2", "☺", "70"] in lines
 
