@@ -82,6 +82,7 @@ _FOR_PEOPLE = frozenset(
         "DemoFailed",
         "EmbeddedError",
         "ImportFailed",
+        "MapFailed",
         "MigrationRefused",
         "NobodyFound",
         "NotAcknowledged",
@@ -369,6 +370,37 @@ def attribution(
         Console().print(render(found))
 
 
+@main.command("map")
+@click.option("--model", help="Default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
+@click.option("--segment", default="", help="One segment only; default: everybody.")
+@SITE
+@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
+@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def map_(
+    model: str | None,
+    segment: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Print the journey map: phases × channels, with people, conversion, time and pain points."""
+    from pipeline import journey_map
+    from pipeline.journey_map_text import render
+    from schemas.journeys import load_models
+
+    known = _settings()
+    span = _span(site, start, end)
+    with _client(known) as client:
+        chosen = model or load_models(known.journey_models)[0].id
+        found = journey_map.read_map(client, span, model=chosen, segment=segment)
+    if as_json:
+        click.echo(journey_map.as_json(found).decode())
+    else:
+        Console().print(render(found))
+
+
 @main.command()
 @click.argument("sql")
 @click.option("--format", "fmt", help="Any ClickHouse format; default: a table, or TSV in a pipe.")
@@ -383,12 +415,17 @@ def query(sql: str, fmt: str | None) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring ClickHouse's tables up to date."""
+    """Bring ClickHouse's tables up to date, and what they know of the journey models."""
+    from schemas.journeys import load_model
     from sinks.migrate import migrate as migrate_
     from sinks.migrate import read_migrations
+    from sinks.models import store_models
 
-    with _client(_settings()) as client:
+    known = _settings()
+    with _client(known) as client:
+        models = [load_model(name) for name in known.journey_models]
         applied = migrate_(client, read_migrations())
+        store_models(client, models)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
     click.echo(f"{len(applied)} applied; the tables are up to date")

@@ -23,8 +23,10 @@ from pipeline.ports import Address, address_in, answers, is_taken
 from pipeline.settings import Settings
 from pipeline.signals import until_told
 from pipeline.topics import create_topics
+from schemas.journeys import load_model
 from schemas.topics import RAW, TABLES
 from sinks.migrate import migrate, read_migrations
+from sinks.models import store_models
 
 _CATCH_UP_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -219,6 +221,7 @@ def _migrate(settings: Settings) -> None:
     client = connect(settings)
     try:
         migrate(client, read_migrations())
+        store_models(client, [load_model(name) for name in settings.journey_models])
     finally:
         client.close()
 

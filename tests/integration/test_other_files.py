@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
@@ -10,34 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from rich.progress import Progress
 
-from pipeline.importer import import_files, load_mapping
 from pipeline.journey.clock import DAY_MS
 from pipeline.journey.fold import Facts, replay
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence
-from pipeline.memory import MemoryBroker
 from pipeline.tracker.steps import milliseconds
 from schemas.facts import Transition
 from schemas.journeys import load_model
-from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
-from tests.support.database import touchpoints_in
-from tests.support.puffy import MAPPINGS, data_files
-
-
-async def imported(name: str, pattern: str) -> list[Touchpoint]:
-    broker = MemoryBroker(partition_count=1)
-    await import_files(
-        data_files(pattern),
-        load_mapping(MAPPINGS / f"{name}.toml"),
-        broker,
-        site=name,
-        now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
-        progress=Progress(disable=True),
-    )
-    return touchpoints_in(broker.records(RAW.name))
+from tests.support.imported import imported
 
 
 def said(touchpoint: Touchpoint) -> dict[str, Any]:
@@ -124,14 +105,14 @@ async def test_whoever_buys_on_two_days_is_on_the_second_cycle_of_favorability()
 # --- answers to a survey -------------------------------------------------------------------------
 
 
-async def test_answers_of_a_survey_give_the_net_promoter_score_of_each_stage() -> None:
+async def test_answers_of_a_survey_give_the_net_promoter_score_of_each_phase() -> None:
     scores = defaultdict(list)
     for answer in await imported("nps", "nps/*.csv"):
         if "score" in said(answer):
-            scores[said(answer)["stage"]].append(said(answer)["score"])
-    everything = [score for of_stage in scores.values() for score in of_stage]
+            scores[said(answer)["phase"]].append(said(answer)["score"])
+    everything = [score for of_phase in scores.values() for score in of_phase]
     assert (len(everything), net_promoters(everything)) == (2_353, -24.69)
-    assert {stage: net_promoters(of_stage) for stage, of_stage in scores.items()} == {
+    assert {phase: net_promoters(of_phase) for phase, of_phase in scores.items()} == {
         "Order": -9.98,
         "Equipment Received": -56.71,
         "First Payment": -29.29,

@@ -9,12 +9,15 @@ import clickhouse_connect
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from pipeline.oracle import expected_tables
 from pipeline.records import Record
 from pipeline.verify import SESSIONISE
-from schemas.codec import decode_touchpoint, encode_row, is_tick
+from schemas.codec import decode_touchpoint, encode, encode_row, is_tick
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations
 from tests.support.engine import EngineServer
+from tests.support.journeys import RULES
+from tests.support.tracker import Log
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -77,6 +80,15 @@ def track(client: Client, touchpoints: Iterable[Touchpoint]) -> None:
         """,  # noqa: S608 - our own text
         parameters={"gap": HALF_AN_HOUR // timedelta(milliseconds=1)},
     )
+
+
+def track_fully(client: Client, touchpoints: Iterable[Touchpoint]) -> None:
+    """Fill the tables as a tracker with the lifecycle would that takes everything in one go."""
+    log = Log()
+    for touchpoint in touchpoints:
+        log.say(encode(touchpoint), int(touchpoint.received_at.timestamp() * 1000))
+    for table, rows in expected_tables([log.records], RULES).items():
+        insert_json(client, table, (msgspec.json.encode(row) for row in rows.values()))
 
 
 def _rows(touchpoints: Iterable[Touchpoint]) -> Iterator[bytes]:
