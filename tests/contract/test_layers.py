@@ -42,6 +42,8 @@ MUST_BE_PURE = (
     "pipeline/collector/collect.py",
     "pipeline/collector/intake.py",
     "pipeline/collector/vocabularies/[!_]*.py",
+    "pipeline/funnel/question.py",
+    "pipeline/funnel/sql.py",
     "pipeline/tracker/enrich.py",
     "pipeline/tracker/partition.py",
     "pipeline/tracker/steps.py",
