@@ -147,6 +147,14 @@ def collect() -> None:
 
 
 @main.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the collector's HTTP API."""
+    from pipeline.collector.server import openapi as openapi_
+
+    click.echo(openapi_())
+
+
+@main.command()
 def track() -> None:
     """Turn touchpoints into sessions, transitions and abandonments (a Faust worker)."""
     from pipeline.tracker.app import run

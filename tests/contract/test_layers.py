@@ -41,6 +41,8 @@ MUST_BE_PURE = (
     "pipeline/collector/arrival.py",
     "pipeline/collector/collect.py",
     "pipeline/collector/intake.py",
+    "pipeline/collector/openapi.py",
+    "pipeline/collector/tracking.py",
     "pipeline/collector/vocabularies/[!_]*.py",
     "pipeline/funnel/question.py",
     "pipeline/funnel/sql.py",
