@@ -27,7 +27,8 @@ SELECT t.site AS site, toStartOfHour(t.occurred_at, 'UTC') AS hour, t.name AS na
     groupUniqArrayState(cityHash64(t.visitor_id)) AS visitors
 FROM touchpoints AS t
 WHERE NOT t.is_late AND NOT t.is_bot
-GROUP BY site, hour, name;
+GROUP BY site, hour, name
+SETTINGS max_partitions_per_insert_block = 0;
 
 CREATE VIEW live_funnel AS
 WITH

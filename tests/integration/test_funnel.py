@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
+from pipeline.cli import main
 from pipeline.funnel.answer import Answer, Reached, as_json, read_funnel
 from pipeline.funnel.question import BadFunnel, Question, parse_steps
 from pipeline.funnel.sql import MOST_VALUES
@@ -248,6 +250,54 @@ def test_parts_by_a_property_are_the_largest_first_and_the_rest_is_counted(clien
     answer = ask(client, "A > B", by="properties.plan")
     assert list(by_value(answer).items())[:2] == [("7", [2, 0]), ("0", [1, 0])]
     assert (len(answer.parts), answer.parts_left_out) == (MOST_VALUES, 3)
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def command(client: Client, engine: EngineServer, *arguments: str) -> Result:
+    settings = {"TOUCHSTREAM_CLICKHOUSE_URL": engine.url}
+    settings["TOUCHSTREAM_CLICKHOUSE_DATABASE"] = str(client.database)
+    return CliRunner().invoke(main, ["funnel", *arguments], env=settings)
+
+
+def test_the_command_asks_for_all_that_it_is_told(client: Client, engine: EngineServer) -> None:
+    track(client, [seen("a", 0, "A"), seen("a", 60, "B"), seen("b", 0, "A", site="other")])
+    asked = ["A > B", "--order", "strict", "--unit", "session", "--window", "1m", "--by", "channel"]
+    span = ["--site", "shop", "--from", "2025-03-01", "--to", "2025-03-02"]
+    said = msgspec.json.decode(command(client, engine, *asked, *span, "--json").stdout)
+    expected = ask(
+        client,
+        "A > B",
+        Span(site="shop", start=NOON.replace(hour=0), end=NOON.replace(day=2, hour=0)),
+        order="strict",
+        unit="session",
+        by="channel",
+    )
+    assert said == msgspec.json.decode(as_json(expected))
+    assert [step["count"] for step in said["steps"]] == [1, 1]
+
+
+def test_the_command_takes_persons_in_order_within_14_days_and_prints_a_table(
+    client: Client, engine: EngineServer
+) -> None:
+    printed = command(client, engine, "A > B").stdout
+    assert printed.splitlines()[0] == "all sites, by person, in this order, within 14 d"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["A"], "Error: a funnel has 2 to 20 steps, this one has 1"),
+        (["A > B", "--window", "1y"], "Error: '1y' is no window"),
+        (["A > B", "--by", "chanel"], "did you mean channel"),
+    ],
+)
+def test_the_command_ends_with_a_sentence_and_1_if_it_cannot_be_asked(
+    client: Client, engine: EngineServer, arguments: list[str], says: str
+) -> None:
+    result = command(client, engine, *arguments)
+    assert (result.exit_code, says in result.stderr) == (1, True)
 
 
 # --- numbers and their look ----------------------------------------------------------------------

@@ -125,8 +125,8 @@ def test_the_statement_for_grafana_runs_as_the_page_gives_it(client: Client) -> 
     )
     variables = {
         "${site:singlequote}": "'shop'",
-        "${__from:date:seconds}": str(int(NOON.timestamp())),
-        "${__to:date:seconds}": str(int((NOON + HOUR).timestamp())),
+        "$__fromTime": f"toDateTime({NOON.timestamp():.0f})",
+        "$__toTime": f"toDateTime({(NOON + HOUR).timestamp():.0f})",
     }
     for variable, value in variables.items():
         statement = statement.replace(variable, value)

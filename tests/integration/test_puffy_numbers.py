@@ -92,3 +92,13 @@ def test_a_funnel_with_an_endless_window_has_the_three_readings_of_the_report(
 
     assert ask("unordered") == tuple(zip(funnel.reach, funnel.closed, strict=True))
     assert ask("ordered") == tuple(zip(funnel.reach, funnel.ordered, strict=True))
+
+
+def test_the_live_funnel_reaches_and_closes_the_steps_as_the_report_does(client: Client) -> None:
+    statement = (
+        "SELECT reach, closed FROM live_funnel(site = 'puffy', steps = {steps:Array(String)}, "
+        "start = '2025-01-01 00:00:00', end = '2026-01-01 00:00:00')"
+    )
+    found = client.query(statement, parameters={"steps": list(FUNNEL)}).result_rows
+    funnel = puffy.BY_VISITOR
+    assert found == list(zip(funnel.reach, funnel.closed, strict=True))
