@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 
+from rich.bar import Bar
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.funnel.answer import Answer, Reached
 
-_BAR = 20
-_HEADINGS = ("reach", "count", "of first", "of previous", "lost", "median", "p90")
+_LONGEST_BAR = 24
+_NARROWEST_STEP = 16
+_HEADINGS = ("reach", "count", "of\nfirst", "of\nprevious", "lost", "median", "p90")
+_SCALES = (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1))
 _MEANING = {
     "strict": "one directly after the other",
     "ordered": "in this order",
@@ -32,13 +36,18 @@ def _title(answer: Answer) -> Text:
 
 
 def _table(title: str, steps: tuple[Reached, ...]) -> Table:
-    table = Table(title=title or None, title_justify="left")
-    table.add_column("step")
-    table.add_column("", width=_BAR)
+    named = Text(title) if title else None
+    table = Table(
+        title=named, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("step", min_width=_NARROWEST_STEP, overflow="fold")
     for heading in _HEADINGS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", max_width=_LONGEST_BAR)
     for step in steps:
-        table.add_row(step.step, _bar(step.count, steps[0].count), *_cells(step))
+        bar = Bar(max(steps[0].count, 1), 0, step.count)
+        # As Text, because rich takes the brackets of a filter for markup.
+        table.add_row(Text(step.step), *_cells(step), bar)
     return table
 
 
@@ -57,27 +66,17 @@ def _left_out(answer: Answer) -> Iterator[Text]:
         yield Text(f"\n{answer.parts_left_out:,} more values of {answer.by} are left out.")
 
 
-def _bar(part: int, whole: int) -> str:
-    return "█" * round(_BAR * part / whole) if whole else ""
-
-
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}".replace("%", " %")
 
 
 def duration(seconds: float | None) -> str:
-    """Say a time in its two largest units: `2 d 3 h`, `5 min 10 s`, `0.4 s`."""
+    """Say a time in its two largest units: `2d 3h`, `5m 10s`, `0.4s`."""
     if seconds is None:
         return ""
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{round(seconds, 1):g} s"
+        return f"{round(seconds, 1):g}s"
     rest = round(seconds)
-    for size, unit, smaller_size, smaller in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-        (60, "min", 1, "s"),
-    ):
-        if rest >= size:
-            more = rest % size // smaller_size
-            return f"{rest // size} {unit}" + (f" {more} {smaller}" if more else "")
-    return f"{rest} s"
+    unit, size, smaller, smaller_size = next(scale for scale in _SCALES if rest >= scale[1])
+    more = rest % size // smaller_size
+    return f"{rest // size}{unit}" + (f" {more}{smaller}" if more else "")
