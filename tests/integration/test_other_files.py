@@ -12,15 +12,11 @@ import msgspec
 import pytest
 from rich.progress import Progress
 
-from pipeline.funnel.answer import read_funnel
-from pipeline.funnel.question import LONGEST_WINDOW, Question, parse_steps
 from pipeline.importer import import_files, load_mapping
 from pipeline.memory import MemoryBroker
-from pipeline.report import Span
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
-from tests.support.database import migrated_database, touchpoints_in, track
-from tests.support.engine import EngineServer
+from tests.support.database import touchpoints_in
 from tests.support.puffy import MAPPINGS, data_files
 
 
@@ -76,16 +72,6 @@ async def test_the_funnel_of_a_newsletter_is_reached_and_ordered_by_user(
     ]
     levels = [ordered(names, steps) for names in mails.values()]
     assert [sum(level > step for level in levels) for step in range(3)] == [4_111, 3_922, 3_145]
-
-
-async def test_the_command_counts_the_funnel_of_the_newsletter_alike(engine: EngineServer) -> None:
-    steps = "Email Sent[properties.campaign_id=weekly_digest] > Email Opened > Email Link Clicked"
-    question = Question(steps=parse_steps(steps), window=LONGEST_WINDOW)
-    with migrated_database(engine) as client:
-        track(client, await imported("yammer", "yammer_email/*.csv.gz"))
-        answer = read_funnel(client, Span(), question)
-    assert [step.reach for step in answer.steps] == [4_111, 5_927, 5_277]
-    assert [step.count for step in answer.steps] == [4_111, 3_922, 3_145]
 
 
 def ordered(names: Iterable[str], steps: tuple[str, ...]) -> int:
