@@ -73,6 +73,7 @@ def _sentences() -> Iterator[None]:
 
 _FOR_PEOPLE = frozenset(
     {
+        "BadFunnel",
         "BadMapping",
         "BadModel",
         "BadSettings",
@@ -116,7 +117,7 @@ def main(verbose: bool) -> None:
     See it work:            touchstream demo
     Everything, one machine: touchstream up
     One role, one process:  touchstream collect | track | sink | watch
-    Look at the numbers:    touchstream report
+    Look at the numbers:    touchstream report | funnel
 
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
     lists them.
@@ -148,6 +149,14 @@ def collect() -> None:
 
     with _sentences():
         serve(_settings())
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the collector's HTTP API."""
+    from pipeline.collector.server import openapi as openapi_
+
+    click.echo(openapi_())
 
 
 @main.command()
@@ -399,6 +408,73 @@ def map_(
         click.echo(journey_map.as_json(found).decode())
     else:
         Console().print(render(found))
+
+
+@main.command()
+@click.argument("steps")
+@click.option(
+    "--order",
+    type=click.Choice(["strict", "ordered", "unordered"]),
+    default="ordered",
+    show_default=True,
+    help="strict: no other touchpoint between; unordered: in any order.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["person", "visitor", "session"]),
+    default="person",
+    show_default=True,
+    help="Who goes through it; a person is the one known now.",
+)
+@click.option("--window", default="14d", show_default=True, help="From first to last step.")
+@click.option("--by", default="", help="Break down by the value at the first step.")
+@SITE
+@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
+@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def funnel(
+    *,
+    steps: str,
+    order: Any,
+    unit: Any,
+    window: str,
+    by: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """How many come how far through STEPS, how fast, and where they are lost.
+
+    \b
+    touchstream funnel "Product Viewed > Product Added > Order Completed" --by channel
+    touchstream funnel "Page Viewed[path=/sale] > Order Completed" --window 2h --unit session
+
+    Filters and --by take any column of touchpoints, or a property as properties.NAME.
+    docs/funnels.md says how each order is read.
+    """
+    from pipeline.funnel import answer, question, text
+    from pipeline.report import BEGINNING, END, Span
+
+    span = Span(
+        site=site,
+        start=start.replace(tzinfo=UTC) if start else BEGINNING,
+        end=end.replace(tzinfo=UTC) if end else END,
+    )
+    with _sentences():
+        asked = question.Question(
+            steps=question.parse_steps(steps),
+            order=order,
+            unit=unit,
+            window=question.parse_window(window),
+            by=by,
+        )
+    with _client(_settings()) as client:
+        found = answer.read_funnel(client, span, asked)
+    if as_json:
+        click.echo(answer.as_json(found).decode())
+    else:
+        Console().print(text.render(found))
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""The statements of `touchstream report`. Text only."""
+"""The statements of `touchstream report`. PURE: text only."""
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 

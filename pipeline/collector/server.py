@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
+from importlib.metadata import version
 from typing import get_args
 
 import uvloop
@@ -33,7 +34,9 @@ from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.openapi import Operation, document
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.tracking import tracking
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -43,6 +46,8 @@ from pipeline.metrics import (
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
+from schemas.calls import Health
+from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import TouchpointType
 
@@ -58,6 +63,37 @@ _CALLS: dict[str, TouchpointType | None] = {
     "/v1/batch": None,
     "/v1/b": None,
 }
+
+OPERATIONS: tuple[Operation, ...] = (
+    *(tracking(path, kind) for path, kind in _CALLS.items()),
+    Operation(
+        method="get",
+        path="/healthz/live",
+        summary="Whether the process answers",
+        answers={200: (Health,)},
+    ),
+    Operation(
+        method="get",
+        path="/healthz/ready",
+        summary="Whether calls can be taken",
+        answers={200: (Health,)},
+        refusals=(Problem.UNAVAILABLE,),
+    ),
+    Operation(
+        method="get",
+        path="/metrics",
+        summary="Metrics for Prometheus",
+        answers={200: ()},
+        media="text/plain",
+    ),
+    Operation(method="get", path="/openapi.json", summary="This document", answers={200: ()}),
+)
+"""What is served; a page may ask before it sends (OPTIONS)."""
+
+
+def openapi() -> bytes:
+    """Write the OpenAPI document of this version as JSON."""
+    return encode(document(OPERATIONS, version("touchstream")))
 
 
 class CollectorFailed(Exception):
@@ -78,6 +114,7 @@ class Collector:
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
         self._producer = KafkaProducer(settings)
+        self._openapi = Answer(200, openapi())
         self._is_connected = False
         self._batches = Batches(
             self._producer,
@@ -132,6 +169,8 @@ class Collector:
                 return self._readiness()
             case "GET", "/metrics":
                 return self._metrics()
+            case "GET", "/openapi.json":
+                return self._openapi
         return refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
 
     def _readiness(self) -> Answer:

@@ -31,6 +31,8 @@ _MACROS = {
     r"\$__timeFilter\(([^()]+)\)": rf"\1 >= toDateTime({_START}) AND \1 <= toDateTime({_END})",
     r"\$__timeInterval\(([^()]+)\)": r"toStartOfInterval(toDateTime(\1), INTERVAL 300 second)",
     r"\$\{site:singlequote\}": "'shop'",
+    r"\$__fromTime": f"toDateTime({_START})",
+    r"\$__toTime": f"toDateTime({_END})",
 }
 
 
@@ -61,6 +63,7 @@ def filled(engine: EngineServer) -> Iterator[Client]:
 def fill(client: Client) -> None:
     """Four visits, two of mobiles; 3 carts, 2 checkouts, 1 order; strangers that must not count."""
     add_sessions(client)
+    add_touchpoints(client)
     add_abandonments(client)
     names = ["dead_letter_id", "site", "reason", "at"]
     letters = [
@@ -88,6 +91,23 @@ def add_sessions(client: Client) -> None:
         for number, visit in enumerate(visits)
     ]
     client.insert("sessions", rows, column_names=[*names, "session_id", "visitor_id"])
+
+
+def add_touchpoints(client: Client) -> None:
+    """Three visitors now and two a week ago; a bot and a stranger."""
+    week_ago = NOON - timedelta(days=7)
+    seen = [
+        *(("shop", "a", name, NOON, False) for name in FUNNEL[:2]),
+        ("shop", "b", FUNNEL[0], NOON, False),
+        ("shop", "c", FUNNEL[1], NOON, False),
+        *(("shop", "d", name, week_ago, False) for name in FUNNEL[:3]),
+        ("shop", "e", FUNNEL[0], week_ago, False),
+        ("shop", "f", FUNNEL[0], NOON, True),
+        ("other", "g", FUNNEL[0], NOON, False),
+    ]
+    names = ["site", "visitor_id", "name", "occurred_at", "is_bot", "touchpoint_id"]
+    rows = [(*touchpoint, f"t{number}") for number, touchpoint in enumerate(seen)]
+    client.insert("touchpoints", rows, column_names=names)
 
 
 def add_abandonments(client: Client) -> None:
@@ -146,6 +166,28 @@ def test_the_conversion_is_of_those_that_reached_the_step_before(filled: Client)
         "Checkout Started → Order Completed": 1 / 2,
     }
     assert expected == {step: share for _, step, share in rows}
+
+
+def test_the_live_funnel_counts_visitors_now_and_a_week_before(filled: Client) -> None:
+    assert answer(filled, "How many visitors come how far?") == [
+        ("Product Viewed", 2, 2, 2),
+        ("Product Added", 2, 1, 1),
+        ("Checkout Started", 0, 0, 1),
+    ]
+
+
+def test_the_live_shares_are_of_those_that_closed_the_step_before(filled: Client) -> None:
+    title = "What share comes from the step before, and was it more last week?"
+    assert answer(filled, title) == [
+        ("Product Added", 0.5, 0.5),
+        ("Checkout Started", 0.0, 1.0),
+        ("Order Completed", None, 0.0),
+    ]
+
+
+def test_the_visitors_of_each_hour_are_drawn(filled: Client) -> None:
+    found = {row[1:] for row in answer(filled, "When do they come?")}
+    assert found == {("Product Viewed", 2), ("Product Added", 2)}
 
 
 def test_channels_and_devices_are_compared(filled: Client) -> None:

@@ -11,9 +11,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
+from pipeline.funnel.answer import read_funnel
+from pipeline.funnel.question import LONGEST_WINDOW, Order, Question, Step
 from pipeline.importer import import_files, load_mapping
 from pipeline.memory import MemoryBroker
-from pipeline.report import Span, read_report
+from pipeline.report import FUNNEL, Funnel, Span, read_report
 from pipeline.verify import differences
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.support import puffy
@@ -75,3 +77,28 @@ def test_most_sessions_have_one_touchpoint_and_some_visitors_return(client: Clie
 
 def test_the_sessions_agree_with_the_touchpoints(client: Client) -> None:
     assert differences(client, gap=HALF_AN_HOUR) == []
+
+
+@pytest.mark.parametrize("funnel", [puffy.BY_VISITOR, puffy.BY_SESSION], ids=["visitor", "session"])
+def test_a_funnel_with_an_endless_window_has_the_three_readings_of_the_report(
+    client: Client, funnel: Funnel
+) -> None:
+    def ask(order: Order) -> tuple[tuple[int, int], ...]:
+        question = Question(
+            steps=tuple(map(Step, FUNNEL)), order=order, unit=funnel.unit, window=LONGEST_WINDOW
+        )
+        answer = read_funnel(client, Span(site="puffy"), question)
+        return tuple((step.reach, step.count) for step in answer.steps)
+
+    assert ask("unordered") == tuple(zip(funnel.reach, funnel.closed, strict=True))
+    assert ask("ordered") == tuple(zip(funnel.reach, funnel.ordered, strict=True))
+
+
+def test_the_live_funnel_reaches_and_closes_the_steps_as_the_report_does(client: Client) -> None:
+    statement = (
+        "SELECT reach, closed FROM live_funnel(site = 'puffy', steps = {steps:Array(String)}, "
+        "start = '2025-01-01 00:00:00', end = '2026-01-01 00:00:00')"
+    )
+    found = client.query(statement, parameters={"steps": list(FUNNEL)}).result_rows
+    funnel = puffy.BY_VISITOR
+    assert found == list(zip(funnel.reach, funnel.closed, strict=True))

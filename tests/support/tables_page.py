@@ -30,6 +30,14 @@ WHERE database = currentDatabase() AND engine != 'MaterializedView' AND name != 
 ORDER BY indexOf({first:Array(String)}, name) = 0, indexOf({first:Array(String)}, name), name
 """
 
+# Not DESCRIBE TABLE: the columns of a view with parameters are known only together with these.
+_COLUMNS = """
+SELECT name, type, comment
+FROM system.columns
+WHERE database = currentDatabase() AND table = {table:String}
+ORDER BY position
+"""
+
 
 class Column(NamedTuple):
     """A column of a table or view; views need no `comment` where a table has the same column."""
@@ -56,9 +64,8 @@ def read_tables(client: Client) -> list[Table]:
 
 
 def _columns(client: Client, table: str) -> list[Column]:
-    on_one_line = {"print_pretty_type_names": 0}
-    described = client.query(f"DESCRIBE TABLE {table}", settings=on_one_line).named_results()
-    return [Column(c["name"], c["type"], c["comment"]) for c in described]
+    described = client.query(_COLUMNS, parameters={"table": table}).result_rows
+    return [Column._make(column) for column in described]
 
 
 def write_page(prose: str, tables: list[Table]) -> str:

@@ -1,0 +1,97 @@
+"""What senders say to the collector over HTTP, and what it says to them. Floor 1.
+
+These describe, for people and for generators of clients; the collector itself reads calls with
+faster types of its own. Tests hold both to the same calls.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from schemas.fields import OptionalId
+from schemas.touchpoint import TouchpointType
+
+_DeviceOrUser = OptionalId | Annotated[int, Field(ge=0, le=2**63 - 1)] | None
+_Object = Annotated[dict[str, Any], Field(max_length=256)] | None
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Call(_Said):
+    """A call of Segment's tracking API. It names `anonymousId`, `userId` or both.
+
+    What is not listed here may be sent and is left out, as Segment does it.
+    """
+
+    type: TouchpointType | None = Field(
+        None, description="Needed in a batch; elsewhere the path says it."
+    )
+    message_id: OptionalId | None = Field(
+        None, description="Chosen by the sender: a call that comes twice with it counts once."
+    )
+    event: OptionalId | None = Field(None, description="Of a track call, which needs it: its name.")
+    anonymous_id: _DeviceOrUser = Field(None, description="The device.")
+    user_id: _DeviceOrUser = Field(None, description="The known user.")
+    previous_id: _DeviceOrUser = Field(
+        None, description="Of an alias call: the id that becomes userId."
+    )
+    group_id: _DeviceOrUser = Field(None, description="Of a group call: the group.")
+    name: str | None = Field(None, description="Of a page or screen call: its name.")
+    category: str | None = Field(None, description="Of a page or screen call: its category.")
+    properties: _Object = Field(None, description="What the event says; kept as it is.")
+    traits: _Object = Field(None, description="What is known of the user or group.")
+    context: _Object = Field(None, description="page, userAgent, locale, channel and more.")
+    timestamp: AwareDatetime | None = Field(None, description="When it happened.")
+    original_timestamp: AwareDatetime | None = Field(
+        None, description="The same by the clock of the device; goes before timestamp."
+    )
+    sent_at: AwareDatetime | None = Field(
+        None, description="When it was sent, by the same clock: corrects a wrong one."
+    )
+    write_key: str | None = Field(None, description="For senders that cannot set Authorization.")
+
+
+class CallBatch(_Said):
+    """Several calls; the good ones are taken in spite of the bad ones."""
+
+    batch: list[Call]
+    sent_at: AwareDatetime | None = Field(None, description="Of all calls that name none.")
+    write_key: str | None = Field(None, description="For senders that cannot set Authorization.")
+
+
+class Taken(_Said):
+    """Everything was taken, and Kafka has acknowledged it."""
+
+    success: Literal[True]
+
+
+class RefusedCall(_Said):
+    """A call of a batch that was not taken."""
+
+    index: int = Field(ge=0, description="Its place in the batch, from 0.")
+    error: str = Field(description="A word of docs/errors.md.")
+    detail: str = Field(description="A sentence for people; may change.")
+
+
+class Outcome(_Said):
+    """A batch of which calls were refused; `success` says whether any was taken."""
+
+    success: bool
+    accepted: int = Field(ge=0)
+    refused: list[RefusedCall] = Field(min_length=1)
+
+
+class Refusal(_Said):
+    """Nothing of the request was taken."""
+
+    error: str = Field(description="A word of docs/errors.md, which never changes its meaning.")
+    detail: str = Field(description="A sentence for people; may change.")
+
+
+class Health(_Said):
+    """The collector is well."""
+
+    status: Literal["live", "ready"]
