@@ -6,6 +6,7 @@ Shell: granian's RSGI on one side, `Batches` on the other. What a call means is 
 
 import asyncio
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Callable
@@ -31,9 +32,11 @@ from pipeline.collector.answers import Answer, Headers, Problem, TurnedAway, out
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
+from pipeline.collector.cookieless import Strangers
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.script import Script
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -77,6 +80,9 @@ class Collector:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
+        self._script = Script(settings.collector_beacon_endpoint)
+        self._calls = {settings.collector_beacon_endpoint: None} | _CALLS
+        self._strangers = Strangers(partial(secrets.token_bytes, 32))
         self._producer = KafkaProducer(settings)
         self._is_connected = False
         self._batches = Batches(
@@ -123,8 +129,12 @@ class Collector:
             protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        if scope.path in _CALLS and scope.method in {"POST", "OPTIONS"}:
+        if scope.path in self._calls and scope.method in {"POST", "OPTIONS"}:
             return await self._answer_call(scope, protocol)
+        if (scope.method, scope.path) == ("GET", self._settings.collector_beacon_path):
+            return self._script.answer(
+                scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
+            )
         match scope.method, scope.path:
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
@@ -169,8 +179,10 @@ class Collector:
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(scope.client),
         )
+        if self._settings.collector_cookieless:
+            arrival.stranger = self._strangers.name(arrival)
         longest = self._settings.collector_max_batch
-        collected = collect(payload, _CALLS[scope.path], arrival, self._intake, longest)
+        collected = collect(payload, self._calls[scope.path], arrival, self._intake, longest)
         await self._batches.write(collected.records)
         _count(collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused)
