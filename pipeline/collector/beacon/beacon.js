@@ -46,6 +46,7 @@ export function start(options) {
   const leaving = [];
   let view = { url: here(), referrer: document.referrer };
   let held = []; // until consent is known
+  let now = 0;
   let anonymousId;
   let userId;
 
@@ -67,7 +68,8 @@ export function start(options) {
     const { channel } = options;
     const page = { ...view, title: document.title };
     const context = { page, locale, timezone, channel, library: { name: "beacon.js" } };
-    held.push({ type, messageId: uuid(), timestamp: new Date(), ...fields, context });
+    now = Math.max(Date.now(), now + 1); // the order is told by the time alone
+    held.push({ type, messageId: uuid(), timestamp: new Date(now), ...fields, context });
     release();
   };
 
