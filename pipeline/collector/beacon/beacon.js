@@ -69,7 +69,10 @@ export function start(options) {
     const page = { ...view, title: document.title };
     const context = { page, locale, timezone, channel, library: { name: "beacon.js" } };
     now = Math.max(Date.now(), now + 1); // the order is told by the time alone
-    held.push({ type, messageId: uuid(), timestamp: new Date(now), ...fields, context });
+    const made = { type, messageId: uuid(), timestamp: new Date(now), ...fields, context };
+    try {
+      held.push(JSON.parse(JSON.stringify(made))); // pages go on to change their objects
+    } catch {} // what is no JSON
     release();
   };
 
