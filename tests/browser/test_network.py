@@ -40,6 +40,25 @@ async def test_with_every_fifth_request_failing_each_touchpoint_of_a_purchase_is
     found = await stage.settled(shop)
     assert expected == names_of(found)
     assert len(found) == len({row["touchpoint_id"] for row in found})
+    assert [] == await stage.line.differences(stage.client)
+
+
+async def test_two_tabs_that_are_offline_lose_nothing_of_each_other(
+    chromium: Browser, stage: Stage
+) -> None:
+    async with open_shop(stage.url) as shop, visitor(chromium) as page:
+        await page.goto(f"{shop.url}/app.html")
+        other = await page.context.new_page()
+        await other.goto(f"{shop.url}/app.html")
+        await stage.touchpoints(shop, ["Page Viewed"] * 2)
+        await page.context.set_offline(True)
+        for tab in (page, other, page, other):
+            await tab.click("#forward")
+        await page.context.set_offline(False)
+        await stage.touchpoints(shop, ["Page Viewed"] * 6)
+    found = await stage.settled(shop)
+    assert ["Page Viewed"] * 6 == names_of(found)
+    assert 1 == len({row["visitor_id"] for row in found})
 
 
 async def test_much_at_once_is_sent_in_requests_that_outlive_a_page(
