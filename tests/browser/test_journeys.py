@@ -152,6 +152,20 @@ async def test_a_page_that_changes_without_loading_is_viewed_each_time_and_once(
     ]
 
 
+async def test_a_page_that_comes_back_out_of_the_browsers_memory_is_viewed_again(
+    chromium: Browser, stage: Stage
+) -> None:
+    async with open_shop(stage.url) as shop, visitor(chromium) as page:
+        await page.goto(f"{shop.url}/cart.html")
+        await page.goto(f"{shop.url}/product.html")
+        await page.evaluate("history.back()")
+        await page.wait_for_url("**/cart.html", wait_until="commit")
+        # Its script does not run again: the cart is told once.
+        expected = ["Page Viewed", "Cart Viewed", "Page Viewed", "Product Viewed", "Page Viewed"]
+        found = await stage.touchpoints(shop, expected)
+    assert expected == names_of(found)
+
+
 async def test_the_module_of_a_bundle_sends_the_same(chromium: Browser, stage: Stage) -> None:
     async with open_shop(stage.url) as shop, visitor(chromium) as page:
         await page.goto(f"{shop.url}/module.html")

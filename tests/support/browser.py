@@ -28,7 +28,10 @@ async def chromium() -> AsyncIterator[Browser]:
         # Not per context: what outlives a page would be sent with the usual one.
         named = [f"--user-agent={_USER_AGENT}"]
         browser = await playwright.chromium.launch(
-            executable_path=path, chromium_sandbox=False, args=named
+            executable_path=path,
+            chromium_sandbox=False,
+            args=named,
+            ignore_default_args=["--disable-back-forward-cache"],  # people's browsers have it
         )
         yield browser
         await browser.close()

@@ -162,7 +162,7 @@ export function start(options) {
     });
     addEventListener("pageshow", ({ persisted }) => {
       isGone = false;
-      if (persisted) page();
+      if (persisted) appear(); // back out of the browser's memory
     });
     addEventListener("visibilitychange", () => {
       if (isGone) return;
@@ -171,10 +171,14 @@ export function start(options) {
     });
   };
 
-  const begin = () => {
+  const appear = () => {
     if (keeps()) queue.resume();
     pickUp();
     page();
+  };
+
+  const begin = () => {
+    appear();
     watchPage();
     watchEnd();
   };
