@@ -83,7 +83,7 @@ export function createQueue(url, writeKey, keeps) {
     /** Take over what earlier pages left. */
     resume() {
       const since = Date.now() - OLDEST;
-      calls = (read("queue") || []).filter((call) => Date.parse(call.timestamp) > since);
+      calls = (read("queue") || calls).filter((call) => Date.parse(call.timestamp) > since);
       schedule(0);
     },
     /** The page goes away: nobody will hear the answer. */
