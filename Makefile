@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas bench faults kafka clean
+.PHONY: help demo up test check format lock schemas beacon bench faults kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -35,6 +36,10 @@ schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m tests.support.tables_page
 	@$(BIN)/python -m pipeline.settings_doc
 	@$(BIN)/python -m pipeline.journeys_doc
+
+beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it does)
+	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \
+		--target=es2021 --charset=utf8 --log-level=warning --outfile=$(or $(OUT),beacon.min.js)
 
 bench: $(READY) ## Measure the tracker against its floor and against a plain Faust agent
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)

@@ -20,6 +20,8 @@ from pydantic_settings import (
 
 from schemas.fields import Site
 
+_PATH = r"^/[\w./-]+$"
+
 
 class BadSettings(Exception):
     """The settings cannot be read; the text says which and why."""
@@ -89,6 +91,20 @@ class Settings(BaseSettings):
     )
     collector_max_pending: int = Field(
         64_000_000, description="Bytes waiting for Kafka at most; beyond: 503."
+    )
+
+    collector_beacon_path: str = Field(
+        "/beacon.js", pattern=_PATH, description="Where pages get the beacon from."
+    )
+    collector_beacon_endpoint: str = Field(
+        "/v1/batch",
+        pattern=_PATH,
+        description="Where the beacon sends to: another name for /v1/batch.",
+    )
+    collector_cookieless: bool = Field(
+        False,
+        description="Take calls of browsers without any id: a hash of site, network and browser "
+        "stands for it, with a salt that is forgotten every midnight (UTC) and at a restart.",
     )
 
     session_gap: timedelta = Field(

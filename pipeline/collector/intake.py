@@ -134,6 +134,8 @@ class Intake:
         if not name:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
         if not visitor_of(anonymous_id, user_id):
+            anonymous_id = arrival.stranger
+        if not visitor_of(anonymous_id, user_id):
             raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp

@@ -6,6 +6,7 @@ Shell: granian's RSGI on one side, `Batches` on the other. What a call means is 
 
 import asyncio
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Callable
@@ -32,10 +33,12 @@ from pipeline.collector.answers import Answer, Headers, Problem, TurnedAway, out
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
+from pipeline.collector.cookieless import Strangers
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.openapi import Operation, document
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.script import Script
 from pipeline.collector.tracking import tracking
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
@@ -113,6 +116,9 @@ class Collector:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
+        self._script = Script(settings.collector_beacon_endpoint)
+        self._calls = {settings.collector_beacon_endpoint: None} | _CALLS
+        self._strangers = Strangers(partial(secrets.token_bytes, 32))
         self._producer = KafkaProducer(settings)
         self._openapi = Answer(200, openapi())
         self._is_connected = False
@@ -160,9 +166,16 @@ class Collector:
             protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        if scope.path in _CALLS and scope.method in {"POST", "OPTIONS"}:
+        if scope.path in self._calls and scope.method in {"POST", "OPTIONS"}:
             return await self._answer_call(scope, protocol)
+        return self._told(scope)
+
+    def _told(self, scope: Scope) -> Answer:
+        """Answer a question: nothing of it is kept."""
         match scope.method, scope.path:
+            case "GET", path if path == self._settings.collector_beacon_path:
+                asked = scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
+                return self._script.answer(*asked)
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
             case "GET", "/healthz/ready":
@@ -208,8 +221,10 @@ class Collector:
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(scope.client),
         )
+        if self._settings.collector_cookieless:
+            arrival.stranger = self._strangers.name(arrival)
         longest = self._settings.collector_max_batch
-        collected = collect(payload, _CALLS[scope.path], arrival, self._intake, longest)
+        collected = collect(payload, self._calls[scope.path], arrival, self._intake, longest)
         await self._batches.write(collected.records)
         _count(collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused)

@@ -40,6 +40,7 @@ MUST_BE_PURE = (
     "pipeline/collector/answers.py",
     "pipeline/collector/arrival.py",
     "pipeline/collector/collect.py",
+    "pipeline/collector/cookieless.py",
     "pipeline/collector/intake.py",
     "pipeline/collector/openapi.py",
     "pipeline/collector/tracking.py",

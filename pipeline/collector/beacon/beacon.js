@@ -1,0 +1,209 @@
+// The beacon: notices what happens on a page, and takes what the page tells it.
+
+import { createConsent } from "./consent.js";
+import { createQueue } from "./queue.js";
+import { read, write } from "./store.js";
+import { watchers } from "./watch.js";
+
+const CARRIED = "ts_id"; // our visitor, from a page on another host of ours: id.time
+const SUBSCRIBER = "ts_link"; // a newsletter's reader, by the pseudonym in its links
+const FRESH = 120000; // ms in which a carried id is believed: a link that is passed on is older
+const CLICK_IDS = /^((g|d|ms|fb|tt|tw)clid|[gw]braid|li_fat_id)$/;
+const MOST_HELD = 200;
+
+const uuid = () =>
+  crypto.randomUUID?.() || crypto.getRandomValues(new Uint32Array(4)).join("-"); // without https
+
+const here = () => location.href.split("#")[0];
+
+/** `url` without the parameters that `unwanted` names. */
+const without = (url, unwanted) => {
+  const clean = new URL(url);
+  for (const name of [...clean.searchParams.keys()])
+    if (unwanted.test(name)) clean.searchParams.delete(name);
+  return clean.href;
+};
+
+/** Take our parameters out of the address bar, so that nobody passes them on. */
+const landed = () => {
+  const found = new URLSearchParams(location.search);
+  const taken = { carried: found.get(CARRIED), subscriber: found.get(SUBSCRIBER) };
+  if (taken.carried || taken.subscriber)
+    history.replaceState(history.state, "", without(location.href, /^ts_(id|link)$/));
+  return taken;
+};
+
+/**
+ * Start a beacon. Options: `key` (write key), `endpoint` (URL of the collector's batches), and
+ * `channel`, `domains`, `search`, `watch`, `consent`, `signals`, `cookieless` as docs/beacon.md says.
+ */
+export function start(options) {
+  const { domains = [], search = ["q", "query", "search"], cookieless } = options;
+  const consent = createConsent(options);
+  const keeps = () => !cookieless && consent.is("analytics", "granted");
+  const queue = createQueue(options.endpoint, options.key, keeps);
+  const landing = landed();
+  const leaving = [];
+  let view = { url: here(), referrer: document.referrer };
+  let held = []; // until consent is known
+  let now = 0;
+  let anonymousId;
+  let userId;
+
+  const isOurs = (host) =>
+    [location.hostname, ...domains].some((ours) => host === ours || host.endsWith("." + ours));
+  const leave = (isLeft) => leaving.forEach((say) => say(isLeft));
+
+  const identity = () => {
+    if (!keeps()) return { userId };
+    anonymousId = write("id", anonymousId || read("id") || uuid());
+    userId = write("user", userId || read("user")) || undefined;
+    return { anonymousId, userId };
+  };
+
+  const call = (type, fields) => {
+    if (consent.is("analytics", "denied")) return;
+    const { language: locale } = navigator;
+    const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
+    const { channel } = options;
+    const page = { ...view, title: document.title };
+    const context = { page, locale, timezone, channel, library: { name: "beacon.js" } };
+    now = Math.max(Date.now(), now + 1); // the order is told by the time alone
+    const made = { type, messageId: uuid(), timestamp: new Date(now), ...fields, context };
+    try {
+      held.push(JSON.parse(JSON.stringify(made))); // pages go on to change their objects
+    } catch {} // what is no JSON
+    release();
+  };
+
+  const release = () => {
+    held = held.slice(-MOST_HELD);
+    if (!consent.is("analytics", "granted")) return;
+    for (const { context, ...rest } of held.splice(0)) {
+      const { page } = context;
+      if (!consent.is("marketing", "granted")) page.url = without(page.url, CLICK_IDS);
+      queue.add({ ...identity(), ...rest, context: { ...context, consent: consent.preferences() } });
+    }
+  };
+
+  const track = (event, properties) => call("track", { event, properties });
+
+  const identify = (id, traits) => {
+    userId = id || userId;
+    call("identify", { traits });
+  };
+
+  const page = (properties) => {
+    call("page", { properties });
+    const words = new URLSearchParams(location.search);
+    const query = search.map((name) => words.get(name)).find(Boolean);
+    if (query) track("Products Searched", { query: query.slice(0, 200) });
+  };
+
+  /** What a link brought along, as soon as it may be known. */
+  const pickUp = () => {
+    if (!keeps()) return;
+    const [id, time] = (landing.carried || "").split(".");
+    landing.carried = null;
+    if (/^[\w-]{16,64}$/.test(id) && Math.abs(Date.now() - parseInt(time, 36)) < FRESH) {
+      const before = read("id");
+      anonymousId = write("id", id);
+      if (before && before !== id) call("alias", { previousId: before });
+    }
+    if (!consent.is("marketing", "granted")) return;
+    const subscriber = landing.subscriber;
+    landing.subscriber = null;
+    if (/^[\w.~-]{1,128}$/.test(subscriber || "")) identify(null, { subscriber_id: subscriber });
+  };
+
+  const reset = () => {
+    anonymousId = userId = undefined;
+    write("id", null);
+    write("user", null);
+  };
+
+  /** `url` of another host of ours, carrying the visitor along. */
+  const link = (url) => {
+    if (!keeps()) return url;
+    const to = new URL(url, location);
+    to.searchParams.set(CARRIED, identity().anonymousId + "." + Date.now().toString(36));
+    return to.href;
+  };
+
+  const moved = () => {
+    const url = here();
+    if (url === view.url) return;
+    leave(true);
+    view = { url, referrer: view.url };
+    setTimeout(page); // by then the page has its new title
+  };
+
+  const watchPage = () => {
+    for (const name of options.watch || Object.keys(watchers)) {
+      const say = watchers[name]?.(track, isOurs, link);
+      if (say) leaving.push(say);
+    }
+    for (const name of ["pushState", "replaceState"]) {
+      const original = history[name];
+      history[name] = function (...way) {
+        original.apply(this, way);
+        moved();
+      };
+    }
+    addEventListener("popstate", moved);
+  };
+
+  const watchEnd = () => {
+    let isGone = false;
+    addEventListener("pagehide", () => {
+      isGone = true;
+      leave();
+      queue.flush();
+    });
+    addEventListener("pageshow", ({ persisted }) => {
+      isGone = false;
+      if (persisted) appear(); // back out of the browser's memory
+    });
+    addEventListener("visibilitychange", () => {
+      if (isGone) return;
+      if (document.visibilityState === "hidden") leave();
+      queue.send();
+    });
+  };
+
+  const appear = () => {
+    if (keeps()) queue.resume();
+    pickUp();
+    page();
+  };
+
+  const begin = () => {
+    appear();
+    watchPage();
+    watchEnd();
+  };
+
+  if (document.prerendering) addEventListener("prerenderingchange", begin, { once: true });
+  else begin();
+
+  return {
+    page,
+    track,
+    identify,
+    reset,
+    link,
+    /** The visitor's id, for what a server sends; undefined without consent. */
+    id: () => identity().anonymousId,
+    /** The visitor's choice: `{analytics: true, marketing: false}`. */
+    consent(choice) {
+      consent.choose(choice);
+      if (consent.is("analytics", "denied")) {
+        held = [];
+        queue.clear();
+        reset();
+      }
+      pickUp();
+      release();
+    },
+  };
+}

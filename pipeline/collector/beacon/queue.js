@@ -1,0 +1,99 @@
+// Calls wait here until the collector has answered. What a page could not hand over, or handed over
+// without hearing the answer, is sent again by the next page; the messageId makes it count once.
+
+import { read, write } from "./store.js";
+
+const MOST = 200; // calls; then the oldest go
+const LARGEST_CALL = 32000; // bytes; the collector refuses larger ones
+const LARGEST_BODY = 60000; // browsers allow 64 KB for what outlives a page
+const OLDEST = 864e5; // ms; later than a day they would join no session
+const PAUSE = 1000; // ms for company; the first pause after a failure, too
+const LONGEST_PAUSE = 60000;
+
+const bytes = (text) => new TextEncoder().encode(text).length;
+
+/** Sends calls to `url` in batches; keeps them in storage while `keeps()` says so. */
+export function createQueue(url, writeKey, keeps) {
+  let calls = [];
+  let flying = [];
+  let delay = PAUSE;
+  let timer; // one at most
+  const done = new Set();
+
+  // Other tabs have calls in the same storage: theirs stay as they are.
+  const save = () => {
+    if (!keeps()) return;
+    const mine = new Set([...done, ...calls.map((call) => call.messageId)]);
+    const others = (read("queue") || []).filter((call) => !mine.has(call.messageId));
+    const all = others.concat(calls).slice(-MOST);
+    write("queue", all.length ? all : null);
+  };
+
+  const portion = () => {
+    let size = 200;
+    const part = [];
+    for (const call of calls) {
+      if (flying.includes(call)) continue;
+      size += bytes(JSON.stringify(call)) + 1;
+      if (size > LARGEST_BODY) break;
+      part.push(call);
+    }
+    return part;
+  };
+
+  const body = (batch) => JSON.stringify({ writeKey, sentAt: new Date(), batch });
+
+  const schedule = (wait) => (timer ||= setTimeout(send, wait));
+
+  const settle = (part) => {
+    part.forEach((call) => done.add(call.messageId));
+    calls = calls.filter((call) => !part.includes(call));
+    delay = PAUSE;
+    save();
+    schedule(0);
+  };
+
+  async function send() {
+    timer = clearTimeout(timer);
+    if (flying.length || !calls.length) return;
+    flying = portion();
+    const part = flying;
+    let status = 0;
+    try {
+      // A text needs no preflight.
+      const how = { method: "POST", body: body(part), keepalive: true, credentials: "omit" };
+      status = (await fetch(url, how)).status;
+    } catch {}
+    flying = [];
+    if (status && status < 500 && status !== 408 && status !== 429) return settle(part);
+    schedule(delay * (0.5 + Math.random() / 2));
+    delay = Math.min(2 * delay, LONGEST_PAUSE);
+  }
+
+  addEventListener("online", send);
+
+  return {
+    send,
+    add(call) {
+      if (bytes(JSON.stringify(call)) > LARGEST_CALL) return;
+      calls = [...calls, call].slice(-MOST);
+      save();
+      schedule(PAUSE);
+    },
+    /** Take over what earlier pages left. */
+    resume() {
+      const since = Date.now() - OLDEST;
+      calls = (read("queue") || calls).filter((call) => Date.parse(call.timestamp) > since);
+      schedule(0);
+    },
+    /** The page goes away: nobody will hear the answer. */
+    flush() {
+      const part = portion();
+      if (part.length) navigator.sendBeacon?.(url, body(part));
+    },
+    clear() {
+      calls = [];
+      write("queue", null);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+"""Who tells no id has one until midnight, if the collector was told to give one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from pipeline.collector.arrival import Arrival
+from pipeline.collector.cookieless import Strangers
+from pipeline.collector.intake import Intake, Limits
+from schemas.codec import Refused
+from schemas.dead_letter import Reason
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0"
+ADA = Arrival(site="shop", received_at=NOON, user_agent=BROWSER, ip="192.0.2.0")
+
+intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
+
+
+def salts() -> Callable[[], bytes]:
+    numbers = count()
+    return lambda: b"salt-%d" % next(numbers)
+
+
+@pytest.fixture
+def strangers() -> Strangers:
+    return Strangers(salts())
+
+
+def test_the_same_browser_is_the_same_visitor_up_to_midnight(strangers: Strangers) -> None:
+    last = replace(ADA, received_at=datetime(2026, 1, 1, 23, 59, 59, 999_999, UTC))
+    assert strangers.name(ADA) == strangers.name(last)
+
+
+def test_from_midnight_on_it_is_somebody_else(strangers: Strangers) -> None:
+    midnight = replace(ADA, received_at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert strangers.name(ADA) != strangers.name(midnight)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ADA, site="blog"),
+        replace(ADA, ip="192.0.3.0"),
+        replace(ADA, user_agent=f"{BROWSER} Edg/156.0.0.0"),
+    ],
+)
+def test_another_site_network_or_browser_is_another_visitor(
+    strangers: Strangers, other: Arrival
+) -> None:
+    assert strangers.name(ADA) != strangers.name(other)
+
+
+def test_without_the_salt_nobody_can_tell_who_it_was() -> None:
+    assert Strangers(lambda: b"one").name(ADA) != Strangers(lambda: b"other").name(ADA)
+
+
+def test_what_is_no_browser_gets_no_id(strangers: Strangers) -> None:
+    assert "" == strangers.name(replace(ADA, user_agent=""))
+
+
+def test_a_call_without_an_id_takes_that_of_the_stranger(strangers: Strangers) -> None:
+    known = replace(ADA, stranger=strangers.name(ADA))
+    made = intake.touchpoint(b'{"event": "Product Viewed"}', known, "track")
+    assert strangers.name(ADA) == made.anonymous_id
+
+
+@pytest.mark.parametrize("told", [b'"anonymousId": "a-1"', b'"userId": "u-1"'])
+def test_a_call_with_an_id_keeps_it(strangers: Strangers, told: bytes) -> None:
+    known = replace(ADA, stranger=strangers.name(ADA))
+    made = intake.touchpoint(b'{"event": "Product Viewed", %s}' % told, known, "track")
+    assert made.anonymous_id in {"a-1", ""}
+
+
+def test_without_a_stranger_such_a_call_is_refused() -> None:
+    with pytest.raises(Refused) as why:
+        intake.touchpoint(b'{"event": "Product Viewed"}', ADA, "track")
+    assert Reason.NO_VISITOR_ID == why.value.reason
