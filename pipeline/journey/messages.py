@@ -3,7 +3,8 @@
 A visitor's partition says that it saw an identifier (`Link`); the partition of the site's graph
 answers whom the visitor is now (`Assignment`); from then on the visitor's evidence goes to the
 partition of that person (`Handover`), where the journey is folded. Each can arrive twice and in any
-order: an assignment counts if its epoch is newer, evidence is a set.
+order: an assignment counts if its epoch is newer, evidence is a set. `now` is the site's time where
+it was said, in milliseconds.
 """
 
 import msgspec
@@ -18,6 +19,7 @@ class Link(msgspec.Struct):
     site: str
     visitor_id: str
     identifier: str
+    now: int
 
     def key(self) -> bytes:
         """Give the record key: all links of a site come together."""
@@ -31,6 +33,7 @@ class Assignment(msgspec.Struct):
     visitor_id: str
     person: str
     epoch: int
+    now: int
 
     def key(self) -> bytes:
         """Give the record key: the visitor's own."""
@@ -38,7 +41,7 @@ class Assignment(msgspec.Struct):
 
 
 class Handover(msgspec.Struct, omit_defaults=True):
-    """Evidence of a visitor for its person; `now` is the site's time where it was seen.
+    """Evidence of a visitor for its person.
 
     `base` is what had been sealed before; `is_gone` says the visitor belongs to somebody else.
     """

@@ -17,40 +17,16 @@ from typing import Protocol
 import msgspec
 
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
-from pipeline.journey.fold import (
-    Facts,
-    is_late,
-    is_over,
-    next_deadline,
-    observe,
-    reassign,
-    seal,
-    settle,
-)
-from pipeline.journey.handover import everything, named, receive
-from pipeline.journey.messages import (
-    Assignment,
-    Handover,
-    Link,
-    Message,
-    decode_message,
-    encode_message,
-    is_message,
-)
-from pipeline.journey.people import Node, connect
+from pipeline.journey.fold import is_late, observe, seal
+from pipeline.journey.messages import Message, decode_message, is_message
 from pipeline.journey.rules import Rules
-from pipeline.journey.state import (
-    Evidence,
-    PersonState,
-    VisitorState,
-    is_known,
-    new_person,
-    new_state,
-)
+from pipeline.journey.state import Evidence, is_known
 from pipeline.records import Row, partition_for
+from pipeline.tracker.circle import Circle, Visitor
 from pipeline.tracker.enrich import enrich, read_properties
+from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
-from pipeline.tracker.partition import NODE, PERSON, Partition, site_of
+from pipeline.tracker.partition import PERSON, Partition, site_of
 from schemas import topics
 from schemas.codec import (
     Refused,
@@ -70,8 +46,6 @@ LARGEST = 128 * 1024
 """Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
 record of more than a megabyte for ever."""
 
-_WAKES_PER_TICK = 10_000
-_IDENTIFIERS = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -114,30 +88,6 @@ class MessageItem(msgspec.Struct):
     message: Message
 
 
-class Visitor(msgspec.Struct):
-    """A visitor touched by this chunk; records up to `known_offset` are already in its state.
-
-    `handover` is evidence that its person is still to get.
-    """
-
-    key: bytes
-    state: VisitorState
-    facts: Facts
-    known_offset: int
-    is_changed: bool = False
-    handover: list[Evidence] = msgspec.field(default_factory=list)
-
-
-class Person(msgspec.Struct):
-    """A person touched by this chunk, like a visitor."""
-
-    key: bytes
-    state: PersonState
-    facts: Facts
-    known_offset: int
-    is_changed: bool = False
-
-
 @dataclass(slots=True)
 class Output:
     """What a chunk came to: records per topic, and each record's fate.
@@ -169,8 +119,10 @@ class Chunk:
     output: Output
     now: int = 0
     items: list[Item | TickItem | MessageItem] = field(default_factory=list)
-    visitors: dict[bytes, Visitor] = field(default_factory=dict)
-    people: dict[bytes, Person] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.circle = Circle(self.partition, self.rules)
+        self.exchange = Exchange(self.partition, self.circle, self.rules.limits, self.partitions)
 
     def decode(self) -> None:
         """Read every line of every record; what breaks the contract becomes a dead letter."""
@@ -201,14 +153,15 @@ class Chunk:
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""
+        self.exchange.recorded_at = self.now
         for item in self.items:
             if isinstance(item, TickItem):
                 hear_tick(self.partition.times, milliseconds(item.tick.tick), item.tick.site)
-                self._wake(item.offset)
+                self.circle.wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
                 if item.offset >= self.partition.void_before:
-                    self._hear(item.message, item.offset)
+                    self.exchange.hear(item.message, item.offset)
                 self.output.fates["message"] += 1
             else:
                 fate = self._follow(item)
@@ -220,7 +173,7 @@ class Chunk:
         self.partition.offset = max(self.partition.offset, self.records[-1].offset)
         self.partition.position, self.partition.is_ahead = self.records[-1].offset, True
         self.partition.recorded_at = self.now
-        for somebody in self._touched():
+        for somebody in self.circle.everybody():
             if not somebody.is_changed:
                 continue
             now = self.partition.times[somebody.facts.site]
@@ -228,9 +181,10 @@ class Chunk:
             for id_, fact in somebody.facts.all().items():
                 row = (somebody.key.lstrip(PERSON), encode_fact(fact), self.now)
                 self.partition.facts[id_] = (_topic_of(fact).name, row)
-            if isinstance(somebody, Visitor) and somebody.handover:
-                self._hand_over(somebody, now)
-            self._keep(somebody, now)
+            if isinstance(somebody, Visitor):
+                self.exchange.hand_over(somebody, now)
+            self.circle.keep(somebody, now)
+        self.output.messages = self.exchange.told
 
     def write(self) -> None:
         """Write the rows of `touchpoints`."""
@@ -280,7 +234,7 @@ class Chunk:
 
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
-        visitor = self._visitor(item.key, site, item.visitor_id)
+        visitor = self.circle.visitor(item.key, site, item.visitor_id)
         self.partition.changed.add(item.key)
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if item.offset <= visitor.known_offset:
@@ -289,7 +243,7 @@ class Chunk:
             return "duplicate"
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
-            self._link(visitor, item)
+            self.exchange.link(visitor, item.identifiers, item.offset)
             return "late"
         visitor.is_changed = True
         visitor.facts.version = visitor.state.offset = item.offset
@@ -297,143 +251,8 @@ class Chunk:
         if visitor.state.person:
             visitor.handover.append(seen)
         if item.identifiers:
-            self._link(visitor, item)
+            self.exchange.link(visitor, item.identifiers, item.offset)
         return "sessionised"
-
-    def _link(self, visitor: Visitor, item: Item) -> None:
-        state, facts = visitor.state, visitor.facts
-        for name in item.identifiers:
-            if name in state.identifiers:
-                continue
-            visitor.is_changed = True
-            state.offset, state.kept_from = item.offset, self.partition.times[facts.site]
-            state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
-            facts.add_link(name)
-            self._tell(Link(facts.site, facts.visitor_id, name))
-
-    def _tell(self, message: Message) -> None:
-        key = message.key()
-        row = (key, encode_message(message), self.now)
-        self.output.messages.setdefault(partition_for(key, self.partitions), []).append(row)
-
-    def _hear(self, message: Message, offset: int) -> None:
-        match message:
-            case Link():
-                self._connect(message, offset)
-            case Assignment():
-                self._assign(message, offset)
-            case Handover():
-                self._receive(message, offset)
-
-    def _connect(self, link: Link, offset: int) -> None:
-        nodes: dict[str, Node] = {}
-        graph = NODE + link.site.encode() + b":"
-
-        def find(name: str) -> Node:
-            if name not in nodes:
-                nodes[name] = self.partition.node(graph + name.encode())
-            return nodes[name]
-
-        changed = connect(find, (link.visitor_id, link.identifier), self.rules.limits, offset)
-        changed.setdefault(link.visitor_id, find(link.visitor_id).root)
-        for name, node in nodes.items():
-            if node.offset == offset:
-                self.partition.keep(graph + name.encode(), node)
-        for name, person in changed.items():
-            self._tell(Assignment(link.site, name, person, offset))
-
-    def _assign(self, assignment: Assignment, offset: int) -> None:
-        site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person
-        visitor = self._visitor(record_key(site, visitor_id), site, visitor_id)
-        state, facts = visitor.state, visitor.facts
-        if offset <= visitor.known_offset or assignment.epoch <= state.epoch:
-            return
-        now = self.partition.times.setdefault(site, 0)
-        visitor.is_changed = True
-        state.offset = facts.version = offset
-        state.epoch, state.kept_from, before = assignment.epoch, now, state.person
-        if person == before:
-            return
-        visitor.handover.clear()
-        if before:
-            self._tell(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
-        reassign(state, person, now, facts)
-        facts.add_identity()
-        if person:
-            for handover in everything(state, site, visitor_id, now):
-                self._tell(handover)
-
-    def _receive(self, handover: Handover, offset: int) -> None:
-        site = handover.site
-        now = max(self.partition.times.get(site, 0), handover.now)
-        self.partition.times[site] = now
-        person = self._person(PERSON + handover.key(), site, handover.person)
-        if offset <= person.known_offset:
-            return
-        person.facts.version = person.state.offset = offset
-        person.is_changed |= receive(person.state, handover, now, person.facts)
-
-    def _hand_over(self, visitor: Visitor, now: int) -> None:
-        state, facts = visitor.state, visitor.facts
-        evidence = [named(seen, facts.visitor_id) for seen in visitor.handover]
-        self._tell(Handover(facts.site, state.person, facts.visitor_id, state.epoch, now, evidence))
-
-    def _wake(self, offset: int) -> None:
-        for somebody in self._touched():
-            self._schedule(somebody)
-        for wake_at, key in self.partition.due(_WAKES_PER_TICK):
-            sleeper = self._find(key)
-            if sleeper is not None and sleeper.state.wake_at == wake_at:
-                sleeper.is_changed = True
-                sleeper.state.wake_at = 0
-                sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
-                settle(sleeper.state, self.partition.times[sleeper.facts.site], sleeper.facts)
-
-    def _touched(self) -> list[Visitor | Person]:
-        return [*self.visitors.values(), *self.people.values()]
-
-    def _find(self, key: bytes) -> Visitor | Person | None:
-        if not (key in self.visitors or key in self.people or key in self.partition.states):
-            return None
-        site, name = key.lstrip(PERSON).decode().split(":", 1)
-        if key.startswith(PERSON):
-            return self._person(key, site, name)
-        return self._visitor(key, site, name)
-
-    def _visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
-        visitor = self.visitors.get(key)
-        if visitor is None:
-            state = self.partition.visitor(key) or new_state()
-            facts = Facts(site, visitor_id, self.partition.number, self.rules)
-            if state.person:
-                facts.person, facts.has_journey = state.person, False
-            visitor = self.visitors[key] = Visitor(key, state, facts, state.offset)
-        return visitor
-
-    def _person(self, key: bytes, site: str, name: str) -> Person:
-        person = self.people.get(key)
-        if person is None:
-            state = self.partition.person(key) or new_person()
-            facts = Facts(site, name, self.partition.number, self.rules, has_sessions=False)
-            person = self.people[key] = Person(key, state, facts, state.offset)
-        return person
-
-    def _keep(self, somebody: Visitor | Person, now: int) -> None:
-        key, state = somebody.key, somebody.state
-        # Who was heard since the last checkpoint stays: a crash before the next one must not find
-        # the visitor gone.
-        if is_over(state, now, self.rules) and key not in self.partition.changed:
-            self.partition.forget(key)
-        else:
-            self._schedule(somebody)
-            self.partition.keep(key, state)
-
-    def _schedule(self, somebody: Visitor | Person) -> None:
-        state = somebody.state
-        deadline = next_deadline(state, self.rules)
-        if not state.wake_at or deadline < state.wake_at:
-            state.wake_at = deadline
-            self.partition.schedule(somebody.key, deadline)
 
 
 def _topic_of(fact: Fact) -> topics.Topic:

@@ -1,0 +1,113 @@
+"""PURE: the visitors and people that a chunk touches: found, woken, kept or forgotten."""
+
+import msgspec
+
+from pipeline.journey.fold import Facts, is_over, next_deadline, settle
+from pipeline.journey.rules import Rules
+from pipeline.journey.state import Evidence, PersonState, VisitorState, new_person, new_state
+from pipeline.tracker.partition import PERSON, Partition
+from schemas.topics import record_key
+
+_WAKES_PER_TICK = 10_000
+
+
+class Visitor(msgspec.Struct):
+    """A visitor; records up to `known_offset` are already in its state.
+
+    `handover` is evidence that its person is still to get.
+    """
+
+    key: bytes
+    state: VisitorState
+    facts: Facts
+    known_offset: int
+    is_changed: bool = False
+    handover: list[Evidence] = msgspec.field(default_factory=list)
+
+
+class Person(msgspec.Struct):
+    """A person of several visitors; like a visitor, but for its state."""
+
+    key: bytes
+    state: PersonState
+    facts: Facts
+    known_offset: int
+    is_changed: bool = False
+
+
+Somebody = Visitor | Person
+
+
+class Circle:
+    """Everybody touched by one chunk, each read from the partition once."""
+
+    def __init__(self, partition: Partition, rules: Rules) -> None:
+        self._partition = partition
+        self._rules = rules
+        self._visitors: dict[bytes, Visitor] = {}
+        self._people: dict[bytes, Person] = {}
+
+    def everybody(self) -> list[Somebody]:
+        """Give all who were touched."""
+        return [*self._visitors.values(), *self._people.values()]
+
+    def visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
+        """Find a visitor, perhaps a new one; `key` is that of its records."""
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            state = self._partition.visitor(key) or new_state()
+            facts = Facts(site, visitor_id, self._partition.number, self._rules)
+            if state.person:
+                facts.person, facts.has_journey = state.person, False
+            visitor = self._visitors[key] = Visitor(key, state, facts, state.offset)
+        return visitor
+
+    def person(self, site: str, name: str) -> Person:
+        """Find a person by its first name, perhaps a new one."""
+        key = PERSON + record_key(site, name)
+        person = self._people.get(key)
+        if person is None:
+            state = self._partition.person(key) or new_person()
+            facts = Facts(site, name, self._partition.number, self._rules, has_sessions=False)
+            person = self._people[key] = Person(key, state, facts, state.offset)
+        return person
+
+    def wake(self, offset: int) -> None:
+        """Judge the silence of all whose time has come; the tick stands at `offset`."""
+        for somebody in self.everybody():
+            self._schedule(somebody)
+        for wake_at, key in self._partition.due(_WAKES_PER_TICK):
+            sleeper = self._find(key)
+            if sleeper is not None and sleeper.state.wake_at == wake_at:
+                sleeper.is_changed = True
+                sleeper.state.wake_at = 0
+                sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
+                settle(sleeper.state, self._partition.times[sleeper.facts.site], sleeper.facts)
+
+    def keep(self, somebody: Somebody, now: int) -> None:
+        """Put the state back, or forget it when it is over.
+
+        Who was heard since the last checkpoint stays: a crash before the next one must not find
+        them gone.
+        """
+        key, state = somebody.key, somebody.state
+        if is_over(state, now, self._rules) and key not in self._partition.changed:
+            self._partition.forget(key)
+        else:
+            self._schedule(somebody)
+            self._partition.keep(key, state)
+
+    def _find(self, key: bytes) -> Somebody | None:
+        if not (key in self._visitors or key in self._people or key in self._partition.states):
+            return None
+        site, name = key.lstrip(PERSON).decode().split(":", 1)
+        if key.startswith(PERSON):
+            return self.person(site, name)
+        return self.visitor(key, site, name)
+
+    def _schedule(self, somebody: Somebody) -> None:
+        state = somebody.state
+        deadline = next_deadline(state, self._rules)
+        if not state.wake_at or deadline < state.wake_at:
+            state.wake_at = deadline
+            self._partition.schedule(somebody.key, deadline)

@@ -1,0 +1,119 @@
+"""PURE: what partitions tell each other about people, and what they make of it.
+
+    link → assignment → handover
+
+A visitor's partition tells of an identifier, that of the site's graph says whom the visitor is,
+and the visitor's hands its evidence to that of the person. Messages are told before the states that
+remember them are durable, so after a crash they are told again, and change nothing.
+"""
+
+from collections.abc import Iterable
+
+from pipeline.journey.fold import reassign
+from pipeline.journey.handover import everything, named, receive
+from pipeline.journey.messages import Assignment, Handover, Link, Message, encode_message
+from pipeline.journey.people import Limits, Node, connect
+from pipeline.records import Row, partition_for
+from pipeline.tracker.circle import Circle, Visitor
+from pipeline.tracker.partition import NODE, Partition
+from schemas.topics import record_key
+
+_IDENTIFIERS = 50
+"""So many of a visitor are remembered as told; the graph knows them all."""
+
+
+class Exchange:
+    """The messages of one chunk: those that it hears, and `told`, by partition, what it answers."""
+
+    def __init__(
+        self, partition: Partition, circle: Circle, limits: Limits, partitions: int
+    ) -> None:
+        self._partition = partition
+        self._circle = circle
+        self._limits = limits
+        self._partitions = partitions
+        self.told: dict[int, list[Row]] = {}
+        self.recorded_at = 0
+
+    def link(self, visitor: Visitor, identifiers: Iterable[str], offset: int) -> None:
+        """Tell of the identifiers that the visitor was not seen with before."""
+        state, facts = visitor.state, visitor.facts
+        now = self._partition.times[facts.site]
+        for name in identifiers:
+            if name not in state.identifiers:
+                visitor.is_changed = True
+                state.offset, state.kept_from = offset, now
+                state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
+                facts.add_link(name)
+                self._tell(Link(facts.site, facts.visitor_id, name, now))
+
+    def hand_over(self, visitor: Visitor, now: int) -> None:
+        """Tell the person what the visitor was seen to do in this chunk."""
+        if visitor.handover:
+            state, facts = visitor.state, visitor.facts
+            who = (facts.site, state.person, facts.visitor_id)
+            evidence = [named(seen, facts.visitor_id) for seen in visitor.handover]
+            self._tell(Handover(*who, state.epoch, now, evidence))
+
+    def hear(self, message: Message, offset: int) -> None:
+        """Take the message that stands at `offset`."""
+        times = self._partition.times
+        times[message.site] = max(times.get(message.site, 0), message.now)
+        match message:
+            case Link():
+                self._connect(message, offset)
+            case Assignment():
+                self._assign(message, offset)
+            case Handover():
+                self._receive(message, offset)
+
+    def _connect(self, link: Link, offset: int) -> None:
+        nodes: dict[str, Node] = {}
+        graph = NODE + link.site.encode() + b":"
+
+        def find(name: str) -> Node:
+            if name not in nodes:
+                nodes[name] = self._partition.node(graph + name.encode())
+            return nodes[name]
+
+        changed = connect(find, (link.visitor_id, link.identifier), self._limits, offset)
+        # Who asks is told, also what it has known before: it may have been forgotten.
+        changed.setdefault(link.visitor_id, find(link.visitor_id).root)
+        for name, node in nodes.items():
+            if node.offset == offset:
+                self._partition.keep(graph + name.encode(), node)
+        for name, person in changed.items():
+            self._tell(Assignment(link.site, name, person, offset, link.now))
+
+    def _assign(self, assignment: Assignment, offset: int) -> None:
+        site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person
+        visitor = self._circle.visitor(record_key(site, visitor_id), site, visitor_id)
+        state, facts = visitor.state, visitor.facts
+        if offset <= visitor.known_offset or assignment.epoch <= state.epoch:
+            return
+        now, before = self._partition.times[site], state.person
+        visitor.is_changed = True
+        state.offset = facts.version = offset
+        state.epoch, state.kept_from = assignment.epoch, now
+        if person == before:
+            return
+        visitor.handover.clear()  # it is part of everything that is known
+        if before:
+            self._tell(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
+        reassign(state, person, now, facts)
+        facts.add_identity()
+        if person:
+            for handover in everything(state, site, visitor_id, now):
+                self._tell(handover)
+
+    def _receive(self, handover: Handover, offset: int) -> None:
+        person = self._circle.person(handover.site, handover.person)
+        if offset > person.known_offset:
+            now = self._partition.times[handover.site]
+            person.facts.version = person.state.offset = offset
+            person.is_changed |= receive(person.state, handover, now, person.facts)
+
+    def _tell(self, message: Message) -> None:
+        key = message.key()
+        row = (key, encode_message(message), self.recorded_at)
+        self.told.setdefault(partition_for(key, self._partitions), []).append(row)
