@@ -26,52 +26,62 @@ COMMENT 'Orders, each once, however often it was reported';
 
 -- Touches are sessions in which the person did something, and always the session of the order, so
 -- that no order is without one. Equal times are ordered by id.
+-- The visits of a person are gathered before the join: with times compared after it, the plan of
+-- ClickHouse 26.9 grows with orders times sessions.
 CREATE VIEW attribution AS
 SELECT
     site, order_id, person_id, converted_at, currency,
-    session_id, started_at, traffic_source, traffic_medium, traffic_campaign, channel_group,
-    position, touches,
+    touch.2 AS session_id,
+    touch.1 AS started_at,
+    touch.3 AS traffic_source,
+    touch.4 AS traffic_medium,
+    touch.5 AS traffic_campaign,
+    touch.6 AS channel_group,
+    position,
+    touches,
     weight.1 AS model,
-    weight.2 / sum(weight.2) OVER (PARTITION BY site, order_id, model) AS credit,
-    credit * toFloat64(order_revenue) AS revenue
+    weight.2 AS credit,
+    credit * order_revenue AS revenue
 FROM
 (
-    SELECT *, maxIf(position, is_click) OVER (PARTITION BY site, order_id) AS last_click
-    FROM
+    SELECT
+        c.site AS site,
+        c.order_id AS order_id,
+        c.person_id AS person_id,
+        c.converted_at AS converted_at,
+        c.currency AS currency,
+        toFloat64(c.revenue) AS order_revenue,
+        arraySort(arrayFilter(
+            t -> t.2 = c.session_id OR (t.7 AND t.1 <= c.converted_at
+                AND t.1 >= c.converted_at - toIntervalDay({days:UInt16})),
+            s.visits
+        )) AS way,
+        length(way) AS touches,
+        arrayLastIndex(t -> t.4 NOT IN ('', '(none)', 'offline'), way) AS last_click,
+        arrayMap(t -> exp2(dateDiff('millisecond', c.converted_at, t.1) / 86400000 / 7), way) AS decays,
+        arraySum(decays) AS decay_sum
+    FROM conversions AS c
+    INNER JOIN
     (
         SELECT
-            c.site AS site,
-            c.order_id AS order_id,
-            c.person_id AS person_id,
-            c.converted_at AS converted_at,
-            c.revenue AS order_revenue,
-            c.currency AS currency,
-            s.session_id AS session_id,
-            s.started_at AS started_at,
-            s.traffic_source AS traffic_source,
-            s.traffic_medium AS traffic_medium,
-            s.traffic_campaign AS traffic_campaign,
-            s.channel_group AS channel_group,
-            s.traffic_medium NOT IN ('', '(none)', 'offline') AS is_click,
-            dateDiff('millisecond', s.started_at, c.converted_at) / 86400000 AS age_days,
-            row_number() OVER (
-                PARTITION BY c.site, c.order_id ORDER BY s.started_at, s.session_id
-            ) AS position,
-            count() OVER (PARTITION BY c.site, c.order_id) AS touches
-        FROM conversions AS c
-        INNER JOIN session_sources AS s ON c.site = s.site AND c.person_id = s.person_id
-        WHERE s.session_id = c.session_id
-            OR (s.is_touch AND NOT s.is_bot AND s.started_at <= c.converted_at
-                AND s.started_at >= c.converted_at - toIntervalDay({days:UInt16}))
-    )
+            site,
+            person_id,
+            groupArray((started_at, session_id, traffic_source, traffic_medium, traffic_campaign,
+                channel_group, is_touch AND NOT is_bot)) AS visits
+        FROM session_sources
+        GROUP BY site, person_id
+    ) AS s ON c.site = s.site AND c.person_id = s.person_id
 )
+ARRAY JOIN way AS touch, decays AS decay, arrayEnumerate(way) AS position
 ARRAY JOIN
 [
     ('first', toFloat64(position = 1)),
     ('last', toFloat64(position = touches)),
     ('last_non_direct', toFloat64(position = if(last_click = 0, touches, last_click))),
-    ('linear', 1.),
-    ('position_based', multiIf(touches <= 2, 1., position IN (1, touches), 0.4, 0.2 / (touches - 2))),
-    ('time_decay', exp2(-age_days / 7))
+    ('linear', 1 / touches),
+    ('position_based',
+        multiIf(touches <= 2, 1 / touches, position = 1 OR position = touches, 0.4,
+            0.2 / (touches - 2))),
+    ('time_decay', decay / decay_sum)
 ] AS weight
 COMMENT 'The share that each touch has in an order, by six models: attribution(days = 30)';
