@@ -114,6 +114,26 @@ def test_a_stay_lasts_until_the_next_phase_and_the_last_one_goes_on(client: Clie
     ]
 
 
+def test_a_touchpoint_is_in_a_phase_of_every_model_that_the_person_has_begun(
+    client: Client,
+) -> None:
+    visit(client, "ann", seen(0, "Page Viewed"), seen(5, "Support Contacted"))
+    move(client, "ann", 0, "awareness", kind="enter")
+    aida = {"model": "aida", "transition_id": "ann aida"}
+    move(client, "ann", 5, "interest", kind="enter", **aida)
+    found = "SELECT model, phase, name FROM phase_touchpoints ORDER BY model, name"
+    assert rows(client, found) == [
+        ("aida", "interest", "Support Contacted"),
+        ("lifecycle", "awareness", "Page Viewed"),
+        ("lifecycle", "awareness", "Support Contacted"),
+    ]
+    weak = "SELECT model, place, people, support_contacts FROM weak_points WHERE kind = 'phase'"
+    assert rows(client, f"{weak} ORDER BY model") == [
+        ("aida", "interest", 1, 1),
+        ("lifecycle", "awareness", 1, 1),
+    ]
+
+
 def test_a_phase_breaks_its_standard_when_it_lasts_longer_and_not_when_it_lasts_as_long(
     client: Client,
 ) -> None:
@@ -235,6 +255,15 @@ def test_channel_to_channel_has_people_time_between_and_losses(channels: Client)
         ("shop", "store", 1, 1, 7200, 0),
         ("website", "shop", 2, 2, 180, 1),  # of 180 s, from the last page, and 60 s
     ]
+
+
+def test_visitors_who_are_one_person_now_change_channel_together(client: Client) -> None:
+    visit(client, "phone-1", seen(0, "Phone Call Received", "phone"))
+    visit(client, "browser-1", seen(10, "Page Viewed", "website"))
+    for visitor in ("phone-1", "browser-1"):
+        write(client, "identities", {"visitor_id": visitor, "person_id": "ann", "version": 1})
+    found = "SELECT person_id, from_channel, to_channel FROM channel_crossings ORDER BY arrived_at"
+    assert rows(client, found) == [("ann", "", "phone"), ("ann", "phone", "website")]
 
 
 def test_every_person_without_an_order_is_lost_in_the_channel_of_the_last_touchpoint(
