@@ -1,6 +1,7 @@
 """Visitors of several partitions become people: whatever the order, and wherever a worker dies."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any, cast
 
 from clickhouse_connect.driver.client import Client
@@ -215,3 +216,45 @@ def test_after_long_silence_nobody_is_remembered_but_the_links(logs: list[Log]) 
     workers = line(logs, LINKED)
     end(workers, 20 * DAY)
     assert [key for worker in workers for key in worker.partition.states if key[0] != 2] == []
+
+
+def three_thousand_people() -> list[Log]:
+    """Devices, logins, customer cards and mail addresses of 3,000 people, late, twice, shuffled."""
+    random = Random(3000)
+    logs = new_logs()
+    arrivals: list[tuple[int, str, int, dict[str, Any]]] = []
+    for person in range(3000):
+        devices = [f"v{person}-{number}" for number in range(random.choice((1, 1, 2, 3)))]
+        carried = known_by(person) if random.random() < 0.6 else []
+        for number in range(random.randint(1, 6)):
+            at = NOON + random.randrange(20 * HOUR)
+            more = {"anonymous_id": random.choice(devices), "name": random.choice(NAMES)}
+            if carried and random.random() < 0.5:
+                more |= random.choice(carried)
+            arrival = at + random.choice((0, 0, MINUTE, HOUR, 115 * MINUTE))
+            copies = random.choice((1, 1, 1, 2))
+            arrivals += [(arrival, f"t{person}-{number}", at, more)] * copies
+    random.shuffle(arrivals)
+    for arrival, id_, at, more in sorted(arrivals, key=lambda one: one[0]):
+        say(logs, id_, at, arrival, **more)
+    return logs
+
+
+def known_by(person: int) -> list[dict[str, Any]]:
+    """What a person may be known by; every tenth shares an address, every hundredth the till."""
+    return [
+        {"user_id": f"u{person}"},
+        {"properties": {"customer_id": f"c{person}" if person % 100 else "till"}},
+        {"properties": {"email_sha256": f"e{person // 2 if person % 10 == 0 else person}"}},
+    ]
+
+
+def test_three_thousand_people_are_those_of_the_oracle() -> None:
+    workers = line(three_thousand_people(), LINKED)
+    while any(worker.position < len(worker.log.records) for worker in workers):
+        for worker in workers:
+            worker.work(64)
+            worker.send()
+    end(workers)
+    assert differences(workers) == []
+    assert len(set(people(workers).values())) > 1000
