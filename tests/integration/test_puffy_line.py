@@ -15,8 +15,12 @@ from tests.support.engine import EngineServer
 from tests.support.kafka import KafkaCluster
 from tests.support.line import Line, running_line
 from tests.support.puffy import MAPPINGS, assert_puffy, puffy_files
+from tests.support.puffy_people import people_of
 
-TABLES = ("touchpoints", "sessions", "transitions", "abandonments", "dead_letters")
+TABLES = (
+    *("touchpoints", "sessions", "transitions", "abandonments", "identities", "links"),
+    "dead_letters",
+)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -41,6 +45,12 @@ async def _import(line: Line) -> None:
 def _hold_to_the_answers(client: Client, line: Line) -> None:
     assert_puffy(read_report(client, Span(site="puffy"), models=[load_model("lifecycle")]))
     assert differences(client, gap=line.settings.session_gap) == []
+    assert _people(client) == people_of(puffy_files())
+
+
+def _people(client: Client) -> set[frozenset[str]]:
+    """The visitors of every person, as ClickHouse says."""
+    return {frozenset(row[0]) for row in client.query("SELECT visitors FROM people").result_rows}
 
 
 def _everything(client: Client) -> list[bytes]:
