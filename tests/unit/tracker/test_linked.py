@@ -220,7 +220,7 @@ def test_after_long_silence_nobody_is_remembered_but_the_links(logs: list[Log]) 
 
 def three_thousand_people() -> list[Log]:
     """Devices, logins, customer cards and mail addresses of 3,000 people, late, twice, shuffled."""
-    random = Random(3000)
+    random = Random(3000)  # noqa: S311 - not for secrets
     logs = new_logs()
     arrivals: list[tuple[int, str, int, dict[str, Any]]] = []
     for person in range(3000):
