@@ -9,11 +9,11 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ from pipeline.signals import until_told
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from pipeline.collector.mailing import Mailing
     from pipeline.replay import Reader
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ def _sentences() -> Iterator[None]:
 
 _FOR_PEOPLE = frozenset(
     {
+        "BadLink",
         "BadMapping",
         "BadModel",
         "BadSettings",
@@ -447,6 +449,67 @@ def oracle(show: int) -> None:
     for table, rows in expected.items():
         click.echo(f"{table}: {len(rows)} rows expected")
     _verdict(len(found), "differences")
+
+
+@main.group()
+def links() -> None:
+    """Sign the links of a newsletter, so that opens and clicks come in (docs/newsletter.md)."""
+
+
+LINK_OPTIONS = (
+    click.option("--site", default="shop", show_default=True, help="The site it is sent for."),
+    click.option("--campaign", required=True, help="The mailing, e.g. spring-2026."),
+    click.option("--subscriber", required=True, help="A number of yours, never an address."),
+)
+
+
+def _link_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(LINK_OPTIONS):
+        command = option(command)
+    return command
+
+
+@links.command("sign")
+@click.argument("url")
+@_link_options
+def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
+    """Print the link that counts a click and leads to URL."""
+    with _sentences():
+        click.echo(_mailing(site, campaign, subscriber).click(url))
+
+
+@links.command("rewrite")
+@click.argument("body", type=click.File(encoding="utf-8"), default="-")
+@_link_options
+def rewrite_links(body: IO[str], site: str, campaign: str, subscriber: str) -> None:
+    """Sign every link of a mail's HTML and append the pixel; the HTML goes to standard output.
+
+    The headers for one-click unsubscription (RFC 8058) go to standard error.
+    """
+    from pipeline.collector.mail_body import rewritten
+
+    with _sentences():
+        mailing = _mailing(site, campaign, subscriber)
+        html = rewritten(body.read(), mailing.click, mailing.pixel())
+    click.echo(html, nl=False)
+    for name, value in mailing.headers():
+        click.echo(f"{name}: {value}", err=True)
+
+
+def _mailing(site: str, campaign: str, subscriber: str) -> "Mailing":
+    from pipeline.collector.mailing import Mailing
+
+    known = _settings()
+    if not known.link_keys:
+        raise Failed("no key to sign with: set TOUCHSTREAM_LINK_KEYS (see docs/newsletter.md)")
+    return Mailing(
+        url=known.link_url,
+        keys=[key.get_secret_value() for key in known.link_keys],
+        site=site,
+        campaign_id=campaign,
+        subscriber_id=subscriber,
+        expires=datetime.now(UTC) + known.link_lifetime,
+    )
 
 
 def _verdict(count: int, what: str) -> None:

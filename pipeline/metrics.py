@@ -29,6 +29,11 @@ COLLECTOR_PENDING = Gauge(
 COLLECTOR_READY = Gauge(
     "touchstream_collector_ready", "1: connected to Kafka, which acknowledges what it gets."
 )
+COLLECTOR_CLICKS_LOST = Counter(
+    "touchstream_collector_clicks_lost",
+    "Clicks in newsletters that were redirected although Kafka did not take them.",
+    ["site"],
+)
 
 # --- tracker ------------------------------------------------------------------------------------
 

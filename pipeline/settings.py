@@ -9,8 +9,9 @@ over the secrets, they over the TOML file.
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +26,21 @@ class BadSettings(Exception):
     """The settings cannot be read; the text says which and why."""
 
 
+def _own(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text.startswith("sample-"):
+        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
+    if text and len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: openssl rand -hex 32")
+    return secret
+
+
+_SHORTEST_SECRET = 32
+
+Secret = Annotated[SecretStr, AfterValidator(_own)]
+"""A secret of our own making; those in the documentation begin with `sample-` and are refused."""
+
+
 class Settings(BaseSettings):
     """What the roles need to know. `touchstream settings` prints this list with its defaults."""
 
@@ -32,6 +48,7 @@ class Settings(BaseSettings):
         env_prefix="TOUCHSTREAM_",
         extra="forbid",
         validate_default=True,
+        hide_input_in_errors=True,
         secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
     )
 
@@ -136,7 +153,36 @@ class Settings(BaseSettings):
         Path(".touchstream"), description="Where the embedded engine keeps its tables."
     )
 
-    @field_validator("clickhouse_url")
+    site_salt: Secret = Field(
+        SecretStr(""),
+        description="Secret in the hashes of e-mail addresses, subscribers and IP addresses; 32 "
+        "characters at least. Who changes it makes strangers of everybody known.",
+    )
+    site_hosts: dict[Site, list[str]] = Field(
+        default_factory=dict,
+        description="Site -> hosts of its own, which learn by `ts_link` who has clicked in a "
+        'newsletter. Example: {"shop": ["shop.example", "www.shop.example"]}',
+    )
+    link_keys: list[Secret] = Field(
+        default_factory=list,
+        description="Secrets that sign newsletter links: the first signs, all are accepted; 32 "
+        "characters at least.",
+    )
+    link_url: str = Field(
+        "http://127.0.0.1:8080", description="The collector, as the readers of mails reach it."
+    )
+    link_lifetime: timedelta = Field(
+        timedelta(days=365), description="How long a newsletter link leads anywhere."
+    )
+
+    @field_validator("link_keys")
+    @classmethod
+    def _salted(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and not info.data.get("site_salt"):
+            raise ValueError("needs TOUCHSTREAM_SITE_SALT, by which subscribers get other names")
+        return value
+
+    @field_validator("clickhouse_url", "link_url")
     @classmethod
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -34,6 +34,7 @@ from pipeline.collector.collect import Collected, collect
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.side_doors import SideDoors
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -42,6 +43,7 @@ from pipeline.metrics import (
     COLLECTOR_REQUESTS,
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.records import Record
 from pipeline.settings import Settings
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import TouchpointType
@@ -85,6 +87,7 @@ class Collector:
             ack_timeout=settings.collector_ack_timeout,
             max_pending=settings.collector_max_pending,
         )
+        self._side_doors = SideDoors(settings, clock, self._write)
         self._intake = Intake(
             Limits(
                 bytes=settings.collector_max_event,
@@ -132,6 +135,8 @@ class Collector:
                 return self._readiness()
             case "GET", "/metrics":
                 return self._metrics()
+        if answer := await self._side_doors.answer(scope, protocol):
+            return answer
         return refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
 
     def _readiness(self) -> Answer:
@@ -160,7 +165,7 @@ class Collector:
 
     async def _take(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         """Do what a call needs, from its bytes to Kafka's acknowledgement."""
-        if not self._is_connected:
+        if not self._is_connected:  # before the body is read
             raise NotAcknowledged
         payload = await self._payload(scope, protocol)
         arrival = Arrival(
@@ -171,9 +176,14 @@ class Collector:
         )
         longest = self._settings.collector_max_batch
         collected = collect(payload, _CALLS[scope.path], arrival, self._intake, longest)
-        await self._batches.write(collected.records)
+        await self._write(collected.records)
         _count(collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused)
+
+    async def _write(self, records: Iterable[tuple[str, Record]]) -> None:
+        if not self._is_connected:
+            raise NotAcknowledged
+        await self._batches.write(records)
 
     async def _payload(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         limit = self._settings.collector_max_body

@@ -20,6 +20,7 @@ BASIS = (
     "pipeline.producer",
     "pipeline.records",
     "pipeline.settings",
+    "pipeline.signature",
 )
 """What all roles share and no role is part of."""
 
@@ -41,6 +42,12 @@ MUST_BE_PURE = (
     "pipeline/collector/arrival.py",
     "pipeline/collector/collect.py",
     "pipeline/collector/intake.py",
+    "pipeline/collector/links.py",
+    "pipeline/collector/machines.py",
+    "pipeline/collector/mail_body.py",
+    "pipeline/collector/newsletter.py",
+    "pipeline/collector/pseudonyms.py",
+    "pipeline/collector/mailing.py",
     "pipeline/collector/vocabularies/[!_]*.py",
     "pipeline/tracker/enrich.py",
     "pipeline/tracker/partition.py",
@@ -50,6 +57,7 @@ MUST_BE_PURE = (
     "pipeline/mapping.py",
     "pipeline/records.py",
     "pipeline/rows.py",
+    "pipeline/signature.py",
     "sinks/batch.py",
 )
 IMPURE = (
