@@ -503,7 +503,7 @@ def _mailing(site: str, campaign: str, subscriber: str) -> "Mailing":
     if not known.link_keys:
         raise Failed("no key to sign with: set TOUCHSTREAM_LINK_KEYS (see docs/newsletter.md)")
     return Mailing(
-        url=known.link_url,
+        url=known.public_url,
         keys=[key.get_secret_value() for key in known.link_keys],
         site=site,
         campaign_id=campaign,

@@ -26,10 +26,14 @@ class BadSettings(Exception):
     """The settings cannot be read; the text says which and why."""
 
 
+def _no_sample(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().startswith("sample-"):
+        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
+    return secret
+
+
 def _own(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
-    if text.startswith("sample-"):
-        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
     if text and len(text) < _SHORTEST_SECRET:
         raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: openssl rand -hex 32")
     return secret
@@ -37,8 +41,11 @@ def _own(secret: SecretStr) -> SecretStr:
 
 _SHORTEST_SECRET = 32
 
-Secret = Annotated[SecretStr, AfterValidator(_own)]
-"""A secret of our own making; those in the documentation begin with `sample-` and are refused."""
+ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sample)]
+"""A secret that a provider chose; those in the documentation begin with `sample-`."""
+
+Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
+"""A secret of our own making."""
 
 
 class Settings(BaseSettings):
@@ -168,21 +175,28 @@ class Settings(BaseSettings):
         description="Secrets that sign newsletter links: the first signs, all are accepted; 32 "
         "characters at least.",
     )
-    link_url: str = Field(
-        "http://127.0.0.1:8080", description="The collector, as the readers of mails reach it."
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="The collector, as readers of mails and mail providers reach it.",
     )
     link_lifetime: timedelta = Field(
         timedelta(days=365), description="How long a newsletter link leads anywhere."
     )
 
-    @field_validator("link_keys")
+    provider_secrets: dict[str, list[ProviderSecret]] = Field(
+        default_factory=dict,
+        description="Provider/site -> what signs its webhooks, several while one replaces another. "
+        'Example: {"mailgun/shop": ["the signing key"]}',
+    )
+
+    @field_validator("link_keys", "provider_secrets")
     @classmethod
     def _salted(cls, value: Any, info: ValidationInfo) -> Any:
         if value and not info.data.get("site_salt"):
             raise ValueError("needs TOUCHSTREAM_SITE_SALT, by which subscribers get other names")
         return value
 
-    @field_validator("clickhouse_url", "link_url")
+    @field_validator("clickhouse_url", "public_url")
     @classmethod
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):

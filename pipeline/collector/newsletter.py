@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from pipeline.collector.answers import Answer, Problem, TurnedAway, refusal
 from pipeline.collector.arrival import Arrival, browser
-from pipeline.collector.links import PATH, Link, read, with_visitor
+from pipeline.collector.links import Link, read, with_visitor
 from pipeline.collector.machines import Headers, is_machine, mail_proxy
 from pipeline.collector.pseudonyms import Pseudonyms
 from schemas.codec import encode
@@ -160,11 +160,6 @@ _METHODS = {
     "click": ("GET", "HEAD"),
     "unsubscribe": ("GET", "HEAD", "POST"),
 }
-
-
-def token_in(path: str) -> str | None:
-    """Give the token in the path of a link; None if it is the path of something else."""
-    return path.removeprefix(PATH) if path.startswith(PATH) else None
 
 
 def _pixel() -> Answer:

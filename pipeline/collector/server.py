@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -34,7 +34,8 @@ from pipeline.collector.collect import Collected, collect
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.privacy import truncated_ip
-from pipeline.collector.side_doors import SideDoors
+from pipeline.collector.side_doors import SideDoors, unknown_places
+from pipeline.collector.webhooks.receive import PROVIDERS
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -43,7 +44,6 @@ from pipeline.metrics import (
     COLLECTOR_REQUESTS,
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
-from pipeline.records import Record
 from pipeline.settings import Settings
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import TouchpointType
@@ -87,7 +87,7 @@ class Collector:
             ack_timeout=settings.collector_ack_timeout,
             max_pending=settings.collector_max_pending,
         )
-        self._side_doors = SideDoors(settings, clock, self._write)
+        self._side_doors = SideDoors(settings, clock, self._keep)
         self._intake = Intake(
             Limits(
                 bytes=settings.collector_max_event,
@@ -176,14 +176,14 @@ class Collector:
         )
         longest = self._settings.collector_max_batch
         collected = collect(payload, _CALLS[scope.path], arrival, self._intake, longest)
-        await self._write(collected.records)
-        _count(collected)
+        await self._keep(collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused)
 
-    async def _write(self, records: Iterable[tuple[str, Record]]) -> None:
+    async def _keep(self, collected: Collected) -> None:
         if not self._is_connected:
-            raise NotAcknowledged
-        await self._batches.write(records)
+            raise NotAcknowledged("not connected to Kafka yet")
+        await self._batches.write(collected.records)
+        _count(collected)
 
     async def _payload(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         limit = self._settings.collector_max_body
@@ -198,6 +198,11 @@ def serve(settings: Settings) -> None:
         raise CollectorFailed(
             "the collector needs a write key for each site: "
             """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
+        )
+    if unknown := unknown_places(settings):
+        raise CollectorFailed(
+            f"TOUCHSTREAM_PROVIDER_SECRETS: {', '.join(unknown)}: write provider/site, with one of "
+            f"the providers {', '.join(PROVIDERS)}"
         )
     _hold_free(settings.collector_host, settings.collector_port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

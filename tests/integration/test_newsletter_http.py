@@ -27,7 +27,7 @@ CHAIR = "https://shop.example/products/chair?utm_source=newsletter&utm_campaign=
 
 REWRITE, SIGN = blocks("newsletter", "sh")
 _GIVEN = re.compile(
-    r"^export TOUCHSTREAM_(?:SITE_SALT|LINK_KEYS|LINK_URL)=.*\n", flags=re.MULTILINE
+    r"^export TOUCHSTREAM_(?:SITE_SALT|LINK_KEYS|PUBLIC_URL)=.*\n", flags=re.MULTILINE
 )
 
 
@@ -48,7 +48,7 @@ async def running(kafka: KafkaCluster) -> AsyncIterator[CollectorProcess]:
 def links(running: CollectorProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The click, open and unsubscribe links of the mail that the docs sign."""
     folder = tmp_path_factory.mktemp("mail")
-    done = shell(_GIVEN.sub("", REWRITE), folder, **environment(link_url=running.url, **SECRETS))
+    done = shell(_GIVEN.sub("", REWRITE), folder, **environment(public_url=running.url, **SECRETS))
     mail = (folder / "signed.html").read_text()
     [click] = re.findall(r'href="([^"]+)"', mail)
     [pixel] = re.findall(r'src="([^"]+)"', mail)

@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
+from pipeline.collector.links import PATH
 from pipeline.collector.mailing import Mailing
-from pipeline.collector.newsletter import Followed, Newsletter, token_in
+from pipeline.collector.newsletter import Followed, Newsletter
 from pipeline.collector.pseudonyms import Pseudonyms
 from schemas.codec import decode_touchpoint, encode
 from schemas.touchpoint import Touchpoint
@@ -32,8 +33,7 @@ def followed(
 ) -> Followed:
     said = {"user_agent": FIREFOX} | headers
     named = {name.replace("_", "-"): value for name, value in said.items()}
-    token = token_in(link.removeprefix("https://t.example"))
-    assert token is not None
+    token = link.removeprefix("https://t.example").removeprefix(PATH)
     arrival = Arrival("", at, ip="192.0.2.0")
     return newsletter.follow(method, token, named, arrival, body)
 

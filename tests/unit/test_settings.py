@@ -43,3 +43,8 @@ def test_another_process_gets_secrets_in_lists_as_they_are() -> None:
     told = environment_of(Settings(site_salt=SALT, link_keys=keys))
     assert f'["{"k" * 32}", "{"l" * 32}"]' == told["TOUCHSTREAM_LINK_KEYS"]
     assert "s" * 32 == told["TOUCHSTREAM_SITE_SALT"]
+
+
+def test_providers_webhooks_are_not_taken_without_a_salt_and_samples_are_no_secrets() -> None:
+    assert "TOUCHSTREAM_SITE_SALT" in complaint(provider_secrets={"mailgun/shop": ["x" * 20]})
+    assert "sample" in complaint(site_salt=SALT, provider_secrets={"mailgun/shop": ["sample-key"]})
