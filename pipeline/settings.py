@@ -189,7 +189,13 @@ class Settings(BaseSettings):
         'Example: {"mailgun/shop": ["the signing key"]}',
     )
 
-    @field_validator("link_keys", "provider_secrets")
+    server_secrets: dict[Site, list[Secret]] = Field(
+        default_factory=dict,
+        description="Site -> secrets with which its own servers sign their calls; several while "
+        "one replaces another.",
+    )
+
+    @field_validator("link_keys", "provider_secrets", "server_secrets")
     @classmethod
     def _salted(cls, value: Any, info: ValidationInfo) -> Any:
         if value and not info.data.get("site_salt"):

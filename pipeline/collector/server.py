@@ -87,7 +87,6 @@ class Collector:
             ack_timeout=settings.collector_ack_timeout,
             max_pending=settings.collector_max_pending,
         )
-        self._side_doors = SideDoors(settings, clock, self._keep)
         self._intake = Intake(
             Limits(
                 bytes=settings.collector_max_event,
@@ -95,6 +94,7 @@ class Collector:
                 age=settings.collector_max_age,
             )
         )
+        self._side_doors = SideDoors(settings, clock, self._gate, self._intake, self._keep)
 
     async def connect(self) -> None:
         """Connect to Kafka, however long it takes; until then every call gets 503."""

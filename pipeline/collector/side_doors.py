@@ -1,4 +1,4 @@
-"""What comes in beside tracking calls: newsletter links and webhooks. Shell: reads and counts.
+"""What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
 
 Each door decides by itself what a request means; here is only what they share: the body within
 its limits, Kafka's acknowledgement before a 2xx, and the words for what goes wrong.
@@ -13,13 +13,16 @@ from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as
 from pydantic import SecretStr
 
 from pipeline.collector import body
-from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, refusal
+from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome, refusal
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.collect import Collected
+from pipeline.collector.collect import Collected, collect
+from pipeline.collector.gate import Gate
+from pipeline.collector.intake import Intake
 from pipeline.collector.links import PATH as LINKS
 from pipeline.collector.newsletter import Newsletter
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.server_api import ServerApi
 from pipeline.collector.webhooks.delivery import Delivery
 from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
 from pipeline.metrics import COLLECTOR_CLICKS_LOST, COLLECTOR_REFUSED
@@ -33,6 +36,7 @@ _CLICK_SECONDS = 0.5
 """How long somebody who has clicked waits for Kafka, not longer."""
 
 _WEBHOOKS = "/v1/webhooks/"
+_SERVERS = "/v1/server/"
 
 Keep = Callable[[Collected], Awaitable[None]]
 """Writes what was collected; NotAcknowledged if Kafka did not take it."""
@@ -44,16 +48,31 @@ Door = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
 class SideDoors:
     """The doors of `settings`."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime], keep: Keep) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        gate: Gate,
+        intake: Intake,
+        keep: Keep,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._gate = gate
+        self._intake = intake
         self._keep = keep
         self._clicks: set[asyncio.Task[None]] = set()
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
         secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
         self._webhooks = Webhooks(secrets, pseudonyms, settings.collector_max_event)
-        self._doors: dict[str, Door] = {LINKS: self._follow, _WEBHOOKS: self._receive}
+        own = {site: _told(each) for site, each in settings.server_secrets.items()}
+        self._servers = ServerApi(own, pseudonyms)
+        self._doors: dict[str, Door] = {
+            LINKS: self._follow,
+            _WEBHOOKS: self._receive,
+            _SERVERS: self._serve,
+        }
 
     async def answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer | None:
         """Answer a request to one of the doors; None if its path leads to none of them."""
@@ -115,10 +134,33 @@ class SideDoors:
         await self._keep(self._webhooks.receive(place, delivery, arrival))
         return ACCEPTED
 
+    # --- servers' calls ---------------------------------------------------------------------------
+
+    async def _serve(self, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        if (scope.method, rest) != ("POST", "batch"):
+            raise TurnedAway(Problem.NOT_FOUND, f"there is POST on {_SERVERS}batch")
+        packed = await self._packed(scope, protocol)
+        payload = self._unpacked(packed, scope)
+        site = self._gate.site(scope.headers.get("authorization"), payload)
+        arrival = Arrival(site, self._clock())
+        self._servers.check(site, scope.headers, packed, arrival.received_at)
+        named = self._servers.named(payload, site)
+        collected = collect(named, None, arrival, self._intake, self._settings.collector_max_batch)
+        await self._keep(collected)
+        return outcome(collected.is_batch, collected.accepted, collected.refused)
+
+    # --- bodies -----------------------------------------------------------------------------------
+
     async def _body(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        return self._unpacked(await self._packed(scope, protocol), scope)
+
+    async def _packed(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         length, limit = scope.headers.get("content-length"), self._settings.collector_max_body
-        packed = await body.read(protocol, length, limit=limit, patience=_BODY_SECONDS)
-        return body.unpacked(packed, scope.headers.get("content-encoding"), limit)
+        return await body.read(protocol, length, limit=limit, patience=_BODY_SECONDS)
+
+    def _unpacked(self, packed: bytes, scope: Scope) -> bytes:
+        encoding = scope.headers.get("content-encoding")
+        return body.unpacked(packed, encoding, self._settings.collector_max_body)
 
 
 def unknown_places(settings: Settings) -> list[str]:

@@ -47,6 +47,7 @@ MUST_BE_PURE = (
     "pipeline/collector/mail_body.py",
     "pipeline/collector/newsletter.py",
     "pipeline/collector/pseudonyms.py",
+    "pipeline/collector/server_api.py",
     "pipeline/collector/webhooks/[!_]*.py",
     "pipeline/collector/mailing.py",
     "pipeline/collector/vocabularies/[!_]*.py",
