@@ -87,6 +87,7 @@ _FOR_PEOPLE = frozenset(
         "SimulationFailed",
         "StackFailed",
         "TopicsFailed",
+        "WebhookFailed",
     }
 )
 
@@ -112,7 +113,7 @@ def main(verbose: bool) -> None:
     \b
     See it work:            touchstream demo
     Everything, one machine: touchstream up
-    One role, one process:  touchstream collect | track | sink | watch
+    One role, one process:  touchstream collect | track | sink | watch | webhook
     Look at the numbers:    touchstream report
 
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
@@ -172,6 +173,14 @@ def watch() -> None:
     known = _settings()
     with _client(known) as client:
         _run(until_told(watch_(client, known)))
+
+
+@main.command()
+def webhook() -> None:
+    """Post transitions and abandonments to other systems, signed (docs/webhooks.md)."""
+    from pipeline.webhook.role import run
+
+    _run(until_told(run(_settings())))
 
 
 @main.command(hidden=True)
@@ -344,7 +353,7 @@ def replay() -> None:
 
 @replay.command("dead-letters")
 @SITE
-@click.option("--stage", default="", help="collect, import, track or sink; default: all.")
+@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
 @click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
 @click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:

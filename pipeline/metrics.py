@@ -77,6 +77,18 @@ SINK_RETRIES = Counter(
 )
 SINK_INSERT_SECONDS = Histogram("touchstream_sink_insert_seconds", "Time of one insert.", ["table"])
 
+# --- webhook ------------------------------------------------------------------------------------
+
+WEBHOOK_DELIVERED = Counter(
+    "touchstream_webhook_delivered", "Messages that an endpoint has taken.", ["endpoint"]
+)
+WEBHOOK_RETRIES = Counter(
+    "touchstream_webhook_retries", "Messages sent again, because of no good answer.", ["endpoint"]
+)
+WEBHOOK_BURIED = Counter(
+    "touchstream_webhook_buried", "Messages given up: dead letters.", ["endpoint"]
+)
+
 # --- watch --------------------------------------------------------------------------------------
 
 _PASSAGE = ["site", "from_step", "to_step"]

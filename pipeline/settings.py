@@ -11,7 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -46,6 +54,24 @@ ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sa
 
 Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
 """A secret of our own making."""
+
+
+EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class WebhookEndpoint(BaseModel):
+    """Where facts are posted to, and which; an empty filter lets everything pass.
+
+    `kinds` are `transition`, `abandonment`, or the kinds of one of them, such as `cart`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    secret: Secret
+    kinds: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    sites: frozenset[Site] = frozenset()
 
 
 class Settings(BaseSettings):
@@ -194,6 +220,22 @@ class Settings(BaseSettings):
         description="Site -> secrets with which its own servers sign their calls; several while "
         "one replaces another.",
     )
+
+    webhook_endpoints: dict[EndpointName, WebhookEndpoint] = Field(
+        default_factory=dict,
+        description="Name -> where transitions and abandonments go; see docs/webhooks.md.",
+    )
+    webhook_group: str = Field(
+        "touchstream-webhook",
+        description="Beginning of the consumer groups; the endpoint's name follows.",
+    )
+    webhook_attempts: int = Field(
+        10, ge=1, description="After so many the message becomes a dead letter."
+    )
+    webhook_timeout: timedelta = Field(
+        timedelta(seconds=10), description="How long an endpoint may take for its answer."
+    )
+    webhook_metrics_port: int = Field(9104, ge=0, le=65535, description="0: no metrics.")
 
     @field_validator("link_keys", "provider_secrets", "server_secrets")
     @classmethod

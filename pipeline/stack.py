@@ -195,7 +195,7 @@ def _revealed(value: Any) -> Any:
             return value.get_secret_value()
         case dict():
             return {name: _revealed(part) for name, part in value.items()}
-        case list():
+        case list() | frozenset():
             return [_revealed(part) for part in value]
     return value
 

@@ -55,6 +55,7 @@ MUST_BE_PURE = (
     "pipeline/tracker/partition.py",
     "pipeline/tracker/steps.py",
     "pipeline/watch/dropoff.py",
+    "pipeline/webhook/message.py",
     "pipeline/harvest.py",
     "pipeline/mapping.py",
     "pipeline/records.py",
