@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from pipeline.collector.mailing import Mailing
+    from pipeline.importer import Read
+    from pipeline.mapping import Mapping
     from pipeline.replay import Reader
 
 T = TypeVar("T")
@@ -254,36 +257,64 @@ def simulate(
 
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="A mapping file.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="A mapping file.")
+@click.option(
+    "--format", "fmt", type=click.Choice(["access-log"]), help="A known format, instead of it."
+)
 @click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
-def import_(files: tuple[Path, ...], mapping: Path, site: str) -> None:
-    """Import CSV, JSON lines or Parquet files (also gzip) by a mapping file.
+def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site: str) -> None:
+    """Import CSV, JSON lines or Parquet files by a mapping file, or a web server's access log.
+
+    All of them plain or gzip.
 
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
-    from pipeline.importer import import_files, load_mapping, progress_bar, summary_table
+    from pipeline.importer import import_files, progress_bar, summary_table
     from pipeline.producer import KafkaProducer
     from schemas.topics import DEAD_LETTERS, RAW
 
-    console = Console()
+    if (mapping is None) == (fmt is None):
+        raise click.UsageError("give --mapping, or --format")
+    known, console = _settings(), Console()
+    with _sentences():
+        chosen, read = _read_by(mapping, known, site)
 
     async def run() -> Any:
-        producer = KafkaProducer(_settings())
+        producer = KafkaProducer(known)
         await producer.start([RAW.name, DEAD_LETTERS.name])
         try:
             with progress_bar(console) as progress:
                 return await import_files(
                     files,
-                    load_mapping(mapping),
+                    chosen,
                     producer,
                     site=site,
                     now=lambda: datetime.now(UTC),
                     progress=progress,
+                    read=read,
                 )
         finally:
             await producer.stop()
 
     console.print(summary_table(_run(run())))
+
+
+def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":
+    """Give the mapping, and what reads the files: without a mapping they are access logs."""
+    from pipeline import access_log
+    from pipeline.collector.pseudonyms import Pseudonyms
+    from pipeline.files import log_lines, rows_of
+    from pipeline.importer import load_mapping
+
+    if mapping is not None:
+        return load_mapping(mapping), rows_of
+    if not known.site_salt.get_secret_value():
+        raise Failed("IP addresses are hashed: set TOUCHSTREAM_SITE_SALT (openssl rand -hex 32)")
+    named = partial(Pseudonyms(known.site_salt.get_secret_value()).network_address, site)
+    hosts = known.site_hosts.get(site, [])
+    base = f"https://{hosts[0]}" if hosts else ""
+    row_of = partial(access_log.row_of, visitor_of=named, base=base)
+    return access_log.MAPPING, partial(log_lines, row_of=row_of)
 
 
 @main.command()

@@ -56,6 +56,7 @@ MUST_BE_PURE = (
     "pipeline/tracker/steps.py",
     "pipeline/watch/dropoff.py",
     "pipeline/webhook/message.py",
+    "pipeline/access_log.py",
     "pipeline/harvest.py",
     "pipeline/mapping.py",
     "pipeline/records.py",
