@@ -519,9 +519,9 @@ def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
 
 
 @links.command("rewrite")
-@click.argument("body", type=click.File(encoding="utf-8"), default="-")
+@click.argument("body", type=click.File("rb"), default="-")
 @_link_options
-def rewrite_links(body: IO[str], site: str, campaign: str, subscriber: str) -> None:
+def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) -> None:
     """Sign every link of a mail's HTML and append the pixel; the HTML goes to standard output.
 
     The headers for one-click unsubscription (RFC 8058) go to standard error.
@@ -530,8 +530,10 @@ def rewrite_links(body: IO[str], site: str, campaign: str, subscriber: str) -> N
 
     with _sentences():
         mailing = _mailing(site, campaign, subscriber)
-        html = rewritten(body.read(), mailing.click, mailing.pixel())
-    click.echo(html, nl=False)
+        # What is not UTF-8, and how lines end, is passed on as it came.
+        text = body.read().decode("utf-8", "surrogateescape")
+        html = rewritten(text, mailing.click, mailing.pixel())
+    click.echo(html.encode("utf-8", "surrogateescape"), nl=False)
     for name, value in mailing.headers():
         click.echo(f"{name}: {value}", err=True)
 

@@ -212,7 +212,7 @@ class Settings(BaseSettings):
     provider_secrets: dict[str, list[ProviderSecret]] = Field(
         default_factory=dict,
         description="Provider/site -> what signs its webhooks, several while one replaces another. "
-        'Example: {"mailgun/shop": ["the signing key"]}',
+        'Example: {"mailgun/shop": ["sample-signing-key"]}',
     )
 
     server_secrets: dict[Site, list[Secret]] = Field(

@@ -1,9 +1,11 @@
 """A mail's HTML with signed links: what is a link changes, everything else stays as it was."""
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cli import main
 from pipeline.collector.mail_body import rewritten
 
 PIXEL = '<img src="p?a=1&amp;b=2" width="1" height="1" alt="" style="display:block">'
@@ -74,3 +76,24 @@ def test_without_a_body_the_pixel_stands_at_the_end() -> None:
 @given(st.text(alphabet="<>a/ =\"'&;!-[]\nhreftps:.", max_size=80))
 def test_no_text_breaks_it_and_without_links_none_changes(html: str) -> None:
     assert html == body(html) or "http" in html.lower()
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_passes_on_bytes_of_any_encoding_and_every_end_of_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_SITE_SALT", "s" * 32)
+    monkeypatch.setenv("TOUCHSTREAM_LINK_KEYS", f'["{"k" * 32}"]')
+    mail = b"<p>Gr\xf6\xdfe \xe2\x82\xac\r\n</p>\n</body>\r\n"
+    command = ["links", "rewrite", "--campaign", "c", "--subscriber", "1"]
+    html = CliRunner().invoke(main, command, input=mail).stdout_bytes
+    pixel = html[html.index(b"<img") : html.index(b"</body>")]
+    assert mail == html.replace(pixel, b"")
+
+
+def test_the_command_says_what_it_lacks() -> None:
+    command = ["links", "sign", "https://shop.example", "--campaign", "c", "--subscriber", "1"]
+    result = CliRunner().invoke(main, command)
+    assert (1, True) == (result.exit_code, "TOUCHSTREAM_LINK_KEYS" in result.output)

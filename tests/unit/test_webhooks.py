@@ -17,10 +17,12 @@ from pipeline.collector.collect import Collected
 from pipeline.collector.pseudonyms import Pseudonyms
 from pipeline.collector.webhooks.delivery import Delivery
 from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
-from schemas.codec import decode_touchpoint
+from pipeline.importer import load_mapping
+from schemas.codec import Refused, decode_touchpoint
 from schemas.dead_letter import DeadLetter
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
+from tests.support.puffy import MAPPINGS
 from tests.support.webhooks import (
     EXAMPLES,
     PUBLIC_URL,
@@ -190,19 +192,45 @@ def test_an_event_that_cannot_be_read_is_a_dead_letter_and_the_others_are_taken(
     assert "@test.com" not in letter.payload
 
 
-@given(
-    st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    )
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
+
+
+@given(_JSON)
 def test_nothing_that_is_signed_breaks_it(said: Any) -> None:
     collected = received("brevo", request("brevo", said, NOON))
     assert len(said if isinstance(said, list) else [said]) == len(collected.refused)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@given(data=st.data())
+def test_no_part_of_an_event_may_be_anything_else_and_break_it(
+    provider: str, data: st.DataObject
+) -> None:
+    sent = request(provider, sample(provider), NOON)
+    [event, *_] = PROVIDERS[provider].events(sent.body)
+    inner = event["event-data"] if "event-data" in event else event.get("msg", event)
+    inner[data.draw(st.sampled_from(sorted(inner)))] = data.draw(
+        st.text() if provider == "mailchimp" else _JSON  # a form has nothing but texts
+    )
+    try:
+        told = PROVIDERS[provider].read(event)
+    except Refused:
+        return
+    assert told is None or told.name
+
+
+def test_the_log_of_a_mail_tool_and_the_providers_have_the_same_names() -> None:
+    """So the funnel from mail to click is one, wherever its touchpoints come from."""
+    names = {rule.name for rule in load_mapping(MAPPINGS / "yammer.toml").events}
+    told = {name for path in EXAMPLES for _, name, *_ in example(path)[2]}
+    assert names == {"Email Sent", "Email Opened", "Email Link Clicked"} & told
 
 
 # --- what is not theirs ---------------------------------------------------------------------------
