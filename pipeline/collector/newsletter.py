@@ -128,7 +128,12 @@ class Newsletter:
         said: dict[str, object],
         user_agent: str = "",
     ) -> Touchpoint:
-        properties = {"campaign_id": link.campaign_id, "subscriber_id": link.subscriber_id} | said
+        subscriber_id = self.pseudonyms.subscriber(link.site, link.subscriber_id)
+        properties = {
+            "campaign_id": link.campaign_id,
+            "subscriber_id": subscriber_id,
+            "recipient_id": link.subscriber_id,
+        }
         return Touchpoint(
             touchpoint_id=hashlib.blake2b(identity.encode(), digest_size=16).hexdigest(),
             site=link.site,
@@ -137,8 +142,8 @@ class Newsletter:
             channel="newsletter",
             occurred_at=arrival.received_at,
             received_at=arrival.received_at,
-            properties=Raw(encode(properties)),
-            anonymous_id=self.pseudonyms.subscriber(link.site, link.subscriber_id),
+            properties=Raw(encode(properties | said)),
+            anonymous_id=subscriber_id,
             url=link.url,
             user_agent=user_agent,
             ip=arrival.ip,

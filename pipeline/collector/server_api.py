@@ -59,9 +59,9 @@ class ServerApi:
         said: _Object = {}
         for part in (call.get("traits"), call.get("properties")):
             if isinstance(part, dict):
-                self._hash_address(part, site)
+                self._disguise(part, site)
                 said |= {name: part[name] for name in _NAMES if _is_word(part.get(name))}
-        visitor_id = self._visitor(said, site)
+        visitor_id = _visitor_of(said)
         if visitor_id and not call.get("anonymousId"):
             call["anonymousId"] = visitor_id
         if "customer_id" in said and not call.get("userId"):
@@ -69,17 +69,22 @@ class ServerApi:
         if told_channel(call.get("channel")) and isinstance(call.setdefault("context", {}), dict):
             call["context"].setdefault("channel", call["channel"])
 
-    def _hash_address(self, part: _Object, site: str) -> None:
-        address = part.pop("email", None)
+    def _disguise(self, part: _Object, site: str) -> None:
+        """Put a hash in the place of an address, and a subscriber's pseudonym beside the number."""
+        address, number = part.pop("email", None), part.get("subscriber_id")
         if isinstance(address, str) and "@" in address:
             part["email_hash"] = self.pseudonyms.email_hash(site, address)
+        if _is_word(number):
+            part["recipient_id"] = number
+            part["subscriber_id"] = self.pseudonyms.subscriber(site, str(number))
 
-    def _visitor(self, said: _Object, site: str) -> str:
-        if "subscriber_id" in said:
-            return self.pseudonyms.subscriber(site, str(said["subscriber_id"]))
-        email_hash = said.get("email_hash")
-        is_hash = isinstance(email_hash, str) and _EMAIL_HASH.fullmatch(email_hash)
-        return addressee(str(email_hash)) if is_hash else ""
+
+def _visitor_of(said: _Object) -> str:
+    if "subscriber_id" in said:
+        return str(said["subscriber_id"])
+    email_hash = said.get("email_hash")
+    is_hash = isinstance(email_hash, str) and _EMAIL_HASH.fullmatch(email_hash)
+    return addressee(str(email_hash)) if is_hash else ""
 
 
 _NAMES = ("customer_id", "subscriber_id", "email_hash")

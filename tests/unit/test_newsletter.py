@@ -79,7 +79,9 @@ def test_an_open_names_site_campaign_and_subscriber() -> None:
         told.anonymous_id,
         told.occurred_at,
     )
-    assert {"campaign_id": "spring", "subscriber_id": "s-1"} == properties(opened)
+    assert {"campaign_id": "spring", "subscriber_id": ADA, "recipient_id": "s-1"} == properties(
+        opened
+    )
     assert (told.user_agent, told.ip) == (FIREFOX, "192.0.2.0")
 
 
@@ -104,6 +106,7 @@ def test_opening_twice_is_two_touchpoints() -> None:
 def test_a_click_leads_to_the_page_and_tells_it_who_came() -> None:
     clicked = followed(mailing.click(PRODUCT))
     assert f"{PRODUCT}&ts_link={ADA}" == location(clicked)
+    assert ADA == properties(clicked)["subscriber_id"]
     assert clicked.must_answer
 
 

@@ -103,7 +103,12 @@ def test_an_address_is_hashed_with_the_salt_and_not_kept() -> None:
 
 def test_a_subscribers_number_is_the_visitor_of_the_newsletters_links() -> None:
     told = named(traits={"subscriber_id": "s-1", "email_hash": "0" * 64})
-    assert Pseudonyms(SALT).subscriber("shop", "s-1") == told["anonymousId"]
+    subscriber_id = Pseudonyms(SALT).subscriber("shop", "s-1")
+    assert subscriber_id == told["anonymousId"]
+    assert (subscriber_id, "s-1") == (
+        told["traits"]["subscriber_id"],
+        told["traits"]["recipient_id"],
+    )
 
 
 def test_two_identifiers_join_in_one_call() -> None:

@@ -152,8 +152,11 @@ def test_a_subscriber_is_the_visitor_that_the_signed_links_name() -> None:
     said = sample("mailgun")
     said["event-data"]["user-variables"] = {"subscriber_id": "s-1", "campaign_id": "spring"}
     [told] = touchpoints(received("mailgun", request("mailgun", said, NOON)))
-    assert pseudonyms.subscriber("shop", "s-1") == told.anonymous_id
-    assert ("s-1", "spring") == (properties(told)["subscriber_id"], properties(told)["campaign_id"])
+    subscriber_id = pseudonyms.subscriber("shop", "s-1")
+    assert subscriber_id == told.anonymous_id
+    assert (subscriber_id, "s-1", "spring") == tuple(
+        properties(told)[name] for name in ("subscriber_id", "recipient_id", "campaign_id")
+    )
 
 
 def test_what_has_no_place_of_its_own_stands_in_the_details() -> None:

@@ -91,7 +91,7 @@ class Webhooks:
             occurred_at=event.at,
             received_at=arrival.received_at,
             properties=Raw(encode(self._properties(event, said, email_hash, arrival.site))),
-            anonymous_id=self._visitor(event, email_hash, arrival.site),
+            anonymous_id=self._subscriber(event, arrival.site) or addressee(email_hash),
             url=str(self._scrubbed(event.url, arrival.site)),
             user_agent="" if mail_proxy(event.user_agent) else browser(event.user_agent),
         )
@@ -100,10 +100,9 @@ class Webhooks:
             raise Refused(Reason.TOO_LARGE, f"a touchpoint has {self.largest} bytes at most")
         return decode_touchpoint(value)
 
-    def _visitor(self, event: MailEvent, email_hash: str, site: str) -> str:
-        if event.subscriber_id and "@" not in event.subscriber_id:
-            return self.pseudonyms.subscriber(site, event.subscriber_id)
-        return addressee(email_hash)
+    def _subscriber(self, event: MailEvent, site: str) -> str:
+        known = event.subscriber_id and "@" not in event.subscriber_id
+        return self.pseudonyms.subscriber(site, event.subscriber_id) if known else ""
 
     def _properties(
         self, event: MailEvent, said: Any, email_hash: str, site: str
@@ -115,7 +114,8 @@ class Webhooks:
             "email_subject": self._scrubbed(event.subject, site),
             "campaign_id": event.campaign_id,
             "list_id": event.list_id,
-            "subscriber_id": "" if "@" in event.subscriber_id else event.subscriber_id,
+            "subscriber_id": self._subscriber(event, site),
+            "recipient_id": self._scrubbed(event.subscriber_id, site),
             "link_url": url,
             "mail_proxy": mail_proxy(event.user_agent),
         }

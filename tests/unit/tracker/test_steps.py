@@ -4,7 +4,7 @@ from typing import Any
 
 from pipeline.tracker.partition import META_KEY, Partition
 from pipeline.tracker.steps import STEPS, process
-from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS, TRANSITIONS
+from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES
 from tests.support.tracker import Log, log_of, run, tick, touchpoint, written
 
@@ -51,17 +51,6 @@ def test_facts_have_the_offset_of_the_newest_record_behind_them_as_version() -> 
     log = log_of(b"{", touchpoint("a", NOON), touchpoint("b", NOON + 1), b"{")
     (session,) = written(run(log), SESSIONS.name)
     assert (session.touchpoints, session.version) == (2, 2)
-
-
-def test_what_a_machine_opened_is_a_row_but_moves_nobody_on() -> None:
-    mail = {"name": "Email Opened", "channel": "newsletter", "type": "track"}
-    by_a_person = run(log_of(touchpoint("a", NOON, **mail)))
-    by_a_machine = run(log_of(touchpoint("a", NOON, **mail, properties={"is_machine_open": True})))
-    (transition,) = written(by_a_person, TRANSITIONS.name)
-    assert "awareness" == transition.to_phase
-    assert "transitions" not in by_a_machine.rows
-    (row,) = written(by_a_machine, TOUCHPOINTS.name)
-    assert "Email Opened" == row.name
 
 
 def test_a_visitor_who_comes_several_times_in_a_chunk_is_written_once() -> None:
