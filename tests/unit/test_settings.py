@@ -1,12 +1,16 @@
 """Secrets of our own: short ones, samples and half a configuration are refused."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from pipeline.collector.side_doors import unknown_places
 from pipeline.settings import Settings
 from pipeline.stack import environment_of
+from tests.support.docs import shell
 
 SALT = SecretStr("s" * 32)
 
@@ -48,3 +52,22 @@ def test_another_process_gets_secrets_in_lists_as_they_are() -> None:
 def test_providers_webhooks_are_not_taken_without_a_salt_and_samples_are_no_secrets() -> None:
     assert "TOUCHSTREAM_SITE_SALT" in complaint(provider_secrets={"mailgun/shop": ["x" * 20]})
     assert "sample" in complaint(site_salt=SALT, provider_secrets={"mailgun/shop": ["sample-key"]})
+
+
+def test_secrets_stand_in_files_of_a_folder_as_well(tmp_path: Path) -> None:
+    (tmp_path / "touchstream_site_salt").write_text("s" * 32 + "\n")
+    (tmp_path / "touchstream_link_keys").write_text(json.dumps(["k" * 32]))
+    (tmp_path / "touchstream_server_secrets").write_text(json.dumps({"shop": ["short"]}))
+    command = "touchstream settings || true"
+    said = shell(command, tmp_path, TOUCHSTREAM_SECRETS_DIR=str(tmp_path)).stderr
+    assert "TOUCHSTREAM_SERVER_SECRETS.SHOP.0: Value error, has fewer than 32" in said
+    assert "short" not in said
+    (tmp_path / "touchstream_server_secrets").unlink()
+    told = shell("touchstream settings", tmp_path, TOUCHSTREAM_SECRETS_DIR=str(tmp_path)).stdout
+    assert 'TOUCHSTREAM_LINK_KEYS=["**********"]' in told
+
+
+def test_a_webhook_of_a_provider_that_nobody_knows_is_named() -> None:
+    told = {place: [SecretStr("x" * 20)] for place in ("mailgun/shop", "mailgun", "other/shop")}
+    known = Settings(site_salt=SALT, provider_secrets=told)
+    assert ["mailgun", "other/shop"] == unknown_places(known)
