@@ -172,6 +172,15 @@ def test_an_address_in_a_link_becomes_its_hash() -> None:
     assert f"https://shop.example/a?mail={email_hash}" == clicked.url
 
 
+def test_what_is_nested_deeper_than_anybody_reads_is_left_out() -> None:
+    deep: Any = "example@test.com"
+    for _ in range(50):
+        deep = {"deeper": [deep]}
+    sent = request("sendgrid", [sample("sendgrid")[0] | {"note": deep}], NOON)
+    [told] = touchpoints(received("sendgrid", sent))
+    assert b"nested too deeply" in bytes(told.properties)
+
+
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
@@ -181,6 +190,7 @@ def test_an_address_in_a_link_becomes_its_hash() -> None:
         ({"timestamp": 1e300}, "invalid_time"),
         ({"note": "x" * 40_000}, "too_large"),
         ({"url": "https://a.example/\x00"}, "invalid_field"),
+        ({"event": [[[[[[[[[[[[["deep"]]]]]]]]]]]]]}, "invalid_field"),
     ],
 )
 def test_an_event_that_cannot_be_read_is_a_dead_letter_and_the_others_are_taken(

@@ -1,8 +1,8 @@
 """From a provider's event to a touchpoint, without the address of anybody. PURE.
 
 Nothing that an event says is lost: what has no place of its own stands in the property `details`.
-Left out are IP addresses, places to the street, names and phone numbers; every e-mail address,
-wherever it stands, becomes its hash.
+Left out are IP addresses, places to the street, names and phone numbers, and what is nested deeper
+than eight levels; every e-mail address, wherever it stands, becomes its hash.
 """
 
 import re
@@ -127,7 +127,7 @@ class Webhooks:
     def _scrubbed(self, value: Any, site: str, depth: int = 0) -> Any:
         """Hash every address in a JSON value, and leave out what is nobody's business."""
         if depth > _DEEPEST:
-            raise Refused(Reason.TOO_DEEP, "nested too deeply")
+            return "nested too deeply"
         if isinstance(value, str):
             return _ADDRESS.sub(lambda found: self._hashed(found[0], site), value)
         if isinstance(value, list):
