@@ -58,6 +58,12 @@ class _Rewriter(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self._change(f"<!--{data}-->", f"<!--{_Rewriter(self._click).run(data)}-->")
 
+    def parse_html_declaration(self, i: int) -> int:
+        """Pass over `<![if !mso]>` and whatever else begins so: the parser fails on some of it."""
+        if self.rawdata.startswith("<![", i):
+            return self.parse_bogus_comment(i)
+        return super().parse_html_declaration(i)
+
     def _attribute(self, name: str, value: str | None) -> str:
         if value is None:
             return name
