@@ -9,11 +9,12 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from pipeline.attribution import By, Model
+    from pipeline.collector.mailing import Mailing
+    from pipeline.importer import Read
+    from pipeline.mapping import Mapping
     from pipeline.replay import Reader
     from pipeline.report import Span
 
@@ -74,6 +78,7 @@ def _sentences() -> Iterator[None]:
 _FOR_PEOPLE = frozenset(
     {
         "BadFunnel",
+        "BadLink",
         "BadMapping",
         "BadModel",
         "BadSettings",
@@ -91,6 +96,7 @@ _FOR_PEOPLE = frozenset(
         "SimulationFailed",
         "StackFailed",
         "TopicsFailed",
+        "WebhookFailed",
     }
 )
 
@@ -116,8 +122,8 @@ def main(verbose: bool) -> None:
     \b
     See it work:            touchstream demo
     Everything, one machine: touchstream up
-    One role, one process:  touchstream collect | track | sink | watch
-    Look at the numbers:    touchstream report | funnel
+    One role, one process:  touchstream collect | track | sink | watch | webhook
+    Look at the numbers:    touchstream report | map | funnel | attribution
 
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
     lists them.
@@ -184,6 +190,14 @@ def watch() -> None:
     known = _settings()
     with _client(known) as client:
         _run(until_told(watch_(client, known)))
+
+
+@main.command()
+def webhook() -> None:
+    """Post transitions and abandonments to other systems, signed (docs/webhooks.md)."""
+    from pipeline.webhook.role import run
+
+    _run(until_told(run(_settings())))
 
 
 @main.command(hidden=True)
@@ -257,36 +271,64 @@ def simulate(
 
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="A mapping file.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="A mapping file.")
+@click.option(
+    "--format", "fmt", type=click.Choice(["access-log"]), help="A known format, instead of it."
+)
 @click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
-def import_(files: tuple[Path, ...], mapping: Path, site: str) -> None:
-    """Import CSV, JSON lines or Parquet files (also gzip) by a mapping file.
+def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site: str) -> None:
+    """Import CSV, JSON lines or Parquet files by a mapping file, or a web server's access log.
+
+    All of them plain or gzip.
 
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
-    from pipeline.importer import import_files, load_mapping, progress_bar, summary_table
+    from pipeline.importer import import_files, progress_bar, summary_table
     from pipeline.producer import KafkaProducer
     from schemas.topics import DEAD_LETTERS, RAW
 
-    console = Console()
+    if (mapping is None) == (fmt is None):
+        raise click.UsageError("give --mapping, or --format")
+    known, console = _settings(), Console()
+    with _sentences():
+        chosen, read = _read_by(mapping, known, site)
 
     async def run() -> Any:
-        producer = KafkaProducer(_settings())
+        producer = KafkaProducer(known)
         await producer.start([RAW.name, DEAD_LETTERS.name])
         try:
             with progress_bar(console) as progress:
                 return await import_files(
                     files,
-                    load_mapping(mapping),
+                    chosen,
                     producer,
                     site=site,
                     now=lambda: datetime.now(UTC),
                     progress=progress,
+                    read=read,
                 )
         finally:
             await producer.stop()
 
     console.print(summary_table(_run(run())))
+
+
+def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":
+    """Give the mapping, and what reads the files: without a mapping they are access logs."""
+    from pipeline import access_log
+    from pipeline.collector.pseudonyms import Pseudonyms
+    from pipeline.files import log_lines, rows_of
+    from pipeline.importer import load_mapping
+
+    if mapping is not None:
+        return load_mapping(mapping), rows_of
+    if not known.site_salt.get_secret_value():
+        raise Failed("IP addresses are hashed: set TOUCHSTREAM_SITE_SALT (openssl rand -hex 32)")
+    named = partial(Pseudonyms(known.site_salt.get_secret_value()).network_address, site)
+    hosts = known.site_hosts.get(site, [])
+    base = f"https://{hosts[0]}" if hosts else ""
+    row_of = partial(access_log.row_of, visitor_of=named, base=base)
+    return access_log.MAPPING, partial(log_lines, row_of=row_of)
 
 
 @main.command()
@@ -523,7 +565,7 @@ def replay() -> None:
 
 @replay.command("dead-letters")
 @SITE
-@click.option("--stage", default="", help="collect, import, track or sink; default: all.")
+@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
 @click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
 @click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
@@ -683,6 +725,69 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
     models = [ready.model for ready in rules.models]
     Console().print(render_moves(moves, models, rules.version))
+
+
+@main.group()
+def links() -> None:
+    """Sign the links of a newsletter, so that opens and clicks come in (docs/newsletter.md)."""
+
+
+LINK_OPTIONS = (
+    click.option("--site", default="shop", show_default=True, help="The site it is sent for."),
+    click.option("--campaign", required=True, help="The mailing, e.g. spring-2026."),
+    click.option("--subscriber", required=True, help="A number of yours, never an address."),
+)
+
+
+def _link_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(LINK_OPTIONS):
+        command = option(command)
+    return command
+
+
+@links.command("sign")
+@click.argument("url")
+@_link_options
+def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
+    """Print the link that counts a click and leads to URL."""
+    with _sentences():
+        click.echo(_mailing(site, campaign, subscriber).click(url))
+
+
+@links.command("rewrite")
+@click.argument("body", type=click.File("rb"), default="-")
+@_link_options
+def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) -> None:
+    """Sign every link of a mail's HTML and append the pixel; the HTML goes to standard output.
+
+    The headers for one-click unsubscription (RFC 8058) go to standard error.
+    """
+    from pipeline.collector.mail_body import rewritten
+
+    with _sentences():
+        mailing = _mailing(site, campaign, subscriber)
+        # What is not UTF-8, and how lines end, is passed on as it came.
+        text = body.read().decode("utf-8", "surrogateescape")
+        html = rewritten(text, mailing.click, mailing.pixel())
+    click.echo(html.encode("utf-8", "surrogateescape"), nl=False)
+    for name, value in mailing.headers():
+        click.echo(f"{name}: {value}", err=True)
+
+
+def _mailing(site: str, campaign: str, subscriber: str) -> "Mailing":
+    from pipeline.collector.mailing import Mailing
+
+    known = _settings()
+    if not known.link_keys:
+        raise Failed("no key to sign with: set TOUCHSTREAM_LINK_KEYS (see docs/newsletter.md)")
+    return Mailing(
+        url=known.public_url,
+        keys=[key.get_secret_value() for key in known.link_keys],
+        site=site,
+        campaign_id=campaign,
+        subscriber_id=subscriber,
+        expires=datetime.now(UTC) + known.link_lifetime,
+    )
 
 
 def _verdict(count: int, what: str) -> None:

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -36,6 +36,19 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
     try:
         yield from read(path, written)
     except (OSError, EOFError, csv.Error, UnicodeError, LookupError) as error:
+        raise ImportFailed(f"{path}: {error}") from error
+
+
+def log_lines(
+    path: Path, _written: FileFormat, *, row_of: Callable[[str], Row | Unreadable]
+) -> Iterator[Row | Unreadable]:
+    """Read the lines of a log file, plain or gzip, with `row_of`; ImportFailed as `rows_of`."""
+    try:
+        with _opened(path) as file:
+            for line in file:
+                if line.strip():
+                    yield row_of(line.decode("utf-8", "replace").rstrip("\r\n"))
+    except (OSError, EOFError) as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 

@@ -5,7 +5,7 @@ Nothing is sent before every file has been read to its end.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +16,10 @@ from rich.table import Table
 
 from pipeline.files import rows_of
 from pipeline.harvest import Harvest
-from pipeline.mapping import BadMapping, Mapping, parse_mapping
+from pipeline.mapping import BadMapping, FileFormat, Mapping, parse_mapping
 from pipeline.producer import NotAcknowledged, Producer
 from pipeline.records import Record, partition_for
-from pipeline.rows import ImportFailed
+from pipeline.rows import ImportFailed, Row, Unreadable
 from schemas.codec import Tick, encode, encode_fact
 from schemas.dead_letter import Reason
 from schemas.topics import DEAD_LETTERS, RAW
@@ -28,6 +28,10 @@ _CHUNK = 5_000
 
 # A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
 _SILENCE_AFTER = timedelta(hours=25)
+
+
+Read = Callable[[Path, FileFormat], Iterator[Row | Unreadable]]
+"""Reads the rows of a file, in its order."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ async def import_files(
     site: str,
     now: Callable[[], datetime],
     progress: Progress,
+    read: Read = rows_of,
 ) -> ImportSummary:
     """Send the touchpoints of `paths` in order of time, then let the time of `site` pass.
 
@@ -77,7 +82,7 @@ async def import_files(
     """
     harvest = Harvest(mapping, site, now())
     for path in paths:
-        await asyncio.to_thread(_read, path, mapping, harvest, progress)
+        await asyncio.to_thread(_harvest, path, mapping, harvest, progress, read)
     outgoing, letters = harvest.in_order(), harvest.letters()
     last = outgoing[-1].occurred_at
     buried = [(letter.site.encode(), encode_fact(letter)) for letter in letters]
@@ -116,11 +121,13 @@ def summary_table(summary: ImportSummary) -> Table:
     return table
 
 
-def _read(path: Path, mapping: Mapping, harvest: Harvest, progress: Progress) -> None:
+def _harvest(
+    path: Path, mapping: Mapping, harvest: Harvest, progress: Progress, read: Read
+) -> None:
     task = progress.add_task(path.name, total=None)
     before = harvest.rows
     harvest.open(path.name)
-    for row in progress.track(rows_of(path, mapping.file), task_id=task):
+    for row in progress.track(read(path, mapping.file), task_id=task):
         harvest.take(row)
     progress.update(task, total=harvest.rows - before)
 

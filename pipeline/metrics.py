@@ -29,6 +29,11 @@ COLLECTOR_PENDING = Gauge(
 COLLECTOR_READY = Gauge(
     "touchstream_collector_ready", "1: connected to Kafka, which acknowledges what it gets."
 )
+COLLECTOR_CLICKS_LOST = Counter(
+    "touchstream_collector_clicks_lost",
+    "Clicks in newsletters that were redirected although Kafka did not take them.",
+    ["site"],
+)
 
 # --- tracker ------------------------------------------------------------------------------------
 
@@ -71,6 +76,18 @@ SINK_RETRIES = Counter(
     "touchstream_sink_retries", "Inserts repeated because ClickHouse did not answer.", ["table"]
 )
 SINK_INSERT_SECONDS = Histogram("touchstream_sink_insert_seconds", "Time of one insert.", ["table"])
+
+# --- webhook ------------------------------------------------------------------------------------
+
+WEBHOOK_DELIVERED = Counter(
+    "touchstream_webhook_delivered", "Messages that an endpoint has taken.", ["endpoint"]
+)
+WEBHOOK_RETRIES = Counter(
+    "touchstream_webhook_retries", "Messages sent again, because of no good answer.", ["endpoint"]
+)
+WEBHOOK_BURIED = Counter(
+    "touchstream_webhook_buried", "Messages given up: dead letters.", ["endpoint"]
+)
 
 # --- watch --------------------------------------------------------------------------------------
 

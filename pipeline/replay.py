@@ -7,8 +7,9 @@ What becomes of a letter depends on the stage that refused it:
 - `import`: its payload is the row of the file; the row goes through a mapping again (corrected,
   or of a newer version) and gets the id that the import would have given it.
 - `collect`: its bytes are a call in its sender's own words; the collector's intake reads it again.
-- `sink`: its bytes are a row that ClickHouse refused; it goes back to the topic and partition that
-  it stood in, for the sink to try again.
+- `sink`, `webhook`: its bytes are a row that ClickHouse, or a fact that an endpoint refused; it
+  goes back to the topic and partition that it stood in, for the same role to try again. (The other
+  one reads it too: an equal row, a message with an idempotency key that was there before.)
 
 Only what is now accepted is sent, so nothing dies twice of the same cause. Letters stay in the
 table, and sending one twice changes nothing: ids are the same. A touchpoint that is older than
@@ -46,6 +47,9 @@ WHERE ({site:String} = '' OR site = {site:String})
     AND ({reason:String} = '' OR reason = {reason:String})
 ORDER BY source, position
 """
+
+
+_BACK_IN_PLACE = frozenset({"sink", "webhook"})
 
 
 @dataclass
@@ -86,8 +90,8 @@ async def replay_dead_letters(
 ) -> ReplaySummary:
     """Send the letters of this site, stage and reason again; empty means all.
 
-    `readers` are by stage; letters of a stage without one are left, except those of `sink`, which
-    need none.
+    `readers` are by stage; letters of a stage without one are left, except those of `sink` and
+    `webhook`, which need none.
 
     Raises:
         NotAcknowledged: Kafka did not take them all; do it again, nothing counts twice.
@@ -128,7 +132,7 @@ def _again(
     letter: DeadLetter, readers: dict[str, Reader], producer: Producer, summary: ReplaySummary
 ) -> _Again | None:
     topic, _, partition = letter.source.rpartition("-")
-    if letter.stage == "sink" and topic in TABLES:
+    if letter.stage in _BACK_IN_PLACE and topic in TABLES:
         return _Again(topic, int(partition), _key(letter.raw()), letter.raw())
     if letter.stage not in readers:
         summary.left[letter.stage] += 1

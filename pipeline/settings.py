@@ -9,8 +9,17 @@ over the secrets, they over the TOML file.
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,6 +36,46 @@ class BadSettings(Exception):
     """The settings cannot be read; the text says which and why."""
 
 
+def _no_sample(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().startswith("sample-"):
+        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
+    return secret
+
+
+def _own(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text and len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: openssl rand -hex 32")
+    return secret
+
+
+_SHORTEST_SECRET = 32
+
+ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sample)]
+"""A secret that a provider chose; those in the documentation begin with `sample-`."""
+
+Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
+"""A secret of our own making."""
+
+
+EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class WebhookEndpoint(BaseModel):
+    """Where facts are posted to, and which; an empty filter lets everything pass.
+
+    `kinds` are `transition`, `abandonment`, or the kinds of one of them, such as `cart`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    secret: Secret
+    kinds: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    sites: frozenset[Site] = frozenset()
+
+
 class Settings(BaseSettings):
     """What the roles need to know. `touchstream settings` prints this list with its defaults."""
 
@@ -34,6 +83,7 @@ class Settings(BaseSettings):
         env_prefix="TOUCHSTREAM_",
         extra="forbid",
         validate_default=True,
+        hide_input_in_errors=True,
         secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
     )
 
@@ -182,7 +232,65 @@ class Settings(BaseSettings):
         Path(".touchstream"), description="Where the embedded engine keeps its tables."
     )
 
-    @field_validator("clickhouse_url")
+    site_salt: Secret = Field(
+        SecretStr(""),
+        description="Secret in the hashes of e-mail addresses, subscribers and IP addresses; 32 "
+        "characters at least. Who changes it makes strangers of everybody known.",
+    )
+    site_hosts: dict[Site, list[str]] = Field(
+        default_factory=dict,
+        description="Site -> hosts of its own, which learn by `ts_link` who has clicked in a "
+        'newsletter. Example: {"shop": ["shop.example", "www.shop.example"]}',
+    )
+    link_keys: list[Secret] = Field(
+        default_factory=list,
+        description="Secrets that sign newsletter links: the first signs, all are accepted; 32 "
+        "characters at least.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="The collector, as readers of mails and mail providers reach it.",
+    )
+    link_lifetime: timedelta = Field(
+        timedelta(days=365), description="How long a newsletter link leads anywhere."
+    )
+
+    provider_secrets: dict[str, list[ProviderSecret]] = Field(
+        default_factory=dict,
+        description="Provider/site -> what signs its webhooks, several while one replaces another. "
+        'Example: {"mailgun/shop": ["sample-signing-key"]}',
+    )
+
+    server_secrets: dict[Site, list[Secret]] = Field(
+        default_factory=dict,
+        description="Site -> secrets with which its own servers sign their calls; several while "
+        "one replaces another.",
+    )
+
+    webhook_endpoints: dict[EndpointName, WebhookEndpoint] = Field(
+        default_factory=dict,
+        description="Name -> where transitions and abandonments go; see docs/webhooks.md.",
+    )
+    webhook_group: str = Field(
+        "touchstream-webhook",
+        description="Beginning of the consumer groups; the endpoint's name follows.",
+    )
+    webhook_attempts: int = Field(
+        10, ge=1, description="After so many the message becomes a dead letter."
+    )
+    webhook_timeout: timedelta = Field(
+        timedelta(seconds=10), description="How long an endpoint may take for its answer."
+    )
+    webhook_metrics_port: int = Field(9104, ge=0, le=65535, description="0: no metrics.")
+
+    @field_validator("link_keys", "provider_secrets", "server_secrets")
+    @classmethod
+    def _salted(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and not info.data.get("site_salt"):
+            raise ValueError("needs TOUCHSTREAM_SITE_SALT, by which subscribers get other names")
+        return value
+
+    @field_validator("clickhouse_url", "public_url")
     @classmethod
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):

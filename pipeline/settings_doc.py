@@ -41,6 +41,8 @@ _SECTIONS = {
     "sink_group": "Sink",
     "watch_interval": "Watch",
     "embedded_path": "Embedded stack",
+    "site_salt": "Newsletter and webhooks",
+    "webhook_endpoints": "Outgoing webhook",
 }
 """The headings, each by the setting that it stands before."""
 

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Coroutine, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
 
 from pipeline.children import Child, StackFailed, Tell
 from pipeline.clickhouse import connect
@@ -182,12 +184,22 @@ async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """Give the variables by which another process gets exactly these settings."""
-    values = settings.model_dump(mode="json")
-    values |= {name: v.get_secret_value() for name, v in settings if isinstance(v, SecretStr)}
+    values = to_jsonable_python(_revealed(settings.model_dump()))
     return {
         f"TOUCHSTREAM_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
     }
+
+
+def _revealed(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _revealed(part) for name, part in value.items()}
+        case list() | frozenset():
+            return [_revealed(part) for part in value]
+    return value
 
 
 async def _stay_up(stack: Stack, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.contract import Contract
 from schemas.fields import Id, Instant, Name
 
-Stage = Literal["collect", "import", "track", "sink"]
+Stage = Literal["collect", "import", "track", "sink", "webhook"]
 Detail = Annotated[str, Field(max_length=2000), Meta(max_length=2000)]
 
 
@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
     REFUSED_BY_CLICKHOUSE = "refused_by_clickhouse"
+    NOT_DELIVERED = "not_delivered"
 
 
 class DeadLetter(Contract, kw_only=True):

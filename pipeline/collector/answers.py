@@ -24,6 +24,7 @@ class Problem(StrEnum):
     BROKEN_GZIP = "broken_gzip"
     TOO_SLOW = "too_slow"
     UNAVAILABLE = "unavailable"
+    BAD_SIGNATURE = "bad_signature"
 
 
 class TurnedAway(Exception):
@@ -54,6 +55,7 @@ STATUSES: dict[Problem | Reason, int] = {
     Problem.TOO_SLOW: 408,
     Problem.UNSUPPORTED_ENCODING: 415,
     Problem.UNAVAILABLE: 503,
+    Problem.BAD_SIGNATURE: 401,
 }
 
 Headers = list[tuple[str, str]]

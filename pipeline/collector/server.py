@@ -39,7 +39,9 @@ from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.openapi import Operation, document
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.script import Script
+from pipeline.collector.side_doors import SideDoors, unknown_places
 from pipeline.collector.tracking import tracking
+from pipeline.collector.webhooks.receive import PROVIDERS
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -99,6 +101,9 @@ def openapi() -> bytes:
     return encode(document(OPERATIONS, version("touchstream")))
 
 
+_NOWHERE = refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
+
+
 class CollectorFailed(Exception):
     """The collector cannot start; the text says what to do."""
 
@@ -135,6 +140,7 @@ class Collector:
                 age=settings.collector_max_age,
             )
         )
+        self._side_doors = SideDoors(settings, clock, self._gate, self._intake, self._keep)
 
     async def connect(self) -> None:
         """Connect to Kafka, however long it takes; until then every call gets 503."""
@@ -168,14 +174,16 @@ class Collector:
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         if scope.path in self._calls and scope.method in {"POST", "OPTIONS"}:
             return await self._answer_call(scope, protocol)
-        return self._told(scope)
+        return await self._answer_other(scope, protocol)
 
-    def _told(self, scope: Scope) -> Answer:
-        """Answer a question: nothing of it is kept."""
+    async def _answer_other(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        if (scope.method, scope.path) == ("GET", self._settings.collector_beacon_path):
+            asked = scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
+            return self._script.answer(*asked)
+        return self._told(scope) or await self._side_doors.answer(scope, protocol) or _NOWHERE
+
+    def _told(self, scope: Scope) -> Answer | None:
         match scope.method, scope.path:
-            case "GET", path if path == self._settings.collector_beacon_path:
-                asked = scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
-                return self._script.answer(*asked)
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
             case "GET", "/healthz/ready":
@@ -184,7 +192,7 @@ class Collector:
                 return self._metrics()
             case "GET", "/openapi.json":
                 return self._openapi
-        return refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
+        return None
 
     def _readiness(self) -> Answer:
         if self.is_ready:
@@ -212,7 +220,7 @@ class Collector:
 
     async def _take(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         """Do what a call needs, from its bytes to Kafka's acknowledgement."""
-        if not self._is_connected:
+        if not self._is_connected:  # before the body is read
             raise NotAcknowledged
         payload = await self._payload(scope, protocol)
         arrival = Arrival(
@@ -225,9 +233,14 @@ class Collector:
             arrival.stranger = self._strangers.name(arrival)
         longest = self._settings.collector_max_batch
         collected = collect(payload, self._calls[scope.path], arrival, self._intake, longest)
+        await self._keep(collected)
+        return outcome(collected.is_batch, collected.accepted, collected.refused)
+
+    async def _keep(self, collected: Collected) -> None:
+        if not self._is_connected:
+            raise NotAcknowledged("not connected to Kafka yet")
         await self._batches.write(collected.records)
         _count(collected)
-        return outcome(collected.is_batch, collected.accepted, collected.refused)
 
     async def _payload(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         limit = self._settings.collector_max_body
@@ -242,6 +255,11 @@ def serve(settings: Settings) -> None:
         raise CollectorFailed(
             "the collector needs a write key for each site: "
             """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
+        )
+    if unknown := unknown_places(settings):
+        raise CollectorFailed(
+            f"TOUCHSTREAM_PROVIDER_SECRETS: {', '.join(unknown)}: write provider/site, with one of "
+            f"the providers {', '.join(PROVIDERS)}"
         )
     _hold_free(settings.collector_host, settings.collector_port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -207,6 +207,26 @@ _MOST_MONEY = 1e12
 _MOST_ITEMS = 1e6
 
 
+class _Mail(msgspec.Struct, gc=False):
+    is_machine_open: object = False
+    is_machine_click: object = False
+
+
+_mails = msgspec.json.Decoder(_Mail)
+_MAIL_NAMES = frozenset({"Email Opened", "Email Link Clicked"})
+
+
+def is_by_machine(name: str, properties: bytes) -> bool:
+    """Tell whether no person stands behind an open or a click, by what the collector noted."""
+    if name not in _MAIL_NAMES:
+        return False
+    try:
+        mail = _mails.decode(properties)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return mail.is_machine_open is True or mail.is_machine_click is True
+
+
 def _number(value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
@@ -282,7 +302,8 @@ def enrich(
     evidence = Evidence(
         at,
         touchpoint.touchpoint_id,
-        touchpoint.name,
+        # Without a name it is evidence for nothing: no phase, no step of a funnel.
+        "" if is_by_machine(touchpoint.name, touchpoint.properties) else touchpoint.name,
         touchpoint.channel,
         touchpoint.type in _PAGE_TYPES,
         page.path,

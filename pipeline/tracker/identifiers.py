@@ -7,6 +7,7 @@ from schemas.touchpoint import Touchpoint
 
 
 class _Carried(msgspec.Struct, gc=False):
+    email_hash: object = ""
     email_sha256: object = ""
     customer_id: object = ""
     subscriber_id: object = ""
@@ -17,7 +18,12 @@ class _WithTraits(_Carried, gc=False):
 
 
 _carried = msgspec.json.Decoder(_WithTraits)
-_CARRIED = {"customer_id": "customer", "email_sha256": "email", "subscriber_id": "subscriber"}
+_CARRIED = {
+    "customer_id": "customer",
+    "email_hash": "email",
+    "email_sha256": "email",
+    "subscriber_id": "subscriber",
+}
 _MARKS = tuple(f'"{name}"'.encode() for name in _CARRIED)
 
 
@@ -25,7 +31,8 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     """Name what the touchpoint tells of who its visitor is, besides the visitor itself.
 
     The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
-    `email_sha256` and `subscriber_id`. Values that mean nobody are left out.
+    `email_sha256`, `email_hash` (with a site's salt) and `subscriber_id`. Values that mean nobody
+    are left out.
     """
     properties = bytes(touchpoint.properties)
     told = [("user", touchpoint.user_id)] if touchpoint.user_id else []

@@ -2,23 +2,52 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import msgspec
 import pytest
+from rich.progress import Progress
 
+from pipeline import access_log
+from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.files import log_lines
+from pipeline.importer import import_files
 from pipeline.journey.clock import DAY_MS
 from pipeline.journey.fold import Facts, replay
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence
+from pipeline.memory import MemoryBroker
+from pipeline.records import Record
+from pipeline.tracker.enrich import read_user_agent
 from pipeline.tracker.steps import milliseconds
 from schemas.facts import Transition
 from schemas.journeys import load_model
+from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import Touchpoint
+from tests.support.database import touchpoints_in
 from tests.support.imported import imported
+from tests.support.puffy import data_files
+
+
+async def logged() -> tuple[list[Touchpoint], list[Record]]:
+    """Give the touchpoints of the access log, and its dead letters."""
+    broker = MemoryBroker(partition_count=1)
+    visitor_of = partial(Pseudonyms("s" * 32).network_address, "log")
+    await import_files(
+        data_files("access_log/*.gz"),
+        access_log.MAPPING,
+        broker,
+        site="log",
+        now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        progress=Progress(disable=True),
+        read=partial(log_lines, row_of=partial(access_log.row_of, visitor_of=visitor_of)),
+    )
+    return touchpoints_in(broker.records(RAW.name)), broker.records(DEAD_LETTERS.name)
 
 
 def said(touchpoint: Touchpoint) -> dict[str, Any]:
@@ -69,6 +98,30 @@ def ordered(names: Iterable[str], steps: tuple[str, ...]) -> int:
         if level < len(steps) and name == steps[level]:
             level += 1
     return level
+
+
+# --- a web server's log ---------------------------------------------------------------------------
+
+
+async def test_a_log_gives_visitors_and_sessions_by_address_and_keeps_no_address() -> None:
+    lines, letters = await logged()
+    times = defaultdict(list)
+    for line in lines:
+        times[line.anonymous_id].append(line.occurred_at)
+    pauses = [b - a for seen in times.values() for a, b in pairwise(sorted(seen))]
+    sessions = len(times) + sum(pause > timedelta(minutes=30) for pause in pauses)
+    assert (9_999, 1_753, 3_052, 1) == (len(lines), len(times), sessions, len(letters))
+    everything = b"".join(msgspec.json.encode(line) for line in lines)
+    everything += letters[0].value or b""
+    assert b"83.149.9.216" not in everything
+    assert b"46.118.127.106" not in everything
+
+
+async def test_crawlers_in_a_log_are_flagged_by_their_user_agent() -> None:
+    lines, _ = await logged()
+    bots = {line.user_agent for line in lines if read_user_agent(line.user_agent).is_bot}
+    assert any("Googlebot" in agent for agent in bots)
+    assert not any("Firefox/28.0" in agent for agent in bots)
 
 
 # --- orders of a till ----------------------------------------------------------------------------

@@ -31,6 +31,26 @@ def enriched(**fields: Any) -> tuple[Enrichment, Evidence]:
     return enrich(decode_touchpoint(touchpoint("t", NOON, **fields)), "ada", NOON, 3, 7)
 
 
+# --- mails ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "evidence_of"),
+    [
+        ("Email Opened", {}, "Email Opened"),
+        ("Email Opened", {"is_machine_open": True}, ""),
+        ("Email Opened", {"is_machine_open": False}, "Email Opened"),
+        ("Email Opened", {"context": {"is_machine_open": True}}, "Email Opened"),
+        ("Email Link Clicked", {"is_machine_click": True}, ""),
+        ("Product Viewed", {"is_machine_open": True}, "Product Viewed"),
+    ],
+)
+def test_what_a_machine_did_with_a_mail_is_evidence_for_nothing(
+    name: str, properties: dict[str, Any], evidence_of: str
+) -> None:
+    assert evidence_of == enriched(name=name, properties=properties)[1].name
+
+
 # --- page and campaign --------------------------------------------------------------------------
 
 

@@ -1,0 +1,134 @@
+"""Signed links of a newsletter: what they say, and that nobody else has said it. PURE.
+
+A token is the link's content in JSON and its HMAC-SHA256, both in base64url, with a dot between.
+Whatever is not signed by one of our keys, or has expired, is no link at all: so nobody can make
+the collector redirect to a place of their choice.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas.fields import Id, Name, Site
+
+PATH = "/n/"
+"""What the path of every link begins with; the token follows."""
+
+PARAMETER = "ts_link"
+"""The URL parameter that tells the website which subscriber has clicked."""
+
+LONGEST_URL = 2048
+_LONGEST_TOKEN = 8192
+_CONTEXT = b"touchstream link v1\0"
+_RESERVED = "%/:?#[]@!$&'()*+,;=~-._"
+_BLANK = re.compile(r"[\x00-\x20\x7f\\]")
+
+Purpose = Literal["click", "open", "unsubscribe"]
+
+
+class BadLink(ValueError):
+    """A link that cannot be signed; the text says why."""
+
+
+class Link(Struct, array_like=True, frozen=True):
+    """What a link does, for whom, and until when (`expires`, seconds since 1970).
+
+    `subscriber_id` is the sender's own pseudonymous number; `url` is where a click leads.
+    """
+
+    purpose: Purpose
+    site: Site
+    campaign_id: Name
+    subscriber_id: Id
+    expires: Annotated[int, Meta(ge=0)]
+    url: Annotated[str, Meta(max_length=LONGEST_URL)] = ""
+
+
+_links = msgspec.json.Decoder(Link)
+
+
+def sign(link: Link, keys: Sequence[str]) -> str:
+    """Give the token of `link`, signed with the first of `keys`.
+
+    Raises:
+        BadLink: the destination is none, or the subscriber is an e-mail address.
+    """
+    if "@" in link.subscriber_id:
+        raise BadLink("the subscriber is an e-mail address; give its pseudonymous number instead")
+    if link.purpose == "click":
+        link = msgspec.structs.replace(link, url=destination(link.url))
+    content = msgspec.json.encode(link)
+    try:
+        _links.decode(content)
+    except msgspec.ValidationError as error:
+        raise BadLink(str(error)) from None
+    return f"{_text(content)}.{_text(_mac(keys[0], content))}"
+
+
+def read(token: str, keys: Collection[str], now: datetime) -> Link | None:
+    """Give what a token says; None if no key of ours signed exactly that, or it has expired."""
+    content, _, mac = token[: _LONGEST_TOKEN + 1].partition(".")
+    try:
+        said, claimed = _bytes(content), _bytes(mac)
+    except (binascii.Error, ValueError):
+        return None
+    # Not any(): it ends at the first hit, and time would tell which key is in use.
+    if not sum(hmac.compare_digest(_mac(key, said), claimed) for key in keys):
+        return None
+    link = _links.decode(said)
+    return link if now.timestamp() < link.expires else None
+
+
+def destination(url: str) -> str:
+    """Give `url` as a redirect may name it: absolute, http or https, ASCII.
+
+    Raises:
+        BadLink: it leads nowhere on the web, names a user, or is too long.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadLink(f"{url}: {error}") from None
+    if parts.scheme not in {"http", "https"} or not host or _BLANK.search(url):
+        raise BadLink(f"{url}: not an http or https address")
+    if "@" in parts.netloc or not host.isascii():
+        raise BadLink(f"{url}: the host must be plain ASCII (xn--...), without a user name")
+    quoted = quote(url, safe=_RESERVED)
+    if len(quoted) > LONGEST_URL:
+        raise BadLink(f"{url[:80]}...: longer than {LONGEST_URL} characters")
+    return quoted
+
+
+def with_visitor(url: str, visitor_id: str, hosts: Collection[str]) -> str:
+    """Add the parameter `ts_link` to `url` if its host is one of `hosts`.
+
+    One that stands there already is somebody else's, copied from an address bar: it goes.
+    """
+    parts = urlsplit(url)
+    if parts.hostname not in hosts:
+        return url
+    kept = [each for each in parts.query.split("&") if each.partition("=")[0] != PARAMETER]
+    told = [*filter(None, kept), f"{PARAMETER}={visitor_id}"]
+    return urlunsplit(parts._replace(query="&".join(told)))
+
+
+def _mac(key: str, content: bytes) -> bytes:
+    return hmac.digest(key.encode(), _CONTEXT + content, hashlib.sha256)
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

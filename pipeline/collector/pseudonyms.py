@@ -1,0 +1,37 @@
+"""Names for people that lead to nobody without the salt. PURE.
+
+The same salt, site and person give the same name, so senders who know the same address or the
+same subscriber speak of one visitor; another site gets another name for the same person.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Makes names with the secret `salt`: HMAC-SHA256 over site, kind and identifier."""
+
+    salt: str
+
+    def email_hash(self, site: str, address: str) -> str:
+        """Give the hash of an e-mail address, trimmed and in lower case: 64 hex digits."""
+        return self._digest(site, "email", address.strip().lower())
+
+    def subscriber(self, site: str, subscriber_id: str) -> str:
+        """Give the visitor id of a newsletter's subscriber."""
+        return "nl_" + self._digest(site, "subscriber", subscriber_id)[:32]
+
+    def network_address(self, site: str, ip: str) -> str:
+        """Give the visitor id that stands for an IP address."""
+        return "ip_" + self._digest(site, "ip", ip)[:32]
+
+    def _digest(self, site: str, kind: str, identifier: str) -> str:
+        named = f"{site}\0{kind}\0{identifier}".encode()
+        return hmac.digest(self.salt.encode(), named, hashlib.sha256).hex()
+
+
+def addressee(email_hash: str) -> str:
+    """Give the visitor id of someone of whom only the hash of the e-mail address is known."""
+    return f"em_{email_hash[:32]}"

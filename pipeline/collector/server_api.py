@@ -1,0 +1,94 @@
+"""Calls of the shop's own servers: signed, and about people by the names that servers know. PURE.
+
+A till knows a customer's number, a call centre an address: from `customer_id`, `subscriber_id`,
+`email_hash` and `email` in traits or properties comes who it is, where the call does not say. Two
+of them in one call join the person: the customer's number becomes the user, the other the visitor.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pipeline.collector.answers import Problem, TurnedAway
+from pipeline.collector.machines import Headers
+from pipeline.collector.pseudonyms import Pseudonyms, addressee
+from pipeline.collector.vocabularies.segment import told_channel
+from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
+
+_EMAIL_HASH = re.compile(r"[0-9a-f]{64}")
+_Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerApi:
+    """Knows the secrets of each site's servers."""
+
+    secrets: Mapping[str, Sequence[str]]
+    pseudonyms: Pseudonyms
+
+    def check(self, site: str, headers: Headers, body: bytes, now: datetime) -> None:
+        """Raise TurnedAway unless a server of `site` signed `body`, as sent, a moment ago."""
+        timestamp = headers.get(TIMESTAMP) or ""
+        claimed = headers.get(SIGNATURE) or ""
+        if not is_recent(timestamp, now):
+            raise TurnedAway(
+                Problem.BAD_SIGNATURE, f"{TIMESTAMP} is the time in seconds, at most 5 minutes off"
+            )
+        if not is_signed(self.secrets.get(site, ()), timestamp, body, claimed):
+            raise TurnedAway(
+                Problem.BAD_SIGNATURE, f"{SIGNATURE} is by none of the site's server secrets"
+            )
+
+    def named(self, payload: bytes, site: str) -> bytes:
+        """Give a batch whose calls say who they are about; what is no batch stays as it is."""
+        try:
+            batch = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return payload
+        calls = batch.get("batch") if isinstance(batch, dict) else None
+        for call in calls if isinstance(calls, list) else ():
+            if isinstance(call, dict):
+                self._name(call, site)
+        return msgspec.json.encode(batch)
+
+    def _name(self, call: _Object, site: str) -> None:
+        said: _Object = {}
+        for part in (call.get("traits"), call.get("properties")):
+            if isinstance(part, dict):
+                self._disguise(part, site)
+                said |= {name: part[name] for name in _NAMES if _is_word(part.get(name))}
+        visitor_id = _visitor_of(said)
+        if visitor_id and not call.get("anonymousId"):
+            call["anonymousId"] = visitor_id
+        if "customer_id" in said and not call.get("userId"):
+            call["userId"] = str(said["customer_id"])
+        if told_channel(call.get("channel")) and isinstance(call.setdefault("context", {}), dict):
+            call["context"].setdefault("channel", call["channel"])
+
+    def _disguise(self, part: _Object, site: str) -> None:
+        """Put a hash in the place of an address, and a subscriber's pseudonym beside the number."""
+        address, number = part.pop("email", None), part.get("subscriber_id")
+        if isinstance(address, str) and "@" in address:
+            part["email_hash"] = self.pseudonyms.email_hash(site, address)
+        if _is_word(number):
+            part["recipient_id"] = number
+            part["subscriber_id"] = self.pseudonyms.subscriber(site, str(number))
+
+
+def _visitor_of(said: _Object) -> str:
+    if "subscriber_id" in said:
+        return str(said["subscriber_id"])
+    email_hash = said.get("email_hash")
+    is_hash = isinstance(email_hash, str) and _EMAIL_HASH.fullmatch(email_hash)
+    return addressee(str(email_hash)) if is_hash else ""
+
+
+_NAMES = ("customer_id", "subscriber_id", "email_hash")
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""

@@ -1,0 +1,181 @@
+"""What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
+
+Each door decides by itself what a request means; here is only what they share: the body within
+its limits, Kafka's acknowledgement before a 2xx, and the words for what goes wrong.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as in server.py
+from pydantic import SecretStr
+
+from pipeline.collector import body
+from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome, refusal
+from pipeline.collector.arrival import Arrival
+from pipeline.collector.collect import Collected, collect
+from pipeline.collector.gate import Gate
+from pipeline.collector.intake import Intake
+from pipeline.collector.links import PATH as LINKS
+from pipeline.collector.newsletter import Newsletter
+from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.server_api import ServerApi
+from pipeline.collector.webhooks.delivery import Delivery
+from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
+from pipeline.metrics import COLLECTOR_CLICKS_LOST, COLLECTOR_REFUSED
+from pipeline.producer import NotAcknowledged
+from pipeline.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_BODY_SECONDS = 10.0
+_CLICK_SECONDS = 0.5
+"""How long somebody who has clicked waits for Kafka, not longer."""
+
+_WEBHOOKS = "/v1/webhooks/"
+_SERVERS = "/v1/server/"
+
+Keep = Callable[[Collected], Awaitable[None]]
+"""Writes what was collected; NotAcknowledged if Kafka did not take it."""
+
+Door = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
+"""Answers a request; it is given the path behind the door's own."""
+
+
+class SideDoors:
+    """The doors of `settings`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        gate: Gate,
+        intake: Intake,
+        keep: Keep,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._gate = gate
+        self._intake = intake
+        self._keep = keep
+        self._clicks: set[asyncio.Task[None]] = set()
+        pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
+        self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
+        secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
+        self._webhooks = Webhooks(secrets, pseudonyms, settings.collector_max_event)
+        own = {site: _told(each) for site, each in settings.server_secrets.items()}
+        self._servers = ServerApi(own, pseudonyms)
+        self._doors: dict[str, Door] = {
+            LINKS: self._follow,
+            _WEBHOOKS: self._receive,
+            _SERVERS: self._serve,
+        }
+
+    async def answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer | None:
+        """Answer a request to one of the doors; None if its path leads to none of them."""
+        for path, door in self._doors.items():
+            if scope.path.startswith(path):
+                return await self._through(door, scope.path[len(path) :], scope, protocol)
+        return None
+
+    async def _through(self, door: Door, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        try:
+            return await door(rest, scope, protocol)
+        except TurnedAway as why:
+            COLLECTOR_REFUSED.labels(why.code).inc()
+            return refusal(why.code, why.detail)
+        except NotAcknowledged:
+            return refusal(Problem.UNAVAILABLE, "Kafka has not acknowledged it; send it again")
+
+    # --- newsletter links -------------------------------------------------------------------------
+
+    async def _follow(self, token: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        content = await self._body(scope, protocol) if scope.method == "POST" else b""
+        arrival = Arrival("", self._clock(), ip=truncated_ip(scope.client))
+        followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
+        if followed.touchpoint is None:
+            return followed.answer
+        collected = Collected(arrival)
+        collected.keep(followed.touchpoint)
+        await (self._keep_click(collected) if followed.must_answer else self._keep(collected))
+        return followed.answer
+
+    async def _keep_click(self, collected: Collected) -> None:
+        """Write, but wait for Kafka no longer than a person does for a page."""
+        keeping = asyncio.create_task(self._keep_or_count(collected))
+        self._clicks.add(keeping)
+        keeping.add_done_callback(self._clicks.discard)
+        await asyncio.wait([keeping], timeout=_CLICK_SECONDS)
+
+    async def _keep_or_count(self, collected: Collected) -> None:
+        try:
+            await self._keep(collected)
+        except NotAcknowledged as error:
+            COLLECTOR_CLICKS_LOST.labels(collected.arrival.site).inc()
+            _log.warning("a click in a newsletter is lost: %s", error)
+
+    # --- providers' webhooks ----------------------------------------------------------------------
+
+    async def _receive(self, place: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        self._webhooks.check(place)
+        if scope.method in {"GET", "HEAD"}:  # Mailchimp and Mandrill look whether somebody is there
+            return ACCEPTED
+        arrival = Arrival(place.partition("/")[2], self._clock())
+        delivery = Delivery(
+            url=self._settings.public_url + _with_query(scope),
+            query=scope.query_string,
+            headers=scope.headers,
+            body=await self._body(scope, protocol),
+            now=arrival.received_at,
+        )
+        await self._keep(self._webhooks.receive(place, delivery, arrival))
+        return ACCEPTED
+
+    # --- servers' calls ---------------------------------------------------------------------------
+
+    async def _serve(self, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        if (scope.method, rest) != ("POST", "batch"):
+            raise TurnedAway(Problem.NOT_FOUND, f"there is POST on {_SERVERS}batch")
+        packed = await self._packed(scope, protocol)
+        payload = self._unpacked(packed, scope)
+        site = self._gate.site(scope.headers.get("authorization"), payload)
+        arrival = Arrival(site, self._clock())
+        self._servers.check(site, scope.headers, packed, arrival.received_at)
+        named = self._servers.named(payload, site)
+        collected = collect(named, None, arrival, self._intake, self._settings.collector_max_batch)
+        await self._keep(collected)
+        return outcome(collected.is_batch, collected.accepted, collected.refused)
+
+    # --- bodies -----------------------------------------------------------------------------------
+
+    async def _body(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        return self._unpacked(await self._packed(scope, protocol), scope)
+
+    async def _packed(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        length, limit = scope.headers.get("content-length"), self._settings.collector_max_body
+        return await body.read(protocol, length, limit=limit, patience=_BODY_SECONDS)
+
+    def _unpacked(self, packed: bytes, scope: Scope) -> bytes:
+        encoding = scope.headers.get("content-encoding")
+        return body.unpacked(packed, encoding, self._settings.collector_max_body)
+
+
+def unknown_places(settings: Settings) -> list[str]:
+    """Name the webhooks in the settings that no provider is known for."""
+    return [place for place in settings.provider_secrets if not _is_known(place)]
+
+
+def _is_known(place: str) -> bool:
+    provider, _, site = place.partition("/")
+    return provider in PROVIDERS and site != ""
+
+
+def _with_query(scope: Scope) -> str:
+    return f"{scope.path}?{scope.query_string}" if scope.query_string else scope.path
+
+
+def _told(secrets: Iterable[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]

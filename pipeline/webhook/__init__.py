@@ -1,0 +1,1 @@
+"""Facts leave the pipeline as signed HTTP requests: message → courier → deliveries → role."""

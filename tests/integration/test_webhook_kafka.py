@@ -1,0 +1,137 @@
+"""`touchstream webhook` as a process, between a real Kafka and a real HTTP server."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+
+from pipeline.signature import signature
+from schemas.topics import ABANDONMENTS, DEAD_LETTERS, TRANSITIONS
+from tests.support.docs import ROOT, blocks
+from tests.support.kafka import KafkaCluster
+from tests.support.receiver import Receiver, receiver
+from tests.support.topics import write
+from tests.unit.test_webhook import SECRET, cart
+
+
+@pytest.fixture
+def site() -> str:
+    return f"site-{uuid.uuid4().hex[:8]}"
+
+
+async def make_topics(bootstrap_servers: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        for topic in (TRANSITIONS, ABANDONMENTS, DEAD_LETTERS):
+            with suppress(TopicAlreadyExistsError):
+                await admin.create_topics([NewTopic(topic.name, 4, 1)])
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def role(
+    kafka: KafkaCluster, server: Receiver, site: str, *paths: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the role for the endpoints `paths` until the end of the block."""
+    endpoints = {
+        path.strip("/"): {"url": server.url(path), "secret": SECRET, "sites": [site]}
+        for path in paths
+    }
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "WEBHOOK_ENDPOINTS": json.dumps(endpoints),
+        "WEBHOOK_GROUP": f"test-{site}",
+        "WEBHOOK_METRICS_PORT": "0",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "webhook"),
+        cwd=ROOT,
+        env=os.environ | {f"TOUCHSTREAM_{name}": value for name, value in settings.items()},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def tell(kafka: KafkaCluster, site: str, *names: str) -> None:
+    records = {f"{site}:{name}".encode(): cart(name, person=name, site=site) for name in names}
+    await write(kafka.bootstrap_servers, ABANDONMENTS.name, records, idempotent=True)
+
+
+async def until_it_listens(kafka: KafkaCluster, site: str, server: Receiver, *paths: str) -> None:
+    """Tell it something until it has passed that on to all."""
+    async with asyncio.timeout(60):
+        while not all(server.ids(path) for path in paths):
+            await tell(kafka, site, "hello")
+            await asyncio.sleep(0.2)
+
+
+async def test_a_slow_endpoint_keeps_nobody_waiting_but_itself(
+    kafka: KafkaCluster, site: str
+) -> None:
+    await make_topics(kafka.bootstrap_servers)
+    async with receiver() as server, role(kafka, server, site, "/quick", "/slow") as process:
+        await until_it_listens(kafka, site, server, "/quick", "/slow")
+        server.slow["/slow"] = 9
+        wanted = {f"c{number}" for number in range(50)}
+        await tell(kafka, site, *wanted)
+        await server.until_all(wanted, "/quick", patience=8)
+        assert not wanted <= set(server.ids("/slow"))
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert 0 == await process.wait()
+
+
+async def test_after_a_kill_nothing_is_left_out_and_what_came_meanwhile_is_told(
+    kafka: KafkaCluster, site: str
+) -> None:
+    await make_topics(kafka.bootstrap_servers)
+    async with receiver() as server:
+        async with role(kafka, server, site, "/hook") as process:
+            await until_it_listens(kafka, site, server, "/hook")
+            server.slow["/hook"] = 0.05
+            first = {f"a{number}" for number in range(60)}
+            await tell(kafka, site, *first)
+            await server.until(len(server.ids()) + 20)
+            process.kill()
+            await process.wait()
+        second = {f"b{number}" for number in range(10)}
+        await tell(kafka, site, *second)
+        async with role(kafka, server, site, "/hook"):
+            await server.until_all(first | second, patience=90)
+
+
+async def test_without_an_endpoint_it_says_what_to_set() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "webhook"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert 1 == process.returncode
+    assert b"TOUCHSTREAM_WEBHOOK_ENDPOINTS" in said
+
+
+async def test_the_receiver_in_the_docs_accepts_what_is_signed_and_nothing_else() -> None:
+    """The lines in the docs are run as they stand there."""
+    [script] = blocks("webhooks", "python")
+    names: dict[str, object] = {}
+    exec(script, names)  # noqa: S102 - our own page
+    is_genuine = names["is_genuine"]
+    assert callable(is_genuine)
+    signed = signature(SECRET, "1767268800", b"{}")
+    assert is_genuine(SECRET, "1767268800", signed, b"{}", now=1767268800 + 300)
+    assert not is_genuine(SECRET, "1767268800", signed, b"{}", now=1767268800 + 301)
+    assert not is_genuine(SECRET, "1767268800", signed, b"{ }", now=1767268800)
+    assert not is_genuine("x" * 32, "1767268800", signed, b"{}", now=1767268800)

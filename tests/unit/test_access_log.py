@@ -1,0 +1,112 @@
+"""Lines of an access log: what is read, what is not, and that no address is kept."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.access_log import row_of
+from pipeline.cli import main
+from pipeline.rows import Unreadable
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+
+
+def line(
+    request: str = "GET / HTTP/1.1",
+    status: int = 200,
+    size: str = "512",
+    referrer: str = "-",
+    agent: str = FIREFOX,
+    user: str = "-",
+) -> str:
+    start = f"192.0.2.7 - {user} [17/May/2015:10:05:03 +0200]"
+    return f'{start} "{request}" {status} {size} "{referrer}" "{agent}"'
+
+
+def row(**changed: Any) -> Any:
+    return row_of(line(**changed), lambda ip: f"<{ip}>", "https://shop.example")
+
+
+def test_a_line_of_the_combined_format_is_read() -> None:
+    assert {
+        "visitor": "<192.0.2.7>",
+        "time": "17/May/2015:10:05:03 +0200",
+        "kind": "page",
+        "url": "https://shop.example/a?b=1",
+        "method": "GET",
+        "status": 200,
+        "bytes": 512,
+        "referrer": "https://search.example/",
+        "user_agent": FIREFOX,
+    } == row(request="GET /a?b=1 HTTP/2.0", referrer="https://search.example/")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status", "kind"),
+    [
+        ("GET / HTTP/1.1", 200, "page"),
+        ("GET /a/b.html?x=.png HTTP/1.1", 304, "page"),
+        ("GET /a.png HTTP/1.1", 200, "resource"),
+        ("GET /feed.XML HTTP/1.1", 200, "resource"),
+        ("POST /login HTTP/1.1", 302, "resource"),
+        ("HEAD / HTTP/1.1", 200, "resource"),
+        ("GET / HTTP/1.1", 399, "page"),
+        ("GET / HTTP/1.1", 400, "failure"),
+        ("GET /a.png HTTP/1.1", 500, "failure"),
+        ("-", 408, "failure"),
+        (r"\x16\x03\x01", 200, "failure"),
+    ],
+)
+def test_a_request_is_a_page_a_resource_or_a_failure(
+    request_line: str, status: int, kind: str
+) -> None:
+    assert kind == row(request=request_line, status=status)["kind"]
+
+
+def test_nothing_sent_is_nought_bytes_and_no_referrer_is_empty() -> None:
+    assert (0, "") == (row(size="-")["bytes"], row()["referrer"])
+
+
+def test_quotes_that_the_server_has_escaped_are_quotes_again() -> None:
+    assert 'a "b" \\c' == row(agent=r"a \"b\" \\c")["user_agent"]
+
+
+def test_who_has_logged_in_is_left_out() -> None:
+    assert "ada" not in str(row(user="ada"))
+
+
+@pytest.mark.parametrize(
+    "broken", [line()[:-1], line().replace("[", ""), "192.0.2.7", line() + " more", "192.0.2.7 - x"]
+)
+def test_another_line_is_unreadable_and_does_not_keep_its_address(broken: str) -> None:
+    found = row_of(broken, lambda _ip: "ip_1")
+    assert isinstance(found, Unreadable)
+    assert b"192.0.2.7" not in found.raw
+
+
+@given(st.text())
+def test_no_line_breaks_it(text: str) -> None:
+    assert isinstance(row_of(text, str), Unreadable | dict)
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "give --mapping, or --format"),
+        (["--mapping", "m.toml", "--format", "access-log"], "give --mapping, or --format"),
+        (["--format", "access-log"], "TOUCHSTREAM_SITE_SALT"),
+    ],
+)
+def test_the_import_says_what_it_lacks(tmp_path: Path, arguments: list[str], said: str) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(line())
+    result = CliRunner().invoke(main, ["import", str(log), *arguments])
+    assert result.exit_code != 0
+    assert said in result.output
