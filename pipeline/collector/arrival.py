@@ -10,7 +10,8 @@ _LONGEST_USER_AGENT = 4096
 class Arrival:
     """The circumstances of a request.
 
-    `ip` is truncated already; `sent_at` is the clock of the device, if a batch tells it.
+    `ip` is truncated already; `sent_at` is the clock of the device, if a batch tells it;
+    `stranger` is the id of a visitor who tells none, empty where each call must tell one.
     """
 
     site: str
@@ -18,6 +19,7 @@ class Arrival:
     user_agent: str = ""
     ip: str = ""
     sent_at: datetime | None = None
+    stranger: str = ""
 
     @property
     def received_ms(self) -> int:

@@ -1,16 +1,19 @@
-"""The calls of a request become records: touchpoints, and dead letters of what is refused. PURE."""
+"""The events of a request become records: touchpoints, or dead letters of the refused. PURE."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.intake import Intake, calls_in
+from pipeline.collector.intake import Intake
 from pipeline.collector.privacy import masked
+from pipeline.collector.request import Request
+from pipeline.collector.vocabulary import Vocabulary
 from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW, record_key
-from schemas.touchpoint import TouchpointType, visitor_of
+from schemas.touchpoint import visitor_of
 
 LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
@@ -30,12 +33,18 @@ class Collected:
         """Say how many calls became touchpoints."""
         return len(self.records) - len(self.refused)
 
-    def take(self, index: int, call: bytes, intake: Intake, kind: TouchpointType | None) -> None:
-        """Make a touchpoint of `call`, or a dead letter."""
+    def take(self, index: int, event: Any, vocabulary: Vocabulary, intake: Intake) -> None:
+        """Make a touchpoint of `event`, or a dead letter.
+
+        The letter quotes Segment's call once there is one: it can be sent again as it is.
+        """
+        call = event
         try:
-            touchpoint = intake.touchpoint(call, self.arrival, kind)
+            if vocabulary.call:
+                call = encode(vocabulary.call(event))
+            touchpoint = intake.touchpoint(call, self.arrival, vocabulary.kind)
         except Refused as why:
-            self.refuse(index, call, why)
+            self.refuse(index, call if isinstance(call, bytes) else encode(call), why)
             return
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
@@ -60,27 +69,25 @@ class Collected:
 
 
 def collect(
-    payload: bytes, kind: TouchpointType | None, arrival: Arrival, intake: Intake, longest: int
+    request: Request, vocabulary: Vocabulary, arrival: Arrival, intake: Intake, longest: int
 ) -> Collected:
-    """Take a call of type `kind`, or a batch of at most `longest` calls if that is None.
+    """Take the events of a request, `longest` at most.
 
-    The good calls of a batch are taken in spite of the bad ones.
+    The good events of a batch are taken in spite of the bad ones.
 
     Raises:
         TurnedAway: the batch is too long.
     """
-    collected = Collected(arrival, is_batch=kind is None)
-    if kind is not None:
-        collected.take(0, payload, intake, kind)
-        return collected
+    collected = Collected(arrival)
     try:
-        calls, arrival.sent_at = calls_in(payload)
+        sent = vocabulary.events(request)
     except Refused as why:
-        collected.is_batch = False
-        collected.refuse(0, payload, why)
+        collected.refuse(0, request.body or request.query.encode(), why)
         return collected
-    if len(calls) > longest:
-        raise TurnedAway(Reason.TOO_LARGE, f"{len(calls)} events; a batch has {longest} at most")
-    for index, call in enumerate(calls):
-        collected.take(index, call, intake, None)
+    if len(sent.events) > longest:
+        detail = f"{len(sent.events)} events; a batch has {longest} at most"
+        raise TurnedAway(Reason.TOO_LARGE, detail)
+    collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
+    for index, event in enumerate(sent.events):
+        collected.take(index, event, vocabulary, intake)
     return collected

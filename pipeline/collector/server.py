@@ -1,18 +1,18 @@
-"""The collector: Segment's tracking API over HTTP, and 200 only after Kafka's acknowledgement.
+"""The collector: what SDKs send over HTTP, and success only after Kafka's acknowledgement.
 
-Shell: granian's RSGI on one side, `Batches` on the other. What a call means is decided in
-`intake`, what the sender is told in `answers`.
+Shell: granian's RSGI on one side, `Batches` on the other. Which path speaks which vocabulary is
+decided in `routes`, what a call means in `intake`, what the sender is told in `answers`.
 """
 
 import asyncio
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import get_args
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -31,9 +31,13 @@ from pipeline.collector.answers import Answer, Headers, Problem, TurnedAway, out
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
+from pipeline.collector.cookieless import Strangers
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.request import Request
+from pipeline.collector.routes import is_known, set_up, vocabulary_of
+from pipeline.collector.vocabulary import Vocabulary
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -43,8 +47,8 @@ from pipeline.metrics import (
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
+from schemas.codec import Refused
 from schemas.topics import DEAD_LETTERS, RAW
-from schemas.touchpoint import TouchpointType
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +56,6 @@ _PATIENCE_SECONDS = 10.0
 """For the head of a request, and once more for its body; also how long an idle connection stays."""
 
 _CONNECTIONS = 4096
-
-_CALLS: dict[str, TouchpointType | None] = {
-    **{f"/v1/{word}": kind for kind in get_args(TouchpointType) for word in (kind, kind[0])},
-    "/v1/batch": None,
-    "/v1/b": None,
-}
 
 
 class CollectorFailed(Exception):
@@ -77,6 +75,7 @@ class Collector:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
+        self._strangers = Strangers(partial(secrets.token_bytes, 32))
         self._producer = KafkaProducer(settings)
         self._is_connected = False
         self._batches = Batches(
@@ -123,8 +122,22 @@ class Collector:
             protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        if scope.path in _CALLS and scope.method in {"POST", "OPTIONS"}:
-            return await self._answer_call(scope, protocol)
+        """Give the answer, or why there is none, with what lets a page read it."""
+        allowed: Headers = []
+        try:
+            allowed = self._gate.allow(scope.headers.get("origin"))
+            if vocabulary := vocabulary_of(scope.method, scope.path):
+                return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
+            return self._told(scope).with_headers(allowed)
+        except TurnedAway as why:
+            _refused(why.code).inc()
+            return refusal(why.code, why.detail).with_headers(allowed)
+        except NotAcknowledged:
+            detail = "Kafka has not acknowledged it; send it again, with the same id"
+            return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
+
+    def _told(self, scope: Scope) -> Answer:
+        """Answer a question: nothing of it is kept."""
         match scope.method, scope.path:
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
@@ -132,7 +145,12 @@ class Collector:
                 return self._readiness()
             case "GET", "/metrics":
                 return self._metrics()
-        return refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
+            case "OPTIONS", path if is_known(path):
+                return Answer(204, headers=PREFLIGHT)
+        host = scope.authority or scope.headers.get("host") or ""
+        return set_up(scope.path, host) or refusal(
+            Problem.NOT_FOUND, "docs/sdks.md lists the paths that each SDK sends to"
+        )
 
     def _readiness(self) -> Answer:
         if self.is_ready:
@@ -144,36 +162,39 @@ class Collector:
         COLLECTOR_PENDING.set(self._batches.pending)
         return Answer(200, generate_latest(), [("content-type", CONTENT_TYPE_LATEST)])
 
-    async def _answer_call(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        allowed: Headers = []
-        try:
-            allowed = self._gate.allow(scope.headers.get("origin"))
-            if scope.method == "OPTIONS":
-                return Answer(204, headers=PREFLIGHT + allowed)
-            return (await self._take(scope, protocol)).with_headers(allowed)
-        except TurnedAway as why:
-            _refused(why.code).inc()
-            return refusal(why.code, why.detail).with_headers(allowed)
-        except NotAcknowledged:
-            detail = "Kafka has not acknowledged it; send it again, with the same messageId"
-            return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
-
-    async def _take(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        """Do what a call needs, from its bytes to Kafka's acknowledgement."""
+    async def _take(self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        """Do what a request needs, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:
             raise NotAcknowledged
-        payload = await self._payload(scope, protocol)
+        request = Request(
+            query=scope.query_string,
+            body=b"" if scope.method == "GET" else await self._payload(scope, protocol),
+            authorization=scope.headers.get("authorization"),
+        )
+        arrival = self._arrival(scope, self._site(vocabulary, request), vocabulary)
+        longest = self._settings.collector_max_batch
+        collected = collect(request, vocabulary, arrival, self._intake, longest)
+        await self._batches.write(collected.records)
+        _count(collected)
+        success = vocabulary.success
+        return outcome(collected.is_batch, collected.accepted, collected.refused, success)
+
+    def _site(self, vocabulary: Vocabulary, request: Request) -> str:
+        try:
+            return self._gate.site(vocabulary.key(request))
+        except Refused as why:
+            raise TurnedAway(why.reason, why.detail) from None
+
+    def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary) -> Arrival:
         arrival = Arrival(
-            site=self._gate.site(scope.headers.get("authorization"), payload),
+            site=site,
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(scope.client),
         )
-        longest = self._settings.collector_max_batch
-        collected = collect(payload, _CALLS[scope.path], arrival, self._intake, longest)
-        await self._batches.write(collected.records)
-        _count(collected)
-        return outcome(collected.is_batch, collected.accepted, collected.refused)
+        if vocabulary.is_cookieless:
+            arrival.stranger = self._strangers.name(arrival)
+        return arrival
 
     async def _payload(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         limit = self._settings.collector_max_body

@@ -1,0 +1,43 @@
+"""Headless Chromium as Debian installs it, driven by Playwright."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# The usual one says HeadlessChrome: a bot.
+_USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/156.0.0.0 Safari/537.36"
+)
+_PATIENCE_MS = 15_000
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser; tests open visitors of their own in it."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium; on Debian: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, chromium_sandbox=False)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visitor(chromium: Browser, *, script: str = "") -> AsyncIterator[Page]:
+    """Open a tab of somebody who was never here; `script` runs before those of each page."""
+    context = await chromium.new_context(user_agent=_USER_AGENT, locale="de-DE")
+    context.set_default_timeout(_PATIENCE_MS)
+    if script:
+        await context.add_init_script(script)
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
