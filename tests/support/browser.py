@@ -18,14 +18,21 @@ _USER_AGENT = (
 _PATIENCE_MS = 15_000
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser; tests open visitors of their own in it."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip("no Chromium; on Debian: apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, chromium_sandbox=False)
+        # Not per context: what outlives a page would be sent with the usual one.
+        named = [f"--user-agent={_USER_AGENT}"]
+        browser = await playwright.chromium.launch(
+            executable_path=path,
+            chromium_sandbox=False,
+            args=named,
+            ignore_default_args=["--disable-back-forward-cache"],  # people's browsers have it
+        )
         yield browser
         await browser.close()
 
@@ -33,7 +40,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def visitor(chromium: Browser, *, script: str = "") -> AsyncIterator[Page]:
     """Open a tab of somebody who was never here; `script` runs before those of each page."""
-    context = await chromium.new_context(user_agent=_USER_AGENT, locale="de-DE")
+    context = await chromium.new_context(locale="de-DE")
     context.set_default_timeout(_PATIENCE_MS)
     if script:
         await context.add_init_script(script)

@@ -34,7 +34,7 @@ _ORDER = {
 _GOAL = {"idgoal": "goal_id", "revenue": "revenue"}
 _CONTENT = {"c_n": "name", "c_p": "content", "c_t": "target", "c_i": "interaction"}
 _VIEWED = {"_pks": "sku", "_pkn": "name", "_pkc": "category", "_pkp": "price"}
-_SIGNS = (
+SIGNS = (
     ("search", "Products Searched", _SEARCH),
     ("idgoal", "goal", _GOAL),
     ("link", "link", {"link": "target"}),
@@ -119,7 +119,7 @@ def _told(native: JsonObject) -> JsonObject:
         return _commerce(native)
     if action := native.pop("e_a", None):
         return _track(action, native, _EVENT)
-    for parameter, name, fields in _SIGNS:
+    for parameter, name, fields in SIGNS:
         if native.get(parameter):
             return _track(name, native, fields)
     return {"type": "page"}

@@ -13,7 +13,7 @@ from pipeline.collector.translate import instant, page, taken, without_nothing
 from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
 
 _COMMON = {"vid": "anonymousId", "id": "userId"}
-_TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}
+TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}
 """Umami's types and Segment's, for what has no name."""
 
 _PAGE = {"url": "url", "title": "title", "referrer": "referrer"}
@@ -48,7 +48,7 @@ def _call(sent: JsonObject) -> JsonObject:
     timestamp = instant(native.pop("timestamp", None), _SECOND)
     context = {"page": _page(native), **taken(native, _CONTEXT), "umami": native}
     return common | {
-        "type": _TYPES.get(str(kind), kind) if name is None else "track",
+        "type": TYPES.get(str(kind), kind) if name is None else "track",
         "event": name or kind,
         "timestamp": timestamp,
         "properties": properties,
