@@ -35,6 +35,17 @@ def taken(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
     return found
 
 
+def first_of(source: JsonObject, names: Iterable[str]) -> Any:
+    """Take the first that is there and not empty out of `source`; the others stay."""
+    return next((source.pop(name) for name in names if source.get(name)), None)
+
+
+def key_of(events: Iterable[Any], field: str) -> str | None:
+    """Find the write key: the first event that is an object and has one in `field`."""
+    found = (event.get(field) for event in events if isinstance(event, dict))
+    return next((key for key in found if isinstance(key, str) and key), None)
+
+
 def without_nothing(call: JsonObject) -> JsonObject:
     """Leave out what is None, empty text or an empty object."""
     return {name: value for name, value in call.items() if value not in (None, "", {})}

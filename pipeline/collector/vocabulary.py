@@ -61,6 +61,6 @@ class SetUp:
     """Gives the answer for a key and the host that was asked."""
 
 
-def said(value: JsonObject, headers: Sequence[tuple[str, str]] = ()) -> Answer:
+def said(value: JsonObject) -> Answer:
     """Answer 200 with a JSON object."""
-    return Answer(200, encode(value)).with_headers(list(headers))
+    return Answer(200, encode(value))

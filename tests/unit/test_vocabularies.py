@@ -122,9 +122,8 @@ def test_every_vocabulary_has_examples_of_what_it_takes_and_of_what_it_refuses()
         ("POST", "/e/", b"data=e", Reason.NOT_JSON),
         ("POST", "/batch/", b'{"batch": 7}', Reason.INVALID_FIELD),
         ("POST", "/api/event", b"[]", Reason.NOT_AN_OBJECT),
-        ("POST", "/api/send", b'{"payload": 7}', Reason.NOT_AN_OBJECT),
+        ("POST", "/api/send", b"7", Reason.NOT_AN_OBJECT),
         ("POST", "/com.snowplowanalytics.snowplow/tp2", b'{"data": {}}', Reason.INVALID_FIELD),
-        ("POST", "/com.snowplowanalytics.snowplow/tp2", b'{"data": [7]}', Reason.NOT_AN_OBJECT),
         ("POST", "/matomo.php", b'{"requests": {}}', Reason.INVALID_FIELD),
         ("POST", "/matomo.php", b"idsite=\xff", Reason.INVALID_FIELD),
         ("GET", "/matomo.php?idsite=%ff", b"", Reason.INVALID_FIELD),
@@ -140,6 +139,25 @@ def test_a_request_that_shows_no_key_is_refused_for_a_documented_reason(
     with pytest.raises(Refused) as why:
         send(method, path, content)
     assert reason == why.value.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "key"),
+    [
+        ("/com.snowplowanalytics.snowplow/tp2", {"data": [7, {"aid": "k", "e": "pv"}]}, "k"),
+        ("/e/", [7, {"event": "X", "distinct_id": "u", "properties": {"token": "k"}}], "k"),
+        ("/batch/", {"api_key": "k", "batch": [7, {"event": "X", "distinct_id": "u"}]}, "k"),
+        ("/api/batch", [7, {"type": "event", "payload": {"website": "k", "id": "u"}}], "k"),
+        ("/matomo.php", {"requests": [7, "?idsite=%ff", "?idsite=3&_id=a"]}, "3"),
+        ("/mp/collect?measurement_id=k", {"client_id": "c", "events": [7, {"name": "X"}]}, "k"),
+    ],
+)
+def test_a_first_event_that_is_broken_hides_neither_the_key_nor_the_others(
+    path: str, content: object, key: str
+) -> None:
+    taken = send("POST", path, json.dumps(content).encode(), "Mozilla/5.0")
+    assert (key, 1) == (taken.key, taken.collected.accepted)
+    assert 0 == taken.collected.refused[0][0]
 
 
 def test_an_event_that_is_too_deep_harms_no_other_in_its_batch() -> None:

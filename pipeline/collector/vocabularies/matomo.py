@@ -5,13 +5,22 @@ write key. `cip` and `token_auth`, an address and a secret, are not kept.
 """
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
-from pipeline.collector.translate import instant, page, put_products, taken, without_nothing
+from pipeline.collector.translate import (
+    first_of,
+    instant,
+    key_of,
+    page,
+    put_products,
+    taken,
+    without_nothing,
+)
 from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
@@ -62,9 +71,11 @@ def _key_of_get(request: Request) -> str | None:
 
 
 def _key_of_post(request: Request) -> str | None:
-    events = _sent(request)
-    key = _event(events[0]).get("idsite") if events else None
-    return key if isinstance(key, str) else None
+    events = []
+    for sent in _sent(request):
+        with suppress(Refused):  # it will be refused alone, not with the others
+            events.append(_event(sent))
+    return key_of(events, "idsite")
 
 
 def _get(request: Request) -> Events:
@@ -101,13 +112,13 @@ def _call(sent: Any) -> JsonObject:
     for field in _LEFT_OUT:
         native.pop(field, None)
     told = _told(native)
-    devices = [native.pop(field, None) for field in _DEVICES]
+    device = first_of(native, _DEVICES)
     context = {"page": page(native, _PAGE), **taken(native, _CONTEXT), "matomo": native}
     return {
         **told,
         **taken(native, _COMMON),
         "messageId": message_id,
-        "anonymousId": next(filter(None, devices), None),
+        "anonymousId": device,
         "timestamp": _timestamp(native.pop("cdt", None)),
         "context": without_nothing(context),
     }

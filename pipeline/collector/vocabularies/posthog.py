@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
-from pipeline.collector.translate import instant, page, taken, without_nothing
+from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
 from pipeline.collector.vocabulary import Events, Routes, SetUp, Vocabulary, said
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
@@ -32,21 +32,23 @@ NAMES = {
 _PAGE = {"$current_url": "url", "title": "title", "$title": "title", "$referrer": "referrer"}
 _CONTEXT = {"$raw_user_agent": "userAgent", "$browser_language": "locale"}
 _LEFT_OUT = ("token", "$ip")
+_KNOWN = (
+    *("event", "properties", "uuid", "distinct_id", "$set", "$set_once"),
+    *("timestamp", "offset", "sent_at", "api_key", "token", "ip", "batch"),
+)
+"""What an event may have beside its properties, and what becomes of it is said here."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def _key(request: Request) -> str | None:
     body = _body(request)
-    sent = body if isinstance(body, dict) else {}
-    key = sent.get("api_key") or sent.get("token") or _token(_listed(body))
-    return key if isinstance(key, str) else None
+    return _token([body]) or _token(_listed(body))
 
 
-def _token(events: list[Any]) -> Any:
-    first = as_object(events[0], "an event") if events else {}
-    properties = first.get("properties")
-    told = properties.get("token") if isinstance(properties, dict) else None
-    return first.get("api_key") or first.get("token") or told
+def _token(events: list[Any]) -> str | None:
+    properties = (each.get("properties") for each in events if isinstance(each, dict))
+    return key_of(events, "api_key") or key_of([*events, *properties], "token")
 
 
 def _events(request: Request) -> Events:
@@ -54,10 +56,8 @@ def _events(request: Request) -> Events:
     sent_at = body.get("sent_at") if isinstance(body, dict) else None
     if sent_at is None and request.query:
         sent_at = instant(request.parameters.get("_"), _MILLISECOND)
-    return Events(
-        [as_object(event, "an event") | {"sent_at": sent_at} for event in _listed(body)],
-        is_batch=isinstance(body, list) or "batch" in body,
-    )
+    is_batch = isinstance(body, list) or "batch" in body
+    return Events([(event, sent_at) for event in _listed(body)], is_batch=is_batch)
 
 
 def _listed(body: Any) -> list[Any]:
@@ -86,7 +86,9 @@ def _not_a_form(error: Exception) -> Refused:
     return Refused(Reason.NOT_JSON, f"`data` is not base64: {error}")
 
 
-def _call(sent: JsonObject) -> JsonObject:
+def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
+    told, sent_at = event_and_clock
+    sent = as_object(told, "an event")
     properties = dict(as_object(sent.get("properties") or {}, "`properties`"))
     event = sent.get("event")
     kind = NAMES.get(event, "track") if isinstance(event, str) else "track"
@@ -95,7 +97,11 @@ def _call(sent: JsonObject) -> JsonObject:
             properties.setdefault(field, sent[field])
     for field in _LEFT_OUT:
         properties.pop(field, None)
-    context = {"page": page(properties, _PAGE), **taken(properties, _CONTEXT)}
+    context = {
+        "page": page(properties, _PAGE),
+        **taken(properties, _CONTEXT),
+        "posthog": {field: value for field, value in sent.items() if field not in _KNOWN},
+    }
     if context["page"].get("referrer") == "$direct":
         del context["page"]["referrer"]
     return {
@@ -103,8 +109,8 @@ def _call(sent: JsonObject) -> JsonObject:
         "type": kind,
         "event": event,
         "messageId": sent.get("uuid") or properties.get("$insert_id"),
-        "timestamp": _timestamp(sent),
-        "sentAt": sent.get("sent_at"),
+        "timestamp": _timestamp(sent, sent_at),
+        "sentAt": sent_at,
         "groupId": properties.get("$group_key"),
         "properties": properties,
         "context": without_nothing(context),
@@ -123,9 +129,9 @@ def _people(kind: str, sent: JsonObject, properties: JsonObject) -> JsonObject:
     return {"anonymousId": device, "userId": name if name != device else None}
 
 
-def _timestamp(sent: JsonObject) -> Any:
+def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
     """Give the time of an event; older SDKs say how many milliseconds before sending it was."""
-    timestamp, offset, sent_at = sent.get("timestamp"), sent.get("offset"), sent.get("sent_at")
+    timestamp, offset = sent.get("timestamp"), sent.get("offset")
     if timestamp is None and isinstance(offset, int | float) and isinstance(sent_at, str):
         try:
             return instant(-offset, _MILLISECOND, datetime.fromisoformat(sent_at).astimezone(UTC))

@@ -15,7 +15,9 @@ from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object
 from pipeline.collector.translate import (
+    first_of,
     instant,
+    key_of,
     page,
     put_products,
     renamed,
@@ -87,9 +89,7 @@ def _key_of_get(request: Request) -> str | None:
 
 
 def _key_of_post(request: Request) -> str | None:
-    events = as_list(request.object.get("data"), "`data`")
-    key = as_object(events[0], "an event").get("aid") if events else None
-    return key if isinstance(key, str) else None
+    return key_of(as_list(request.object.get("data"), "`data`"), "aid")
 
 
 def _parameters(request: Request) -> Events:
@@ -110,7 +110,7 @@ def _call(sent: JsonObject) -> JsonObject:
         native.pop(field, None)
     clock, sent_at, truth = (native.pop(field, None) for field in ("dtm", "stm", "ttm"))
     common = taken(native, _COMMON)
-    devices = [native.pop(field, None) for field in _DEVICES]
+    device = first_of(native, _DEVICES)
     context = {
         "page": page(native, _PAGE),
         **taken(native, _CONTEXT),
@@ -121,7 +121,7 @@ def _call(sent: JsonObject) -> JsonObject:
         "type": "track",
         **told,
         **common,
-        "anonymousId": next(filter(None, devices), None),
+        "anonymousId": device,
         "timestamp": instant(clock if truth is None else truth, _MILLISECOND),
         "sentAt": instant(sent_at, _MILLISECOND) if truth is None else None,
         "context": without_nothing(context),

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.translate import instant, page, taken, without_nothing
+from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
 from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
 
 _COMMON = {"vid": "anonymousId", "id": "userId"}
@@ -23,10 +23,8 @@ _SECOND = timedelta(seconds=1)
 
 def _key(request: Request) -> str | None:
     sent = request.json
-    first = sent[0] if isinstance(sent, list) and sent else sent
-    payload = as_object(as_object(first, "the body").get("payload"), "`payload`")
-    website = payload.get("website")
-    return website if isinstance(website, str) else None
+    events = sent if isinstance(sent, list) else [as_object(sent, "the body")]
+    return key_of((each.get("payload") for each in events if isinstance(each, dict)), "website")
 
 
 def _single(request: Request) -> Events:
