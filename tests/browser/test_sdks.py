@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser
 
+from pipeline.tracker.enrich import read_commerce
+from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.integration.test_collector_http import make_topics
 from tests.support.browser import chromium, visitor
@@ -104,13 +107,24 @@ class Line:
             found[row["site"]].append(row)
         return found
 
-    async def names(self, site: str, expected: int) -> list[str]:
-        """Give the names of what arrived for a site, once that many are there and no more come."""
+    async def rows(self, site: str, expected: int) -> list[Any]:
+        """Give what arrived for a site, once that much is there and no more comes."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len((await self.arrived(RAW.name))[site]) < expected:  # noqa: ASYNC110 - a broker
                 await asyncio.sleep(0.2)
         await asyncio.sleep(0.5)
-        return sorted(row["name"] for row in (await self.arrived(RAW.name))[site])
+        return (await self.arrived(RAW.name))[site]
+
+    async def hold(self, site: str, expected: list[str]) -> list[Any]:
+        """Hold what arrived against the names that were sent; give it."""
+        rows = await self.rows(site, len(expected))
+        assert sorted(expected) == sorted(row["name"] for row in rows)
+        assert len(rows) == len({row["touchpoint_id"] for row in rows})
+        commerce = [read_commerce(row["name"], encode(row["properties"])) for row in rows]
+        ordered = {"o-1": 239.8} if "Order Completed" in expected else {}
+        assert ordered == {each.order_id: each.value for each in commerce if each.order_id}
+        assert [] == (await self.arrived(DEAD_LETTERS.name))[site]
+        return rows
 
 
 def sites() -> dict[str, str]:
@@ -167,23 +181,21 @@ async def test_what_the_browser_sdk_sends_arrives_once(
     told = f"window.COLLECTOR = {url!r}; window.HOST = COLLECTOR.slice(7);"
     async with visitor(chromium, script=told) as page:
         await page.goto(f"{shop}/{sdk}/products/chair?utm_source=newsletter")
-        assert sorted(BROWSERS[sdk]) == await line.names(sdk, len(BROWSERS[sdk]))
+        await line.hold(sdk, BROWSERS[sdk])
         await page.close()
-        expected = BROWSERS[sdk] + ON_LEAVING.get(sdk, [])
-        assert sorted(expected) == await line.names(sdk, len(expected))
-    assert [] == (await line.arrived(DEAD_LETTERS.name))[sdk]
+        rows = await line.hold(sdk, BROWSERS[sdk] + ON_LEAVING.get(sdk, []))
+    assert 1 == len({row["anonymous_id"] for row in rows})
+    assert {f"/{sdk}/products/chair"} == {urlsplit(row["url"]).path for row in rows}
 
 
 @pytest.mark.parametrize("sdk", NODES)
 async def test_what_the_node_sdk_sends_arrives_once(sdk: str, line: Line, npm: Path) -> None:
     script = shutil.copy(SDKS / f"{sdk}.mjs", npm)
     await run("node", Path(script), line.collector.url)
-    assert sorted(NODES[sdk]) == await line.names(sdk, len(NODES[sdk]))
-    assert [] == (await line.arrived(DEAD_LETTERS.name))[sdk]
+    await line.hold(sdk, NODES[sdk])
 
 
 @pytest.mark.parametrize("sdk", PYTHONS)
 async def test_what_the_python_sdk_sends_arrives_once(sdk: str, line: Line, python: Path) -> None:
     await run(str(python), SDKS / f"{sdk}.py", line.collector.url)
-    assert sorted(PYTHONS[sdk]) == await line.names(sdk, len(PYTHONS[sdk]))
-    assert [] == (await line.arrived(DEAD_LETTERS.name))[sdk]
+    await line.hold(sdk, PYTHONS[sdk])
