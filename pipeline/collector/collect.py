@@ -13,7 +13,7 @@ from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW, record_key
-from schemas.touchpoint import visitor_of
+from schemas.touchpoint import Touchpoint, visitor_of
 
 LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
@@ -45,7 +45,11 @@ class Collected:
             touchpoint = intake.touchpoint(call, self.arrival, vocabulary.kind)
         except Refused as why:
             self.refuse(index, call if isinstance(call, bytes) else encode(call), why)
-            return
+        else:
+            self.keep(touchpoint)
+
+    def keep(self, touchpoint: Touchpoint) -> None:
+        """Make a record of `touchpoint`."""
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
 

@@ -175,6 +175,8 @@ def _page(kind: TouchpointType, context: JsonObject, properties: JsonObject) -> 
     if kind == "page":
         for field in ("url", "title", "referrer"):
             page.setdefault(field, properties.get(field))
+    if page.get("referrer") == "$direct":  # so RudderStack and PostHog call none
+        del page["referrer"]
     return page
 
 

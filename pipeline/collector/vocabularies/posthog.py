@@ -102,8 +102,6 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
         **taken(properties, _CONTEXT),
         "posthog": {field: value for field, value in sent.items() if field not in _KNOWN},
     }
-    if context["page"].get("referrer") == "$direct":
-        del context["page"]["referrer"]
     return {
         **_people(kind, sent, properties),
         "type": kind,
