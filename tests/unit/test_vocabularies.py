@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.request import Request
 from pipeline.collector.routes import ROUTES, set_up, vocabulary_of
 from schemas.codec import Refused, decode_touchpoint, encode
-from schemas.dead_letter import Reason
+from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
@@ -210,6 +211,21 @@ def test_a_dead_letter_keeps_no_address_and_no_secret(
     [letter] = send(method, path, content).values(DEAD_LETTERS.name)
     assert b"203.0.113.7" not in letter
     assert b"s3" not in letter
+
+
+def test_the_dead_letter_of_a_translated_event_can_be_read_again_as_segments_call() -> None:
+    event = {"name": "purchase", "params": {"transaction_id": "o-1"}, "timestamp_micros": 1}
+    content = json.dumps({"client_id": "c-1", "events": [event]}).encode()
+    [value] = send("POST", "/mp/collect?measurement_id=G-1", content).values(DEAD_LETTERS.name)
+    letter = msgspec.json.decode(value, type=DeadLetter)
+    patient = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=36_500)))
+    read = patient.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
+    assert (Reason.TIME_OUT_OF_RANGE, "Order Completed", "c-1") == (
+        letter.reason,
+        read.name,
+        read.anonymous_id,
+    )
+    assert {"order_id": "o-1"} == json.loads(bytes(read.properties))
 
 
 class TestSetUp:
