@@ -27,6 +27,10 @@ class Collected:
     is_batch: bool = False
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
+    _received_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._received_ms = self.arrival.received_ms  # once, not for each record
 
     @property
     def accepted(self) -> int:
@@ -69,7 +73,7 @@ class Collected:
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
     def _add(self, topic: str, key: bytes, value: bytes) -> None:
-        self.records.append((topic, Record(key, value, self.arrival.received_ms)))
+        self.records.append((topic, Record(key, value, self._received_ms)))
 
 
 def collect(
