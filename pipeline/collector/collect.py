@@ -1,10 +1,12 @@
 """The events of a request become records: touchpoints, or dead letters of the refused. PURE."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
+from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
 from pipeline.collector.privacy import masked
 from pipeline.collector.request import Request
@@ -45,10 +47,10 @@ class Collected:
         call = event
         try:
             if vocabulary.call:
-                call = encode(vocabulary.call(event))
+                call = _told(vocabulary.call, event)
             touchpoint = intake.touchpoint(call, self.arrival, vocabulary.kind)
         except Refused as why:
-            self.refuse(index, call if isinstance(call, bytes) else encode(call), why)
+            self.refuse(index, call if isinstance(call, bytes) else _quoted(call), why)
         else:
             self.keep(touchpoint)
 
@@ -99,3 +101,17 @@ def collect(
     for index, event in enumerate(sent.events):
         collected.take(index, event, vocabulary, intake)
     return collected
+
+
+def _told(translate: Callable[[Any], JsonObject], event: Any) -> bytes:
+    try:
+        return encode(translate(event))
+    except RecursionError:
+        raise Refused(Reason.TOO_DEEP, "nested too deeply") from None
+
+
+def _quoted(event: Any) -> bytes:
+    try:
+        return encode(event)
+    except RecursionError:
+        return b"(nested too deeply to be quoted)"

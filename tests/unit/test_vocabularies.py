@@ -130,8 +130,6 @@ def test_every_vocabulary_has_examples_of_what_it_takes_and_of_what_it_refuses()
         ("GET", "/matomo.php?idsite=%ff", b"", Reason.INVALID_FIELD),
         ("GET", "/i?" + "a=1&" * 600, b"", Reason.TOO_LARGE),
         ("POST", "/api/event", b"[" * 100_000, Reason.TOO_DEEP),
-        ("POST", "/api/event", b'{"n":' + b"[" * 500 + b"]" * 500 + b"}", Reason.TOO_DEEP),
-        ("POST", "/api/event", b"[" * 33 + b"]" * 33, Reason.TOO_DEEP),
     ],
 )
 def test_a_request_that_shows_no_key_is_refused_for_a_documented_reason(
@@ -161,10 +159,14 @@ def test_a_first_event_that_is_broken_hides_neither_the_key_nor_the_others(
     assert 0 == taken.collected.refused[0][0]
 
 
-def test_an_event_that_is_too_deep_harms_no_other_in_its_batch() -> None:
-    deep = json.loads("[" * 20 + "]" * 20)
-    events = [{"event": "X", "distinct_id": "u", "properties": {"a": value}} for value in (deep, 1)]
-    content = json.dumps({"api_key": "wk_1", "batch": events}).encode()
+@pytest.mark.parametrize("levels", range(20, 900, 59))
+def test_an_event_that_is_too_deep_harms_no_other_in_its_batch(levels: int) -> None:
+    deep = "[" * levels + "]" * levels
+    events = [
+        f'{{"event": "X", "distinct_id": "u", "properties": {{"a": {value}}}}}'
+        for value in (deep, "1")
+    ]
+    content = f'{{"api_key": "wk_1", "batch": [{", ".join(events)}]}}'.encode()
     collected = send("POST", "/batch/", content).collected
     assert [(0, Reason.TOO_DEEP)] == [(index, why.reason) for index, why in collected.refused]
     assert 1 == collected.accepted
