@@ -76,6 +76,14 @@ class Answer:
 
 ACCEPTED = Answer(200, b'{"success":true}')
 
+PIXEL = Answer(
+    200,
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;",
+    [("content-type", "image/gif"), ("cache-control", "no-store")],
+)
+"""Transparent, 1 x 1: what an `<img>` that reports something waits for."""
+
 
 def refusal(code: Problem | Reason, detail: str) -> Answer:
     """Say why nothing of the request was taken."""
@@ -85,10 +93,12 @@ def refusal(code: Problem | Reason, detail: str) -> Answer:
     return answer
 
 
-def outcome(is_batch: bool, accepted: int, refused: Sequence[tuple[int, Refused]]) -> Answer:
-    """Say which calls were taken; the refused ones of a batch are named by their index."""
+def outcome(
+    is_batch: bool, accepted: int, refused: Sequence[tuple[int, Refused]], success: Answer
+) -> Answer:
+    """Give `success`, or say which calls were not taken: those of a batch by their index."""
     if not refused:
-        return ACCEPTED
+        return success
     if not is_batch:
         why = refused[0][1]
         return refusal(why.reason, why.detail)

@@ -11,6 +11,8 @@ from schemas.dead_letter import Reason
 _GZIP = 31
 """What zlib calls "a gzip header, and the largest window"."""
 
+_GZIP_MAGIC = b"\x1f\x8b"
+
 
 class Upload(Protocol):
     """The part of granian's RSGI protocol that gives the body: whole, or piece by piece."""
@@ -52,12 +54,16 @@ async def _chunks(upload: Upload, limit: int) -> bytes:
 def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
     """Undo the Content-Encoding; no more than `limit` bytes are ever unpacked.
 
+    What begins as gzip does is unpacked although no header says so: posthog-js sends it that way,
+    and no text begins with these two bytes.
+
     Raises:
         TurnedAway: another encoding than gzip, over `limit`, cut off, or more than one member.
     """
     if encoding in (None, "", "identity"):
-        return body
-    if encoding.lower() != "gzip":
+        if not body.startswith(_GZIP_MAGIC):
+            return body
+    elif encoding.lower() != "gzip":
         raise TurnedAway(Problem.UNSUPPORTED_ENCODING, "Content-Encoding may be gzip, or absent")
     inflater = zlib.decompressobj(_GZIP)
     try:

@@ -1,16 +1,21 @@
-"""The calls of a request become records: touchpoints, and dead letters of what is refused. PURE."""
+"""The events of a request become records: touchpoints, or dead letters of the refused. PURE."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.intake import Intake, calls_in
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.intake import Intake
 from pipeline.collector.privacy import masked
+from pipeline.collector.request import Request
+from pipeline.collector.vocabulary import Vocabulary
 from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW, record_key
-from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
+from schemas.touchpoint import Touchpoint, visitor_of
 
 LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
@@ -24,18 +29,28 @@ class Collected:
     is_batch: bool = False
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
+    _received_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._received_ms = self.arrival.received_ms  # once, not for each record
 
     @property
     def accepted(self) -> int:
         """Say how many calls became touchpoints."""
         return len(self.records) - len(self.refused)
 
-    def take(self, index: int, call: bytes, intake: Intake, kind: TouchpointType | None) -> None:
-        """Make a touchpoint of `call`, or a dead letter."""
+    def take(self, index: int, event: Any, vocabulary: Vocabulary, intake: Intake) -> None:
+        """Make a touchpoint of `event`, or a dead letter.
+
+        The letter quotes Segment's call once there is one: it can be sent again as it is.
+        """
+        call = event
         try:
-            touchpoint = intake.touchpoint(call, self.arrival, kind)
+            if vocabulary.call:
+                call = _told(vocabulary.call, event)
+            touchpoint = intake.touchpoint(call, self.arrival, vocabulary.kind)
         except Refused as why:
-            self.refuse(index, call, why)
+            self.refuse(index, call if isinstance(call, bytes) else _quoted(call), why)
         else:
             self.keep(touchpoint)
 
@@ -60,31 +75,43 @@ class Collected:
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
     def _add(self, topic: str, key: bytes, value: bytes) -> None:
-        self.records.append((topic, Record(key, value, self.arrival.received_ms)))
+        self.records.append((topic, Record(key, value, self._received_ms)))
 
 
 def collect(
-    payload: bytes, kind: TouchpointType | None, arrival: Arrival, intake: Intake, longest: int
+    request: Request, vocabulary: Vocabulary, arrival: Arrival, intake: Intake, longest: int
 ) -> Collected:
-    """Take a call of type `kind`, or a batch of at most `longest` calls if that is None.
+    """Take the events of a request, `longest` at most.
 
-    The good calls of a batch are taken in spite of the bad ones.
+    The good events of a batch are taken in spite of the bad ones.
 
     Raises:
         TurnedAway: the batch is too long.
     """
-    collected = Collected(arrival, is_batch=kind is None)
-    if kind is not None:
-        collected.take(0, payload, intake, kind)
-        return collected
+    collected = Collected(arrival)
     try:
-        calls, arrival.sent_at = calls_in(payload)
+        sent = vocabulary.events(request)
     except Refused as why:
-        collected.is_batch = False
-        collected.refuse(0, payload, why)
+        collected.refuse(0, request.body or request.query.encode(), why)
         return collected
-    if len(calls) > longest:
-        raise TurnedAway(Reason.TOO_LARGE, f"{len(calls)} events; a batch has {longest} at most")
-    for index, call in enumerate(calls):
-        collected.take(index, call, intake, None)
+    if len(sent.events) > longest:
+        detail = f"{len(sent.events)} events; a batch has {longest} at most"
+        raise TurnedAway(Reason.TOO_LARGE, detail)
+    collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
+    for index, event in enumerate(sent.events):
+        collected.take(index, event, vocabulary, intake)
     return collected
+
+
+def _told(translate: Callable[[Any], JsonObject], event: Any) -> bytes:
+    try:
+        return encode(translate(event))
+    except RecursionError:
+        raise Refused(Reason.TOO_DEEP, "nested too deeply") from None
+
+
+def _quoted(event: Any) -> bytes:
+    try:
+        return encode(event)
+    except RecursionError:
+        return b"(nested too deeply to be quoted)"

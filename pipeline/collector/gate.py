@@ -1,18 +1,17 @@
 """Who may send: write keys and origins. PURE. A key stands in the page: it names, it proves not."""
 
-import base64
-import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pipeline.collector.answers import Headers, Problem, TurnedAway
-from pipeline.collector.intake import write_key_in
-from schemas.codec import Refused
 
+_HEADERS = (
+    *("authorization", "content-type", "content-encoding"),
+    *("anonymousid", "sentat", "sp-anonymous", "x-umami-cache"),
+)
 PREFLIGHT: Headers = [
-    ("access-control-allow-methods", "POST"),
-    ("access-control-allow-headers", "authorization, content-type, content-encoding"),
+    ("access-control-allow-methods", "GET, POST"),
+    ("access-control-allow-headers", ", ".join(_HEADERS)),
     ("access-control-max-age", "86400"),
 ]
 """What a browser may send after it has asked."""
@@ -25,17 +24,14 @@ class Gate:
     sites: Mapping[str, str]
     origins: Collection[str]
 
-    def site(self, authorization: str | None, payload: bytes) -> str:
-        """Give the site of the write key; TurnedAway without a known one."""
-        try:
-            key = _user_name(authorization) if authorization else write_key_in(payload)
-        except Refused as why:
-            raise TurnedAway(why.reason, why.detail) from None
+    def site(self, key: str | None) -> str:
+        """Give the site of a write key; TurnedAway if it is none."""
         site = self.sites.get(key or "")
         if site is None:
             raise TurnedAway(
                 Problem.UNKNOWN_WRITE_KEY,
-                "send the write key as user name of Basic authentication, or as `writeKey`",
+                "no write key, or none of TOUCHSTREAM_WRITE_KEYS; docs/sdks.md says where each SDK "
+                "has it",
             )
         return site
 
@@ -56,14 +52,3 @@ class Gate:
             ("access-control-allow-credentials", "true"),
             ("vary", "origin"),
         ]
-
-
-@lru_cache(maxsize=1024)
-def _user_name(authorization: str) -> str | None:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(credentials).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return None

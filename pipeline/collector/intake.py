@@ -20,9 +20,10 @@ from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.clock import occurred, plausible
+from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.privacy import without_addresses
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
-from schemas.codec import Refused, encode, reason_of
+from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
 from schemas.fields import Channel, OptionalId
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
@@ -33,9 +34,7 @@ _LONGEST_LABEL = 256
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_NESTED = re.compile(r"got `(?:object|array)` - at `\$\.\w+\[")
 
-_Object = dict[str, Any]
 _Word = OptionalId | None
 _Id = OptionalId | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
 _Time = Annotated[datetime, Meta(tz=True)] | None
@@ -62,19 +61,6 @@ class _Call(Struct, Generic[_Value], rename="camel", gc=False):
     sent_at: _Time = None
 
 
-class _Batch(Struct, rename="camel", gc=False):
-    batch: list[Raw]
-    sent_at: _Time = None
-
-
-class _Keyed(Struct, rename="camel", gc=False):
-    write_key: str | None = None
-
-
-_batches = msgspec.json.Decoder(_Batch)
-_keyed = msgspec.json.Decoder(_Keyed)
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an event may be at most: bytes of JSON, levels of nesting, age on arrival."""
@@ -84,25 +70,14 @@ class Limits:
     age: timedelta
 
 
-def write_key_in(body: bytes) -> str | None:
-    """Find the write key in a body; Refused if it is not a JSON object."""
-    return _decoded(_keyed, body).write_key
-
-
-def calls_in(body: bytes) -> tuple[list[bytes], datetime | None]:
-    """Split a batch into the bytes of its calls, and its `sentAt`; Refused if it is no batch."""
-    batch = _decoded(_batches, body)
-    return [bytes(call) for call in batch.batch], batch.sent_at
-
-
 class Intake:
     """Reads calls within `limits`."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         # The call and its `properties` are two levels; the types below them hold the others.
-        values: Any = _values(limits.depth - 2)
-        self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[values])
+        inner: Any = values(limits.depth - 2, _MOST_KEYS)
+        self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
 
     def touchpoint(
         self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None
@@ -117,7 +92,7 @@ class Intake:
         """
         if len(raw) > self._limits.bytes:
             raise Refused(Reason.TOO_LARGE, f"an event has {self._limits.bytes} bytes at most")
-        call = _decoded(self._calls, raw)
+        call = decoded(self._calls, raw)
         kind = call.type or kind
         if kind is None:
             raise Refused(Reason.MISSING_FIELD, "Object missing required field `type`")
@@ -165,38 +140,6 @@ class Intake:
         )
 
 
-def _values(levels: int) -> Any:
-    scalar = str | int | float | bool | None
-    value: Any = scalar
-    for _ in range(levels):
-        value = scalar | list[value] | Annotated[dict[str, value], Meta(max_length=_MOST_KEYS)]
-    return value
-
-
-_Shape = TypeVar("_Shape")
-
-
-def _decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes) -> _Shape:
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        raise _refused(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(Reason.NOT_JSON, str(error)) from None
-    except RecursionError:
-        raise Refused(Reason.TOO_DEEP, "nested too deeply") from None
-
-
-def _refused(complaint: str) -> Refused:
-    if _NESTED.search(complaint):
-        return Refused(
-            Reason.TOO_DEEP, "nested too deeply" + complaint[complaint.rindex(" - at") :]
-        )
-    if complaint.endswith(("imestamp`", "sentAt`")):
-        return Refused(Reason.INVALID_TIME, complaint)
-    return Refused(reason_of(complaint), complaint)
-
-
 def _hold_printable(touchpoint: Touchpoint, raw: bytes) -> None:
     """Refuse NUL anywhere and control characters in ids and names; in texts they become blanks."""
     if _NUL.search(raw):
@@ -217,23 +160,27 @@ def _hash(raw: bytes, arrival: Arrival) -> str:
     return hashlib.blake2b(place + raw, digest_size=16).hexdigest()
 
 
-def _channel(kind: TouchpointType, name: str, context: _Object, properties: _Object) -> Channel:
+def _channel(
+    kind: TouchpointType, name: str, context: JsonObject, properties: JsonObject
+) -> Channel:
     if channel := told_channel(context.get("channel")):
         del context["channel"]
         return channel
     return told_channel(properties.get("channel")) or usual_channel(kind, name, properties)
 
 
-def _page(kind: TouchpointType, context: _Object, properties: _Object) -> _Object:
+def _page(kind: TouchpointType, context: JsonObject, properties: JsonObject) -> JsonObject:
     told = context.get("page")
-    page: _Object = told if isinstance(told, dict) else {}
+    page: JsonObject = told if isinstance(told, dict) else {}
     if kind == "page":
         for field in ("url", "title", "referrer"):
             page.setdefault(field, properties.get(field))
+    if page.get("referrer") == "$direct":  # so RudderStack and PostHog call none
+        del page["referrer"]
     return page
 
 
-def _taken(source: _Object, field: str, longest: int = _LONGEST_TEXT) -> str:
+def _taken(source: JsonObject, field: str, longest: int = _LONGEST_TEXT) -> str:
     text = source.pop(field, None)
     if text is None:
         return ""
@@ -243,7 +190,7 @@ def _taken(source: _Object, field: str, longest: int = _LONGEST_TEXT) -> str:
 
 
 def _properties(
-    call: _Call[Any], properties: _Object, context: _Object, may_hold_address: bool
+    call: _Call[Any], properties: JsonObject, context: JsonObject, may_hold_address: bool
 ) -> Raw:
     for field, value in (
         ("name", call.name),

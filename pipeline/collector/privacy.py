@@ -1,4 +1,4 @@
-"""What is not written down about people: e-mail addresses, and the end of IP addresses. PURE."""
+"""What is not written down: e-mail addresses, the end of IP addresses, others' secrets. PURE."""
 
 import hashlib
 import ipaddress
@@ -7,6 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_PRIVATE = re.compile(
+    rb"""(?<![\w$])((?:\$?ip|cip|ip_override|token_auth|api_secret)(?:"\s*:\s*"|=))[^"&\s]*"""
+)
 _ADDRESSES = ("email", "emailAddress", "email_address")
 
 
@@ -28,8 +31,9 @@ def without_addresses(value: Any) -> Any:
 
 
 def masked(raw: bytes) -> bytes:
-    """Replace what looks like an e-mail address in refused bytes by the same hash."""
-    return _ADDRESS.sub(lambda found: _hashed(found[0].decode()).encode(), raw)
+    """Take out of refused bytes what is not kept: mail addresses (the hash stays), IPs, secrets."""
+    hashed = _ADDRESS.sub(lambda found: _hashed(found[0].decode()).encode(), raw)
+    return _PRIVATE.sub(rb"\1", hashed)
 
 
 def _hashed(address: str) -> str:

@@ -1,10 +1,11 @@
-"""The collector: Segment's tracking API over HTTP, and 200 only after Kafka's acknowledgement.
+"""The collector: what SDKs send over HTTP, and success only after Kafka's acknowledgement.
 
-Shell: granian's RSGI on one side, `Batches` on the other. What a call means is decided in
-`intake`, what the sender is told in `answers`.
+Shell: granian's RSGI on one side, `Batches` on the other. Which path speaks which vocabulary is
+decided in `routes`, what a call means in `intake`, what the sender is told in `answers`.
 """
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -14,7 +15,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import version
-from typing import get_args
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -38,9 +38,13 @@ from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.openapi import Operation, document
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.request import Request
+from pipeline.collector.routes import is_known, set_up, vocabulary_of
 from pipeline.collector.script import Script
 from pipeline.collector.side_doors import SideDoors, unknown_places
 from pipeline.collector.tracking import tracking
+from pipeline.collector.vocabularies import segment
+from pipeline.collector.vocabulary import Vocabulary
 from pipeline.collector.webhooks.receive import PROVIDERS
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
@@ -52,9 +56,8 @@ from pipeline.metrics import (
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from schemas.calls import Health
-from schemas.codec import encode
+from schemas.codec import Refused, encode
 from schemas.topics import DEAD_LETTERS, RAW
-from schemas.touchpoint import TouchpointType
 
 _log = logging.getLogger(__name__)
 
@@ -63,14 +66,12 @@ _PATIENCE_SECONDS = 10.0
 
 _CONNECTIONS = 4096
 
-_CALLS: dict[str, TouchpointType | None] = {
-    **{f"/v1/{word}": kind for kind in get_args(TouchpointType) for word in (kind, kind[0])},
-    "/v1/batch": None,
-    "/v1/b": None,
-}
+_OBJECTS_UNTIL_COLLECTION = 20_000
+"""A request makes hundreds of objects and hardly a circle; at Python's 700, looking for circles
+takes a sixth of its time (`python -m tests.bench.collector`)."""
 
 OPERATIONS: tuple[Operation, ...] = (
-    *(tracking(path, kind) for path, kind in _CALLS.items()),
+    *(tracking(path, vocabulary.kind) for (_, path), vocabulary in segment.ROUTES.items()),
     Operation(
         method="get",
         path="/healthz/live",
@@ -101,9 +102,6 @@ def openapi() -> bytes:
     return encode(document(OPERATIONS, version("touchstream")))
 
 
-_NOWHERE = refusal(Problem.NOT_FOUND, f"there is POST on {', '.join(_CALLS)}")
-
-
 class CollectorFailed(Exception):
     """The collector cannot start; the text says what to do."""
 
@@ -122,7 +120,6 @@ class Collector:
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
         self._script = Script(settings.collector_beacon_endpoint)
-        self._calls = {settings.collector_beacon_endpoint: None} | _CALLS
         self._strangers = Strangers(partial(secrets.token_bytes, 32))
         self._producer = KafkaProducer(settings)
         self._openapi = Answer(200, openapi())
@@ -172,17 +169,28 @@ class Collector:
             protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        if scope.path in self._calls and scope.method in {"POST", "OPTIONS"}:
-            return await self._answer_call(scope, protocol)
-        return await self._answer_other(scope, protocol)
+        """Give the answer, or why there is none, with what lets a page read it."""
+        allowed: Headers = []
+        try:
+            allowed = self._gate.allow(scope.headers.get("origin"))
+            if vocabulary := self._vocabulary(scope):
+                return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
+            found = self._told(scope) or await self._side_doors.answer(scope, protocol)
+            return (found or self._of_an_sdk(scope)).with_headers(allowed)
+        except TurnedAway as why:
+            _refused(why.code).inc()
+            return refusal(why.code, why.detail).with_headers(allowed)
+        except NotAcknowledged:
+            detail = "Kafka has not acknowledged it; send it again, with the same id"
+            return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
 
-    async def _answer_other(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        if (scope.method, scope.path) == ("GET", self._settings.collector_beacon_path):
-            asked = scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
-            return self._script.answer(*asked)
-        return self._told(scope) or await self._side_doors.answer(scope, protocol) or _NOWHERE
+    def _vocabulary(self, scope: Scope) -> Vocabulary | None:
+        if scope.path == self._settings.collector_beacon_endpoint and scope.method == "POST":
+            return segment.BATCH
+        return vocabulary_of(scope.method, scope.path)
 
     def _told(self, scope: Scope) -> Answer | None:
+        """Answer a question of our own: nothing of it is kept."""
         match scope.method, scope.path:
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
@@ -192,7 +200,19 @@ class Collector:
                 return self._metrics()
             case "GET", "/openapi.json":
                 return self._openapi
+            case "GET", path if path == self._settings.collector_beacon_path:
+                asked = scope.headers.get("if-none-match"), scope.headers.get("accept-encoding")
+                return self._script.answer(*asked)
         return None
+
+    def _of_an_sdk(self, scope: Scope) -> Answer:
+        is_ours = scope.path == self._settings.collector_beacon_endpoint
+        if scope.method == "OPTIONS" and (is_ours or is_known(scope.path)):
+            return Answer(204, headers=PREFLIGHT)
+        host = scope.authority or scope.headers.get("host") or ""
+        return set_up(scope.path, host) or refusal(
+            Problem.NOT_FOUND, "docs/sdks.md lists the paths that each SDK sends to"
+        )
 
     def _readiness(self) -> Answer:
         if self.is_ready:
@@ -204,37 +224,38 @@ class Collector:
         COLLECTOR_PENDING.set(self._batches.pending)
         return Answer(200, generate_latest(), [("content-type", CONTENT_TYPE_LATEST)])
 
-    async def _answer_call(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        allowed: Headers = []
-        try:
-            allowed = self._gate.allow(scope.headers.get("origin"))
-            if scope.method == "OPTIONS":
-                return Answer(204, headers=PREFLIGHT + allowed)
-            return (await self._take(scope, protocol)).with_headers(allowed)
-        except TurnedAway as why:
-            _refused(why.code).inc()
-            return refusal(why.code, why.detail).with_headers(allowed)
-        except NotAcknowledged:
-            detail = "Kafka has not acknowledged it; send it again, with the same messageId"
-            return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
-
-    async def _take(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        """Do what a call needs, from its bytes to Kafka's acknowledgement."""
+    async def _take(self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        """Do what a request needs, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:  # before the body is read
             raise NotAcknowledged
-        payload = await self._payload(scope, protocol)
+        request = Request(
+            query=scope.query_string,
+            body=b"" if scope.method == "GET" else await self._payload(scope, protocol),
+            authorization=scope.headers.get("authorization"),
+        )
+        arrival = self._arrival(scope, self._site(vocabulary, request), vocabulary)
+        longest = self._settings.collector_max_batch
+        collected = collect(request, vocabulary, arrival, self._intake, longest)
+        await self._keep(collected)
+        success = vocabulary.success
+        return outcome(collected.is_batch, collected.accepted, collected.refused, success)
+
+    def _site(self, vocabulary: Vocabulary, request: Request) -> str:
+        try:
+            return self._gate.site(vocabulary.key(request))
+        except Refused as why:
+            raise TurnedAway(why.reason, why.detail) from None
+
+    def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary) -> Arrival:
         arrival = Arrival(
-            site=self._gate.site(scope.headers.get("authorization"), payload),
+            site=site,
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(scope.client),
         )
-        if self._settings.collector_cookieless:
+        if self._settings.collector_cookieless or vocabulary.is_cookieless:
             arrival.stranger = self._strangers.name(arrival)
-        longest = self._settings.collector_max_batch
-        collected = collect(payload, self._calls[scope.path], arrival, self._intake, longest)
-        await self._keep(collected)
-        return outcome(collected.is_batch, collected.accepted, collected.refused)
+        return arrival
 
     async def _keep(self, collected: Collected) -> None:
         if not self._is_connected:
@@ -282,6 +303,8 @@ async def _serve(settings: Settings) -> None:
     )
     for wish in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wish, server.stop)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
     async with asyncio.TaskGroup() as group:
         connecting = group.create_task(collector.connect())
         await server.serve()

@@ -22,7 +22,9 @@ from pipeline.collector.links import PATH as LINKS
 from pipeline.collector.newsletter import Newsletter
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.request import Request
 from pipeline.collector.server_api import ServerApi
+from pipeline.collector.vocabularies import segment
 from pipeline.collector.webhooks.delivery import Delivery
 from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
 from pipeline.metrics import COLLECTOR_CLICKS_LOST, COLLECTOR_REFUSED
@@ -141,13 +143,15 @@ class SideDoors:
             raise TurnedAway(Problem.NOT_FOUND, f"there is POST on {_SERVERS}batch")
         packed = await self._packed(scope, protocol)
         payload = self._unpacked(packed, scope)
-        site = self._gate.site(scope.headers.get("authorization"), payload)
+        request = Request(authorization=scope.headers.get("authorization"), body=payload)
+        site = self._gate.site(segment.write_key(request))
         arrival = Arrival(site, self._clock())
         self._servers.check(site, scope.headers, packed, arrival.received_at)
-        named = self._servers.named(payload, site)
-        collected = collect(named, None, arrival, self._intake, self._settings.collector_max_batch)
+        named = Request(body=self._servers.named(payload, site))
+        longest = self._settings.collector_max_batch
+        collected = collect(named, segment.BATCH, arrival, self._intake, longest)
         await self._keep(collected)
-        return outcome(collected.is_batch, collected.accepted, collected.refused)
+        return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
 
     # --- bodies -----------------------------------------------------------------------------------
 

@@ -189,6 +189,30 @@ class TestTaking:
             if json.loads(letter["payload"]) == bad
         ]
 
+    async def test_a_pixel_is_taken_and_answered_with_a_gif(
+        self, sender: Sender, kafka: KafkaCluster
+    ) -> None:
+        query = f"e=pv&aid={WRITE_KEY}&duid=d-1&eid=pixel"
+        async with sender.session.get(f"{sender.url}/i?{query}", headers={"origin": ORIGIN}) as got:
+            assert (200, "image/gif") == (got.status, got.content_type)
+            assert ORIGIN == got.headers["access-control-allow-origin"]
+        assert "pixel" in await ids_of(sender.site, kafka)
+
+    async def test_gzip_that_no_header_tells_of_is_taken(
+        self, sender: Sender, kafka: KafkaCluster
+    ) -> None:
+        event = {"uuid": "sniffed", "event": "X", "distinct_id": "u-1"}
+        packed = gzip.compress(json.dumps({"api_key": WRITE_KEY, "batch": [event]}).encode())
+        assert 200 == (await sender.post("/e/", packed, authorization="")).status
+        assert "sniffed" in await ids_of(sender.site, kafka)
+
+    async def test_what_an_sdk_asks_first_is_answered_so_that_a_page_can_read_it(
+        self, sender: Sender
+    ) -> None:
+        for path in ("/v1/projects/wk/settings", "/sourceConfig/", "/array/wk/config", "/flags/"):
+            async with sender.session.get(sender.url + path, headers={"origin": ORIGIN}) as got:
+                assert (200, ORIGIN) == (got.status, got.headers["access-control-allow-origin"])
+
 
 class TestRefusing:
     async def test_bad_input_is_refused_and_good_events_sent_meanwhile_all_arrive(
@@ -207,6 +231,10 @@ class TestRefusing:
             ((413, "too_large"), sender.post("/v1/track", call(properties={"a": "x" * 40_000}))),
             ((400, "too_deep"), sender.post("/v1/track", b'{"properties":' + deep + b"}")),
             ((413, "too_large"), sender.post("/v1/batch", bomb, content_encoding="gzip")),
+            ((413, "too_large"), sender.post("/e/", bomb)),
+            ((401, "unknown_write_key"), sender.post("/e/", {"api_key": "wk", "event": "X"})),
+            ((400, "not_json"), sender.post("/api/event", b"{")),
+            ((404, "not_found"), sender.post("/i", call())),
             ((400, "unknown_type"), sender.post("/v1/track", call(type="click"))),
             ((404, "not_found"), sender.post("/v1/click", call())),
             (
@@ -282,13 +310,17 @@ class TestOrigins:
         assert (403, "origin_not_allowed") == reply.verdict
         assert "access-control-allow-origin" not in reply.headers
 
+    async def test_a_path_that_nothing_is_sent_to_has_no_preflight(self, sender: Sender) -> None:
+        async with sender.session.options(f"{sender.url}/x", headers={"origin": ORIGIN}) as answer:
+            assert 404 == answer.status
+
     async def test_the_preflight_says_what_may_be_sent(self, sender: Sender) -> None:
         async with sender.session.options(
             f"{sender.url}/v1/t", headers={"origin": ORIGIN}
         ) as answer:
             assert 204 == answer.status
             assert ORIGIN == answer.headers["access-control-allow-origin"]
-            assert "POST" == answer.headers["access-control-allow-methods"]
+            assert "GET, POST" == answer.headers["access-control-allow-methods"]
             assert "authorization" in answer.headers["access-control-allow-headers"]
 
 

@@ -69,7 +69,12 @@ async def test_a_slow_body_is_not_waited_for(length: str | None) -> None:
 
 @pytest.mark.parametrize("encoding", [None, "", "identity"])
 def test_without_encoding_the_body_is_what_it_is(encoding: str | None) -> None:
-    assert BOMB == body.unpacked(BOMB, encoding, LIMIT)
+    assert b"{}" == body.unpacked(b"{}", encoding, LIMIT)
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity"])
+def test_gzip_is_undone_even_if_no_header_says_so(encoding: str | None) -> None:
+    assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), encoding, LIMIT)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP"])
@@ -82,6 +87,8 @@ def test_gzip_is_undone_up_to_exactly_the_limit(encoding: str) -> None:
     [
         (gzip.compress(b"x" * (LIMIT + 1)), "gzip", Reason.TOO_LARGE),
         (BOMB, "gzip", Reason.TOO_LARGE),
+        (BOMB, None, Reason.TOO_LARGE),
+        (b"\x1f\x8b", None, Problem.BROKEN_GZIP),
         (gzip.compress(b"{}")[:-1], "gzip", Problem.BROKEN_GZIP),
         (gzip.compress(b"{}" * 99)[:15], "gzip", Problem.BROKEN_GZIP),
         (b"", "gzip", Problem.BROKEN_GZIP),
@@ -94,7 +101,7 @@ def test_gzip_is_undone_up_to_exactly_the_limit(encoding: str) -> None:
     ids=lambda value: str(value)[:24],
 )
 def test_what_cannot_be_unpacked_within_bounds_is_turned_away(
-    packed: bytes, encoding: str, code: Problem | Reason
+    packed: bytes, encoding: str | None, code: Problem | Reason
 ) -> None:
     with pytest.raises(TurnedAway) as why:
         body.unpacked(packed, encoding, LIMIT)

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from pipeline.collector.answers import STATUSES
 from pipeline.collector.arrival import Arrival, browser
-from pipeline.collector.collect import collect
-from pipeline.collector.intake import Intake, Limits, calls_in, write_key_in
+from pipeline.collector.collect import Collected, collect
+from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.request import Request
+from pipeline.collector.routes import ROUTES
+from pipeline.collector.vocabularies.segment import batch, write_key
 from pipeline.records import Record
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
@@ -35,6 +38,10 @@ intake = Intake(LIMITS)
 
 def arrival(**said: Any) -> Arrival:
     return Arrival(site="shop", received_at=NOON, ip="192.0.2.0", **said)
+
+
+def collected(path: str, body: bytes) -> Collected:
+    return collect(Request(body=body), ROUTES["POST", path], arrival(), intake, 100)
 
 
 def track(**fields: Any) -> bytes:
@@ -205,13 +212,12 @@ class TestRequests:
     def test_the_good_calls_of_a_batch_are_taken_in_spite_of_the_bad_one(self) -> None:
         good = json.loads(track(type="track"))
         body = json.dumps({"batch": [good, {"type": "click"}, good]}).encode()
-        collected = collect(body, None, arrival(), intake, 100)
-        assert 2 == collected.accepted
-        assert [(1, Reason.UNKNOWN_TYPE)] == [(i, why.reason) for i, why in collected.refused]
+        taken = collected("/v1/batch", body)
+        assert 2 == taken.accepted
+        assert [(1, Reason.UNKNOWN_TYPE)] == [(i, why.reason) for i, why in taken.refused]
 
     def test_a_refused_call_becomes_a_dead_letter_that_gives_its_bytes_back(self) -> None:
-        collected = collect(b'{"event": "\xff"}', "track", arrival(), intake, 100)
-        [(topic, record)] = collected.records
+        [(topic, record)] = collected("/v1/track", b'{"event": "\xff"}').records
         letter = dead_letter_in(record)
         assert ("dead-letters", b"shop") == (topic, record.key)
         assert (b'{"event": "\xff"}', "collect", Reason.NOT_JSON, "shop", 0) == (
@@ -223,19 +229,18 @@ class TestRequests:
         )
 
     def test_a_body_that_is_no_batch_is_refused_as_one_call(self) -> None:
-        collected = collect(b'{"batch": 1}', None, arrival(), intake, 100)
+        taken = collected("/v1/batch", b'{"batch": 1}')
         assert (False, [(0, Reason.INVALID_FIELD)]) == (
-            collected.is_batch,
-            [(index, why.reason) for index, why in collected.refused],
+            taken.is_batch,
+            [(index, why.reason) for index, why in taken.refused],
         )
 
     def test_a_huge_refused_call_fits_into_a_kafka_record_even_escaped(self) -> None:
-        collected = collect(b"\x01" * 500_000, "track", arrival(), intake, 100)
-        [(_, record)] = collected.records
+        [(_, record)] = collected("/v1/track", b"\x01" * 500_000).records
         assert 500_000 > len(record.value or b"")
 
     def test_the_write_key_is_found_without_reading_the_rest(self) -> None:
-        assert "wk" == write_key_in(b'{"batch": [{"type": 1}], "writeKey": "wk"}')
+        assert "wk" == write_key(Request(body=b'{"batch": [{"type": 1}], "writeKey": "wk"}'))
 
 
 def dead_letter_in(record: Record) -> DeadLetter:
@@ -297,16 +302,16 @@ calls = st.builds(
 def test_whatever_json_comes_it_is_a_touchpoint_of_the_contract_or_refused(
     call: dict[str, Any],
 ) -> None:
-    collected = collect(track(**call), "page", arrival(), intake, 1)
-    [(_, record)] = collected.records
-    if collected.accepted:
+    taken = collected("/v1/page", track(**call))
+    [(_, record)] = taken.records
+    if taken.accepted:
         decode_touchpoint(record.value or b"")
-    assert {why.reason for _, why in collected.refused} <= set(STATUSES)
+    assert {why.reason for _, why in taken.refused} <= set(STATUSES)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_they_are_refused_and_nothing_else_is_raised(raw: bytes) -> None:
-    for read in (lambda: intake.touchpoint(raw, arrival()), lambda: calls_in(raw)):
+    for read in (lambda: intake.touchpoint(raw, arrival()), lambda: batch(Request(body=raw))):
         with pytest.raises(Refused):
             read()
 

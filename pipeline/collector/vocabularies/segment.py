@@ -1,8 +1,21 @@
-"""Segment's event names and where they happen. PURE: knows names, maps nothing else."""
+"""Segment's tracking API, and its event names: the words that all others are told in. PURE.
 
+https://segment.com/docs/connections/spec/ names events and fields. Nothing is translated here:
+the bytes of a call go to `intake` as they came.
+"""
+
+import re
 from collections.abc import Collection
-from typing import get_args
+from datetime import datetime
+from typing import Annotated, get_args
 
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.decoding import decoded
+from pipeline.collector.request import Request
+from pipeline.collector.vocabulary import Events, Routes, SetUp, Vocabulary, said
 from schemas.fields import Channel
 from schemas.touchpoint import TouchpointType
 
@@ -77,3 +90,53 @@ def usual_channel(kind: TouchpointType, name: str, properties: Collection[str]) 
     if name in _MAIL:
         return "newsletter" if any(word in properties for word in _CAMPAIGN) else "email"
     return "app" if kind == "screen" else "website"
+
+
+class _Batch(Struct, rename="camel", gc=False):
+    batch: list[Raw]
+    sent_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class _Keyed(Struct, rename="camel", gc=False):
+    write_key: str | None = None
+
+
+_batches = msgspec.json.Decoder(_Batch)
+_keyed = msgspec.json.Decoder(_Keyed)
+
+
+def write_key(request: Request) -> str | None:
+    """Find the write key: the user name of Basic authentication, else `writeKey` in the body."""
+    return request.user_name if request.authorization else decoded(_keyed, request.body).write_key
+
+
+def single(request: Request) -> Events:
+    """Give the body, which is one call."""
+    return Events([request.body])
+
+
+def batch(request: Request) -> Events:
+    """Split the body into its calls."""
+    sent = decoded(_batches, request.body)
+    return Events([bytes(call) for call in sent.batch], sent.sent_at, is_batch=True)
+
+
+BATCH = Vocabulary(write_key, batch)
+
+ROUTES: Routes = {
+    **{
+        ("POST", f"/v1/{word}"): Vocabulary(write_key, single, kind=kind)
+        for kind in get_args(TouchpointType)
+        for word in (kind, kind[0])
+    },
+    ("POST", "/v1/batch"): BATCH,
+    ("POST", "/v1/b"): BATCH,
+}
+
+
+def _settings(key: str, host: str) -> Answer:
+    tool = {"apiKey": key, "apiHost": f"{host}/v1", "type": "server"}
+    return said({"integrations": {"Segment.io": tool}, "plan": {}, "edgeFunction": {}})
+
+
+SET_UP = [SetUp(re.compile("/v1/projects/([^/]+)/settings"), _settings)]

@@ -1,0 +1,86 @@
+"""An HTTP request as a vocabulary sees it: its line, its key, its unpacked body. PURE."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pipeline.collector.decoding import JsonObject, json_value
+from schemas.codec import Refused
+from schemas.dead_letter import Reason
+
+_MOST_PARAMETERS = 512
+
+
+@dataclass(slots=True)
+class Request:
+    """What was sent; `body` is unpacked, and empty for a GET."""
+
+    query: str = ""
+    body: bytes = b""
+    authorization: str | None = None
+    _value: Any = None
+
+    @property
+    def user_name(self) -> str | None:
+        """Give the user name of Basic authentication."""
+        return _user_name(self.authorization) if self.authorization else None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Give the query's parameters; Refused if there are too many."""
+        return parameters_in(self.query)
+
+    @property
+    def json(self) -> Any:
+        """Decode the body, once; Refused if it is not JSON."""
+        if self._value is None:
+            self._value = json_value(self.body)
+        return self._value
+
+    @property
+    def object(self) -> JsonObject:
+        """Decode the body; Refused if it is not a JSON object."""
+        return as_object(self.json, "the body")
+
+
+def parameters_in(text: str) -> dict[str, str]:
+    """Read `name=value&...`, of a query or of a form; Refused if there are too many."""
+    try:
+        return dict(
+            parse_qsl(
+                text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+            )
+        )
+    except UnicodeDecodeError:
+        raise Refused(Reason.INVALID_FIELD, "the parameters are not UTF-8") from None
+    except ValueError:
+        detail = f"a request has {_MOST_PARAMETERS} parameters at most"
+        raise Refused(Reason.TOO_LARGE, detail) from None
+
+
+def as_object(value: Any, what: str) -> JsonObject:
+    """Give `value` if it is a JSON object; Refused if not."""
+    if not isinstance(value, dict):
+        raise Refused(Reason.NOT_AN_OBJECT, f"{what} is not a JSON object")
+    return value
+
+
+def as_list(value: Any, what: str) -> list[Any]:
+    """Give `value` if it is a JSON array; Refused if not."""
+    if not isinstance(value, list):
+        raise Refused(Reason.INVALID_FIELD, f"{what} is not a JSON array")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _user_name(authorization: str) -> str | None:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(credentials).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,92 @@
+"""What the vocabularies share when they turn native events into Segment's calls. PURE."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.request import as_object
+from schemas.codec import Refused
+from schemas.dead_letter import Reason
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+
+ONE_PRODUCT = frozenset(
+    {
+        "Product Added",
+        "Product Added to Wishlist",
+        "Product Clicked",
+        "Product Removed",
+        "Product Viewed",
+    }
+)
+"""Segment's events that have the product among their own properties."""
+
+
+def taken(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
+    """Take what stands in `source` under a key of `names` out of it, under the name it has here.
+
+    Of two keys for one name the first counts; the other stays where it is.
+    """
+    found: JsonObject = {}
+    for theirs, ours in names.items():
+        if theirs in source and ours not in found:
+            found[ours] = source.pop(theirs)
+    return found
+
+
+def first_of(source: JsonObject, names: Iterable[str]) -> Any:
+    """Take the first that is there and not empty out of `source`; the others stay."""
+    return next((source.pop(name) for name in names if source.get(name)), None)
+
+
+def key_of(events: Iterable[Any], field: str) -> str | None:
+    """Find the write key: the first event that is an object and has one in `field`."""
+    found = (event.get(field) for event in events if isinstance(event, dict))
+    return next((key for key in found if isinstance(key, str) and key), None)
+
+
+def without_nothing(call: JsonObject) -> JsonObject:
+    """Leave out what is None, empty text or an empty object."""
+    return {name: value for name, value in call.items() if value not in (None, "", {})}
+
+
+def instant(value: Any, unit: timedelta, since: datetime = _1970) -> Any:
+    """Read a number of `unit`s after `since` as a time; give another value back, to be refused.
+
+    Raises:
+        Refused: no calendar has this time.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value
+    try:
+        return since + number * unit
+    except (OverflowError, ValueError):
+        raise Refused(Reason.INVALID_TIME, f"no calendar has {value!r}") from None
+
+
+def put_products(name: str, properties: JsonObject, products: list[JsonObject]) -> None:
+    """Add products as Segment has them: one among the properties, or a list of them."""
+    if name in ONE_PRODUCT and len(products) == 1 and not _contradict(properties, products[0]):
+        properties.update(products[0])
+    elif products:
+        properties["products"] = products
+
+
+def _contradict(properties: JsonObject, product: JsonObject) -> bool:
+    return any(properties.get(field, value) != value for field, value in product.items())
+
+
+def renamed(items: Iterable[Any], names: Mapping[str, str], what: str) -> list[JsonObject]:
+    """Give each object of `items` Segment's field names; Refused if one is no object."""
+    return [
+        {names.get(field, field): value for field, value in as_object(item, what).items()}
+        for item in items
+    ]
+
+
+def page(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
+    """Take url, title and referrer out of `source`, those that are there and not empty."""
+    return without_nothing(taken(source, names))

@@ -1,0 +1,139 @@
+"""Google Analytics 4: the Measurement Protocol. PURE.
+
+https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference has the
+fields, https://developers.google.com/analytics/devguides/collection/ga4/reference/events the
+events. The measurement id is the write key; the `api_secret` is neither checked nor kept.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.request import Request, as_list, as_object
+from pipeline.collector.translate import (
+    instant,
+    page,
+    put_products,
+    renamed,
+    taken,
+    without_nothing,
+)
+from pipeline.collector.vocabulary import Events, Routes, Vocabulary
+from schemas.codec import encode
+
+NAMES = {
+    "add_payment_info": "Payment Info Entered",
+    "add_shipping_info": "Checkout Step Completed",
+    "add_to_cart": "Product Added",
+    "add_to_wishlist": "Product Added to Wishlist",
+    "begin_checkout": "Checkout Started",
+    "login": "Signed In",
+    "page_view": "Page Viewed",
+    "purchase": "Order Completed",
+    "refund": "Order Refunded",
+    "remove_from_cart": "Product Removed",
+    "screen_view": "Screen Viewed",
+    "search": "Products Searched",
+    "select_item": "Product Clicked",
+    "select_promotion": "Promotion Clicked",
+    "share": "Product Shared",
+    "sign_up": "Signed Up",
+    "view_cart": "Cart Viewed",
+    "view_item": "Product Viewed",
+    "view_item_list": "Product List Viewed",
+    "view_promotion": "Promotion Viewed",
+    "view_search_results": "Products Searched",
+}
+"""GA4's event names and Segment's."""
+
+_TYPES = {"page_view": "page", "screen_view": "screen"}
+_PARAMETERS = {
+    "affiliation": "affiliation",
+    "item_list_id": "list_id",
+    "payment_type": "payment_method",
+    "search_term": "query",
+    "shipping_tier": "shipping_method",
+    "transaction_id": "order_id",
+}
+_ITEM = {
+    "index": "position",
+    "item_brand": "brand",
+    "item_category": "category",
+    "item_id": "product_id",
+    "item_name": "name",
+    "item_variant": "variant",
+}
+_PAGE = {"page_location": "url", "page_title": "title", "page_referrer": "referrer"}
+_OF_ALL = {
+    "client_id": "anonymousId",
+    "app_instance_id": "anonymousId",
+    "user_id": "userId",
+    "timestamp_micros": "timestamp",
+}
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _key(request: Request) -> str | None:
+    parameters = request.parameters
+    return parameters.get("measurement_id") or parameters.get("firebase_app_id")
+
+
+def _events(request: Request) -> Events:
+    sent = dict(request.object)
+    events = as_list(sent.pop("events", None), "`events`")
+    sent.pop("ip_override", None)
+    return Events(
+        [sent | {"event": event, "index": index} for index, event in enumerate(events)],
+        is_batch=True,
+    )
+
+
+def _call(numbered: JsonObject) -> JsonObject:
+    sent = {field: value for field, value in numbered.items() if field not in ("event", "index")}
+    native = dict(as_object(numbered["event"], "an event"))
+    properties = dict(as_object(native.pop("params", {}), "`params`"))
+    event = native.pop("name", None)
+    name = NAMES.get(event, event) if isinstance(event, str) else event
+    common = taken(sent, _OF_ALL) | taken(native, {"timestamp_micros": "timestamp"})
+    context = {
+        "page": page(properties, _PAGE),
+        "locale": properties.pop("language", None),
+        "userAgent": sent.pop("user_agent", None),
+    }
+    items = as_list(properties.pop("items", []), "`items`")
+    properties.update(taken(properties, _PARAMETERS))
+    put_products(str(name), properties, renamed(items, _ITEM, "an item"))
+    return common | {
+        "type": _TYPES.get(str(event), "track"),
+        "event": name,
+        "messageId": _fingerprint(numbered),
+        "timestamp": instant(common.get("timestamp"), _MICROSECOND),
+        "traits": _traits(sent.pop("user_properties", None)),
+        "properties": properties,
+        "context": without_nothing(context | {"ga4": sent | native}),
+    }
+
+
+def _traits(given: Any) -> JsonObject | None:
+    if given is None:
+        return None
+    traits = as_object(given, "`user_properties`")
+    return {
+        name: told.get("value") if isinstance(told, dict) else told for name, told in traits.items()
+    }
+
+
+def _fingerprint(numbered: JsonObject) -> str | None:
+    """Name an event that has a time: sent again, in the same place of the same request, it is the
+    same. One without a time is a new one whenever it comes.
+    """
+    if not any(each.get("timestamp_micros") for each in (numbered, numbered["event"])):
+        return None
+    return hashlib.blake2b(encode(numbered), digest_size=16).hexdigest()
+
+
+_ga4 = Vocabulary(_key, _events, _call, success=Answer(204))
+
+ROUTES: Routes = {("POST", "/mp/collect"): _ga4}

@@ -1,0 +1,177 @@
+"""Matomo: the tracking API, one event in the query or the form, or many in a JSON. PURE.
+
+https://developer.matomo.org/api-reference/tracking-api names the parameters. The site's id is the
+write key. `cip` and `token_auth`, an address and a secret, are not kept.
+"""
+
+import hashlib
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.collector.answers import PIXEL
+from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.request import Request, as_list, as_object, parameters_in
+from pipeline.collector.translate import (
+    first_of,
+    instant,
+    key_of,
+    page,
+    put_products,
+    taken,
+    without_nothing,
+)
+from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
+from schemas.codec import Refused, encode
+from schemas.dead_letter import Reason
+
+_COMMON = {"uid": "userId"}
+_DEVICES = ("_id", "cid")
+_PAGE = {"url": "url", "action_name": "title", "urlref": "referrer"}
+_CONTEXT = {"ua": "userAgent", "lang": "locale"}
+_LEFT_OUT = ("cip", "token_auth", "idsite", "rec", "apiv", "send_image")
+_EVENT = {"e_c": "category", "e_n": "label", "e_v": "value"}
+_SEARCH = {"search": "query", "search_cat": "category", "search_count": "results"}
+_ORDER = {
+    "ec_id": "order_id",
+    "revenue": "revenue",
+    "ec_st": "subtotal",
+    "ec_tx": "tax",
+    "ec_sh": "shipping",
+    "ec_dt": "discount",
+}
+_GOAL = {"idgoal": "goal_id", "revenue": "revenue"}
+_CONTENT = {"c_n": "name", "c_p": "content", "c_t": "target", "c_i": "interaction"}
+_VIEWED = {"_pks": "sku", "_pkn": "name", "_pkc": "category", "_pkp": "price"}
+SIGNS = (
+    ("search", "Products Searched", _SEARCH),
+    ("idgoal", "goal", _GOAL),
+    ("link", "link", {"link": "target"}),
+    ("download", "download", {"download": "target"}),
+    ("c_n", "content", _CONTENT),
+    ("ping", "ping", {"ping": "ping"}),
+    ("_pks", "Product Viewed", _VIEWED),
+    ("_pkc", "Product List Viewed", _VIEWED),
+)
+"""Which parameter says what happened, the event's name, and the parameters that tell of it.
+
+The names that are not Segment's are for what Segment has no word for.
+"""
+
+_ITEM = ("product_id", "name", "category", "price", "quantity")
+_SECOND = timedelta(seconds=1)
+
+
+def _parameters(request: Request) -> JsonObject:
+    return parameters_in(request.query) if request.query else {}
+
+
+def _key_of_get(request: Request) -> str | None:
+    return _parameters(request).get("idsite")
+
+
+def _key_of_post(request: Request) -> str | None:
+    events = []
+    for sent in _sent(request):
+        with suppress(Refused):  # it will be refused alone, not with the others
+            events.append(_event(sent))
+    return key_of(events, "idsite")
+
+
+def _get(request: Request) -> Events:
+    return Events([_parameters(request)])
+
+
+def _post(request: Request) -> Events:
+    return Events(_sent(request), is_batch=request.body.startswith(b"{"))
+
+
+def _sent(request: Request) -> list[Any]:
+    """Give the events of a POST: a JSON with queries in `requests`, or one form."""
+    if request.body.startswith(b"{"):
+        return as_list(request.object.get("requests"), "`requests`")
+    try:
+        return [_parameters(request) | parameters_in(request.body.decode())]
+    except UnicodeDecodeError:
+        raise Refused(Reason.INVALID_FIELD, "the form is not UTF-8") from None
+
+
+def _event(sent: Any) -> JsonObject:
+    """Give the parameters of one event of a bulk: a query, or an object."""
+    if isinstance(sent, str):
+        return dict(parameters_in(sent.rpartition("?")[2]))
+    return {
+        name: value if isinstance(value, str | None) else str(value)
+        for name, value in as_object(sent, "a request").items()
+    }
+
+
+def _call(sent: Any) -> JsonObject:
+    native = _event(sent)
+    message_id = _fingerprint(native) if native.get("rand") else None
+    for field in _LEFT_OUT:
+        native.pop(field, None)
+    told = _told(native)
+    device = first_of(native, _DEVICES)
+    context = {"page": page(native, _PAGE), **taken(native, _CONTEXT), "matomo": native}
+    return {
+        **told,
+        **taken(native, _COMMON),
+        "messageId": message_id,
+        "anonymousId": device,
+        "timestamp": _timestamp(native.pop("cdt", None)),
+        "context": without_nothing(context),
+    }
+
+
+def _told(native: JsonObject) -> JsonObject:
+    """Say what happened: the parameters that are there tell."""
+    if native.get("idgoal") == "0":
+        return _commerce(native)
+    if action := native.pop("e_a", None):
+        return _track(action, native, _EVENT)
+    for parameter, name, fields in SIGNS:
+        if native.get(parameter):
+            return _track(name, native, fields)
+    return {"type": "page"}
+
+
+def _track(name: str, native: JsonObject, fields: dict[str, str]) -> JsonObject:
+    return {"type": "track", "event": name, "properties": taken(native, fields)}
+
+
+def _commerce(native: JsonObject) -> JsonObject:
+    """Tell an order, or the content of a cart, for which Segment has no word."""
+    del native["idgoal"]
+    call = _track("Order Completed" if native.get("ec_id") else "Cart Updated", native, _ORDER)
+    items = as_list(json_value(native.pop("ec_items", None) or "[]"), "`ec_items`")
+    products = [dict(zip(_ITEM, as_list(item, "an item"), strict=False)) for item in items]
+    put_products(call["event"], call["properties"], products)
+    return call
+
+
+def _timestamp(told: Any) -> Any:
+    """Read seconds since 1970, or `2026-01-01 12:00:00` in UTC."""
+    if not isinstance(told, str) or told.isdigit():
+        return instant(told, _SECOND)
+    try:
+        return f"{datetime.fromisoformat(told).isoformat()}Z"
+    except ValueError:
+        return told
+
+
+def _fingerprint(native: JsonObject) -> str:
+    """Name an event that has a random number: sent again, it is the same."""
+    return hashlib.blake2b(encode(native), digest_size=16).hexdigest()
+
+
+_from_page = Vocabulary(_key_of_get, _get, _call, success=PIXEL, is_cookieless=True)
+_posted = Vocabulary(
+    _key_of_post, _post, _call, success=said({"status": "success"}), is_cookieless=True
+)
+
+ROUTES: Routes = {
+    (method, path): vocabulary
+    for path in ("/matomo.php", "/piwik.php")
+    for method, vocabulary in (("GET", _from_page), ("POST", _posted))
+}

@@ -1,0 +1,191 @@
+"""PostHog: captures of posthog-js and of the servers' SDKs, and what they ask before. PURE.
+
+https://posthog.com/docs/api/capture names the fields. PostHog's shop events have Segment's names
+already. Feature flags, recordings and surveys are none of our business: the answers say so, and
+the SDKs are content. The project's token is the write key.
+"""
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.request import Request, as_list, as_object, parameters_in
+from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
+from pipeline.collector.vocabulary import Events, Routes, SetUp, Vocabulary, said
+from schemas.codec import Refused, encode
+from schemas.dead_letter import Reason
+
+NAMES = {
+    "$pageview": "page",
+    "$screen": "screen",
+    "$identify": "identify",
+    "$set": "identify",
+    "$create_alias": "alias",
+    "$groupidentify": "group",
+}
+"""PostHog's own events and the types of Segment's calls; all others are tracked by their names."""
+
+_PAGE = {"$current_url": "url", "title": "title", "$title": "title", "$referrer": "referrer"}
+_CONTEXT = {"$raw_user_agent": "userAgent", "$browser_language": "locale"}
+_LEFT_OUT = ("token", "$ip")
+_KNOWN = (
+    *("event", "properties", "uuid", "distinct_id", "$set", "$set_once"),
+    *("timestamp", "offset", "sent_at", "api_key", "token", "ip", "batch"),
+)
+"""What an event may have beside its properties, and what becomes of it is said here."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _key(request: Request) -> str | None:
+    body = _body(request)
+    return _token([body]) or _token(_listed(body))
+
+
+def _token(events: list[Any]) -> str | None:
+    properties = (each.get("properties") for each in events if isinstance(each, dict))
+    return key_of(events, "api_key") or key_of([*events, *properties], "token")
+
+
+def _events(request: Request) -> Events:
+    body = _body(request)
+    sent_at = body.get("sent_at") if isinstance(body, dict) else None
+    if sent_at is None and request.query:
+        sent_at = instant(request.parameters.get("_"), _MILLISECOND)
+    is_batch = isinstance(body, list) or "batch" in body
+    return Events([(event, sent_at) for event in _listed(body)], is_batch=is_batch)
+
+
+def _listed(body: Any) -> list[Any]:
+    if isinstance(body, list):
+        return body
+    sent = as_object(body, "the body")
+    return as_list(sent["batch"], "`batch`") if "batch" in sent else [sent]
+
+
+def _body(request: Request) -> Any:
+    """Read the body: JSON, or a form with it in `data`, as a page that is left sends it."""
+    if not request.body.startswith(b"data="):
+        return request.json
+    try:
+        data = parameters_in(request.body.decode()).get("data", "")
+        return json_value(
+            base64.b64decode(data.replace(" ", "+")) if data[:1] not in "{[" else data
+        )
+    except (UnicodeDecodeError, binascii.Error, ValueError) as error:
+        raise _not_a_form(error) from None
+
+
+def _not_a_form(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    return Refused(Reason.NOT_JSON, f"`data` is not base64: {error}")
+
+
+def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
+    told, sent_at = event_and_clock
+    sent = as_object(told, "an event")
+    properties = dict(as_object(sent.get("properties") or {}, "`properties`"))
+    event = sent.get("event")
+    kind = NAMES.get(event, "track") if isinstance(event, str) else "track"
+    for field in ("$set", "$set_once"):
+        if sent.get(field):
+            properties.setdefault(field, sent[field])
+    for field in _LEFT_OUT:
+        properties.pop(field, None)
+    context = {
+        "page": page(properties, _PAGE),
+        **taken(properties, _CONTEXT),
+        "posthog": {field: value for field, value in sent.items() if field not in _KNOWN},
+    }
+    return {
+        **_people(kind, sent, properties),
+        "type": kind,
+        "event": event,
+        "messageId": sent.get("uuid") or properties.get("$insert_id"),
+        "timestamp": _timestamp(sent, sent_at),
+        "sentAt": sent_at,
+        "groupId": properties.get("$group_key"),
+        "properties": properties,
+        "context": without_nothing(context),
+    }
+
+
+def _people(kind: str, sent: JsonObject, properties: JsonObject) -> JsonObject:
+    """Tell the device from the person: `distinct_id` is either, and only its company says which."""
+    name = sent.get("distinct_id") or properties.pop("distinct_id", None)
+    properties.pop("distinct_id", None)
+    device = properties.pop("$device_id", None) or properties.pop("$anon_distinct_id", None)
+    if kind == "alias":
+        return {"userId": name, "previousId": properties.pop("alias", None)}
+    if properties.get("$process_person_profile") is False and device is None:
+        return {"anonymousId": name}
+    return {"anonymousId": device, "userId": name if name != device else None}
+
+
+def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
+    """Give the time of an event; older SDKs say how many milliseconds before sending it was."""
+    timestamp, offset = sent.get("timestamp"), sent.get("offset")
+    if timestamp is None and isinstance(offset, int | float) and isinstance(sent_at, str):
+        try:
+            return instant(-offset, _MILLISECOND, datetime.fromisoformat(sent_at).astimezone(UTC))
+        except ValueError:
+            return sent_at
+    return timestamp
+
+
+_capture = Vocabulary(_key, _events, _call, success=said({"status": 1}))
+
+ROUTES: Routes = {
+    ("POST", path + slash): _capture
+    for path in ("/e", "/batch", "/capture", "/i/v0/e", "/track")
+    for slash in ("", "/")
+}
+
+_CONFIG: JsonObject = {
+    "supportedCompression": ["gzip", "gzip-js", "base64"],
+    "hasFeatureFlags": False,
+    "sessionRecording": False,
+    "surveys": False,
+    "heatmaps": False,
+    "captureDeadClicks": False,
+    "capturePerformance": False,
+    "autocaptureExceptions": False,
+    "autocapture_opt_out": False,
+    "defaultIdentifiedOnly": True,
+    "siteApps": [],
+    "toolbarParams": {},
+    "isAuthenticated": False,
+}
+_FLAGS: JsonObject = {
+    "flags": {},
+    "featureFlags": {},
+    "featureFlagPayloads": {},
+    "errorsWhileComputingFlags": False,
+}
+
+
+def _config(_key: str, _host: str) -> Answer:
+    return said(_CONFIG)
+
+
+def _script(key: str, _host: str) -> Answer:
+    told = encode({key: {"config": _CONFIG, "siteApps": []}})
+    return Answer(
+        200, b"window._POSTHOG_REMOTE_CONFIG=" + told, [("content-type", "text/javascript")]
+    )
+
+
+def _flags(_key: str, _host: str) -> Answer:
+    return said(_CONFIG | _FLAGS)
+
+
+SET_UP = [
+    SetUp(re.compile(r"/array/([\w-]+)/config\.js"), _script),
+    SetUp(re.compile(r"/array/([\w-]+)/config"), _config),
+    SetUp(re.compile("/(?:flags|decide)/?()"), _flags),
+]

@@ -1,0 +1,80 @@
+"""Umami: page views and events of its tracker and of @umami/node, single and in batches. PURE.
+
+https://umami.is/docs/api/sending-stats names the fields. The website id is the write key. A tracker
+that keeps no id has nobody to name: its browser is a stranger of the day (`cookieless`).
+"""
+
+from datetime import timedelta
+from urllib.parse import urljoin
+
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.request import Request, as_list, as_object
+from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
+from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
+
+_COMMON = {"vid": "anonymousId", "id": "userId"}
+TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}
+"""Umami's types and Segment's, for what has no name."""
+
+_PAGE = {"url": "url", "title": "title", "referrer": "referrer"}
+_CONTEXT = {"language": "locale", "userAgent": "userAgent"}
+_SECOND = timedelta(seconds=1)
+
+
+def _key(request: Request) -> str | None:
+    sent = request.json
+    events = sent if isinstance(sent, list) else [as_object(sent, "the body")]
+    return key_of((each.get("payload") for each in events if isinstance(each, dict)), "website")
+
+
+def _single(request: Request) -> Events:
+    return Events([request.object])
+
+
+def _batch(request: Request) -> Events:
+    return Events(as_list(request.json, "the body"), is_batch=True)
+
+
+def _call(sent: JsonObject) -> JsonObject:
+    kind = as_object(sent, "an event").get("type")
+    native = dict(as_object(sent.get("payload"), "`payload`"))
+    for field in ("website", "ip"):
+        native.pop(field, None)
+    common = taken(native, _COMMON)
+    name = native.pop("name", None)
+    properties = dict(as_object(native.pop("data", None) or {}, "`data`"))
+    timestamp = instant(native.pop("timestamp", None), _SECOND)
+    context = {"page": _page(native), **taken(native, _CONTEXT), "umami": native}
+    return common | {
+        "type": TYPES.get(str(kind), kind) if name is None else "track",
+        "event": name or kind,
+        "timestamp": timestamp,
+        "properties": properties,
+        "context": without_nothing(context),
+    }
+
+
+def _page(native: JsonObject) -> JsonObject:
+    """Give the page with whole addresses: older trackers send paths, and the host beside them."""
+    told = page(native, _PAGE)
+    host = native.get("hostname")
+    if isinstance(host, str) and host:
+        for field in ("url", "referrer"):
+            if isinstance(told.get(field), str) and told[field].startswith("/"):
+                told[field] = _joined(host, told[field])
+    return told
+
+
+def _joined(host: str, path: str) -> str:
+    try:
+        return urljoin(f"https://{host}", path)
+    except ValueError:
+        return path
+
+
+_answer = said({"cache": "", "disabled": False})
+
+ROUTES: Routes = {
+    ("POST", "/api/send"): Vocabulary(_key, _single, _call, success=_answer, is_cookieless=True),
+    ("POST", "/api/batch"): Vocabulary(_key, _batch, _call, success=_answer, is_cookieless=True),
+}

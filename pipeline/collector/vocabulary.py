@@ -1,0 +1,66 @@
+"""What a vocabulary is: another company's words, told as Segment's calls. PURE.
+
+A vocabulary reads one request into events and translates one event into one call of Segment's
+tracking API; `intake` makes the touchpoint of it, so that limits, clocks and privacy are the same
+for all. What has no counterpart stays in the call's properties, or in its context under the
+vocabulary's name. The network address and the secrets that some protocols carry are left out.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipeline.collector.answers import ACCEPTED, Answer
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.request import Request
+from schemas.codec import encode
+from schemas.touchpoint import TouchpointType
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a request: bytes of Segment's calls, or objects that are to be translated.
+
+    `sent_at` is the clock of the device, where the request has one for all its events.
+    """
+
+    events: Sequence[Any]
+    sent_at: datetime | None = None
+    is_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """How requests to one path are read and answered.
+
+    `key` finds the write key and `events` the events; `call` translates one, or is None when they
+    are Segment's already. All three raise Refused. `kind` is the type of a call that names none.
+    An event of nobody is the stranger's of its arrival if `is_cookieless`.
+    """
+
+    key: Callable[[Request], str | None]
+    events: Callable[[Request], Events]
+    call: Callable[[Any], JsonObject] | None = None
+    kind: TouchpointType | None = None
+    success: Answer = ACCEPTED
+    is_cookieless: bool = False
+
+
+Routes = dict[tuple[str, str], Vocabulary]
+"""Vocabularies by method and path."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What an SDK asks before it sends: a path (its group is the key), and the answer."""
+
+    path: re.Pattern[str]
+    answer: Callable[[str, str], Answer]
+    """Gives the answer for a key and the host that was asked."""
+
+
+def said(value: JsonObject) -> Answer:
+    """Answer 200 with a JSON object."""
+    return Answer(200, encode(value))

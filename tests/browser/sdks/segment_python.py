@@ -1,0 +1,10 @@
+import sys
+
+from segment import analytics
+
+analytics.write_key, analytics.host = "wk_segment_python", sys.argv[1]
+analytics.gzip, analytics.send = True, True
+for number in range(1, 41):
+    analytics.track(anonymous_id="a-1", event=f"Event {number}", properties={"number": number})
+analytics.identify("u-1", {"plan": "gold"}, anonymous_id="a-1")
+analytics.shutdown()

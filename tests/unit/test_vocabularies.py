@@ -1,0 +1,308 @@
+"""What each company's SDKs send, and the touchpoints it becomes: the golden examples."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.collector.answers import STATUSES, Answer, outcome
+from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.collect import Collected, collect
+from pipeline.collector.cookieless import Strangers
+from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.request import Request
+from pipeline.collector.routes import ROUTES, set_up, vocabulary_of
+from schemas.codec import Refused, decode_touchpoint, encode
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.topics import DEAD_LETTERS, RAW
+
+FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
+VOCABULARIES = ("rudderstack", "snowplow", "posthog", "plausible", "umami", "ga4", "matomo")
+EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+COMMON = {"site": "shop", "received_at": "2026-01-01T12:00:00Z", "ip": "192.0.2.0"}
+
+intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
+
+
+@dataclass
+class Taken:
+    """What became of a request."""
+
+    key: str | None
+    collected: Collected
+    answer: Answer
+
+    def values(self, topic: str) -> list[bytes]:
+        return [record.value or b"" for name, record in self.collected.records if name == topic]
+
+    @property
+    def touchpoints(self) -> list[dict[str, Any]]:
+        """Give what was made, without what is empty or the same for all."""
+        made = [json.loads(encode(decode_touchpoint(value))) for value in self.values(RAW.name)]
+        return [
+            {
+                field: value
+                for field, value in each.items()
+                if value not in ("", None, False, {}) and COMMON.get(field) != value
+            }
+            for each in made
+        ]
+
+
+def send(
+    method: str,
+    path: str,
+    content: bytes = b"",
+    user_agent: str = "",
+    authorization: str | None = None,
+) -> Taken:
+    where, _, query = path.partition("?")
+    vocabulary = vocabulary_of(method, where)
+    assert vocabulary is not None
+    request = Request(query, content, authorization)
+    arrival = Arrival(site="shop", received_at=NOON, user_agent=browser(user_agent), ip="192.0.2.0")
+    if vocabulary.is_cookieless:
+        arrival.stranger = Strangers(lambda: bytes(32)).name(arrival)
+    key = vocabulary.key(request)
+    collected = collect(request, vocabulary, arrival, intake, 1000)
+    told = outcome(collected.is_batch, collected.accepted, collected.refused, vocabulary.success)
+    return Taken(key, collected, told)
+
+
+def sent(request: dict[str, Any]) -> Taken:
+    content = b""
+    if "text" in request:
+        content = request["text"].encode()
+    elif "body" in request:
+        content = json.dumps(request["body"]).encode()
+    return send(
+        request["method"],
+        request["path"],
+        content,
+        request.get("user_agent", ""),
+        request.get("authorization"),
+    )
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_golden_example(path: Path) -> None:
+    example = json.loads(path.read_text())
+    taken = sent(example["request"])
+    found = {
+        "key": taken.key,
+        "status": taken.answer.status,
+        "touchpoints": taken.touchpoints,
+        "refused": [[index, why.reason] for index, why in taken.collected.refused],
+    }
+    assert example["expected"] == found
+
+
+def test_every_vocabulary_has_examples_of_what_it_takes_and_of_what_it_refuses() -> None:
+    seen = {
+        (path.parent.name, bool(json.loads(path.read_text())["expected"]["refused"]))
+        for path in EXAMPLES
+    }
+    assert {(name, refused) for name in VOCABULARIES for refused in (False, True)} == seen
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "reason"),
+    [
+        ("POST", "/e/", b"{", Reason.NOT_JSON),
+        ("POST", "/e/", b"7", Reason.NOT_AN_OBJECT),
+        ("POST", "/e/", b"data=%ff", Reason.INVALID_FIELD),
+        ("POST", "/e/", b"data=e", Reason.NOT_JSON),
+        ("POST", "/batch/", b'{"batch": 7}', Reason.INVALID_FIELD),
+        ("POST", "/api/event", b"[]", Reason.NOT_AN_OBJECT),
+        ("POST", "/api/send", b"7", Reason.NOT_AN_OBJECT),
+        ("POST", "/com.snowplowanalytics.snowplow/tp2", b'{"data": {}}', Reason.INVALID_FIELD),
+        ("POST", "/matomo.php", b'{"requests": {}}', Reason.INVALID_FIELD),
+        ("POST", "/matomo.php", b"idsite=\xff", Reason.INVALID_FIELD),
+        ("GET", "/matomo.php?idsite=%ff", b"", Reason.INVALID_FIELD),
+        ("GET", "/i?" + "a=1&" * 600, b"", Reason.TOO_LARGE),
+        ("POST", "/api/event", b"[" * 100_000, Reason.TOO_DEEP),
+    ],
+)
+def test_a_request_that_shows_no_key_is_refused_for_a_documented_reason(
+    method: str, path: str, content: bytes, reason: Reason
+) -> None:
+    with pytest.raises(Refused) as why:
+        send(method, path, content)
+    assert reason == why.value.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "key"),
+    [
+        ("/com.snowplowanalytics.snowplow/tp2", {"data": [7, {"aid": "k", "e": "pv"}]}, "k"),
+        ("/e/", [7, {"event": "X", "distinct_id": "u", "properties": {"token": "k"}}], "k"),
+        ("/batch/", {"api_key": "k", "batch": [7, {"event": "X", "distinct_id": "u"}]}, "k"),
+        ("/api/batch", [7, {"type": "event", "payload": {"website": "k", "id": "u"}}], "k"),
+        ("/matomo.php", {"requests": [7, "?idsite=%ff", "?idsite=3&_id=a"]}, "3"),
+        ("/mp/collect?measurement_id=k", {"client_id": "c", "events": [7, {"name": "X"}]}, "k"),
+    ],
+)
+def test_a_first_event_that_is_broken_hides_neither_the_key_nor_the_others(
+    path: str, content: object, key: str
+) -> None:
+    taken = send("POST", path, json.dumps(content).encode(), "Mozilla/5.0")
+    assert (key, 1) == (taken.key, taken.collected.accepted)
+    assert 0 == taken.collected.refused[0][0]
+
+
+@pytest.mark.parametrize("levels", range(20, 900, 59))
+def test_an_event_that_is_too_deep_harms_no_other_in_its_batch(levels: int) -> None:
+    deep = "[" * levels + "]" * levels
+    events = [
+        f'{{"event": "X", "distinct_id": "u", "properties": {{"a": {value}}}}}'
+        for value in (deep, "1")
+    ]
+    content = f'{{"api_key": "wk_1", "batch": [{", ".join(events)}]}}'.encode()
+    collected = send("POST", "/batch/", content).collected
+    assert [(0, Reason.TOO_DEEP)] == [(index, why.reason) for index, why in collected.refused]
+    assert 1 == collected.accepted
+
+
+def test_a_path_that_a_snowplow_tracker_chose_is_its_own_but_only_with_a_vendor() -> None:
+    assert vocabulary_of("POST", "/com.example/fruit")
+    assert vocabulary_of("POST", "/example/fruit") is None
+    assert vocabulary_of("GET", "/com.example/fruit") is None
+
+
+def test_a_pixel_is_answered_with_a_gif_that_nobody_keeps() -> None:
+    answer = send("GET", "/i?e=pv&aid=wk_1&duid=d-1").answer
+    assert (200, b"GIF89a") == (answer.status, answer.body[:6])
+    assert {"content-type": "image/gif", "cache-control": "no-store"} == dict(answer.headers)
+
+
+def test_the_same_event_sent_again_has_the_same_id_and_another_has_not() -> None:
+    event = {"name": "purchase", "timestamp_micros": 1767268800000000}
+
+    def ids(*events: object) -> list[str]:
+        content = json.dumps({"client_id": "c-1", "events": events}).encode()
+        taken = send("POST", "/mp/collect?measurement_id=G-1", content)
+        return [each["touchpoint_id"] for each in taken.touchpoints]
+
+    first, second = ids(event, event)
+    assert first != second
+    assert [first, second] == ids(event, event)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("POST", "/matomo.php", b'{"requests": ["?idsite=3&cdt=x&token_auth=s3&cip=203.0.113.7"]}'),
+        ("POST", "/api/send", b'{"type": 1, "payload": {"website": "w", "ip": "203.0.113.7"}}'),
+        ("POST", "/e/", b'{"api_key": "k", "properties": {"$ip": "203.0.113.7"}}'),
+        ("POST", "/v1/track", b'{"writeKey": "k", "context": {"ip": "203.0.113.7"}}'),
+        ("GET", "/i?aid=k&ip=203.0.113.7", b""),
+    ],
+)
+def test_a_dead_letter_keeps_no_address_and_no_secret(
+    method: str, path: str, content: bytes
+) -> None:
+    [letter] = send(method, path, content).values(DEAD_LETTERS.name)
+    assert b"203.0.113.7" not in letter
+    assert b"s3" not in letter
+
+
+def test_the_dead_letter_of_a_translated_event_can_be_read_again_as_segments_call() -> None:
+    event = {"name": "purchase", "params": {"transaction_id": "o-1"}, "timestamp_micros": 1}
+    content = json.dumps({"client_id": "c-1", "events": [event]}).encode()
+    [value] = send("POST", "/mp/collect?measurement_id=G-1", content).values(DEAD_LETTERS.name)
+    letter = msgspec.json.decode(value, type=DeadLetter)
+    patient = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=36_500)))
+    read = patient.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
+    assert (Reason.TIME_OUT_OF_RANGE, "Order Completed", "c-1") == (
+        letter.reason,
+        read.name,
+        read.anonymous_id,
+    )
+    assert {"order_id": "o-1"} == json.loads(bytes(read.properties))
+
+
+class TestSetUp:
+    def told(self, path: str) -> Any:
+        answer = set_up(path, "collect.example")
+        assert answer is not None
+        return answer.body
+
+    def test_segment_learns_where_to_send(self) -> None:
+        told = json.loads(self.told("/v1/projects/wk_1/settings"))
+        assert {"apiKey": "wk_1", "apiHost": "collect.example/v1", "type": "server"} == (
+            told["integrations"]["Segment.io"]
+        )
+
+    def test_posthog_learns_that_there_are_no_flags_and_no_recordings(self) -> None:
+        script = self.told("/array/phc_1/config.js").partition(b"=")[2]
+        told = json.loads(self.told("/array/phc_1/config"))
+        assert {"phc_1": {"config": told, "siteApps": []}} == json.loads(script)
+        assert (False, False) == (told["hasFeatureFlags"], told["sessionRecording"])
+        assert {} == json.loads(self.told("/flags/"))["flags"]
+
+    def test_rudderstack_learns_that_its_source_has_no_destinations(self) -> None:
+        assert [] == json.loads(self.told("/sourceConfig/"))["source"]["destinations"]
+
+    @pytest.mark.parametrize("path", ["/array/<script>/config.js", "/v1/projects//settings", "/"])
+    def test_nobody_else_is_told_anything(self, path: str) -> None:
+        assert set_up(path, "collect.example") is None
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Name every place of a JSON value: what holds it, and the index or key there."""
+    if isinstance(value, dict | list):
+        for place in list(value) if isinstance(value, dict) else range(len(value)):
+            yield value, place
+            yield from places(value[place])
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+def survives(method: str, path: str, content: bytes) -> None:
+    """Send something; whatever becomes of it must be a touchpoint of the contract or a refusal."""
+    try:
+        taken = send(method, path, content)
+    except Refused as why:
+        assert why.reason in STATUSES  # noqa: PT017 - either is right
+        return
+    for made in taken.values(RAW.name):
+        decode_touchpoint(made)
+    assert {why.reason for _, why in taken.collected.refused} <= set(STATUSES)
+
+
+@given(st.sampled_from(EXAMPLES), st.data(), anything)
+def test_a_golden_example_with_anything_in_a_place_is_touchpoints_or_refused(
+    path: Path, data: st.DataObject, value: Any
+) -> None:
+    request = json.loads(path.read_text())["request"]
+    if "body" in request:
+        holder, place = data.draw(st.sampled_from(list(places(request["body"]))))
+        holder[place] = value
+        survives(request["method"], request["path"], json.dumps(request["body"]).encode())
+    else:
+        where, _, query = request["path"].partition("?")
+        names = [each.partition("=")[0] for each in query.split("&")]
+        name = data.draw(st.sampled_from(names))
+        damaged = f"{query}&{quote(name)}={quote(str(value))}"
+        survives(request["method"], f"{where}?{damaged}", request.get("text", "").encode())
+
+
+@given(st.sampled_from(sorted(ROUTES)), anything | st.binary())
+def test_whatever_comes_is_touchpoints_or_refused(route: tuple[str, str], value: Any) -> None:
+    content = value if isinstance(value, bytes) else json.dumps(value).encode()
+    query = quote(content) if route[0] == "GET" else "writeKey=k&measurement_id=G-1"
+    survives(route[0], f"{route[1]}?{query}", content)
