@@ -71,10 +71,10 @@ def _present(client: Client, table: str, columns: list[str]) -> set[Row]:
 def _phases(models: Iterable[JourneyModel]) -> Iterator[Row]:
     for model in models:
         for rank, phase in enumerate(model.phases, 1):
-            longest = _seconds(getattr(phase, "longest", None))
+            longest = _seconds(phase.longest)
             label = (model.version, rank, phase.en, phase.de, longest)
-            canvas = getattr(phase, "canvas", None)
-            yield model.id, phase.id, *label, *(getattr(canvas, note, "") for note in CANVAS)
+            notes = (getattr(phase.canvas, note, "") for note in CANVAS)
+            yield model.id, phase.id, *label, *notes
 
 
 def _rules(models: Iterable[JourneyModel]) -> Iterator[Row]:
@@ -92,7 +92,7 @@ def _steps(models: Iterable[JourneyModel]) -> Iterator[Row]:
 
 def _waits(models: Iterable[JourneyModel]) -> Iterator[Row]:
     for model in models:
-        for channel, longest in getattr(model, "longest_wait", {}).items():
+        for channel, longest in model.longest_wait.items():
             yield model.id, channel, _seconds(longest)
 
 

@@ -1,23 +1,15 @@
 """The model files as rows, on the real engine."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from schemas.fields import Channel
 from schemas.journeys import JourneyModel
 from sinks.models import store_models
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
 from tests.support.stories import LIFECYCLE, rows
-
-
-class Strict(JourneyModel):
-    """A model that says how long a wait may be."""
-
-    longest_wait: dict[Channel, timedelta]
 
 
 def small(**other: object) -> JourneyModel:
@@ -64,6 +56,7 @@ def test_the_same_models_again_change_nothing(client: Client) -> None:
         "journey_models",
         "journey_rules",
         "journey_steps",
+        "journey_waits",
     ]
     assert store_models(client, [LIFECYCLE, small()]) == []
 
@@ -81,7 +74,7 @@ def test_what_is_no_longer_in_a_file_is_gone_and_what_changed_is_new(client: Cli
 
 
 def test_the_longest_wait_of_a_channel_is_in_seconds(client: Client) -> None:
-    model = Strict(**dict(small()), longest_wait={"phone": timedelta(minutes=2)})
+    model = small(longest_wait={"phone": "PT2M"})
     store_models(client, [model])
     assert rows(client, "SELECT * EXCEPT revision FROM journey_waits FINAL") == [
         ("small", "phone", 120, 0)
