@@ -12,8 +12,8 @@ FROM (SELECT * FROM person_transitions WHERE (site, person_id) IN (
     SELECT site, person_id FROM person_transitions
     WHERE ({site:String} = '' OR site = {site:String}) AND
         if({visitor:String} = '',
-            person_id = {person:String} OR (site, visitor_id) IN (
-                SELECT site, visitor_id FROM people WHERE user_id = {person:String}),
+            person_id = {person:String} OR visitor_id = {user:String} OR (site, person_id) IN (
+                SELECT site, person_id FROM identities FINAL WHERE visitor_id = {user:String}),
             visitor_id = {visitor:String}))) AS t
 LEFT JOIN (SELECT site, visitor_id, touchpoint_id, path FROM touchpoints FINAL) AS p
     ON t.site = p.site AND t.visitor_id = p.visitor_id AND t.touchpoint_id = p.touchpoint_id
@@ -51,13 +51,13 @@ def read_moves(
 ) -> list[Move]:
     """Read the moves of a person, by site, person, model and time.
 
-    A person is named by its id or by a user id that it was first seen with; or by a visitor that
-    belongs to it. An empty `model` or `site` stands for all.
+    A person is named by its id or by a user id of it; or by a visitor that belongs to it. An empty `model` or `site` stands for all.
 
     Raises:
         NobodyFound: there is no transition of this person.
     """
     asked = {"person": person, "visitor": visitor, "model": model, "site": site}
+    asked["user"] = f"user:{person}"
     moves = [Move(*row) for row in client.query(_MOVES, parameters=asked).result_rows]
     if not moves:
         raise NobodyFound(

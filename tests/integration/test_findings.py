@@ -154,7 +154,8 @@ def test_a_phase_that_goes_on_breaks_its_standard_too(client: Client) -> None:
 
 
 def test_waiting_breaks_the_standard_of_its_channel_alone(client: Client) -> None:
-    write(client, "journey_waits", {"model": "lifecycle", "channel": "phone", "max_seconds": 60})
+    phone = {"model": "lifecycle", "channel": "phone", "max_seconds": 60, "revision": 9}
+    write(client, "journey_waits", phone)
     visit(
         client,
         "ann",

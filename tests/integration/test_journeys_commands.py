@@ -10,17 +10,17 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
 from pipeline.explain import NobodyFound, read_moves
-from pipeline.journey.rules import compile_rules
 from pipeline.rule_words import conditions
 from pipeline.settings import Settings
+from pipeline.tracker.app import rules_of
+from schemas.codec import encode
 from schemas.journeys import load_models
-from schemas.topics import TABLES
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
 from tests.support.journeys import DAY, MINUTE, NOON
-from tests.support.tracker import Log, run, touchpoint
+from tests.support.tracker import Log, Worker, touchpoint
 
-RULES = compile_rules(load_models(Settings(_secrets_dir=None).journey_models))
+RULES = rules_of(Settings(_secrets_dir=None))
 ADA = {"anonymous_id": "ada", "user_id": "7"}
 STORY = [
     touchpoint("other", NOON, anonymous_id="bob"),
@@ -39,8 +39,9 @@ def client(engine: EngineServer) -> Iterator[Client]:
         log = Log()
         for value in STORY:
             log.say(value, NOON + 3 * DAY)
-        for topic, rows in run(log, RULES).rows.items():
-            insert_json(client, TABLES[topic], [value for _, value, _ in rows if value])
+        worker = Worker(log, RULES)
+        for table, rows in worker.finish().rows.items():
+            insert_json(client, table, [encode(row) for row in rows.values()])
         yield client
 
 
