@@ -51,7 +51,8 @@ def read_moves(
 ) -> list[Move]:
     """Read the moves of a person, by site, person, model and time.
 
-    A person is named by its id or by a user id of it; or by a visitor that belongs to it. An empty `model` or `site` stands for all.
+    A person is named by its id or a user id, or by a visitor that belongs to it. An empty `model`
+    or `site` stands for all.
 
     Raises:
         NobodyFound: there is no transition of this person.
