@@ -110,6 +110,7 @@ class Report:
     late: int
     visitors: int
     people: int
+    links: int
     sessions: int
     by_visitor: Funnel
     by_session: Funnel
@@ -145,12 +146,14 @@ def read_report(
 
     [(touchpoints, late, visitors)] = rows(report_sql.TOUCHPOINTS)
     [(sessions, people)] = rows(report_sql.SESSIONS)
+    [(links,)] = rows(report_sql.LINKS)
     return Report(
         span=span,
         touchpoints=touchpoints,
         late=late,
         visitors=visitors,
         people=people,
+        links=links,
         sessions=sessions,
         by_visitor=_funnel(client, span, "visitor", steps),
         by_session=_funnel(client, span, "session", steps),

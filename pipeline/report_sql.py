@@ -16,6 +16,15 @@ SELECT count(), uniqExact(site, person_id)
 FROM person_sessions
 WHERE {IN_SPAN.format(time="started_at")}"""
 
+# Of visitors seen in the span, with what joins them to people.
+LINKS = f"""
+SELECT count()
+FROM links FINAL
+WHERE (site, visitor_id) IN
+(
+    SELECT site, visitor_id FROM touchpoints WHERE {IN_SPAN.format(time="occurred_at")}
+)"""
+
 # windowFunnel takes integers, not DateTime64; its window of 300 years is no limit.
 _FUNNEL = """
 WITH {{steps:Array(String)}} AS steps

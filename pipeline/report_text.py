@@ -46,10 +46,10 @@ def _table(title: str, text: tuple[str, ...], numbers: tuple[str, ...]) -> Table
 
 
 def _totals(report: Report) -> Table:
-    headings = ("sessions", "visitors", "people", "touchpoints", "of them late")
+    headings = ("sessions", "visitors", "people", "links", "touchpoints", "of them late")
     table = _table("Totals", (), headings)
-    counts = (report.sessions, report.visitors, report.people, report.touchpoints, report.late)
-    table.add_row(*map(_count, counts))
+    people = (report.sessions, report.visitors, report.people, report.links)
+    table.add_row(*map(_count, (*people, report.touchpoints, report.late)))
     return table
 
 
