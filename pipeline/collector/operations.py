@@ -14,7 +14,7 @@ from pipeline.signature import SIGNATURE, TIMESTAMP
 from schemas.calls import Health, Taken
 from schemas.dead_letter import Reason
 
-_NOT_TO_EVERYBODY = (Problem.NOT_FOUND, Problem.ORIGIN_NOT_ALLOWED)
+_NOT_HERE = (Problem.NOT_FOUND, Problem.ORIGIN_NOT_ALLOWED)
 
 _DOORS = (
     Operation(
@@ -22,7 +22,7 @@ _DOORS = (
         path="/n/{token}",
         summary="A newsletter's link: its pixel, where a click leads, the page to unsubscribe",
         answers={200: ("image/gif", "text/html"), 302: ()},
-        refusals=(*_NOT_TO_EVERYBODY, Problem.UNAVAILABLE),
+        refusals=(Problem.NOT_FOUND, Problem.UNAVAILABLE),
     ),
     Operation(
         method="post",
@@ -30,14 +30,14 @@ _DOORS = (
         summary="Unsubscribe by one click (RFC 8058)",
         answers={200: ("text/html",)},
         examples={FORM: "List-Unsubscribe=One-Click"},
-        refusals=(*_NOT_TO_EVERYBODY, *OF_A_BODY, Problem.UNAVAILABLE),
+        refusals=(Problem.NOT_FOUND, *OF_A_BODY, Problem.UNAVAILABLE),
     ),
     Operation(
         method="get",
         path="/v1/webhooks/{provider}/{site}",
         summary="Whether a mail provider's webhook is expected",
         answers={200: (Taken,)},
-        refusals=_NOT_TO_EVERYBODY,
+        refusals=_NOT_HERE,
     ),
     Operation(
         method="post",
@@ -46,7 +46,7 @@ _DOORS = (
         answers={200: (Taken,)},
         examples={JSON: [], FORM: "type=campaign"},
         refusals=(
-            *(*_NOT_TO_EVERYBODY, *OF_A_BODY, Problem.UNAVAILABLE),
+            *(*_NOT_HERE, *OF_A_BODY, Problem.UNAVAILABLE),
             *(Problem.BAD_SIGNATURE, Reason.INVALID_FIELD, Reason.MISSING_FIELD),
         ),
     ),

@@ -36,6 +36,7 @@ from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.links import PATH as LINKS
 from pipeline.collector.openapi import document
 from pipeline.collector.operations import OPERATIONS
 from pipeline.collector.privacy import truncated_ip
@@ -145,7 +146,8 @@ class Collector:
         """Give the answer, or why there is none, with what lets a page read it."""
         allowed: Headers = []
         try:
-            allowed = self._gate.allow(scope.headers.get("origin"))
+            if not scope.path.startswith(LINKS):  # a mail is no page, and signed links prove enough
+                allowed = self._gate.allow(scope.headers.get("origin"))
             if vocabulary := self._vocabulary(scope):
                 return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
             found = self._told(scope) or await self._side_doors.answer(scope, protocol)
