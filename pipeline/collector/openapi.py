@@ -1,7 +1,7 @@
 """The OpenAPI document of what the collector serves. PURE.
 
-Every path brings its own `Operation`, which stands next to its route; tests find a path without
-one, and an answer that its operation does not know.
+`operations` has an `Operation` for every path; tests find a path without one, and an answer that
+its operation does not know.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Everything that the collector serves, as its OpenAPI document describes it. PURE.
 
-A page may ask before it sends (OPTIONS), and a HEAD is a GET without the body: neither is listed.
+What a page asks before it sends (OPTIONS) is not listed, nor a look whether a link works (HEAD).
 """
 
 from dataclasses import replace

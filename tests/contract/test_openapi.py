@@ -77,7 +77,7 @@ def test_what_stands_in_braces_is_a_parameter() -> None:
 
 
 def test_every_path_that_the_collector_knows_is_documented() -> None:
-    """Else add an `Operation` next to the route, and to `OPERATIONS`."""
+    """Else describe a vocabulary in `sdks`, anything else in `operations`."""
     known = {
         f"{source.name}: {path}"
         for source in COLLECTOR.rglob("*.py")

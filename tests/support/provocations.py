@@ -205,6 +205,7 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         *_NO_OBJECT,
         *_saying({"data": 7}, *({"data": [{"aid": SDK_KEY}, *more]} for more in ([], [_GOOD]))),
         *_saying({"data": [{"aid": SDK_KEY, "e": "pv", "duid": "a"}, 7]}),
+        *(replace(each, path="/com.example/fruit") for each in _saying({"data": 7})),
     ],
     ("POST", "/e"): [
         *_NO_OBJECT,
