@@ -1,7 +1,7 @@
 """The OpenAPI document of what the collector serves. PURE.
 
-Every path brings its own `Operation`, which stands next to its route; tests find a path without
-one, and an answer that its operation does not know.
+`operations` has an `Operation` for every path; tests find a path without one, and an answer that
+its operation does not know.
 """
 
 import re
@@ -12,33 +12,42 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from pipeline.collector.answers import STATUSES, Problem
+from pipeline.collector.answers import STATUSES, Answer, Problem
+from pipeline.collector.decoding import json_value
 from schemas.calls import Refusal
 from schemas.dead_letter import Reason
 
-_JSON = "application/json"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 _MODELS = "#/components/schemas/"
 _IN_BRACES = re.compile(r"\{(\w+)\}")
+_ID_PARTS = re.compile(r"\w+|(?<=/)$")
+"""The last one is empty if the path ends with a slash: its id is another than without."""
 _KEY = "writeKey"
 
 Schema = dict[str, Any]
+
+Said = type[BaseModel] | Answer | str
+"""What an answer says: JSON of a model, always the same, or anything of a media type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What is said and answered at a `path`, whose variable parts stand in {braces}.
 
-    `answers` are bodies by status, of `media` type if they are not JSON (then without models);
-    `refusals` are the words it may answer with otherwise, their statuses are known.
+    `answers` are what is said by status, nothing if it is an answer without a body; `refusals` are
+    the words it may answer with otherwise, their statuses are known. `examples` are bodies by media
+    type, of any shape unless it is that of `body`; `query` has examples of parameters.
     """
 
     method: Literal["get", "post"]
     path: str
     summary: str
-    answers: Mapping[int, tuple[type[BaseModel], ...]]
+    answers: Mapping[int, tuple[Said, ...]]
     body: type[BaseModel] | None = None
-    example: Mapping[str, Any] = field(default_factory=dict)
-    media: str = _JSON
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
     refusals: tuple[Problem | Reason, ...] = ()
     needs_key: bool = False
 
@@ -73,7 +82,8 @@ def document(operations: Iterable[Operation], version: str) -> Schema:
 
 def _models(operations: list[Operation]) -> Schema:
     found = {Refusal} | {o.body for o in operations if o.body}
-    found |= {model for o in operations for models in o.answers.values() for model in models}
+    said = [each for o in operations for every in o.answers.values() for each in every]
+    found |= {each for each in said if isinstance(each, type)}
     ordered = sorted(found, key=lambda model: model.__name__)
     _, schema = models_json_schema(
         [(model, "validation") for model in ordered], ref_template=_MODELS + "{model}"
@@ -88,22 +98,35 @@ def _described(operation: Operation) -> Schema:
         "summary": operation.summary,
         "responses": _responses(operation),
     }
-    if names := _IN_BRACES.findall(operation.path):
-        described["parameters"] = [_parameter(name) for name in names]
-    if operation.body:
-        content = {"schema": _of(operation.body), "example": operation.example}
-        described["requestBody"] = {"required": True, "content": {_JSON: content}}
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    if operation.examples:
+        schema = _of(operation.body) if operation.body else {}
+        content = {
+            media: {"schema": schema, "example": example}
+            for media, example in operation.examples.items()
+        }
+        described["requestBody"] = {"required": True, "content": content}
     if operation.needs_key:
         described["security"] = [{_KEY: []}, {}]  # {}: the key may stand in the body
     return described
 
 
 def _id(operation: Operation) -> str:
-    return "_".join([operation.method, *re.findall(r"\w+", operation.path)])
+    return "_".join([operation.method, *_ID_PARTS.findall(operation.path)])
 
 
-def _parameter(name: str) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+def _parameters(operation: Operation) -> list[Schema]:
+    in_path = [_parameter(name, "path") for name in _IN_BRACES.findall(operation.path)]
+    in_query = [
+        _parameter(name, "query") | {"required": False, "example": example}
+        for name, example in operation.query.items()
+    ]
+    return in_path + in_query + [_parameter(name, "header") for name in operation.headers]
+
+
+def _parameter(name: str, place: str) -> Schema:
+    return {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
 
 
 def _responses(operation: Operation) -> Schema:
@@ -117,19 +140,33 @@ def _responses(operation: Operation) -> Schema:
 
 
 def _response(operation: Operation, status: int, codes: list[str]) -> Schema:
-    schemas = [_of(model) for model in operation.answers.get(status, ())]
+    schemas: dict[str, list[Schema]] = {}
+    for said in operation.answers.get(status, ()):
+        media, schema = _said(said)
+        schemas.setdefault(media, []).append(schema)
     if codes:
         one_of = {"properties": {"error": {"enum": sorted(codes)}}}
-        schemas.append({"allOf": [_of(Refusal), one_of]})
-    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
-    response: Schema = {
-        "description": ", ".join(sorted(codes)) or "Success",
-        "content": {operation.media if status in operation.answers else _JSON: {"schema": schema}},
-    }
+        schemas.setdefault(JSON, []).append({"allOf": [_of(Refusal), one_of]})
+    response: Schema = {"description": ", ".join(sorted(codes)) or "Success"}
+    if schemas:
+        response["content"] = {media: {"schema": _any(each)} for media, each in schemas.items()}
     if Problem.UNAVAILABLE in codes:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
         response["headers"] = {"Retry-After": seconds}
     return response
+
+
+def _said(said: Said) -> tuple[str, Schema]:
+    if isinstance(said, str):
+        return said, {}
+    if isinstance(said, Answer):
+        media = dict(said.headers)["content-type"]
+        return media, {"const": json_value(said.body)} if media == JSON else {}
+    return JSON, _of(said)
+
+
+def _any(schemas: list[Schema]) -> Schema:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _of(model: type[BaseModel]) -> Schema:

@@ -24,7 +24,8 @@ ROUTES: Routes = {
     **matomo.ROUTES,
 }
 
-_SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]
+SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]
+"""What SDKs ask."""
 
 
 def vocabulary_of(method: str, path: str) -> Vocabulary | None:
@@ -37,7 +38,7 @@ def vocabulary_of(method: str, path: str) -> Vocabulary | None:
 
 def set_up(path: str, host: str) -> Answer | None:
     """Answer what an SDK asks `host` before it sends; None if it is no such question."""
-    for question in _SET_UP:
+    for question in SET_UP:
         if match := question.path.fullmatch(path):
             return question.answer(match[1], host)
     return None

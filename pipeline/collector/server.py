@@ -36,13 +36,14 @@ from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.gate import PREFLIGHT, Gate
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.openapi import Operation, document
+from pipeline.collector.links import PATH as LINKS
+from pipeline.collector.openapi import document
+from pipeline.collector.operations import OPERATIONS
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.request import Request
 from pipeline.collector.routes import is_known, set_up, vocabulary_of
 from pipeline.collector.script import Script
 from pipeline.collector.side_doors import SideDoors, unknown_places
-from pipeline.collector.tracking import tracking
 from pipeline.collector.vocabularies import segment
 from pipeline.collector.vocabulary import Vocabulary
 from pipeline.collector.webhooks.receive import PROVIDERS
@@ -55,7 +56,6 @@ from pipeline.metrics import (
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
-from schemas.calls import Health
 from schemas.codec import Refused, encode
 from schemas.topics import DEAD_LETTERS, RAW
 
@@ -69,32 +69,6 @@ _CONNECTIONS = 4096
 _OBJECTS_UNTIL_COLLECTION = 20_000
 """A request makes hundreds of objects and hardly a circle; at Python's 700, looking for circles
 takes a sixth of its time (`python -m tests.bench.collector`)."""
-
-OPERATIONS: tuple[Operation, ...] = (
-    *(tracking(path, vocabulary.kind) for (_, path), vocabulary in segment.ROUTES.items()),
-    Operation(
-        method="get",
-        path="/healthz/live",
-        summary="Whether the process answers",
-        answers={200: (Health,)},
-    ),
-    Operation(
-        method="get",
-        path="/healthz/ready",
-        summary="Whether calls can be taken",
-        answers={200: (Health,)},
-        refusals=(Problem.UNAVAILABLE,),
-    ),
-    Operation(
-        method="get",
-        path="/metrics",
-        summary="Metrics for Prometheus",
-        answers={200: ()},
-        media="text/plain",
-    ),
-    Operation(method="get", path="/openapi.json", summary="This document", answers={200: ()}),
-)
-"""What is served; a page may ask before it sends (OPTIONS)."""
 
 
 def openapi() -> bytes:
@@ -172,7 +146,8 @@ class Collector:
         """Give the answer, or why there is none, with what lets a page read it."""
         allowed: Headers = []
         try:
-            allowed = self._gate.allow(scope.headers.get("origin"))
+            if not scope.path.startswith(LINKS):  # a mail is no page, and signed links prove enough
+                allowed = self._gate.allow(scope.headers.get("origin"))
             if vocabulary := self._vocabulary(scope):
                 return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
             found = self._told(scope) or await self._side_doors.answer(scope, protocol)

@@ -1,14 +1,16 @@
 """The tracking calls, as the OpenAPI document describes them. PURE."""
 
 from pipeline.collector.answers import STATUSES, Problem
-from pipeline.collector.openapi import Operation
+from pipeline.collector.openapi import JSON, Operation
 from schemas.calls import Call, CallBatch, Outcome, Taken
 from schemas.dead_letter import Reason
 from schemas.touchpoint import TouchpointType
 
-_OF_A_CALL = tuple(code for code in STATUSES if code is not Problem.NOT_FOUND)
+_OF_A_CALL = tuple(
+    code for code in STATUSES if code not in {Problem.NOT_FOUND, Problem.BAD_SIGNATURE}
+)
 # The other reasons are of single calls: they stand in the outcome.
-_OF_A_BATCH = tuple(
+OF_A_BATCH = tuple(
     code
     for code in _OF_A_CALL
     if code not in {Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE, Reason.TIME_OUT_OF_RANGE}
@@ -38,9 +40,11 @@ def tracking(path: str, kind: TouchpointType | None) -> Operation:
             path=path,
             summary="Several calls of any type",
             body=CallBatch,
-            example={"batch": [{"type": name, **_example(name)} for name in ("page", "track")]},
+            examples={
+                JSON: {"batch": [{"type": name, **_example(name)} for name in ("page", "track")]}
+            },
             answers={200: (Taken, Outcome), 400: (Outcome,)},
-            refusals=_OF_A_BATCH,
+            refusals=OF_A_BATCH,
             needs_key=True,
         )
     return Operation(
@@ -48,7 +52,7 @@ def tracking(path: str, kind: TouchpointType | None) -> Operation:
         path=path,
         summary=f"One {kind} call",
         body=Call,
-        example=_example(kind),
+        examples={JSON: _example(kind)},
         answers={200: (Taken,)},
         refusals=_OF_A_CALL,
         needs_key=True,

@@ -21,7 +21,9 @@ from pipeline.cli import main
 from pipeline.collector import intake, server
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.openapi import Operation, document
+from pipeline.collector.openapi import JSON, Operation, document
+from pipeline.collector.operations import OPERATIONS
+from pipeline.collector.routes import ROUTES, SET_UP
 from pipeline.collector.vocabularies import segment
 from schemas.calls import Call, CallBatch, Taken
 from schemas.codec import Refused
@@ -29,7 +31,7 @@ from schemas.codec import Refused
 COLLECTOR = Path(server.__file__).parent
 DOCUMENT: dict[str, Any] = json.loads(server.openapi())
 PATHS = list(DOCUMENT["paths"])
-POSTS = [operation for operation in server.OPERATIONS if operation.body]
+POSTS = [operation for operation in OPERATIONS if operation.body]
 
 A_PATH = re.compile(r"/[a-z][\w./-]*")
 """Or its beginning: the rest may be a pattern."""
@@ -57,7 +59,7 @@ def test_the_command_prints_what_is_served() -> None:
 
 def test_every_operation_has_an_id_of_its_own() -> None:
     ids = [o["operationId"] for path in DOCUMENT["paths"].values() for o in path.values()]
-    assert len(ids) == len(set(ids)) == len(server.OPERATIONS)
+    assert len(ids) == len(set(ids)) == len(OPERATIONS)
 
 
 def test_what_stands_in_braces_is_a_parameter() -> None:
@@ -75,7 +77,7 @@ def test_what_stands_in_braces_is_a_parameter() -> None:
 
 
 def test_every_path_that_the_collector_knows_is_documented() -> None:
-    """Else add an `Operation` next to the route, and to `OPERATIONS`."""
+    """Else describe a vocabulary in `sdks`, anything else in `operations`."""
     known = {
         f"{source.name}: {path}"
         for source in COLLECTOR.rglob("*.py")
@@ -83,7 +85,14 @@ def test_every_path_that_the_collector_knows_is_documented() -> None:
         if not any(documented.startswith(path) for documented in PATHS)
     }
     assert known == set()
-    assert {path for _, path in segment.ROUTES} <= set(PATHS)
+    documented = {(operation.method.upper(), operation.path) for operation in OPERATIONS}
+    assert set(ROUTES) <= documented
+
+
+def test_every_question_of_an_sdk_is_documented() -> None:
+    asked = [path.replace("{", "").replace("}", "") for path in PATHS]
+    unknown = {q.path.pattern for q in SET_UP if not any(map(q.path.fullmatch, asked))}
+    assert unknown == set()
 
 
 def test_a_path_without_documentation_is_found() -> None:
@@ -153,7 +162,7 @@ def test_a_call_meets_its_schema_if_and_only_if_it_is_taken(more: dict[str, Any]
 @pytest.mark.parametrize("operation", POSTS, ids=lambda operation: operation.path)
 def test_the_example_of_a_path_meets_its_schema(operation: Operation) -> None:
     assert operation.body
-    assert schema_of(operation.body.__name__).is_valid(operation.example)
+    assert schema_of(operation.body.__name__).is_valid(operation.examples[JSON])
 
 
 def is_taken(call: object, kind: Any) -> bool:

@@ -56,9 +56,9 @@ def links(running: CollectorProcess, tmp_path_factory: pytest.TempPathFactory) -
     return {"click": unescape(click), "open": unescape(pixel), "unsubscribe": unsubscribe}
 
 
-async def ask(method: str, url: str, **more: Any) -> tuple[int, str]:
+async def ask(method: str, url: str, origin: str = "", **more: Any) -> tuple[int, str]:
     """Give status, and where a redirect leads."""
-    headers = {"user-agent": FIREFOX}
+    headers = {"user-agent": FIREFOX} | ({"origin": origin} if origin else {})
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, url, headers=headers, allow_redirects=False, **more) as answer,
@@ -98,6 +98,18 @@ async def test_opening_clicking_and_unsubscribing_are_in_kafka_when_they_are_ans
 
 async def test_a_link_that_was_changed_is_not_found(links: dict[str, str]) -> None:
     assert 404 == (await ask("GET", links["click"][:-6] + "AAAAAA"))[0]
+
+
+async def test_the_page_behind_a_link_unsubscribes_wherever_origins_are_listed(
+    links: dict[str, str], kafka: KafkaCluster
+) -> None:
+    """A browser says `null` for that page: it asks to send no referrer."""
+    origins = json.dumps(["https://shop.example"])
+    async with collector(kafka.bootstrap_servers, collector_origins=origins, **SECRETS) as strict:
+        await strict.until_ready()
+        link = strict.url + links["unsubscribe"][links["unsubscribe"].index("/n/") :]
+        one_click = {"List-Unsubscribe": "One-Click"}
+        assert (200, "") == await ask("POST", link, origin="null", data=one_click)
 
 
 async def test_without_kafka_a_click_leads_on_and_nothing_else_pretends(
