@@ -146,7 +146,7 @@ class Collector:
         """Give the answer, or why there is none, with what lets a page read it."""
         allowed: Headers = []
         try:
-            if not scope.path.startswith(LINKS):  # a mail is no page, and signed links prove enough
+            if not self._is_open_to_all(scope.path):
                 allowed = self._gate.allow(scope.headers.get("origin"))
             if vocabulary := self._vocabulary(scope):
                 return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
@@ -158,6 +158,10 @@ class Collector:
         except NotAcknowledged:
             detail = "Kafka has not acknowledged it; send it again, with the same id"
             return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
+
+    def _is_open_to_all(self, path: str) -> bool:
+        """A mail is no page, and its links are signed; the beacon says itself who may load it."""
+        return path.startswith(LINKS) or path == self._settings.collector_beacon_path
 
     def _vocabulary(self, scope: Scope) -> Vocabulary | None:
         if scope.path == self._settings.collector_beacon_endpoint and scope.method == "POST":

@@ -62,6 +62,17 @@ async def test_the_script_comes_from_the_path_of_the_settings_and_sends_to_their
     assert "*" == answer.headers["access-control-allow-origin"]
 
 
+async def test_a_page_may_load_the_script_with_a_check_of_its_origin(
+    running: CollectorProcess,
+) -> None:
+    origin = {"origin": "https://elsewhere.example"}
+    async with (
+        session_at(running) as session,
+        session.get("/assets/site.js", headers=origin) as answer,
+    ):
+        assert ["*"] == answer.headers.getall("access-control-allow-origin")
+
+
 async def test_a_browser_that_has_the_script_is_told_so_without_a_body(
     running: CollectorProcess,
 ) -> None:
