@@ -5,8 +5,9 @@ fold over the evidence of all its visitors, in order of time. Evidence is a set,
 matter in which order, how often or in how many pieces it arrives.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import msgspec
 from msgspec import structs
 
 from pipeline.journey.fold import Facts, observe, rewrite, settle
@@ -22,25 +23,35 @@ from pipeline.journey.state import (
     unpack_cursor,
 )
 
-_PIECE = 200
-"""Evidence in one message: some 30 kB, far below what Kafka takes."""
+_PIECE_BYTES = 64 * 1024
+"""Of evidence in one message: with a base and the longest touchpoint still below what Kafka takes,
+which would refuse a larger record for ever."""
 _MOST_LOST = 20
+
+_encode = msgspec.json.Encoder().encode
 
 
 def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Iterator[Handover]:
     """Give all that is known of a visitor, for the person it now belongs to."""
     base = _base_of(state, visitor_id)
-    evidence = recall(state)
-    for start in range(0, max(1, len(evidence)), _PIECE):
-        yield Handover(
-            site,
-            state.person,
-            visitor_id,
-            state.epoch,
-            now,
-            [named(seen, visitor_id) for seen in evidence[start : start + _PIECE]],
-            base if base.last_at and not start else None,
-        )
+    first, *others = pieces(state, recall(state), site, visitor_id, now)
+    yield structs.replace(first, base=base if base.last_at else None)
+    yield from others
+
+
+def pieces(
+    state: VisitorState, evidence: Iterable[Evidence], site: str, visitor_id: str, now: int
+) -> Iterator[Handover]:
+    """Give `evidence` of a visitor to its person, in as many messages as it needs, at least one."""
+    piece: list[Evidence] = []
+    size = 0
+    for seen in evidence:
+        size += len(_encode(seen))
+        if piece and size > _PIECE_BYTES:
+            yield Handover(site, state.person, visitor_id, state.epoch, now, piece)
+            piece, size = [], len(_encode(seen))
+        piece.append(structs.replace(seen, visitor_id=visitor_id))
+    yield Handover(site, state.person, visitor_id, state.epoch, now, piece)
 
 
 def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
@@ -51,11 +62,6 @@ def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
     for stake in (*base.open.values(), *base.lost):
         stake.visitor_id = visitor_id
     return base
-
-
-def named(seen: Evidence, visitor_id: str) -> Evidence:
-    """Give the evidence with its visitor, as a person keeps it."""
-    return structs.replace(seen, visitor_id=visitor_id)
 
 
 def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> bool:
