@@ -43,6 +43,8 @@ from schemas.facts import (
 )
 
 _EMPTY = Cart()
+_ORDERS = 20
+"""Of so many of its newest orders a journey knows that they are told again."""
 EVIDENCE_CAP = 1000
 EVIDENCE_BYTES_CAP = 256 * 1024
 """More evidence than this and the older half is sealed early, whatever its age: a state must fit
@@ -259,6 +261,8 @@ def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
 
 def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) -> None:
     rules = facts.rules
+    if _is_told_again(cursor, seen, rules):
+        return
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
     if seen.name in rules.counted:
@@ -270,7 +274,13 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
+        cursor.order_ids = [*cursor.order_ids[1 - _ORDERS :], seen.order_id or seen.id]
         cursor.cart = None
+
+
+def _is_told_again(cursor: Cursor, seen: Evidence, rules: Rules) -> bool:
+    """Tell whether this is an order of before: the page loaded again, or the till told it too."""
+    return seen.name in rules.orders and bool(seen.order_id) and seen.order_id in cursor.order_ids
 
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:

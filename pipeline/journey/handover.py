@@ -116,12 +116,13 @@ def _merge(
 def joined(one: Cursor, other: Cursor) -> Cursor:
     """Join two sealed histories: where the newer one stands, with the orders of both."""
     older, newer = sorted((one, other), key=lambda cursor: cursor.last_at)
+    told_twice = set(older.order_ids) & set(newer.order_ids)
     return structs.replace(
         newer,
         settled_at=max(older.settled_at, newer.settled_at),
         sessions=older.sessions | newer.sessions,
         journeys=older.journeys | newer.journeys,
-        orders=older.orders + newer.orders,
+        orders=older.orders + newer.orders - len(told_twice),
         visits=older.visits + newer.visits,
         counts={
             name: older.counts.get(name, 0) + newer.counts.get(name, 0)
@@ -132,4 +133,5 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
         lost=[*older.lost, *newer.lost][-_MOST_LOST:],
         cart=newer.cart or older.cart,
         troubles=older.troubles | newer.troubles,
+        order_ids=[*older.order_ids, *(id_ for id_ in newer.order_ids if id_ not in told_twice)],
     )
