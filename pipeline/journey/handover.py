@@ -18,7 +18,6 @@ from pipeline.journey.state import (
     Member,
     PersonState,
     VisitorState,
-    pack_cursor,
     recall,
     unpack_cursor,
 )
@@ -77,9 +76,7 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     has_base = handover.base is not None or (member is not None and member.has_base)
     state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, has_base)
     if handover.is_gone:
-        evidence = recall(state)
-        left = [seen for seen in evidence if seen.visitor_id != handover.visitor_id]
-        rewrite(state, evidence, left, now, facts)
+        _leave(state, handover.visitor_id, now, facts)
         return is_new
     arriving = _unknown(state, handover.evidence)
     if base is None and len(arriving) == 1:
@@ -103,14 +100,22 @@ def _merge(
     state: PersonState, base: Cursor | None, arriving: list[Evidence], now: int, facts: Facts
 ) -> None:
     evidence = recall(state)
-    if base is not None:
-        # What is sealed cannot be put in order any more; what it has come to is joined.
-        rewrite(state, evidence, [], now, facts)
-        state.base, evidence_before = pack_cursor(joined(unpack_cursor(state.base), base)), []
-    else:
-        evidence_before = evidence
+    # What is sealed cannot be put in order any more; what it has come to is joined.
+    base = None if base is None else joined(unpack_cursor(state.base), base)
     merged = sorted([*evidence, *arriving], key=Evidence.place)
-    rewrite(state, evidence_before, merged, now, facts)
+    rewrite(state, evidence, merged, now, facts, base)
+
+
+def _leave(state: PersonState, visitor_id: str, now: int, facts: Facts) -> None:
+    evidence = recall(state)
+    left = [seen for seen in evidence if seen.visitor_id != visitor_id]
+    is_left = all(member.is_gone for member in state.members.values())
+    rewrite(state, evidence, left, now, facts, Cursor() if is_left else None)
+    if is_left:  # whoever comes back brings along what it has sealed
+        state.sealed_to = 0
+        state.members = {
+            name: Member(member.epoch, is_gone=True) for name, member in state.members.items()
+        }
 
 
 def joined(one: Cursor, other: Cursor) -> Cursor:

@@ -1,8 +1,11 @@
 """What a visitor hands over to its person arrives there, whatever its size."""
 
-from tests.support.journeys import MINUTE, NOON
+from dataclasses import replace
+
+from pipeline.journey.fold import EVIDENCE_CAP
+from tests.support.journeys import HOUR, MINUTE, NOON
 from tests.support.tracker import LINKED, Log, finish_all, line
-from tests.unit.tracker.test_linked import lived, new_logs, say
+from tests.unit.tracker.test_linked import SEVEN, end, lived, new_logs, say
 
 LONG = "https://shop.example/" + "ü" * 1500
 LARGEST = 1024 * 1024
@@ -34,3 +37,47 @@ def test_no_message_is_larger_than_kafka_takes() -> None:
         worker.send()
     sizes = [len(record.value or b"") for log in logs for record in log.records]
     assert max(sizes) < LARGEST
+
+
+FORGETFUL = replace(LINKED, evidence_retention_ms=3 * HOUR)
+
+
+def test_an_order_that_was_sealed_moves_with_its_visitor_from_person_to_person() -> None:
+    logs = new_logs()
+    workers = line(logs, FORGETFUL)
+    later = NOON + 20 * HOUR
+    say(logs, "a", NOON, NOON, name="Order Completed", properties={"email_sha256": "e-1"})
+    end(workers)
+    say(logs, "b", later, later, user_id="7")
+    end(workers)
+    say(logs, "c", later + 8 * HOUR, later + 8 * HOUR, name="Order Completed")
+    end(workers)
+    (move,) = (row for row in workers[0].tables.of("transitions") if row["touchpoint_id"] == "c")
+    assert (move["person_id"], move["to_phase"]) == (SEVEN, "loyalty")
+
+
+def test_what_was_open_when_it_was_sealed_is_abandoned_by_the_person_alone() -> None:
+    logs = new_logs()
+    workers = line(logs, FORGETFUL)
+    for number in range(EVIDENCE_CAP + 1):
+        name = "Page Viewed" if number else "Product Added"
+        say(logs, f"t{number:04}", NOON + number, NOON + number, name=name)
+    finish_all(workers)
+    say(logs, "login", NOON + MINUTE, NOON + MINUTE, user_id="7")
+    end(workers)
+    carts = [row for row in workers[0].tables.of("abandonments") if row["kind"] == "cart"]
+    assert [row["person_id"] for row in carts] == [SEVEN]
+
+
+def test_a_person_that_everybody_has_left_abandons_nothing_any_more() -> None:
+    logs = new_logs()
+    workers = line(logs, FORGETFUL)
+    for number in range(EVIDENCE_CAP + 1):
+        name = "Page Viewed" if number else "Product Added"
+        say(logs, f"t{number:04}", NOON + number, NOON + number, name=name)
+    say(logs, "mail", NOON + MINUTE, NOON + MINUTE, properties={"email_sha256": "e-1"})
+    finish_all(workers)
+    say(logs, "login", NOON + 2 * MINUTE, NOON + 2 * MINUTE, user_id="7")
+    end(workers)
+    carts = [row for row in workers[0].tables.of("abandonments") if row["kind"] == "cart"]
+    assert [row["person_id"] for row in carts] == [SEVEN]
