@@ -42,7 +42,8 @@ class Exchange:
         for name in identifiers:
             if name not in state.identifiers:
                 visitor.is_changed = True
-                state.offset, state.kept_from = offset, now
+                state.offset = facts.version = offset
+                state.kept_from = now
                 state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
                 facts.add_link(name)
                 self._tell(Link(facts.site, facts.visitor_id, name, now))

@@ -81,3 +81,12 @@ def test_a_person_that_everybody_has_left_abandons_nothing_any_more() -> None:
     end(workers)
     carts = [row for row in workers[0].tables.of("abandonments") if row["kind"] == "cart"]
     assert [row["person_id"] for row in carts] == [SEVEN]
+
+
+def test_a_link_in_a_late_touchpoint_has_the_version_of_its_record() -> None:
+    logs = new_logs()
+    for number in range(3):
+        say(logs, f"t{number}", NOON, NOON)
+    say(logs, "late", NOON - 3 * HOUR, NOON, user_id="7")
+    (link,) = lived(logs)[0].tables.of("links")
+    assert link["version"] == 3
