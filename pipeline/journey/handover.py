@@ -72,13 +72,14 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     if member is not None and (member.epoch, member.is_gone) > (handover.epoch, handover.is_gone):
         return False
     is_new = member is None or (member.epoch, member.is_gone) != (handover.epoch, handover.is_gone)
-    base = handover.base if member is None or not member.has_base else None
-    has_base = handover.base is not None or (member is not None and member.has_base)
-    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, has_base)
+    base = handover.base if member is None or (member.is_gone and not member.sealed_to) else None
+    sealed_to = base.last_at if base else member.sealed_to if member else 0
+    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, sealed_to)
     if handover.is_gone:
         _leave(state, handover.visitor_id, now, facts)
         return is_new
-    arriving = _unknown(state, handover.evidence)
+    # After a crash the cut between what is sealed and what is not may be another one.
+    arriving = _unknown(state, handover.evidence, max(state.sealed_to, sealed_to))
     arriving.sort(key=Evidence.place)
     if base is None and (len(arriving) == 1 or (arriving and arriving[0].place() > state.newest)):
         for seen in arriving:
@@ -89,8 +90,8 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     return bool(is_new or arriving)
 
 
-def _unknown(state: PersonState, evidence: list[Evidence]) -> list[Evidence]:
-    open_ = [seen for seen in evidence if seen.at > state.sealed_to]
+def _unknown(state: PersonState, evidence: list[Evidence], sealed_to: int) -> list[Evidence]:
+    open_ = [seen for seen in evidence if seen.at > sealed_to]
     packed = b"".join(state.evidence)
     if not any(seen.id.encode() in packed for seen in open_):
         return open_  # so it is nearly always, and reading everything costs a hundred times more

@@ -227,12 +227,12 @@ class VisitorState(Memory):
 class Member(msgspec.Struct, array_like=True):
     """A visitor of a person, by its newest assignment; `is_gone`: now somebody else's.
 
-    `has_base` says that what it had sealed is joined already.
+    What it had sealed up to `sealed_to` is joined already.
     """
 
     epoch: int
     is_gone: bool = False
-    has_base: bool = False
+    sealed_to: int = 0
 
 
 class PersonState(Memory):
