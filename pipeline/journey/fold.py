@@ -43,6 +43,8 @@ from schemas.facts import (
 )
 
 _EMPTY = Cart()
+_ORDERS = 20
+"""Of so many of its newest orders a journey knows that they are told again."""
 EVIDENCE_CAP = 1000
 EVIDENCE_BYTES_CAP = 256 * 1024
 """More evidence than this and the older half is sealed early, whatever its age: a state must fit
@@ -53,7 +55,8 @@ class Facts(msgspec.Struct):
     """The facts of one visitor or person that a stretch of the log wrote, by id.
 
     A visitor that stands for itself has sessions and a journey; of one that is linked, the journey
-    is its person's. `person` is the first name of that person, empty for the visitor itself.
+    is its person's: its own is followed, because the person may become another, and not told.
+    `person` is the first name of that person, empty for the visitor itself.
     """
 
     site: str
@@ -99,6 +102,8 @@ class Facts(msgspec.Struct):
         session: OpenSession,
     ) -> None:
         """Note that `journey`, as it was before, moves to `phase` with `seen`."""
+        if not self.has_journey:
+            return
         visitor_id = seen.visitor_id or self.visitor_id
         id_ = self._identifier(visitor_id, model.model.id, seen.id)
         self.rows[id_] = Transition(
@@ -126,6 +131,8 @@ class Facts(msgspec.Struct):
 
     def add_abandonment(self, stake: Stake, recovery: Evidence | None = None) -> None:
         """Note that `stake` was abandoned, or that `recovery` brought it back."""
+        if not self.has_journey:
+            return
         id_ = self._identifier(stake.kind, stake.opened_id)
         at_stake = stake.cart or _EMPTY
         pieces, value = cart.totals(at_stake)
@@ -234,8 +241,7 @@ def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
     session = _sessionise(cursor, seen, facts)
     if facts.has_sessions:
         facts.open_sessions[session.id] = session
-    if facts.has_journey:
-        _travel(cursor, seen, session, facts)
+    _travel(cursor, seen, session, facts)
     return cursor
 
 
@@ -259,6 +265,8 @@ def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
 
 def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) -> None:
     rules = facts.rules
+    if _is_told_again(cursor, seen, rules):
+        return
     for model in rules.models:
         _classify(cursor, model, seen, session, facts)
     if seen.name in rules.counted:
@@ -270,7 +278,13 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
+        cursor.order_ids = [*cursor.order_ids[1 - _ORDERS :], seen.order_id or seen.id]
         cursor.cart = None
+
+
+def _is_told_again(cursor: Cursor, seen: Evidence, rules: Rules) -> bool:
+    """Tell whether this is an order of before: the page loaded again, or the till told it too."""
+    return seen.name in rules.orders and bool(seen.order_id) and seen.order_id in cursor.order_ids
 
 
 def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
@@ -307,10 +321,17 @@ def observe(state: Memory, seen: Evidence, now: int, facts: Facts) -> None:
 
 
 def rewrite(
-    state: Memory, before: list[Evidence], after: list[Evidence], now: int, facts: Facts
+    state: Memory,
+    before: list[Evidence],
+    after: list[Evidence],
+    now: int,
+    facts: Facts,
+    base: Cursor | None = None,
 ) -> None:
-    """Replace the evidence `before` in `state` by `after`, both in time order."""
+    """Replace the evidence `before` in `state` by `after`, both in time order; perhaps the base."""
     _, refuted = _refold(state.base, before, now, facts)
+    if base is not None:
+        state.base = pack_cursor(base)
     state.head, true = _refold(state.base, after, now, facts)
     remember(state, after)
     facts.rewrite(refuted.all(), true)
@@ -332,7 +353,7 @@ def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
 def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
     fresh = structs.replace(facts, open_sessions={}, rows={})
     cursor = unpack_cursor(base)
-    for stake in cursor.lost if facts.has_journey else ():
+    for stake in cursor.lost:
         fresh.add_abandonment(stake)  # its recovery may be refuted, the loss itself may not
     for seen in evidence:
         cursor = step(cursor, seen, fresh)

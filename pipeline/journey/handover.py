@@ -5,8 +5,9 @@ fold over the evidence of all its visitors, in order of time. Evidence is a set,
 matter in which order, how often or in how many pieces it arrives.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import msgspec
 from msgspec import structs
 
 from pipeline.journey.fold import Facts, observe, rewrite, settle
@@ -17,30 +18,39 @@ from pipeline.journey.state import (
     Member,
     PersonState,
     VisitorState,
-    pack_cursor,
     recall,
     unpack_cursor,
 )
 
-_PIECE = 200
-"""Evidence in one message: some 30 kB, far below what Kafka takes."""
+_PIECE_BYTES = 64 * 1024
+"""Of evidence in one message: with a base and the longest touchpoint still below what Kafka takes,
+which would refuse a larger record for ever."""
 _MOST_LOST = 20
+
+_encode = msgspec.json.Encoder().encode
 
 
 def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Iterator[Handover]:
     """Give all that is known of a visitor, for the person it now belongs to."""
     base = _base_of(state, visitor_id)
-    evidence = recall(state)
-    for start in range(0, max(1, len(evidence)), _PIECE):
-        yield Handover(
-            site,
-            state.person,
-            visitor_id,
-            state.epoch,
-            now,
-            [named(seen, visitor_id) for seen in evidence[start : start + _PIECE]],
-            base if base.last_at and not start else None,
-        )
+    first, *others = pieces(state, recall(state), site, visitor_id, now)
+    yield structs.replace(first, base=base if base.last_at else None)
+    yield from others
+
+
+def pieces(
+    state: VisitorState, evidence: Iterable[Evidence], site: str, visitor_id: str, now: int
+) -> Iterator[Handover]:
+    """Give `evidence` of a visitor to its person, in as many messages as it needs, at least one."""
+    piece: list[Evidence] = []
+    size = 0
+    for seen in evidence:
+        size += len(_encode(seen))
+        if piece and size > _PIECE_BYTES:
+            yield Handover(site, state.person, visitor_id, state.epoch, now, piece)
+            piece, size = [], len(_encode(seen))
+        piece.append(structs.replace(seen, visitor_id=visitor_id))
+    yield Handover(site, state.person, visitor_id, state.epoch, now, piece)
 
 
 def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
@@ -53,11 +63,6 @@ def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
     return base
 
 
-def named(seen: Evidence, visitor_id: str) -> Evidence:
-    """Give the evidence with its visitor, as a person keeps it."""
-    return structs.replace(seen, visitor_id=visitor_id)
-
-
 def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> bool:
     """Take a handover into the person's memory; tell whether it changed anything.
 
@@ -67,55 +72,65 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     if member is not None and (member.epoch, member.is_gone) > (handover.epoch, handover.is_gone):
         return False
     is_new = member is None or (member.epoch, member.is_gone) != (handover.epoch, handover.is_gone)
-    base = handover.base if member is None or not member.has_base else None
-    has_base = handover.base is not None or (member is not None and member.has_base)
-    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, has_base)
+    base = handover.base if member is None or (member.is_gone and not member.sealed_to) else None
+    sealed_to = base.last_at if base else member.sealed_to if member else 0
+    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, sealed_to)
     if handover.is_gone:
-        evidence = recall(state)
-        left = [seen for seen in evidence if seen.visitor_id != handover.visitor_id]
-        rewrite(state, evidence, left, now, facts)
+        _leave(state, handover.visitor_id, now, facts)
         return is_new
-    arriving = _unknown(state, handover.evidence)
-    if base is None and len(arriving) == 1:
-        observe(state, arriving[0], now, facts)
+    # After a crash the cut between what is sealed and what is not may be another one.
+    arriving = _unknown(state, handover.evidence, max(state.sealed_to, sealed_to))
+    arriving.sort(key=Evidence.place)
+    if base is None and (len(arriving) == 1 or (arriving and arriving[0].place() > state.newest)):
+        for seen in arriving:
+            observe(state, seen, now, facts)
     elif base is not None or arriving:
         _merge(state, base, arriving, now, facts)
     settle(state, now, facts)
     return bool(is_new or arriving)
 
 
-def _unknown(state: PersonState, evidence: list[Evidence]) -> list[Evidence]:
+def _unknown(state: PersonState, evidence: list[Evidence], sealed_to: int) -> list[Evidence]:
+    open_ = [seen for seen in evidence if seen.at > sealed_to]
+    packed = b"".join(state.evidence)
+    if not any(seen.id.encode() in packed for seen in open_):
+        return open_  # so it is nearly always, and reading everything costs a hundred times more
     known = {(seen.id, seen.visitor_id) for seen in recall(state)}
-    return [
-        seen
-        for seen in evidence
-        if seen.at > state.sealed_to and (seen.id, seen.visitor_id) not in known
-    ]
+    return [seen for seen in open_ if (seen.id, seen.visitor_id) not in known]
 
 
 def _merge(
     state: PersonState, base: Cursor | None, arriving: list[Evidence], now: int, facts: Facts
 ) -> None:
     evidence = recall(state)
-    if base is not None:
-        # What is sealed cannot be put in order any more; what it has come to is joined.
-        rewrite(state, evidence, [], now, facts)
-        state.base, evidence_before = pack_cursor(joined(unpack_cursor(state.base), base)), []
-    else:
-        evidence_before = evidence
+    # What is sealed cannot be put in order any more; what it has come to is joined.
+    base = None if base is None else joined(unpack_cursor(state.base), base)
     merged = sorted([*evidence, *arriving], key=Evidence.place)
-    rewrite(state, evidence_before, merged, now, facts)
+    rewrite(state, evidence, merged, now, facts, base)
+
+
+def _leave(state: PersonState, visitor_id: str, now: int, facts: Facts) -> None:
+    evidence = recall(state)
+    left = [seen for seen in evidence if seen.visitor_id != visitor_id]
+    is_left = all(member.is_gone for member in state.members.values())
+    rewrite(state, evidence, left, now, facts, Cursor() if is_left else None)
+    if is_left:  # whoever comes back brings along what it has sealed
+        state.sealed_to = 0
+        state.members = {
+            name: Member(member.epoch, is_gone=True) for name, member in state.members.items()
+        }
 
 
 def joined(one: Cursor, other: Cursor) -> Cursor:
     """Join two sealed histories: where the newer one stands, with the orders of both."""
     older, newer = sorted((one, other), key=lambda cursor: cursor.last_at)
+    told_twice = set(older.order_ids) & set(newer.order_ids)
     return structs.replace(
         newer,
         settled_at=max(older.settled_at, newer.settled_at),
         sessions=older.sessions | newer.sessions,
         journeys=older.journeys | newer.journeys,
-        orders=older.orders + newer.orders,
+        orders=older.orders + newer.orders - len(told_twice),
         visits=older.visits + newer.visits,
         counts={
             name: older.counts.get(name, 0) + newer.counts.get(name, 0)
@@ -126,4 +141,5 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
         lost=[*older.lost, *newer.lost][-_MOST_LOST:],
         cart=newer.cart or older.cart,
         troubles=older.troubles | newer.troubles,
+        order_ids=[*older.order_ids, *(id_ for id_ in newer.order_ids if id_ not in told_twice)],
     )

@@ -56,8 +56,13 @@ class Node(msgspec.Struct, array_like=True):
 
 def name_identifier(kind: str, value: str) -> str:
     """Give the name of an identifier, or nothing where the value names nobody."""
+    return "" if is_nobody(value) else f"{kind}:{value.strip()}"
+
+
+def is_nobody(value: str) -> bool:
+    """Tell whether the value stands where nobody is known."""
     stripped = value.strip()
-    return "" if not stripped or stripped.lower() in _NOBODY else f"{kind}:{stripped}"
+    return not stripped or stripped.lower() in _NOBODY
 
 
 @lru_cache(maxsize=65_536)

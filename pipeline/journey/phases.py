@@ -100,4 +100,5 @@ def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
         orders=cursor.orders,
         visits=cursor.visits,
         counts=cursor.counts,
+        order_ids=cursor.order_ids,
     )

@@ -167,7 +167,7 @@ class Cursor(msgspec.Struct, array_like=True):
     whose touchpoint came last. `open` are the stakes that await their end, `lost` those that may
     still be recovered; `troubles` holds, by cause, the newest touchpoint that may explain a loss.
     `counts` says how often the names were seen that a rule counts, `visits` how many sessions there
-    were, the present one included.
+    were, the present one included, `order_ids` the newest orders.
     """
 
     last_at: int = 0
@@ -183,6 +183,7 @@ class Cursor(msgspec.Struct, array_like=True):
     visits: int = 0
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     visitor_id: str = ""
+    order_ids: list[str] = msgspec.field(default_factory=list)
 
     @property
     def session(self) -> OpenSession | None:
@@ -226,12 +227,12 @@ class VisitorState(Memory):
 class Member(msgspec.Struct, array_like=True):
     """A visitor of a person, by its newest assignment; `is_gone`: now somebody else's.
 
-    `has_base` says that what it had sealed is joined already.
+    What it had sealed up to `sealed_to` is joined already.
     """
 
     epoch: int
     is_gone: bool = False
-    has_base: bool = False
+    sealed_to: int = 0
 
 
 class PersonState(Memory):

@@ -10,7 +10,7 @@ remember them are durable, so after a crash they are told again, and change noth
 from collections.abc import Iterable
 
 from pipeline.journey.fold import reassign
-from pipeline.journey.handover import everything, named, receive
+from pipeline.journey.handover import everything, pieces, receive
 from pipeline.journey.messages import Assignment, Handover, Link, Message, encode_message
 from pipeline.journey.people import Limits, Node, connect
 from pipeline.records import Row, partition_for
@@ -42,7 +42,8 @@ class Exchange:
         for name in identifiers:
             if name not in state.identifiers:
                 visitor.is_changed = True
-                state.offset, state.kept_from = offset, now
+                state.offset = facts.version = offset
+                state.kept_from = now
                 state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
                 facts.add_link(name)
                 self._tell(Link(facts.site, facts.visitor_id, name, now))
@@ -51,9 +52,8 @@ class Exchange:
         """Tell the person what the visitor was seen to do in this chunk."""
         if visitor.handover:
             state, facts = visitor.state, visitor.facts
-            who = (facts.site, state.person, facts.visitor_id)
-            evidence = [named(seen, facts.visitor_id) for seen in visitor.handover]
-            self._tell(Handover(*who, state.epoch, now, evidence))
+            for piece in pieces(state, visitor.handover, facts.site, facts.visitor_id, now):
+                self._tell(piece)
 
     def hear(self, message: Message, offset: int) -> None:
         """Take the message that stands at `offset`."""

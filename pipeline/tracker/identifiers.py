@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pipeline.journey.people import name_identifier
+from pipeline.journey.people import is_nobody, name_identifier
 from schemas.touchpoint import Touchpoint
 
 
@@ -32,17 +32,20 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
 
     The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
     `email_sha256`, `email_hash` (with a site's salt) and `subscriber_id`. Values that mean nobody
-    are left out.
+    are left out, and a visitor that is named so has none.
     """
+    if is_nobody(touchpoint.anonymous_id or touchpoint.user_id):
+        return ()
     properties = bytes(touchpoint.properties)
     told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
-    if touchpoint.previous_id:
-        told.append(("user", touchpoint.previous_id))
+    previous = touchpoint.previous_id if touchpoint.previous_id != visitor_id else ""
+    if previous:
+        told.append(("user", previous))
     if any(mark in properties for mark in _MARKS):
         told += _read_carried(properties)
     names = dict.fromkeys(name_identifier(kind, value) for kind, value in told)
-    if touchpoint.previous_id:
-        names[touchpoint.previous_id] = None
+    if not is_nobody(previous):
+        names[previous] = None
     return tuple(name for name in names if name not in ("", visitor_id))
 
 

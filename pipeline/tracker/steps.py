@@ -194,14 +194,14 @@ class Chunk:
                 self.output.write(topics.TOUCHPOINTS, item.key, row, item.recorded_at)
 
     def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
+        if is_message(line):  # may be larger than a touchpoint: it holds several
+            return MessageItem(record.offset, _read_message(line))
         if len(line) > LARGEST:
             raise Refused(
                 Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"
             )
         if is_tick(line):
             return TickItem(record.offset, decode_tick(line))
-        if is_message(line):
-            return MessageItem(record.offset, _read_message(line))
         touchpoint = decode_touchpoint(line)
         at = milliseconds(touchpoint.occurred_at)
         if not 0 < at <= record.timestamp + DAY_MS:

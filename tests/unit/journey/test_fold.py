@@ -19,7 +19,7 @@ from pipeline.journey.fold import (
 )
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import Evidence, encode_state
-from schemas.facts import Abandonment, Session
+from schemas.facts import Abandonment, Session, Transition
 from schemas.journeys import load_models
 from tests.support.journeys import (
     DAY,
@@ -28,6 +28,7 @@ from tests.support.journeys import (
     NOON,
     RULES,
     Life,
+    fold,
     new_facts,
     only,
     seen,
@@ -320,3 +321,20 @@ def test_what_was_lost_long_ago_stays_lost_when_a_late_touchpoint_undoes_its_rec
     found = [one for one in only(Abandonment, life.rows.values()) if one.kind == "cart"]
     assert [one.recovered_at is None for one in found] == [True, *[False] * 5]
     assert surviving(life.rows) == life.replayed()
+
+
+def test_an_order_that_is_told_again_is_no_repeat_purchase() -> None:
+    facts = fold(
+        seen("a", 0, "Order Completed", order_id="o-1"),
+        seen("b", MINUTE, "Order Completed", order_id="o-1"),
+        seen("c", 3 * HOUR, "Order Completed", order_id="o-1"),
+    )
+    assert [move.touchpoint_id for move in only(Transition, facts)] == ["a"]
+
+
+def test_another_order_is_a_repeat_purchase_as_is_one_without_a_number() -> None:
+    first = seen("a", 0, "Order Completed", order_id="o-1")
+    for order_id in ("o-2", ""):
+        again = seen("b", 3 * HOUR, "Order Completed", order_id=order_id)
+        moves = only(Transition, fold(first, again))
+        assert [move.to_phase for move in moves] == ["purchase", "loyalty"]
