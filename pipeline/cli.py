@@ -533,19 +533,24 @@ def query(sql: str, fmt: str | None) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring ClickHouse's tables up to date, and what they know of the journey models."""
+    """Bring ClickHouse's tables up to date, with their retention and the journey models."""
     from schemas.journeys import load_model
     from sinks.migrate import migrate as migrate_
     from sinks.migrate import read_migrations
     from sinks.models import store_models
+    from sinks.retention import apply_retention
 
     known = _settings()
     with _client(known) as client:
         models = [load_model(name) for name in known.journey_models]
         applied = migrate_(client, read_migrations())
         store_models(client, models)
+        kept = {str(table): how_long for table, how_long in known.table_retention.items()}
+        altered = apply_retention(client, kept)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
+    for table in altered:
+        click.echo(f"retention of {table}: {kept.get(table, 'for ever')}")
     click.echo(f"{len(applied)} applied; the tables are up to date")
 
 
