@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.collector.mailing import Mailing
     from pipeline.importer import Read
     from pipeline.mapping import Mapping
+    from pipeline.personal import Named
     from pipeline.replay import Reader
     from pipeline.report import Span
 
@@ -93,6 +94,7 @@ _FOR_PEOPLE = frozenset(
         "NobodyFound",
         "NotAcknowledged",
         "ReplayFailed",
+        "SeveralPeople",
         "SimulationFailed",
         "StackFailed",
         "TopicsFailed",
@@ -730,6 +732,42 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
     models = [ready.model for ready in rules.models]
     Console().print(render_moves(moves, models, rules.version))
+
+
+WHOM = (
+    click.option("--person", default="", help="A person_id, a user id or a visitor_id."),
+    click.option("--visitor", default="", help="A visitor_id: the person it belongs to."),
+    click.option("--identifier", default="", help="E.g. user:7, customer:12 or subscriber:3."),
+    SITE,
+)
+
+
+def _whom(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(WHOM):
+        command = option(command)
+    return command
+
+
+def _person(client: "Client", **named: str) -> "Named":
+    from pipeline.personal import find_person
+
+    if sum(bool(named[way]) for way in ("person", "visitor", "identifier")) != 1:
+        raise click.UsageError("give one of --person, --visitor and --identifier")
+    return find_person(client, **named)
+
+
+@main.command()
+@_whom
+@click.option("--to", "out", type=click.File("wb"), default="-", help="A file; default: stdout.")
+def export(out: IO[bytes], **whom: str) -> None:
+    """Write all that ClickHouse holds of a person, as lines of JSON.
+
+    Each line is a row, with the name of its table. docs/privacy.md says what is held elsewhere.
+    """
+    from pipeline.personal import export_person
+
+    with _client(_settings()) as client:
+        export_person(client, _person(client, **whom), out)
 
 
 @main.group()
