@@ -770,6 +770,29 @@ def export(out: IO[bytes], **whom: str) -> None:
         export_person(client, _person(client, **whom), out)
 
 
+@main.command()
+@_whom
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(yes: bool, **whom: str) -> None:
+    """Erase a person from ClickHouse: shows what will go, and asks.
+
+    The log in Kafka still holds the person until its retention ends, and the tracker remembers:
+    docs/privacy.md says what to do about that.
+    """
+    from pipeline.erase import erase_person
+    from pipeline.personal import count_rows
+
+    with _client(_settings()) as client:
+        named = _person(client, **whom)
+        click.echo(f"{named.site}: {', '.join(named.names)}")
+        for table, rows in count_rows(client, named).items():
+            click.echo(f"{rows:>9,} {table}")
+        if not yes:
+            click.confirm("Erase all of this? It cannot be undone", abort=True)
+        erase_person(client, named)
+    click.echo("erased from all tables; Kafka and the tracker still know (docs/privacy.md)")
+
+
 @main.group()
 def links() -> None:
     """Sign the links of a newsletter, so that opens and clicks come in (docs/newsletter.md)."""

@@ -46,7 +46,14 @@ seeds AS
     SELECT site, visitor_id FROM identities_now
     WHERE has({asked:Array(String)}, visitor_id) OR person_id = {person:String}
     UNION DISTINCT
-    SELECT site, visitor_id FROM person_sessions WHERE person_id = {person:String}
+    SELECT site, visitor_id FROM person_sessions
+    WHERE has({asked:Array(String)}, visitor_id) OR person_id = {person:String}
+    UNION DISTINCT
+    SELECT site, visitor_id FROM person_transitions
+    WHERE has({asked:Array(String)}, visitor_id) OR person_id = {person:String}
+    UNION DISTINCT
+    SELECT site, visitor_id FROM person_abandonments
+    WHERE has({asked:Array(String)}, visitor_id) OR person_id = {person:String}
 ),
 people_meant AS
 (

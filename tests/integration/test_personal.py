@@ -1,6 +1,7 @@
-"""`touchstream export`: what the tables hold of a person, and nothing of anybody else."""
+"""`touchstream export` and `erase`: what the tables hold of a person, and of nobody else."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
+from pipeline.erase import erase_person
 from pipeline.explain import NobodyFound
 from pipeline.personal import Named, SeveralPeople, count_rows, find_person
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
-from tests.support.stories import at, give_up, move, order, seen, visit, write
+from tests.support.stories import at, give_up, move, order, rows, seen, visit, write
 
 LOOK, BUY = seen(0, "Page Viewed", "website"), order(5, "o1", 30)
 
@@ -112,6 +114,13 @@ def test_who_is_not_there_is_said_not_to_be_there(client: Client) -> None:
         find_person(client, person="ada", site="store")
 
 
+def test_who_is_left_in_one_table_only_is_found(client: Client) -> None:
+    for table in ("touchpoints", "sessions", "abandonments"):
+        client.command(f"TRUNCATE TABLE {table}")
+    assert find_person(client, person="bob") == Named("shop", ("bob",))
+    assert find_person(client, person="7") == ADA
+
+
 def test_a_name_of_several_people_is_refused(client: Client) -> None:
     write(client, "touchpoints", touchpoint("a", "7", ""))
     write(client, "touchpoints", touchpoint("b", "bob", "") | {"site": "store"})
@@ -157,3 +166,81 @@ def test_exactly_one_way_of_naming_the_person_is_asked_for() -> None:
     result = call("export", "--person", "eve")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "nothing is known of eve" in result.stderr
+
+
+# --- erase ---------------------------------------------------------------------------------------
+
+
+def left_over(client: Client) -> list[str]:
+    """Every table with a row that has one of Ada's ids in any column; sets are looked into."""
+    tables = rows(
+        client,
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND engine LIKE '%MergeTree' AND name NOT IN ('funnel_hours', 'inventory_states')",
+    )
+    found = [str(name) for (name,) in tables if _holds(client, str(name))]
+    hashes = "SELECT count() FROM funnel_hours WHERE hasAny(finalizeAggregation(visitors), "
+    of_ada = "[cityHash64('phone'), cityHash64('laptop')])"
+    return found + ["funnel_hours"] * (rows(client, hashes + of_ada) != [(0,)])
+
+
+def _holds(client: Client, table: str) -> bool:
+    lines = client.raw_query(f"SELECT * FROM {table}", fmt="JSONEachRow")  # noqa: S608 - our own names
+    return re.search(rb'"(phone|laptop|ada|user:7|7)"', lines.replace(b"\\", b"")) is not None
+
+
+def test_an_erased_person_is_in_no_table(client: Client) -> None:
+    segment = touchpoint("s", "phone", "") | {"properties": '{"segment": "loyal"}'}
+    write(client, "touchpoints", segment)
+    assert left_over(client) == [
+        *("abandonments", "dead_letters", "identities", "links", "segment_states", "sessions"),
+        *("touchpoints", "transitions", "funnel_hours"),
+    ]
+    erase_person(client, ADA)
+    assert left_over(client) == []
+    with pytest.raises(NobodyFound):
+        find_person(client, person="7")
+    erase_person(client, ADA)
+    assert left_over(client) == []
+
+
+def test_everybody_else_stays_as_they_were(client: Client) -> None:
+    others = Named("shop", ("bob", "tablet", "user:8"))
+    before = count_rows(client, others)
+    write(client, "touchpoints", touchpoint("a", "phone", "7") | {"site": "store"})
+    erase_person(client, ADA)
+    after = count_rows(client, others)
+    assert after == before | {"touchpoints": before["touchpoints"] - 1}  # the login on the tablet
+    assert count_rows(client, Named("store", ("phone",)))["touchpoints"] == 1
+    assert rows(client, "SELECT dead_letter_id FROM dead_letters ORDER BY 1") == [
+        *(("3",), ("4",), ("5",))
+    ]
+    funnel = "SELECT site, name, length(groupUniqArrayMerge(visitors)) FROM funnel_hours"
+    assert rows(client, f"{funnel} GROUP BY site, name ORDER BY site, name") == [
+        ("shop", "Order Completed", 2),
+        ("shop", "Page Viewed", 2),
+        ("store", "Page Viewed", 1),
+    ]
+
+
+def test_what_comes_back_to_the_aggregates_after_an_erasure_counts(client: Client) -> None:
+    erase_person(client, ADA)
+    visit(client, "phone", LOOK)
+    funnel = "SELECT length(groupUniqArrayMerge(visitors)) FROM funnel_hours"
+    assert rows(client, f"{funnel} WHERE name = 'Page Viewed'") == [(3,)]
+
+
+@pytest.mark.usefixtures("environment")
+def test_erase_shows_what_will_go_and_does_nothing_without_consent(client: Client) -> None:
+    result = CliRunner().invoke(main, ["erase", "--person", "7"], input="n\n")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("shop: laptop, phone, user:7\n        5 touchpoints\n")
+    assert count_rows(client, ADA) == OF_ADA
+
+
+@pytest.mark.usefixtures("environment")
+def test_erase_does_not_ask_when_told_so(client: Client) -> None:
+    result = call("erase", "--identifier", "user:7", "--yes")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("Kafka and the tracker still know (docs/privacy.md)\n")
+    assert set(count_rows(client, ADA).values()) == {0}
