@@ -88,6 +88,7 @@ _FOR_PEOPLE = frozenset(
         "CollectorFailed",
         "DemoFailed",
         "EmbeddedError",
+        "EraseRefused",
         "ImportFailed",
         "MapFailed",
         "MigrationRefused",

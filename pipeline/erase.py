@@ -5,6 +5,7 @@ merge, without rewriting what belongs to others.
 """
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.personal import HELD, Named
 
@@ -22,13 +23,34 @@ WHERE site = {site:String} AND hasAny(
     finalizeAggregation(visitors), arrayMap(name -> cityHash64(name), {names:Array(String)}))
 """
 
+_ACCESS_DENIED = 497
+
+
+class EraseRefused(Exception):
+    """ClickHouse does not let this user delete; the text says what to do."""
+
 
 def erase_person(client: Client, named: Named) -> None:
     """Delete the person's rows from all tables and aggregates; return when nobody sees them.
 
     It can be repeated. Kafka's topics and the tracker's memory are not touched: what they still
     bring is erased by doing it again.
+
+    Raises:
+        EraseRefused: the user may not delete.
     """
+    try:
+        _erase(client, named)
+    except DatabaseError as error:
+        if error.code == _ACCESS_DENIED:
+            raise EraseRefused(
+                "the ClickHouse user may not delete: set TOUCHSTREAM_CLICKHOUSE_USER to the one "
+                "that runs `touchstream migrate`"
+            ) from error
+        raise
+
+
+def _erase(client: Client, named: Named) -> None:
     conditions = {table: held for table, held in HELD.items() if table not in _LAST}
     conditions["segment_states"] = _SEGMENT
     for table, condition in conditions.items():

@@ -97,6 +97,7 @@ def find_person(
         SeveralPeople: it means people of several sites, or one by a user id, one by a visitor id.
     """
     asked = [person, f"user:{person}"] if person else [visitor or identifier]
+    # An empty person_id would be that of every row without one.
     which = {"asked": asked, "person": person or " ", "site": site}
     rows = client.query(_PERSON, parameters=which).result_rows
     people = sorted({(str(where), str(id_)) for where, id_, _ in rows})

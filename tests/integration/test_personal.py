@@ -13,8 +13,11 @@ from pipeline.cli import main
 from pipeline.erase import erase_person
 from pipeline.explain import NobodyFound
 from pipeline.personal import Named, SeveralPeople, count_rows, find_person
-from tests.support.database import migrated_database
+from schemas.codec import decode_touchpoint
+from tests.support import tracker
+from tests.support.database import migrated_database, track_fully
 from tests.support.engine import EngineServer
+from tests.support.journeys import NOON
 from tests.support.stories import at, give_up, move, order, rows, seen, visit, write
 
 LOOK, BUY = seen(0, "Page Viewed", "website"), order(5, "o1", 30)
@@ -133,6 +136,18 @@ def test_a_name_of_several_people_is_refused(client: Client) -> None:
 
 def test_every_row_of_the_person_is_counted_also_on_a_device_of_others(client: Client) -> None:
     assert count_rows(client, ADA) == OF_ADA
+
+
+def test_a_person_that_the_tracker_made_is_found_by_the_user_id(engine: EngineServer) -> None:
+    said = [
+        decode_touchpoint(tracker.touchpoint(device, NOON, anonymous_id=device, user_id="7"))
+        for device in ("phone", "laptop")
+    ]
+    with migrated_database(engine) as client:
+        track_fully(client, said)
+        assert find_person(client, person="7") == ADA
+        erase_person(client, ADA)
+        assert left_over(client) == []
 
 
 # --- export --------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
+from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
+from pipeline.cli import main
 from pipeline.settings import RetainedTable
 from sinks.retention import TIME_OF, apply_retention
 from tests.support.database import insert_json, migrated_database
@@ -46,3 +48,28 @@ def test_rows_past_their_time_go_and_younger_ones_stay(client: Client) -> None:
     client.command("OPTIMIZE TABLE touchpoints FINAL")
     left = client.query("SELECT touchpoint_id FROM touchpoints ORDER BY touchpoint_id").result_rows
     assert [str(id_) for (id_,) in left] == ["1", "29"]
+
+
+def test_migrate_applies_what_the_settings_say_and_says_what_it_changed(
+    engine: EngineServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_URL", f"http://{engine.host}:{engine.port}")
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_DATABASE", str(client.database))
+    monkeypatch.setenv("TOUCHSTREAM_TABLE_RETENTION", '{"touchpoints": "P400D"}')
+    assert CliRunner().invoke(main, ["migrate"]).stdout == (
+        "retention of touchpoints: 400 days, 0:00:00\n0 applied; the tables are up to date\n"
+    )
+    monkeypatch.delenv("TOUCHSTREAM_TABLE_RETENTION")
+    assert CliRunner().invoke(main, ["migrate"]).stdout == (
+        "retention of touchpoints: for ever\n0 applied; the tables are up to date\n"
+    )
+
+
+@pytest.mark.parametrize("value", ['{"links": "P9D"}', '{"touchpoints": "PT23H"}'])
+def test_a_table_without_a_time_or_less_than_a_day_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_TABLE_RETENTION", value)
+    result = CliRunner().invoke(main, ["migrate"])
+    assert result.exit_code == 1
+    assert "TOUCHSTREAM_TABLE_RETENTION." in result.stderr
