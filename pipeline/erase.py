@@ -23,7 +23,8 @@ WHERE site = {site:String} AND hasAny(
     finalizeAggregation(visitors), arrayMap(name -> cityHash64(name), {names:Array(String)}))
 """
 
-_ACCESS_DENIED = 497
+_NOT_ALLOWED = {497, 164}
+"""ClickHouse's codes: access denied, read only."""
 
 
 class EraseRefused(Exception):
@@ -42,7 +43,7 @@ def erase_person(client: Client, named: Named) -> None:
     try:
         _erase(client, named)
     except DatabaseError as error:
-        if error.code == _ACCESS_DENIED:
+        if error.code in _NOT_ALLOWED:
             raise EraseRefused(
                 "the ClickHouse user may not delete: set TOUCHSTREAM_CLICKHOUSE_USER to the one "
                 "that runs `touchstream migrate`"

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.erase import erase_person
+from pipeline.erase import EraseRefused, erase_person
 from pipeline.explain import NobodyFound
 from pipeline.personal import Named, SeveralPeople, count_rows, find_person
 from schemas.codec import decode_touchpoint
@@ -259,3 +259,10 @@ def test_erase_does_not_ask_when_told_so(client: Client) -> None:
     assert result.exit_code == 0
     assert result.stdout.endswith("Kafka and the tracker still know (docs/privacy.md)\n")
     assert set(count_rows(client, ADA).values()) == {0}
+
+
+def test_who_may_only_read_is_told_who_may_erase(client: Client) -> None:
+    client.set_client_setting("readonly", 2)
+    with pytest.raises(EraseRefused, match="the one that runs `touchstream migrate`"):
+        erase_person(client, ADA)
+    assert count_rows(client, ADA) == OF_ADA
