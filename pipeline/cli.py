@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.collector.mailing import Mailing
     from pipeline.importer import Read
     from pipeline.mapping import Mapping
+    from pipeline.personal import Named
     from pipeline.replay import Reader
     from pipeline.report import Span
 
@@ -87,12 +88,14 @@ _FOR_PEOPLE = frozenset(
         "CollectorFailed",
         "DemoFailed",
         "EmbeddedError",
+        "EraseRefused",
         "ImportFailed",
         "MapFailed",
         "MigrationRefused",
         "NobodyFound",
         "NotAcknowledged",
         "ReplayFailed",
+        "SeveralPeople",
         "SimulationFailed",
         "StackFailed",
         "TopicsFailed",
@@ -533,19 +536,24 @@ def query(sql: str, fmt: str | None) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring ClickHouse's tables up to date, and what they know of the journey models."""
+    """Bring ClickHouse's tables up to date, with their retention and the journey models."""
     from schemas.journeys import load_model
     from sinks.migrate import migrate as migrate_
     from sinks.migrate import read_migrations
     from sinks.models import store_models
+    from sinks.retention import apply_retention
 
     known = _settings()
     with _client(known) as client:
         models = [load_model(name) for name in known.journey_models]
         applied = migrate_(client, read_migrations())
         store_models(client, models)
+        kept = {str(table): how_long for table, how_long in known.table_retention.items()}
+        altered = apply_retention(client, kept)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
+    for table in altered:
+        click.echo(f"retention of {table}: {kept.get(table, 'for ever')}")
     click.echo(f"{len(applied)} applied; the tables are up to date")
 
 
@@ -725,6 +733,65 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
     models = [ready.model for ready in rules.models]
     Console().print(render_moves(moves, models, rules.version))
+
+
+WHOM = (
+    click.option("--person", default="", help="A person_id, a user id or a visitor_id."),
+    click.option("--visitor", default="", help="A visitor_id: the person it belongs to."),
+    click.option("--identifier", default="", help="E.g. user:7, customer:12 or subscriber:3."),
+    SITE,
+)
+
+
+def _whom(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(WHOM):
+        command = option(command)
+    return command
+
+
+def _person(client: "Client", **named: str) -> "Named":
+    from pipeline.personal import find_person
+
+    if sum(bool(named[way]) for way in ("person", "visitor", "identifier")) != 1:
+        raise click.UsageError("give one of --person, --visitor and --identifier")
+    return find_person(client, **named)
+
+
+@main.command()
+@_whom
+@click.option("--to", "out", type=click.File("wb"), default="-", help="A file; default: stdout.")
+def export(out: IO[bytes], **whom: str) -> None:
+    """Write all that ClickHouse holds of a person, as lines of JSON.
+
+    Each line is a row, with the name of its table. docs/privacy.md says what is held elsewhere.
+    """
+    from pipeline.personal import export_person
+
+    with _client(_settings()) as client:
+        export_person(client, _person(client, **whom), out)
+
+
+@main.command()
+@_whom
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(yes: bool, **whom: str) -> None:
+    """Erase a person from ClickHouse: shows what will go, and asks.
+
+    The log in Kafka still holds the person until its retention ends, and the tracker remembers:
+    docs/privacy.md says what to do about that.
+    """
+    from pipeline.erase import erase_person
+    from pipeline.personal import count_rows
+
+    with _client(_settings()) as client:
+        named = _person(client, **whom)
+        click.echo(f"{named.site}: {', '.join(named.names)}")
+        for table, rows in count_rows(client, named).items():
+            click.echo(f"{rows:>9,} {table}")
+        if not yes:
+            click.confirm("Erase all of this? It cannot be undone", abort=True)
+        erase_person(client, named)
+    click.echo("erased from all tables; Kafka and the tracker still know (docs/privacy.md)")
 
 
 @main.group()

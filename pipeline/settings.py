@@ -9,7 +9,7 @@ over the secrets, they over the TOML file.
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -57,6 +57,10 @@ ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sa
 Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
 """A secret of our own making."""
 
+
+RetainedTable = Literal[
+    "touchpoints", "sessions", "transitions", "abandonments", "dead_letters", "funnel_hours"
+]
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
@@ -113,6 +117,12 @@ class Settings(BaseSettings):
     clickhouse_user: str = Field("default", description="ClickHouse user.")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Its password.")
     clickhouse_database: str = Field("default", description="Database of all tables.")
+
+    table_retention: dict[RetainedTable, Annotated[timedelta, Field(ge=timedelta(days=1))]] = Field(
+        default_factory=dict,
+        description="Table -> how long rows are kept, applied by `touchstream migrate`; a table "
+        'without an entry keeps them for ever. Example: {"touchpoints": "P400D"}',
+    )
 
     collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")
     collector_port: int = Field(8080, ge=1, le=65535, description="Port of the collector.")
