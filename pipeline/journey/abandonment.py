@@ -32,8 +32,12 @@ _MOST_OPEN = 10
 
 def deadline(cursor: Cursor, rules: AbandonmentRules) -> int | None:
     """Give the time until which nothing that is open is abandoned, if there is one."""
-    dues = (_due(cursor, stake, rules) for stake in cursor.open.values())
-    return min((due for due in dues if due), default=None)
+    earliest = None
+    for stake in cursor.open.values():
+        due = _due(cursor, stake, rules)
+        if due and (earliest is None or due < earliest):
+            earliest = due
+    return earliest
 
 
 def _due(cursor: Cursor, stake: Stake, rules: AbandonmentRules) -> int:

@@ -401,8 +401,10 @@ def is_late(state: Memory, at: int, now: int, rules: Rules) -> bool:
 def next_deadline(state: Memory, rules: Rules) -> int:
     """Give the time at which silence will next decide something about somebody."""
     due = abandonment.deadline(state.head, rules.abandonment)
-    sealable = state.newest[0] + rules.evidence_retention_ms if state.evidence else None
-    return min(filter(None, (due, sealable)), default=forgotten_at(state, rules))
+    if not state.evidence:
+        return due or forgotten_at(state, rules)
+    sealable = state.newest[0] + rules.evidence_retention_ms
+    return min(due, sealable) if due else sealable
 
 
 def forgotten_at(state: Memory, rules: Rules) -> int:
@@ -420,8 +422,9 @@ def forgotten_at(state: Memory, rules: Rules) -> int:
 
 def is_over(state: Memory, now: int, rules: Rules) -> bool:
     """Tell whether somebody may be forgotten; what is due must have been judged before."""
-    is_due = abandonment.deadline(state.head, rules.abandonment) is not None
-    return forgotten_at(state, rules) < now and not is_due
+    if forgotten_at(state, rules) >= now:
+        return False
+    return abandonment.deadline(state.head, rules.abandonment) is None
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:

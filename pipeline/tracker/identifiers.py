@@ -24,7 +24,6 @@ _CARRIED = {
     "email_sha256": "email",
     "subscriber_id": "subscriber",
 }
-_MARKS = tuple(f'"{name}"'.encode() for name in _CARRIED)
 
 
 def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]:
@@ -34,14 +33,18 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     `email_sha256`, `email_hash` (with a site's salt) and `subscriber_id`. Values that mean nobody
     are left out, and a visitor that is named so has none.
     """
+    properties = bytes(touchpoint.properties)
+    # A part of each name: to look for all of them would cost more than to read some in vain.
+    may_carry = b"email_" in properties or b"r_id" in properties
+    if not (may_carry or touchpoint.user_id or touchpoint.previous_id):
+        return ()  # so it is with nearly every touchpoint
     if is_nobody(touchpoint.anonymous_id or touchpoint.user_id):
         return ()
-    properties = bytes(touchpoint.properties)
     told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
     previous = touchpoint.previous_id if touchpoint.previous_id != visitor_id else ""
     if previous:
         told.append(("user", previous))
-    if any(mark in properties for mark in _MARKS):
+    if may_carry:
         told += _read_carried(properties)
     names = dict.fromkeys(name_identifier(kind, value) for kind, value in told)
     if not is_nobody(previous):

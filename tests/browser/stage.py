@@ -61,6 +61,12 @@ class Stage:
         sql = f"SELECT * FROM {view} WHERE {known} ORDER BY {order}"  # noqa: S608 - our own text
         return await self.query(sql, visitors=visitors)
 
+    async def phases(self, rows: Sequence[Row]) -> list[str]:
+        """Give the phases of the default model that the visitors of `rows` came to, in order."""
+        await self.line.settle()
+        moves = await self.facts("person_transitions", rows, "at")
+        return [move["to_phase"] for move in moves if move["model"] == "lifecycle"]
+
     async def let_pass(self, site: str, duration: timedelta) -> None:
         """Put the time of `site` forward."""
         then = datetime.now(UTC) + duration
