@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, structs
 
 from pipeline.journey import abandonment, cart, phases, sessions
-from pipeline.journey.clock import instant
+from pipeline.journey.clock import DAY_MS, instant
 from pipeline.journey.people import person_id
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import (
@@ -366,9 +366,9 @@ def settle(state: Memory, now: int, facts: Facts) -> None:
     _settle(state.head, now, facts)
 
 
-def seal(state: Memory, now: int, facts: Facts) -> None:
+def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
     """Fold evidence beyond its retention, or beyond the cap, into the base for good."""
-    horizon = now - facts.rules.evidence_retention_ms
+    horizon = now - facts.rules.evidence_retention_ms if by_age else 0
     count = _surplus(state.evidence)
     if not count and not 0 < state.oldest_at < horizon:
         return
@@ -403,7 +403,10 @@ def next_deadline(state: Memory, rules: Rules) -> int:
     due = abandonment.deadline(state.head, rules.abandonment)
     if not state.evidence:
         return due or forgotten_at(state, rules)
-    sealable = state.newest[0] + rules.evidence_retention_ms
+    if isinstance(state, PersonState):  # which is sealed when it is woken alone
+        sealable = state.oldest_at + rules.evidence_retention_ms + DAY_MS
+    else:
+        sealable = state.newest[0] + rules.evidence_retention_ms
     return min(due, sealable) if due else sealable
 
 

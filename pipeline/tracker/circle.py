@@ -24,15 +24,24 @@ class Visitor(msgspec.Struct):
     is_changed: bool = False
     handover: list[Evidence] = msgspec.field(default_factory=list)
 
+    @property
+    def may_seal(self) -> bool:
+        """Not while it waits to be told whom it is: in a backlog that comes after all evidence."""
+        return not self.state.identifiers or self.state.epoch >= 0
+
 
 class Person(msgspec.Struct):
-    """A person of several visitors; like a visitor, but for its state."""
+    """A person of several visitors; like a visitor, but for its state.
+
+    It may seal when a tick has woken it: until then visitors may hand over what is older.
+    """
 
     key: bytes
     state: PersonState
     facts: Facts
     known_offset: int
     is_changed: bool = False
+    may_seal: bool = False
 
 
 Somebody = Visitor | Person
@@ -80,6 +89,8 @@ class Circle:
             sleeper = self._find(key)
             if sleeper is not None and sleeper.state.wake_at == wake_at:
                 sleeper.is_changed = True
+                if isinstance(sleeper, Person):
+                    sleeper.may_seal = True
                 sleeper.state.wake_at = 0
                 sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
                 settle(sleeper.state, self._partition.times[sleeper.facts.site], sleeper.facts)

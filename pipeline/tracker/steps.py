@@ -177,7 +177,7 @@ class Chunk:
             if not somebody.is_changed:
                 continue
             now = self.partition.times[somebody.facts.site]
-            seal(somebody.state, now, somebody.facts)
+            seal(somebody.state, now, somebody.facts, by_age=somebody.may_seal)
             for id_, fact in somebody.facts.all().items():
                 row = (somebody.key.lstrip(PERSON), encode_fact(fact), self.now)
                 self.partition.facts[id_] = (_topic_of(fact).name, row)

@@ -1,6 +1,7 @@
 """Visitors of several partitions become people: whatever the order, and wherever a worker dies."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.journey.people import person_id
+from pipeline.journey.rules import compile_rules
 from pipeline.oracle import Difference, compare, expected_tables
 from pipeline.records import partition_for
 from schemas.topics import record_key
@@ -76,7 +78,7 @@ def end(workers: list[Worker], silence: int = 7 * HOUR) -> None:
 
 def differences(workers: list[Worker]) -> list[Difference]:
     logs = [worker.log.records for worker in workers]
-    expected = expected_tables(logs, LINKED)
+    expected = expected_tables(logs, workers[0].rules)
     return compare(cast("Client", workers[0].tables), expected, [len(log) for log in logs])
 
 
@@ -168,6 +170,29 @@ def test_a_link_in_a_touchpoint_that_comes_too_late_counts() -> None:
     say(logs, "a", NOON, NOON)
     say(logs, "b", NOON - 3 * HOUR, NOON, user_id="7")
     assert people(lived(logs)) == {"ada": SEVEN, "user:7": SEVEN}
+
+
+def test_a_backlog_longer_than_evidence_is_kept_gives_the_people_of_the_oracle() -> None:
+    rules = compile_rules(
+        [model.model for model in LINKED.models],
+        allowed_lateness=timedelta(hours=2),
+        journey_timeout=timedelta(hours=5),
+        customer_timeout=timedelta(days=9),
+        evidence_retention=timedelta(hours=3),
+    )
+    logs = new_logs()
+    for number in range(30):
+        at = NOON + number * 2 * HOUR
+        who = ("phone", "laptop", "tablet")[number % 3]
+        name = NAMES[number % len(NAMES)]
+        say(logs, f"t{number}", at, at, anonymous_id=who, user_id="7", name=name)
+    workers = line(logs, rules)
+    for worker in workers:
+        worker.work(1000)  # all of it before the first link is heard
+    end(workers)
+    assert differences(workers) == []
+    moves = workers[0].tables.of("transitions")
+    assert {row["person_id"] for row in moves} == {SEVEN}
 
 
 work: st.SearchStrategy[Act] = st.builds(
