@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and how hard property tests look: HYPOTHESIS_PROFILE=long, ten times."""
+"""Fixtures for all tests, and how hard property tests look: HYPOTHESIS_PROFILE=long, thirty times."""
 
 import os
 
@@ -8,7 +8,7 @@ from tests.support.fixtures import embedded_broker, engine, kafka, kafka_jars
 
 __all__ = ["embedded_broker", "engine", "kafka", "kafka_jars"]
 
-for name, examples in {"normal": 300, "long": 3000}.items():
+for name, examples in {"normal": 100, "long": 3000}.items():
     settings.register_profile(
         name,
         max_examples=examples,
