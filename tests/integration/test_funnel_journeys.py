@@ -73,7 +73,7 @@ def client(engine: EngineServer) -> Iterator[Client]:
         yield client
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(
     journeys=st.lists(SEEN, max_size=28),
     persons=PERSONS,
