@@ -102,7 +102,7 @@ def test_what_was_there_before_the_tables_of_funnels_counts(engine: EngineServer
         assert live(client)[0] == (2, 2)
 
 
-@settings(max_examples=20)
+@settings(max_examples=6)
 @given(ROWS, st.integers(0, 4), st.integers(0, 4))
 def test_the_sets_are_those_of_the_visitors(
     engine: EngineServer, rows: list[Row], start: int, end: int
