@@ -53,11 +53,12 @@ async def test_the_demo_shows_journeys_and_leaves_nothing_behind(tmp_path: Path)
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - and ASYNC240 is against pathlib
 
     [sent] = re.findall(r"Sent ([\d,]+) touchpoints of 200 people", said)
-    [[sessions, visitors, _, touchpoints, late]] = rows_of("Totals", said).values()
+    [[sessions, visitors, people, links, touchpoints, late]] = rows_of("Totals", said).values()
     [[orders, *_]] = rows_of("Orders", said).values()
     abandoned = rows_of("Abandonments", said)
     assert (visitors, touchpoints, late) == (200, int(sent.replace(",", "")), 0)
-    assert sessions >= visitors
+    assert sessions >= visitors >= people > 0
+    assert links > 0
     assert orders > 0
     assert abandoned.keys() == {"browse", "cart", "checkout", "form", "newsletter"}
     assert min(count for count, _ in abandoned.values()) > 0
