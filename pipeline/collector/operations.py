@@ -64,7 +64,6 @@ _OWN = (
         path="/beacon.js",
         summary="The beacon; TOUCHSTREAM_COLLECTOR_BEACON_PATH gives it another path",
         answers={200: ("text/javascript",), 304: ()},
-        refusals=(Problem.ORIGIN_NOT_ALLOWED,),
     ),
     Operation(
         method="get",
