@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and how hard property tests look: HYPOTHESIS_PROFILE=long, thirty times."""
+"""Fixtures for all tests, and how hard property tests look: HYPOTHESIS_PROFILE=long, far harder."""
 
 import os
 
