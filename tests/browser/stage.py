@@ -55,7 +55,8 @@ class Stage:
         return list(result.named_results())
 
     async def facts(self, view: str, rows: Sequence[Row], order: str) -> list[Row]:
-        """Give the rows of `view` that are about the visitors of `rows`."""
+        """Give the rows of `view` that are about the visitors of `rows`, once all is written."""
+        await self.line.settle()
         visitors = sorted({row["visitor_id"] for row in rows})
         known = "visitor_id IN {visitors:Array(String)}"
         sql = f"SELECT * FROM {view} WHERE {known} ORDER BY {order}"  # noqa: S608 - our own text
@@ -63,7 +64,6 @@ class Stage:
 
     async def phases(self, rows: Sequence[Row]) -> list[str]:
         """Give the phases of the default model that the visitors of `rows` came to, in order."""
-        await self.line.settle()
         moves = await self.facts("person_transitions", rows, "at")
         return [move["to_phase"] for move in moves if move["model"] == "lifecycle"]
 
