@@ -17,6 +17,7 @@ import ua_parser
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.progress import read_progress
+from pipeline.tracker.properties import said, word
 from schemas.touchpoint import Enrichment, Touchpoint
 
 _CLICK_IDS = (
@@ -168,9 +169,8 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
     """
     if name not in _COMMERCE_NAMES:
         return _NO_COMMERCE
-    try:
-        given = _properties.decode(properties)
-    except (msgspec.MsgspecError, RecursionError):  # a number that no machine holds, or a bomb
+    given = said(_properties, properties)
+    if given is None:
         return _NO_COMMERCE
     quantity = _number(given.quantity)
     items = int(quantity) if 1 <= quantity <= _MOST_ITEMS else 1
@@ -180,14 +180,14 @@ def read_commerce(name: str, properties: bytes) -> Commerce:
     else:
         amounts = (given.revenue, given.total, given.value)
         value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
-    order_id = _word(given.order_id) or _word(given.checkout_id)
+    order_id = word(given.order_id) or word(given.checkout_id)
     return Commerce(
         order_id,
         round(value, 2),
         items,
-        _word(given.currency)[:8],
-        (_word(given.product_id) or _word(given.sku))[:_LONGEST_ITEM],
-        _word(given.name)[:_LONGEST_ITEM],
+        word(given.currency, 8),
+        word(given.product_id, _LONGEST_ITEM) or word(given.sku, _LONGEST_ITEM),
+        word(given.name, _LONGEST_ITEM),
     )
 
 
@@ -220,11 +220,8 @@ def is_by_machine(name: str, properties: bytes) -> bool:
     """Tell whether no person stands behind an open or a click, by what the collector noted."""
     if name not in _MAIL_NAMES:
         return False
-    try:
-        mail = _mails.decode(properties)
-    except (msgspec.MsgspecError, RecursionError):
-        return False
-    return mail.is_machine_open is True or mail.is_machine_click is True
+    mail = said(_mails, properties)
+    return mail is not None and (mail.is_machine_open is True or mail.is_machine_click is True)
 
 
 def _number(value: object) -> float:
@@ -233,10 +230,6 @@ def _number(value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         return 0.0
     return number if abs(number) < _MOST_MONEY else 0.0
-
-
-def _word(value: object) -> str:
-    return str(value)[:128] if isinstance(value, str | int) else ""
 
 
 def is_same_site(host: str, other: str) -> bool:
@@ -252,12 +245,9 @@ def read_country(locale: str, properties: bytes) -> str:
     tells where the browser's language is spoken, which is only mostly where its owner is.
     """
     if b'"country"' in bytes(properties):
-        try:
-            given = _country.decode(properties).country
-        except (msgspec.MsgspecError, RecursionError):
-            given = ""
-        if isinstance(given, str) and _TWO_LETTERS.fullmatch(given):
-            return given.upper()
+        told = said(_country, properties)
+        if told and isinstance(told.country, str) and _TWO_LETTERS.fullmatch(told.country):
+            return told.country.upper()
     region = _REGION.search(locale) if locale else None
     return region[1].upper() if region else ""
 

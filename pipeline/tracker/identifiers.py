@@ -3,6 +3,7 @@
 import msgspec
 
 from pipeline.journey.people import is_nobody, name_identifier
+from pipeline.tracker.properties import said, word
 from schemas.touchpoint import Touchpoint
 
 
@@ -53,18 +54,13 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
 
 
 def _read_carried(properties: bytes) -> list[tuple[str, str]]:
-    try:
-        given = _carried.decode(properties)
-    except (msgspec.MsgspecError, RecursionError):
+    given = said(_carried, properties)
+    if given is None:
         return []
     parts = (given, given.traits) if given.traits else (given,)
     return [
-        (kind, word)
+        (kind, value)
         for part in parts
         for name, kind in _CARRIED.items()
-        if (word := _word(getattr(part, name)))
+        if (value := word(getattr(part, name)))
     ]
-
-
-def _word(value: object) -> str:
-    return str(value)[:128] if isinstance(value, str | int) else ""

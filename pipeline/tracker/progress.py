@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.tracker.properties import said, word
+
 _LONGEST = 60
 """Of a form's name and of its field: both together are a step's name."""
 
@@ -32,15 +34,10 @@ def read_progress(name: str, properties: bytes) -> Progress:
     """Read a form's name and its last field, or the number of a checkout's step (Segment)."""
     if name not in _FORM and name not in _CHECKOUT:
         return _NO_PROGRESS
-    try:
-        given = _properties.decode(properties)
-    except (msgspec.MsgspecError, RecursionError):
+    given = said(_properties, properties)
+    if given is None:
         return _NO_PROGRESS
     if name in _CHECKOUT:
-        return Progress(step=f"{name} {_word(given.step)}".strip())
-    form = _word(given.form) or _word(given.form_id)
-    return Progress(form, ".".join(filter(None, (form, _word(given.field)))))
-
-
-def _word(value: object) -> str:
-    return str(value)[:_LONGEST] if isinstance(value, str | int) else ""
+        return Progress(step=f"{name} {word(given.step, _LONGEST)}".strip())
+    form = word(given.form, _LONGEST) or word(given.form_id, _LONGEST)
+    return Progress(form, ".".join(filter(None, (form, word(given.field, _LONGEST)))))
