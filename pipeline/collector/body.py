@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from pipeline.collector.answers import Problem, TurnedAway
+from pipeline.collector.request import Headers
 from schemas.dead_letter import Reason
 
 _GZIP = 31
 """What zlib calls "a gzip header, and the largest window"."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+
+PATIENCE_SECONDS = 10.0
+"""For the head of a request, and once more for its body; also how long an idle connection stays."""
 
 
 class Upload(Protocol):
@@ -20,6 +24,18 @@ class Upload(Protocol):
     async def __call__(self) -> bytes: ...  # noqa: D102 - as RSGI has it
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+async def received(upload: Upload, headers: Headers, limit: int) -> bytes:
+    """Read the body and unpack it; TurnedAway as `read` and `unpacked`."""
+    packed = await as_sent(upload, headers, limit)
+    return unpacked(packed, headers.get("content-encoding"), limit)
+
+
+async def as_sent(upload: Upload, headers: Headers, limit: int) -> bytes:
+    """Read the body as it was sent, which is what a sender signs; TurnedAway as `read`."""
+    length = headers.get("content-length")
+    return await read(upload, length, limit=limit, patience=PATIENCE_SECONDS)
 
 
 async def read(upload: Upload, length: str | None, *, limit: int, patience: float) -> bytes:

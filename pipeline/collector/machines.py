@@ -6,9 +6,10 @@ found out.
 
 import ipaddress
 from functools import lru_cache
-from typing import Protocol
 
 import crawleruseragents
+
+from pipeline.collector.request import Headers
 
 _PROXIES = ("GoogleImageProxy", "YahooMailProxy")
 """Fetch an image when somebody looks at the mail; the user agent is then the proxy's."""
@@ -26,12 +27,6 @@ _PREFETCH = (
 # by no more than this; Apple's own addresses are the other hint.
 _APPLE_PROXY = "Mozilla/5.0"
 _APPLE_NETWORK = ipaddress.ip_network("17.0.0.0/8")
-
-
-class Headers(Protocol):
-    """The headers of a request, by names in lower case."""
-
-    def get(self, name: str, /) -> str | None: ...  # noqa: D102 - as a dict has it
 
 
 def mail_proxy(user_agent: str) -> str:

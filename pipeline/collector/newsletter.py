@@ -16,8 +16,9 @@ from msgspec import Raw
 from pipeline.collector.answers import Answer, Problem, TurnedAway, refusal
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.links import Link, read, with_visitor
-from pipeline.collector.machines import Headers, is_machine, mail_proxy
+from pipeline.collector.machines import is_machine, mail_proxy
 from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.request import Headers
 from schemas.codec import encode
 from schemas.touchpoint import Touchpoint
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from pipeline.collector.decoding import JsonObject, json_value
@@ -12,6 +12,12 @@ from schemas.codec import Refused
 from schemas.dead_letter import Reason
 
 _MOST_PARAMETERS = 512
+
+
+class Headers(Protocol):
+    """The headers of a request, by names in lower case."""
+
+    def get(self, name: str, /) -> str | None: ...  # noqa: D102 - as a dict has it
 
 
 @dataclass(slots=True)

@@ -61,9 +61,6 @@ from schemas.topics import DEAD_LETTERS, RAW
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 10.0
-"""For the head of a request, and once more for its body; also how long an idle connection stays."""
-
 _CONNECTIONS = 4096
 
 _OBJECTS_UNTIL_COLLECTION = 20_000
@@ -207,9 +204,10 @@ class Collector:
         """Do what a request needs, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:  # before the body is read
             raise NotAcknowledged
+        limit, is_get = self._settings.collector_max_body, scope.method == "GET"
         request = Request(
             query=scope.query_string,
-            body=b"" if scope.method == "GET" else await self._payload(scope, protocol),
+            body=b"" if is_get else await body.received(protocol, scope.headers, limit),
             authorization=scope.headers.get("authorization"),
         )
         arrival = self._arrival(scope, self._site(vocabulary, request), vocabulary)
@@ -242,12 +240,6 @@ class Collector:
         await self._batches.write(collected.records)
         _count(collected)
 
-    async def _payload(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
-        limit = self._settings.collector_max_body
-        length = scope.headers.get("content-length")
-        packed = await body.read(protocol, length, limit=limit, patience=_PATIENCE_SECONDS)
-        return body.unpacked(packed, scope.headers.get("content-encoding"), limit)
-
 
 def serve(settings: Settings) -> None:
     """Run the collector until SIGTERM or SIGINT; CollectorFailed if it cannot start."""
@@ -277,7 +269,7 @@ async def _serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         backlog=_CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=int(_PATIENCE_SECONDS * 1000)),
+        http1_settings=HTTP1Settings(header_read_timeout=int(body.PATIENCE_SECONDS * 1000)),
         log_level=LogLevels.error,
     )
     for wish in (signal.SIGTERM, signal.SIGINT):

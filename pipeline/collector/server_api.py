@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.machines import Headers
 from pipeline.collector.pseudonyms import Pseudonyms, addressee
+from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
 from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
 

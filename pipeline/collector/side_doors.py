@@ -1,7 +1,7 @@
 """What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
 
 Each door decides by itself what a request means; here is only what they share: the body within
-its limits, Kafka's acknowledgement before a 2xx, and the words for what goes wrong.
+its limits, and Kafka's acknowledgement before a 2xx.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as
 from pydantic import SecretStr
 
 from pipeline.collector import body
-from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome, refusal
+from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.gate import Gate
@@ -27,13 +27,12 @@ from pipeline.collector.server_api import ServerApi
 from pipeline.collector.vocabularies import segment
 from pipeline.collector.webhooks.delivery import Delivery
 from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
-from pipeline.metrics import COLLECTOR_CLICKS_LOST, COLLECTOR_REFUSED
+from pipeline.metrics import COLLECTOR_CLICKS_LOST
 from pipeline.producer import NotAcknowledged
 from pipeline.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_BODY_SECONDS = 10.0
 _CLICK_SECONDS = 0.5
 """How long somebody who has clicked waits for Kafka, not longer."""
 
@@ -77,25 +76,20 @@ class SideDoors:
         }
 
     async def answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer | None:
-        """Answer a request to one of the doors; None if its path leads to none of them."""
+        """Answer a request to one of the doors; None if its path leads to none of them.
+
+        Raises:
+            TurnedAway: the door does not open; or NotAcknowledged: Kafka did not take it.
+        """
         for path, door in self._doors.items():
             if scope.path.startswith(path):
-                return await self._through(door, scope.path[len(path) :], scope, protocol)
+                return await door(scope.path[len(path) :], scope, protocol)
         return None
-
-    async def _through(self, door: Door, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        try:
-            return await door(rest, scope, protocol)
-        except TurnedAway as why:
-            COLLECTOR_REFUSED.labels(why.code).inc()
-            return refusal(why.code, why.detail)
-        except NotAcknowledged:
-            return refusal(Problem.UNAVAILABLE, "Kafka has not acknowledged it; send it again")
 
     # --- newsletter links -------------------------------------------------------------------------
 
     async def _follow(self, token: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        content = await self._body(scope, protocol) if scope.method == "POST" else b""
+        content = await self._received(scope, protocol) if scope.method == "POST" else b""
         arrival = Arrival("", self._clock(), ip=truncated_ip(scope.client))
         followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
         if followed.touchpoint is None:
@@ -130,7 +124,7 @@ class SideDoors:
             url=self._settings.public_url + _with_query(scope),
             query=scope.query_string,
             headers=scope.headers,
-            body=await self._body(scope, protocol),
+            body=await self._received(scope, protocol),
             now=arrival.received_at,
         )
         await self._keep(self._webhooks.receive(place, delivery, arrival))
@@ -141,8 +135,9 @@ class SideDoors:
     async def _serve(self, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
         if (scope.method, rest) != ("POST", "batch"):
             raise TurnedAway(Problem.NOT_FOUND, f"there is POST on {_SERVERS}batch")
-        packed = await self._packed(scope, protocol)
-        payload = self._unpacked(packed, scope)
+        limit = self._settings.collector_max_body
+        packed = await body.as_sent(protocol, scope.headers, limit)
+        payload = body.unpacked(packed, scope.headers.get("content-encoding"), limit)
         request = Request(authorization=scope.headers.get("authorization"), body=payload)
         site = self._gate.site(segment.write_key(request))
         arrival = Arrival(site, self._clock())
@@ -153,18 +148,8 @@ class SideDoors:
         await self._keep(collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
 
-    # --- bodies -----------------------------------------------------------------------------------
-
-    async def _body(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
-        return self._unpacked(await self._packed(scope, protocol), scope)
-
-    async def _packed(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
-        length, limit = scope.headers.get("content-length"), self._settings.collector_max_body
-        return await body.read(protocol, length, limit=limit, patience=_BODY_SECONDS)
-
-    def _unpacked(self, packed: bytes, scope: Scope) -> bytes:
-        encoding = scope.headers.get("content-encoding")
-        return body.unpacked(packed, encoding, self._settings.collector_max_body)
+    async def _received(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        return await body.received(protocol, scope.headers, self._settings.collector_max_body)
 
 
 def unknown_places(settings: Settings) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
-from pipeline.collector.machines import Headers
+from pipeline.collector.request import Headers
 from schemas.codec import Refused, reason_of
 from schemas.dead_letter import Reason
 
