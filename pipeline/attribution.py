@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from pipeline.markov import Path, shares
@@ -114,8 +113,3 @@ def _by_markov(client: Client, asked: dict[str, Any], value: str) -> Iterator[Cr
     for currency, conversions, revenue in totals:
         for touch, share in share_of.items():
             yield Credit("markov", touch, currency, share * conversions, share * revenue)
-
-
-def as_json(attribution: Attribution) -> bytes:
-    """Write the attribution for machines."""
-    return msgspec.json.encode(attribution)

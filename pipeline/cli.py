@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import ValidationError
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from pipeline.settings import Settings
 from pipeline.signals import until_told
@@ -36,6 +36,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SITE = click.option("--site", default="", help="One site only; default: all.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _options(*options: Option) -> Option:
+    """Give several commands the same options, in this order."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+_of_span = _options(
+    SITE,
+    click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23."),
+    click.option("--to", "end", type=click.DateTime(), help="UTC, not included."),
+    AS_JSON,
+)
 
 
 class Failed(click.ClickException):
@@ -335,10 +357,7 @@ def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping
 
 
 @main.command()
-@SITE
-@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
-@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_of_span
 def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
     """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
     from pipeline import report as report_
@@ -350,10 +369,7 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
         models = load_models(known.journey_models)
         span = _span(site, start, end)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
-    if as_json:
-        click.echo(report_.as_json(found).decode())
-    else:
-        Console().print(render(found))
+    _show(found, render, as_json)
 
 
 def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
@@ -364,6 +380,15 @@ def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
         start=start.replace(tzinfo=UTC) if start else BEGINNING,
         end=end.replace(tzinfo=UTC) if end else END,
     )
+
+
+def _show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
+    from pipeline.report import as_json as written
+
+    if as_json:
+        click.echo(written(found).decode())
+    else:
+        Console().print(render(found))
 
 
 _MODELS = (
@@ -392,7 +417,7 @@ _MODELS = (
 )
 @click.option("--from", "start", type=click.DateTime(), help="Orders since; UTC.")
 @click.option("--to", "end", type=click.DateTime(), help="Orders until; UTC, not included.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@AS_JSON
 def attribution(
     site: str,
     models: "tuple[Model, ...]",
@@ -418,19 +443,13 @@ def attribution(
             models=models or attribution_.MODELS,
             lookback_days=lookback,
         )
-    if as_json:
-        click.echo(attribution_.as_json(found).decode())
-    else:
-        Console().print(render(found))
+    _show(found, render, as_json)
 
 
 @main.command("map")
 @click.option("--model", help="Default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
 @click.option("--segment", default="", help="One segment only; default: everybody.")
-@SITE
-@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
-@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_of_span
 def map_(
     model: str | None,
     segment: str,
@@ -449,10 +468,7 @@ def map_(
     with _client(known) as client:
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
-    if as_json:
-        click.echo(journey_map.as_json(found).decode())
-    else:
-        Console().print(render(found))
+    _show(found, render, as_json)
 
 
 @main.command()
@@ -473,10 +489,7 @@ def map_(
 )
 @click.option("--window", default="14d", show_default=True, help="From first to last step.")
 @click.option("--by", default="", help="Break down by the value at the first step.")
-@SITE
-@click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23.")
-@click.option("--to", "end", type=click.DateTime(), help="UTC, not included.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_of_span
 def funnel(
     *,
     steps: str,
@@ -499,13 +512,7 @@ def funnel(
     docs/funnels.md says how each order is read.
     """
     from pipeline.funnel import answer, question, text
-    from pipeline.report import BEGINNING, END, Span
 
-    span = Span(
-        site=site,
-        start=start.replace(tzinfo=UTC) if start else BEGINNING,
-        end=end.replace(tzinfo=UTC) if end else END,
-    )
     with _sentences():
         asked = question.Question(
             steps=question.parse_steps(steps),
@@ -515,11 +522,8 @@ def funnel(
             by=by,
         )
     with _client(_settings()) as client:
-        found = answer.read_funnel(client, span, asked)
-    if as_json:
-        click.echo(answer.as_json(found).decode())
-    else:
-        Console().print(text.render(found))
+        found = answer.read_funnel(client, _span(site, start, end), asked)
+    _show(found, text.render, as_json)
 
 
 @main.command()
@@ -537,23 +541,15 @@ def query(sql: str, fmt: str | None) -> None:
 @main.command()
 def migrate() -> None:
     """Bring ClickHouse's tables up to date, with their retention and the journey models."""
-    from schemas.journeys import load_model
-    from sinks.migrate import migrate as migrate_
-    from sinks.migrate import read_migrations
-    from sinks.models import store_models
-    from sinks.retention import apply_retention
+    from pipeline.tables import bring_up_to_date
 
     known = _settings()
     with _client(known) as client:
-        models = [load_model(name) for name in known.journey_models]
-        applied = migrate_(client, read_migrations())
-        store_models(client, models)
-        kept = {str(table): how_long for table, how_long in known.table_retention.items()}
-        altered = apply_retention(client, kept)
+        applied, altered = bring_up_to_date(client, known)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
-    for table in altered:
-        click.echo(f"retention of {table}: {kept.get(table, 'for ever')}")
+    for table, how_long in altered.items():
+        click.echo(f"retention of {table}: {how_long or 'for ever'}")
     click.echo(f"{len(applied)} applied; the tables are up to date")
 
 
@@ -735,18 +731,12 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
     Console().print(render_moves(moves, models, rules.version))
 
 
-WHOM = (
+_whom = _options(
     click.option("--person", default="", help="A person_id, a user id or a visitor_id."),
     click.option("--visitor", default="", help="A visitor_id: the person it belongs to."),
     click.option("--identifier", default="", help="E.g. user:7, customer:12 or subscriber:3."),
     SITE,
 )
-
-
-def _whom(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(WHOM):
-        command = option(command)
-    return command
 
 
 def _person(client: "Client", **named: str) -> "Named":
@@ -799,22 +789,16 @@ def links() -> None:
     """Sign the links of a newsletter, so that opens and clicks come in (docs/newsletter.md)."""
 
 
-LINK_OPTIONS = (
+_of_mailing = _options(
     click.option("--site", default="shop", show_default=True, help="The site it is sent for."),
     click.option("--campaign", required=True, help="The mailing, e.g. spring-2026."),
     click.option("--subscriber", required=True, help="A number of yours, never an address."),
 )
 
 
-def _link_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(LINK_OPTIONS):
-        command = option(command)
-    return command
-
-
 @links.command("sign")
 @click.argument("url")
-@_link_options
+@_of_mailing
 def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
     """Print the link that counts a click and leads to URL."""
     with _sentences():
@@ -823,7 +807,7 @@ def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
 
 @links.command("rewrite")
 @click.argument("body", type=click.File("rb"), default="-")
-@_link_options
+@_of_mailing
 def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) -> None:
     """Sign every link of a mail's HTML and append the pixel; the HTML goes to standard output.
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from pipeline.report import Span
@@ -119,8 +118,3 @@ def read_map(client: Client, span: Span, *, model: str, segment: str = "") -> Jo
         )
     cells = tuple(MapCell(*row) for row in rows(_CELLS))
     return JourneyMap(model, segment, span, phases, cells)
-
-
-def as_json(found: JourneyMap) -> bytes:
-    """Write the map for machines."""
-    return msgspec.json.encode(found)

@@ -164,9 +164,9 @@ def read_report(
     )
 
 
-def as_json(report: Report) -> bytes:
-    """Write the report for machines."""
-    return msgspec.json.Encoder(decimal_format="number").encode(report)
+def as_json(answer: object) -> bytes:
+    """Write a report, or the answer to another question, for machines."""
+    return msgspec.json.Encoder(decimal_format="number").encode(answer)
 
 
 def _funnel(

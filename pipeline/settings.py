@@ -120,8 +120,8 @@ class Settings(BaseSettings):
 
     table_retention: dict[RetainedTable, Annotated[timedelta, Field(ge=timedelta(days=1))]] = Field(
         default_factory=dict,
-        description="Table -> how long rows are kept, applied by `touchstream migrate`; a table "
-        'without an entry keeps them for ever. Example: {"touchpoints": "P400D"}',
+        description="Table -> how long rows are kept, applied by `touchstream migrate` and `up`; a "
+        'table without an entry keeps them for ever. Example: {"touchpoints": "P400D"}',
     )
 
     collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")

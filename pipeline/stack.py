@@ -24,11 +24,9 @@ from pipeline.lag import ends, until_committed
 from pipeline.ports import Address, address_in, answers, is_taken
 from pipeline.settings import Settings
 from pipeline.signals import until_told
+from pipeline.tables import bring_up_to_date
 from pipeline.topics import create_topics
-from schemas.journeys import load_model
 from schemas.topics import RAW, TABLES
-from sinks.migrate import migrate, read_migrations
-from sinks.models import store_models
 
 _CATCH_UP_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -232,8 +230,7 @@ def _touchstream(*arguments: str) -> tuple[str, ...]:
 def _migrate(settings: Settings) -> None:
     client = connect(settings)
     try:
-        migrate(client, read_migrations())
-        store_models(client, [load_model(name) for name in settings.journey_models])
+        bring_up_to_date(client, settings)
     finally:
         client.close()
 

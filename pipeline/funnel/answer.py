@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from pipeline.funnel.question import Order, Question, Unit
@@ -80,11 +79,6 @@ def read_funnel(client: Client, span: Span, question: Question) -> Answer:
         parts=tuple(Part(row[1], _reached(question, row)) for row in parts if question.by),
         parts_left_out=total[-1] - len(parts) if question.by else 0,
     )
-
-
-def as_json(answer: Answer) -> bytes:
-    """Write the answer for machines."""
-    return msgspec.json.encode(answer)
 
 
 def _reached(question: Question, row: Sequence[Any]) -> tuple[Reached, ...]:

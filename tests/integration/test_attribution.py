@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from pipeline.attribution import MODELS, By, Model, as_json, read_attribution
+from pipeline.attribution import MODELS, By, Model, read_attribution
 from pipeline.attribution_text import render
 from pipeline.cli import main
-from pipeline.report import Span
+from pipeline.report import Span, as_json
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
 from tests.support.journeys import HOUR, MINUTE, NOON
