@@ -157,7 +157,9 @@ async def shop(npm: Path) -> AsyncIterator[str]:
     """Serve the pages, and the SDKs under `/npm`; give the address."""
 
     async def page(request: web.Request) -> web.FileResponse:
-        return web.FileResponse(SDKS / f"{request.match_info['sdk']}.html")
+        sdk = request.match_info["sdk"]
+        own = SDKS / f"{sdk}.html"
+        return web.FileResponse(own if own.exists() else SDKS / f"{sdk.partition('_')[0]}.html")
 
     async def package(request: web.Request) -> web.FileResponse:
         file = npm / "node_modules" / request.match_info["path"]
