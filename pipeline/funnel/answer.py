@@ -105,4 +105,4 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _known(seconds: float) -> float | None:
-    return None if isnan(seconds) else seconds
+    return None if isnan(seconds) else round(seconds, 3)

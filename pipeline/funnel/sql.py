@@ -24,11 +24,19 @@ from pipeline.report_sql import IN_SPAN
 PROPERTY = "properties."
 MOST_VALUES = 25
 
-# Far before every time, so that a passage that never began is always out of the window.
-_NEVER = "-1000000000000000"
+# A passage is told by the time and the place of its first touchpoint. One that never began lies far
+# before every time, so that it is always out of the window.
+_LONG_AGO = "-1000000000000000"
+_NEVER = f"(toInt64({_LONG_AGO}), toUInt64(0))"
 
+# Touchpoints of the same millisecond stand in the order of the first step that each is.
 _MATCHED = """
-SELECT *, indexOf(matches, 1) AS first_match
+SELECT
+    *,
+    indexOf(matches, 1) AS first_match,
+    row_number() OVER (
+        PARTITION BY site, unit ORDER BY at, if(first_match = 0, 1000, first_match), matches
+    ) AS place
 FROM
 (
     SELECT
@@ -41,16 +49,14 @@ FROM
     WHERE {in_span}
 )"""
 
-# Touchpoints of the same millisecond stand in the order of the first step that each is.
-_BEFORE = """PARTITION BY site, unit
-    ORDER BY at, if(first_match = 0, 1000, first_match), matches
+_BEFORE = """PARTITION BY site, unit ORDER BY place
     ROWS BETWEEN {back} PRECEDING AND 1 PRECEDING"""
 
 _CONTINUED = """
 SELECT
     *,
     max(begun_{last}) OVER ({before}) AS open_{step},
-    matches[{step}] AND at - open_{step} <= {{window:Int64}} AS continues_{step},
+    matches[{step}] AND at - open_{step}.1 <= {{window:Int64}} AS continues_{step},
     if(continues_{step}, open_{step}, {never}) AS begun_{step}
 FROM ({rows})"""
 
@@ -58,7 +64,8 @@ _IN_ORDER = """
 SELECT
     maxForEach(matches) AS reach,
     arraySum([{reached}]) AS level,
-    [{begun}][greatest(level, 1)] AS begun_at,
+    [{begun}][greatest(level, 1)] AS begun,
+    begun.1 AS begun_at,
     [{times}] AS times,
     {value} AS value
 FROM ({rows})
@@ -184,7 +191,7 @@ def _no_column(name: str, columns: Collection[str]) -> str:
 def _in_order(question: Question, rows: str) -> str:
     steps = range(1, len(question.steps) + 1)
     before = _BEFORE.format(back="1" if question.order == "strict" else "UNBOUNDED")
-    rows = f"SELECT *, if(matches[1], at, {_NEVER}) AS begun_1 FROM ({rows})"
+    rows = f"SELECT *, if(matches[1], (at, place), {_NEVER}) AS begun_1 FROM ({rows})"
     for step in steps[1:]:
         rows = _CONTINUED.format(last=step - 1, step=step, before=before, never=_NEVER, rows=rows)
     return _IN_ORDER.format(
@@ -199,12 +206,12 @@ def _in_order(question: Question, rows: str) -> str:
 def _first_time(step: int) -> str:
     """Give when the chosen passage came to `step`: the one that first came to the last level."""
     there = f"groupArrayIf((begun_{step}, at), begun_{step} > {_NEVER})"
-    return f"arrayMin(there -> there.2, arrayFilter(there -> there.1 = begun_at, {there}))"
+    return f"arrayMin(there -> there.2, arrayFilter(there -> there.1 = begun, {there}))"
 
 
 def _in_any_order(question: Question, rows: str) -> str:
     steps = range(1, len(question.steps) + 1)
-    newest = [f"max(if(matches[{step}], at, {_NEVER})) OVER so_far" for step in steps]
+    newest = [f"max(if(matches[{step}], at, {_LONG_AGO})) OVER so_far" for step in steps]
     return _IN_ANY_ORDER.format(
         newest=", ".join(newest),
         fitting=", ".join(_fits(step) for step in steps),
@@ -217,7 +224,7 @@ def _in_any_order(question: Question, rows: str) -> str:
 def _fits(step: int) -> str:
     first = f"arraySlice(newest, 1, {step})"
     lowest, highest = f"arrayMin({first})", f"arrayMax({first})"
-    return f"{lowest} > {_NEVER} AND {highest} - {lowest} <= {{window:Int64}}"
+    return f"{lowest} > {_LONG_AGO} AND {highest} - {lowest} <= {{window:Int64}}"
 
 
 def _value(question: Question) -> str:

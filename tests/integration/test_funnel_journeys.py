@@ -224,4 +224,4 @@ def waits(ticks: list[int]) -> tuple[float | None, float | None]:
         return seconds[0], seconds[0]
     if not seconds:
         return None, None
-    return median(seconds), quantiles(seconds, n=10, method="inclusive")[8]
+    return median(seconds), round(quantiles(seconds, n=10, method="inclusive")[8], 3)
