@@ -43,6 +43,7 @@ from schemas.facts import (
 )
 
 _EMPTY = Cart()
+_UNBEGUN = Journey()
 _ORDERS = 20
 """Of so many of its newest orders a journey knows that they are told again."""
 EVIDENCE_CAP = 1000
@@ -295,7 +296,7 @@ def _settle(cursor: Cursor, now: int, facts: Facts) -> None:
 def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
-    journey = cursor.journeys.get(model.model.id) or Journey()
+    journey = cursor.journeys.get(model.model.id) or _UNBEGUN
     rule = phases.matching_rule(model, journey, cursor, seen)
     if rule is None:
         return
@@ -386,9 +387,9 @@ def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
 
 
 def _surplus(evidence: list[Raw]) -> int:
-    sizes = [len(packed) for packed in evidence]
-    if len(sizes) <= EVIDENCE_CAP and sum(sizes) <= EVIDENCE_BYTES_CAP:
+    if len(evidence) <= EVIDENCE_CAP and sum(map(len, evidence)) <= EVIDENCE_BYTES_CAP:
         return 0
+    sizes = [len(packed) for packed in evidence]
     totals = accumulate(reversed(sizes[-EVIDENCE_CAP // 2 :]))
     return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
 

@@ -12,13 +12,18 @@ from schemas.journeys import History
 
 _NOTHING = Past()
 _NO_PROPERTIES: dict[str, str | float] = {}
+_NO_RULES: dict[str, tuple[EvidenceRule, ...]] = {}
 
 
 def matching_rule(
     model: ModelRules, journey: Journey, cursor: Cursor, seen: Evidence
 ) -> EvidenceRule | None:
-    """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before."""
-    for rule in model.rules_of.get(seen.name, ()):
+    """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before.
+
+    None, too, where no rule for such a touchpoint leads on from where the journey is.
+    """
+    rules = model.rules_from.get(journey.phase, _NO_RULES)
+    for rule in rules.get(seen.name, ()):
         if rule.is_plain or _holds(rule, journey, cursor, seen):
             return rule
     return None

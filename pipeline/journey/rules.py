@@ -77,12 +77,13 @@ class EvidenceRule:
 class ModelRules:
     """One journey model: which rules a touchpoint name may meet, and the ways between phases.
 
-    `moves` holds the ways that lead on within a cycle, `ways_round` those into the next one, if
+    `rules_from` holds them by the phase that the journey is in, empty before its first one: of most
+    touchpoints no rule leads on from there, and those names are left out. `moves` holds the ways that lead on within a cycle, `ways_round` those into the next one, if
     `cycle_history` has happened.
     """
 
     model: JourneyModel
-    rules_of: dict[str, tuple[EvidenceRule, ...]]
+    rules_from: dict[str, dict[str, tuple[EvidenceRule, ...]]]
     moves: dict[tuple[str, str], TransitionKind]
     ways_round: frozenset[tuple[str, str]]
     cycle_history: History
@@ -178,14 +179,21 @@ def _compile(model: JourneyModel) -> ModelRules:
         ready = _ready(rule)
         for name in rule.touchpoints:
             rules_of.setdefault(name, []).append(ready)
-    cycle = model.cycle
+    cycle, moves = model.cycle, _moves(model)
+    ways_round = frozenset((a, b) for a in cycle.leave for b in cycle.enter) if cycle else ()
+    ways = {*moves, *ways_round, *(("", phase.id) for phase in model.phases)}
     return ModelRules(
         model=model,
-        rules_of={name: tuple(rules) for name, rules in rules_of.items()},
-        moves=_moves(model),
-        ways_round=frozenset((a, b) for a in cycle.leave for b in cycle.enter)
-        if cycle
-        else frozenset(),
+        rules_from={
+            phase: {
+                name: tuple(rules)
+                for name, rules in rules_of.items()
+                if any((phase, rule.phase) in ways for rule in rules)
+            }
+            for phase in ("", *(phase.id for phase in model.phases))
+        },
+        moves=moves,
+        ways_round=frozenset(ways_round),
         cycle_history=cycle.history if cycle else "any",
     )
 

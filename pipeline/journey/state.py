@@ -105,7 +105,7 @@ class Past(msgspec.Struct, array_like=True, gc=False):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class Journey(msgspec.Struct, array_like=True, gc=False):
+class Journey(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Where a person is in one model.
 
     An empty `phase` is before the beginning of the first cycle or, with `since`, of the next one.
