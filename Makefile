@@ -18,8 +18,8 @@ demo: $(READY) ## Start everything, simulate shoppers, print what came of them (
 up: $(READY) ## Start everything on this machine and keep it running
 	@$(BIN)/touchstream up
 
-test: $(READY) ## Run all tests, with the short forms of faults and benchmark
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## Run all tests on two cores, with the short forms of faults and benchmark
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## What CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .

@@ -78,8 +78,9 @@ class ModelRules:
     """One journey model: which rules a touchpoint name may meet, and the ways between phases.
 
     `rules_from` holds them by the phase that the journey is in, empty before its first one: of most
-    touchpoints no rule leads on from there, and those names are left out. `moves` holds the ways that lead on within a cycle, `ways_round` those into the next one, if
-    `cycle_history` has happened.
+    touchpoints no rule leads on from there, and those names are left out. `moves` holds the ways
+    that lead on within a cycle, `ways_round` those into the next one, if `cycle_history` has
+    happened.
     """
 
     model: JourneyModel

@@ -17,7 +17,7 @@ from tests.support.ports import free_ports
 __all__ = ["chromium", "stage"]
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(
     chromium: object, engine: EngineServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
