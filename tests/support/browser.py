@@ -18,7 +18,7 @@ _USER_AGENT = (
 _PATIENCE_MS = 15_000
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser; tests open visitors of their own in it."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
