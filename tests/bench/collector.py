@@ -1,4 +1,7 @@
-"""How much one collector process takes, against an empty handler of the same server, in one run.
+"""How much one collector process takes, against two handlers of the same server, in one run.
+
+`empty` answers at once and does not even read what was sent. `floor` reads it and answers when the
+next batch would be acknowledged: no handler whose 2xx means that Kafka has it can be faster.
 
     python -m tests.bench.collector [--seconds 5]
 
@@ -74,7 +77,11 @@ async def run(seconds: int) -> dict[str, Result]:
     """Measure the empty handler, single calls and batches, one after the other."""
     calls = [call(visitor) for visitor in range(_BATCH)]
     singles, batches = [json.dumps(each) for each in calls], [json.dumps({"batch": calls})]
-    async with KafkaCluster() as cluster, _empty() as (empty_url, empty_pid):
+    async with (
+        KafkaCluster() as cluster,
+        _handler("empty") as (empty_url, empty_pid),
+        _handler("floor") as (floor_url, floor_pid),
+    ):
         await create_topics(Settings(kafka_bootstrap_servers=cluster.bootstrap_servers))
         async with collector(
             cluster.bootstrap_servers, collector_max_pending="1000000000"
@@ -83,6 +90,7 @@ async def run(seconds: int) -> dict[str, Result]:
             pid, url = running.process.pid, running.url
             return {
                 "empty": await _loaded("empty", empty_url, empty_pid, singles, seconds),
+                "floor": await _loaded("floor", floor_url, floor_pid, singles, seconds),
                 "single": await _loaded("single", f"{url}/v1/track", pid, singles, seconds),
                 "batch": await _loaded("batch", f"{url}/v1/batch", pid, batches, seconds, _BATCH),
             }
@@ -123,10 +131,10 @@ def _cpu(pid: int) -> float:
 
 
 @asynccontextmanager
-async def _empty() -> AsyncIterator[tuple[str, int]]:
+async def _handler(name: str) -> AsyncIterator[tuple[str, int]]:
     [port] = free_ports(1)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.collector", "--empty", str(port))
+        *(sys.executable, "-m", "tests.bench.collector", "--serve", name, "--port", str(port))
     )
     url = f"http://127.0.0.1:{port}/"
     try:
@@ -137,14 +145,36 @@ async def _empty() -> AsyncIterator[tuple[str, int]]:
         await process.wait()
 
 
-async def serve_empty(port: int) -> None:
-    """Answer every request at once, as the collector answers a good one."""
+async def _empty(_scope: Scope, protocol: HTTPProtocol) -> None:
+    protocol.response_bytes(200, [("content-type", "application/json")], b'{"success":true}')
 
-    async def handler(_scope: Scope, protocol: HTTPProtocol) -> None:
-        protocol.response_bytes(200, [("content-type", "application/json")], b'{"success":true}')
 
+class _Floor:
+    """Waits as long as the collector's batches do, together with everybody else."""
+
+    def __init__(self) -> None:
+        self._waiters: list[asyncio.Future[None]] = []
+
+    async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        await protocol()
+        loop = asyncio.get_running_loop()
+        if not self._waiters:
+            loop.call_later(Settings().collector_batch_wait.total_seconds(), self._settle)
+        waiter = loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
+        await _empty(scope, protocol)
+
+    def _settle(self) -> None:
+        for waiter in self._waiters:
+            waiter.set_result(None)
+        self._waiters.clear()
+
+
+async def serve(name: str, port: int) -> None:
+    """Answer every request as the collector answers a good one, and do nothing else."""
     server = Server(
-        handler,
+        {"empty": _empty, "floor": _Floor().__call__}[name],
         port=port,
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
@@ -154,16 +184,21 @@ async def serve_empty(port: int) -> None:
     await server.serve()
 
 
+def _share(one: Result, other: Result) -> str:
+    """Say what part of another server's requests this one comes to."""
+    by_cpu = other.cpu_us / one.cpu_us
+    return f"{one.per_second / other.per_second:.2f} ({by_cpu:.2f} by cpu)"
+
+
 def _print(results: dict[str, Result]) -> None:
     table = Table(title=f"{_CONNECTIONS} connections")
     for column in ("", "requests/s", "of empty", "processor µs/request", "touchpoints/s"):
         table.add_column(column, justify="right")
-    empty = results["empty"]
     for each in results.values():
         table.add_row(
             each.name,
             f"{each.per_second:,.0f}",
-            f"{each.per_second / empty.per_second:.2f} ({empty.cpu_us / each.cpu_us:.2f} by cpu)",
+            _share(each, results["empty"]),
             f"{each.cpu_us:.0f}",
             f"{each.per_second * each.touchpoints:,.0f} ({each.per_cpu_second:,.0f} by cpu)",
         )
@@ -173,10 +208,11 @@ def _print(results: dict[str, Result]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--empty", type=int)
+    parser.add_argument("--serve", choices=["empty", "floor"], help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     told = parser.parse_args()
-    if told.empty:
+    if told.serve:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve_empty(told.empty))
+            runner.run(serve(told.serve, told.port))
     else:
         _print(asyncio.run(run(told.seconds)))
