@@ -66,7 +66,7 @@ $(READY): requirements-dev.lock pyproject.toml
 		{ echo "make: $$($(PYTHON) --version) is too old; set PYTHON to Python 3.11 or newer" >&2; exit 1; }
 	@free=$$(df -Pk . | awk 'NR==2 {print int($$4 / 1024)}'); [ "$$free" -ge 2500 ] || \
 		{ echo "make: $$free MB free here, 2,500 needed for the environment" >&2; exit 1; }
-	@echo "Setting up $(VENV) (about 1.2 GB, once) …"
+	@echo "Setting up $(VENV) (about 1.6 GB, once) …"
 	@$(PYTHON) -m venv $(VENV) || { echo "make: no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--only-binary :all: --requirement requirements-dev.lock
