@@ -1,9 +1,11 @@
 """Who may send: write keys and origins. PURE. A key stands in the page: it names, it proves not."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from pipeline.collector.answers import Headers, Problem, TurnedAway
+from pipeline.collector.request import Request
+from schemas.codec import Refused
 
 _HEADERS = (
     *("authorization", "content-type", "content-encoding"),
@@ -34,6 +36,13 @@ class Gate:
                 "has it",
             )
         return site
+
+    def site_of(self, request: Request, key: Callable[[Request], str | None]) -> str:
+        """Give the site of the write key that `key` finds; TurnedAway if there is none to find."""
+        try:
+            return self.site(key(request))
+        except Refused as why:
+            raise TurnedAway(why.reason, why.detail) from None
 
     def allow(self, origin: str | None) -> Headers:
         """Give the headers that let a page of `origin` read the answer; TurnedAway if it may not.

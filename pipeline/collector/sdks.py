@@ -140,12 +140,13 @@ def sdks() -> Iterator[Operation]:
         if (method, path) not in segment.ROUTES:
             yield _sending("get" if method == "GET" else "post", path, vocabulary)
     for way, path, media, summary in _QUESTIONS:
+        not_every_token = (Problem.NOT_FOUND,) if "{token}" in path else ()
         yield Operation(
             method=way,
             path=path,
             summary=summary,
             answers={200: (media,)},
-            refusals=(Problem.ORIGIN_NOT_ALLOWED,),
+            refusals=(*not_every_token, Problem.ORIGIN_NOT_ALLOWED),
         )
 
 

@@ -56,7 +56,7 @@ from pipeline.metrics import (
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
-from schemas.codec import Refused, encode
+from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
 
 _log = logging.getLogger(__name__)
@@ -210,18 +210,12 @@ class Collector:
             body=b"" if is_get else await body.received(protocol, scope.headers, limit),
             authorization=scope.headers.get("authorization"),
         )
-        arrival = self._arrival(scope, self._site(vocabulary, request), vocabulary)
+        arrival = self._arrival(scope, self._gate.site_of(request, vocabulary.key), vocabulary)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest)
         await self._keep(collected)
         success = vocabulary.success
         return outcome(collected.is_batch, collected.accepted, collected.refused, success)
-
-    def _site(self, vocabulary: Vocabulary, request: Request) -> str:
-        try:
-            return self._gate.site(vocabulary.key(request))
-        except Refused as why:
-            raise TurnedAway(why.reason, why.detail) from None
 
     def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary) -> Arrival:
         arrival = Arrival(

@@ -139,7 +139,7 @@ class SideDoors:
         packed = await body.as_sent(protocol, scope.headers, limit)
         payload = body.unpacked(packed, scope.headers.get("content-encoding"), limit)
         request = Request(authorization=scope.headers.get("authorization"), body=payload)
-        site = self._gate.site(segment.write_key(request))
+        site = self._gate.site_of(request, segment.write_key)
         arrival = Arrival(site, self._clock())
         self._servers.check(site, scope.headers, packed, arrival.received_at)
         named = Request(body=self._servers.named(payload, site))

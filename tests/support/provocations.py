@@ -73,8 +73,14 @@ def requests(operation: Operation) -> list[Request]:
     if operation.path == "/v1/server/batch":
         sent = [_signed(each) for each in sent] + [good]
     if operation.needs_key:
-        return [replace(each, headers=_KEY | each.headers) for each in sent]
+        return [*(replace(each, headers=_KEY | each.headers) for each in sent), Request(b"{")]
     return sent
+
+
+def with_body(operation: Operation, request: Request, body: bytes) -> Request:
+    """Give a request of `operation` with another body, signed anew where that is asked for."""
+    sent = replace(request, body=body)
+    return _signed(sent) if operation.path == "/v1/server/batch" else sent
 
 
 _BROKEN = [
@@ -289,5 +295,9 @@ _OF_PATHS: dict[tuple[str, str], list[Request]] = {
         _mandrill(b"a=b", ("a", "b")),
         _reported("nobody", b"[]"),
     ],
+    **{
+        ("get", path): [Request(path=path.format(token=token)) for token in (SDK_KEY, "a%20b")]
+        for path in ("/array/{token}/config", "/array/{token}/config.js")
+    },
     ("get", "/beacon.js"): [Request(), Request(headers={"if-none-match": _ETAG})],
 }

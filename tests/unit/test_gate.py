@@ -36,6 +36,21 @@ def test_another_authorization_names_no_key_whatever_the_body_says(authorization
 
 
 @pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"writeKey": 1}', Reason.INVALID_FIELD),
+        (b"{", Reason.NOT_JSON),
+        (b'{"writeKey": "wk_2"}', Problem.UNKNOWN_WRITE_KEY),
+    ],
+)
+def test_who_shows_no_key_is_turned_away(body: bytes, code: Problem | Reason) -> None:
+    assert "shop" == gate.site_of(Request(body=b'{"writeKey": "wk_1"}'), write_key)
+    with pytest.raises(TurnedAway) as why:
+        gate.site_of(Request(body=body), write_key)
+    assert code == why.value.code
+
+
+@pytest.mark.parametrize(
     ("body", "reason"), [(b'{"writeKey": 1}', Reason.INVALID_FIELD), (b"{", Reason.NOT_JSON)]
 )
 def test_a_body_that_cannot_be_read_has_no_key(body: bytes, reason: Reason) -> None:
