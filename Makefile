@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon bench faults kafka clean
+.PHONY: help demo up test check format lock schemas beacon bench faults fuzz kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ bench: $(READY) ## Measure the tracker against its floor and against a plain Fau
 
 faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+fuzz: $(READY) ## Fuzz the collector over HTTP, and all that decodes (MINUTES=10 for each)
+	@FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -s tests/fuzz/test_http.py $(ARGS)
+	@$(BIN)/python -m tests.fuzz.guided --minutes $(or $(MINUTES),10)
 
 kafka: $(READY) ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java 17 and Maven)
 	@$(BIN)/python -m tests.support.kafka --port 9092

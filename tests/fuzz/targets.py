@@ -1,0 +1,75 @@
+"""Everything that decodes bytes from outside, by name: how it is called, and examples for it.
+
+`tests/fuzz/found/<target>` holds inputs that once did harm; they stay examples for ever.
+"""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipeline.collector.vocabularies import (
+    ga4,
+    matomo,
+    plausible,
+    posthog,
+    rudderstack,
+    segment,
+    snowplow,
+    umami,
+)
+from pipeline.collector.webhooks.receive import PROVIDERS
+from tests.fuzz import doors, readers
+
+FOUND = Path(__file__).with_name("found")
+
+_SPOKEN = (ga4, matomo, plausible, posthog, rudderstack, segment, snowplow, umami)
+_BODIES = (b"gzip\n{}", b"\n" + gzip.compress(b'{"a":1}', mtime=0), b"br\n", b"identity\n[7]")
+
+
+@dataclass(frozen=True)
+class Target:
+    """`run` takes any bytes and returns; what it raises is a finding."""
+
+    run: Callable[[bytes], None]
+    examples: Callable[[], Iterable[bytes]]
+
+
+def _vocabularies() -> Iterator[tuple[str, Target]]:
+    for module in _SPOKEN:
+        name = module.__name__.rpartition(".")[2]
+        run = partial(doors.speak, module.ROUTES)
+        yield name, Target(run, partial(doors.examples_of, name))
+
+
+def _webhooks() -> Iterator[tuple[str, Target]]:
+    for name in PROVIDERS:
+        yield name, Target(partial(doors.report, name), partial(doors.reports, name))
+
+
+TARGETS: dict[str, Target] = {
+    **dict(_vocabularies()),
+    **dict(_webhooks()),
+    "body": Target(doors.unpack, lambda: _BODIES),
+    "headers": Target(doors.present_headers, doors.many_headers),
+    "questions": Target(doors.ask, partial(doors.examples_of, "posthog", "snowplow", "segment")),
+    "links": Target(doors.follow, doors.tokens),
+    "signed_links": Target(doors.follow_signed, doors.links),
+    "servers": Target(doors.serve, doors.server_calls),
+    "touchpoints": Target(readers.track, readers.touchpoints),
+    "exchange": Target(readers.exchange, readers.exchanged),
+    "enrichment": Target(readers.look_up, readers.looked_up),
+    "dead_letters": Target(readers.read_letter, readers.letters),
+    "access_log": Target(readers.read_log, readers.logged),
+    "csv": Target(
+        partial(readers.import_file, "a.csv", readers.mapping_of("puffy")), readers.sheets
+    ),
+    "json_lines": Target(partial(readers.import_file, "a.jsonl", readers.OWN), readers.lines),
+    "mapping": Target(readers.read_mapping, readers.mappings),
+}
+
+
+def found(name: str) -> list[Path]:
+    """List the inputs that once did harm to the target `name`."""
+    return sorted((FOUND / name).glob("*"))
