@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 from pipeline.collector.decoding import JsonObject
@@ -59,6 +60,8 @@ def instant(value: Any, unit: timedelta, since: datetime = _1970) -> Any:
     """
     try:
         number = float(value)
+    except OverflowError:  # it has hundreds of digits
+        number = inf
     except (TypeError, ValueError):
         return value
     try:

@@ -133,7 +133,7 @@ def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
     if timestamp is None and isinstance(offset, int | float) and isinstance(sent_at, str):
         try:
             return instant(-offset, _MILLISECOND, datetime.fromisoformat(sent_at).astimezone(UTC))
-        except ValueError:
+        except (OverflowError, ValueError):  # the year 1 has no hour before it
             return sent_at
     return timestamp
 

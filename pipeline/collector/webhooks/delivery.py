@@ -72,6 +72,8 @@ def shaped(event: Any, shape: type[_Shape]) -> _Shape:
         return msgspec.convert(event, shape, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(reason_of(str(error)), str(error)) from None
+    except (OverflowError, ValueError) as error:  # a number of seconds that is no date
+        raise Refused(Reason.INVALID_TIME, str(error)) from None
 
 
 def name_of(kind: str, names: dict[str, str]) -> str:
