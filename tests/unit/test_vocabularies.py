@@ -1,6 +1,7 @@
 """What each company's SDKs send, and the touchpoints it becomes: the golden examples."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -228,6 +229,36 @@ def test_the_dead_letter_of_a_translated_event_can_be_read_again_as_segments_cal
         read.anonymous_id,
     )
     assert {"order_id": "o-1"} == json.loads(bytes(read.properties))
+
+
+@pytest.mark.parametrize(
+    ("common", "less"),
+    [
+        ({f"field_{number}": 0 for number in range(256)}, {"field_1": 0}),
+        ({"note": "x" * 32_768}, {"note": "x" * 4_096}),
+    ],
+    ids=["fields", "bytes"],
+)
+def test_what_events_of_google_have_in_common_is_bounded(
+    common: dict[str, Any], less: dict[str, Any]
+) -> None:
+    def sent_with(shared: dict[str, Any]) -> Collected:
+        content = json.dumps({"client_id": "c-1", "events": [{"name": "X"}]} | shared).encode()
+        return send("POST", "/mp/collect?measurement_id=G-1", content).collected
+
+    [(_, why)] = sent_with(common).refused
+    assert (Reason.TOO_LARGE, True) == (why.reason, "beside `events`" in why.detail)
+    assert 1 == sent_with(less).accepted
+
+
+def test_many_events_of_google_do_not_each_hold_what_they_have_in_common() -> None:
+    common = {f"field_{number}": 0 for number in range(200)}
+    request = Request("", json.dumps({"events": [0] * 2_000} | common).encode())
+    tracemalloc.start()
+    ROUTES["POST", "/mp/collect"].events(request)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 class TestSetUp:

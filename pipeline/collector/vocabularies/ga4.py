@@ -9,8 +9,11 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
+
 from pipeline.collector.answers import Answer
-from pipeline.collector.decoding import JsonObject
+from pipeline.collector.decoding import JsonObject, decoded
 from pipeline.collector.request import Request, as_list, as_object
 from pipeline.collector.translate import (
     instant,
@@ -21,7 +24,8 @@ from pipeline.collector.translate import (
     without_nothing,
 )
 from pipeline.collector.vocabulary import Events, Routes, Vocabulary
-from schemas.codec import encode
+from schemas.codec import Refused, encode
+from schemas.dead_letter import Reason
 
 NAMES = {
     "add_payment_info": "Payment Info Entered",
@@ -73,6 +77,16 @@ _OF_ALL = {
     "timestamp_micros": "timestamp",
 }
 _MICROSECOND = timedelta(microseconds=1)
+_LARGEST_COMMON = 32_768
+_MOST_FIELDS = 256
+"""Of what all events of a request have in common: it becomes a part of every one of them."""
+
+
+class _Apart(Struct):
+    events: Raw
+
+
+_apart = msgspec.json.Decoder(_Apart)
 
 
 def _key(request: Request) -> str | None:
@@ -83,16 +97,16 @@ def _key(request: Request) -> str | None:
 def _events(request: Request) -> Events:
     sent = dict(request.object)
     events = as_list(sent.pop("events", None), "`events`")
+    common = len(request.body) - len(decoded(_apart, request.body).events)
+    if common > _LARGEST_COMMON or len(sent) > _MOST_FIELDS:
+        detail = f"{_LARGEST_COMMON} bytes and {_MOST_FIELDS} fields at most beside `events`"
+        raise Refused(Reason.TOO_LARGE, detail)
     sent.pop("ip_override", None)
-    return Events(
-        [sent | {"event": event, "index": index} for index, event in enumerate(events)],
-        is_batch=True,
-    )
+    return Events([(sent, event, index) for index, event in enumerate(events)], is_batch=True)
 
 
-def _call(numbered: JsonObject) -> JsonObject:
-    sent = {field: value for field, value in numbered.items() if field not in ("event", "index")}
-    native = dict(as_object(numbered["event"], "an event"))
+def _call(told: tuple[JsonObject, Any, int]) -> JsonObject:
+    sent, native = dict(told[0]), dict(as_object(told[1], "an event"))
     properties = dict(as_object(native.pop("params", {}), "`params`"))
     event = native.pop("name", None)
     name = NAMES.get(event, event) if isinstance(event, str) else event
@@ -108,7 +122,7 @@ def _call(numbered: JsonObject) -> JsonObject:
     return common | {
         "type": _TYPES.get(str(event), "track"),
         "event": name,
-        "messageId": _fingerprint(numbered),
+        "messageId": _fingerprint(*told),
         "timestamp": instant(common.get("timestamp"), _MICROSECOND),
         "traits": _traits(sent.pop("user_properties", None)),
         "properties": properties,
@@ -125,13 +139,14 @@ def _traits(given: Any) -> JsonObject | None:
     }
 
 
-def _fingerprint(numbered: JsonObject) -> str | None:
+def _fingerprint(sent: JsonObject, event: JsonObject, index: int) -> str | None:
     """Name an event that has a time: sent again, in the same place of the same request, it is the
     same. One without a time is a new one whenever it comes.
     """
-    if not any(each.get("timestamp_micros") for each in (numbered, numbered["event"])):
+    if not any(each.get("timestamp_micros") for each in (sent, event)):
         return None
-    return hashlib.blake2b(encode(numbered), digest_size=16).hexdigest()
+    numbered = encode(sent | {"event": event, "index": index})
+    return hashlib.blake2b(numbered, digest_size=16).hexdigest()
 
 
 _ga4 = Vocabulary(_key, _events, _call, success=Answer(204))
