@@ -13,7 +13,10 @@ from pipeline.rows import Row, Unreadable
 from schemas.dead_letter import Reason
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
-_LINE = re.compile(rf"(\S+) \S+ .*?\[([^\]]+)\] {_QUOTED} (\d{{3}}) (\d+|-) {_QUOTED} {_QUOTED}\s*")
+# No bracket in the time, and no endless size: some lines are written to cost minutes.
+_LINE = re.compile(
+    rf"(\S+) \S+ .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-) {_QUOTED} {_QUOTED}\s*"
+)
 _HOST = re.compile(r"\S+")
 _ESCAPED = re.compile(r'\\(["\\])')
 _REQUEST_WORDS = 3

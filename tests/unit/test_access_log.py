@@ -1,5 +1,6 @@
 """Lines of an access log: what is read, what is not, and that no address is kept."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,15 @@ def test_another_line_is_unreadable_and_does_not_keep_its_address(broken: str) -
     found = row_of(broken, lambda _ip: "ip_1")
     assert isinstance(found, Unreadable)
     assert b"192.0.2.7" not in found.raw
+
+
+@pytest.mark.parametrize(
+    "broken", [line(size="1" * 5_000), "192.0.2.7 - - " + "[" * 50_000], ids=["size", "brackets"]
+)
+def test_a_line_that_is_made_to_do_harm_is_as_unreadable_as_another(broken: str) -> None:
+    began = time.process_time()
+    assert isinstance(row_of(broken, str), Unreadable)
+    assert time.process_time() - began < 1
 
 
 @given(st.text())

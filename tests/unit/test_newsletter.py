@@ -1,5 +1,6 @@
 """Links of a newsletter: what they answer, and what touchpoint they are."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -157,6 +158,13 @@ def test_the_post_of_rfc_8058_unsubscribes(body: bytes) -> None:
     done = followed(unsubscribe_link(), "POST", body)
     assert (done.answer.status, touchpoint(done).name) == (200, "Unsubscribed")
     assert not done.must_answer
+
+
+def test_a_form_that_begins_ten_thousand_times_costs_no_more_than_another() -> None:
+    began = time.process_time()
+    answer = followed(unsubscribe_link(), "POST", b'List-Unsubscribe"\r\na\r\n' * 10_000).answer
+    assert answer.status == 404
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ PROVIDERS = {
 }
 
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_PRIVATE = re.compile(r"(?i)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
+_PRIVATE = re.compile(r"(?is)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
 _MACHINE = {"Email Opened": "is_machine_open", "Email Link Clicked": "is_machine_click"}
 _LONGEST_ID = 128
 _DEEPEST = 8
