@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
     read = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": _parquet_rows}[_kind(path, written)]
     try:
         yield from read(path, written)
-    except (OSError, EOFError, csv.Error, UnicodeError, LookupError) as error:
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeError, LookupError) as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 
@@ -48,7 +49,7 @@ def log_lines(
             for line in file:
                 if line.strip():
                     yield row_of(line.decode("utf-8", "replace").rstrip("\r\n"))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 

@@ -132,7 +132,7 @@ def parse_mapping(text: str, name: str) -> Mapping:
     """
     try:
         return Mapping.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadMapping(f"{name}: not TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

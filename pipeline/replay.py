@@ -63,7 +63,7 @@ class ReplaySummary:
 
 def read_record(letter: DeadLetter) -> Touchpoint:
     """Read a letter of the stage `track`."""
-    return decode_touchpoint(letter.raw())
+    return decode_touchpoint(_raw(letter))
 
 
 def row_reader(mapping: Mapping, now: datetime) -> Reader:
@@ -132,17 +132,25 @@ def _again(
     letter: DeadLetter, readers: dict[str, Reader], producer: Producer, summary: ReplaySummary
 ) -> _Again | None:
     topic, _, partition = letter.source.rpartition("-")
-    if letter.stage in _BACK_IN_PLACE and topic in TABLES:
-        return _Again(topic, int(partition), _key(letter.raw()), letter.raw())
-    if letter.stage not in readers:
+    goes_back = letter.stage in _BACK_IN_PLACE and topic in TABLES and partition.isdecimal()
+    if letter.stage not in readers and not goes_back:
         summary.left[letter.stage] += 1
         return None
     try:
+        if goes_back:
+            return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter))
         _, key, value = outgoing_of(readers[letter.stage](letter))
     except Refused as refused:
         summary.refused[refused.reason] += 1
         return None
     return _Again(RAW.name, partition_for(key, producer.partitions(RAW.name)), key, value)
+
+
+def _raw(letter: DeadLetter) -> bytes:
+    try:
+        return letter.raw()
+    except ValueError:
+        raise Refused(Reason.NOT_JSON, "the payload is not the base64 that it says") from None
 
 
 def _key(row: bytes) -> bytes | None:

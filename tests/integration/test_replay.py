@@ -1,5 +1,6 @@
 """Dead letters sent again."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -90,6 +91,18 @@ async def test_what_would_be_refused_again_is_counted_and_not_sent(
     summary = await replayed(client, broker, letter(b"{"), letter(b"\xff", position=1))
     assert (summary.sent, summary.refused) == (0, {Reason.NOT_JSON: 2})
     assert broker.records(RAW.name) == []
+
+
+async def test_a_letter_that_nobody_could_have_written_stops_no_replay(
+    client: Client, broker: MemoryBroker
+) -> None:
+    broken = letter(b"\xff")
+    broken.payload = "a"
+    elsewhere = letter(b"{}", stage="sink", source="touchpoints-x")
+    assert (broken.encoding, broken.stage) == ("base64", "track")
+    value = encode(a_touchpoint())
+    summary = await replayed(client, broker, broken, elsewhere, letter(value, position=1))
+    assert summary == ReplaySummary(1, Counter({Reason.NOT_JSON: 1}), Counter({"sink": 1}))
 
 
 async def test_rows_of_a_file_go_through_the_corrected_mapping_with_the_ids_of_the_import(
