@@ -9,12 +9,18 @@ from datetime import UTC, datetime
 
 DAY_MS = 24 * 60 * 60 * 1000
 
+LAST_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
+
 SiteTimes = dict[str, int]
 
 
 def instant(milliseconds: int) -> datetime:
-    """Give the point in time that is so many milliseconds after 1970, UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """Give the point in time that is so many milliseconds after 1970, UTC.
+
+    What lies beyond the calendar's end is its end: a forged number must not stop a partition.
+    """
+    return datetime.fromtimestamp(min(max(milliseconds, 0), LAST_MS) / 1000, UTC)
 
 
 def hear_touchpoint(times: SiteTimes, site: str, occurred_at: int, recorded_at: int) -> int:

@@ -7,19 +7,26 @@ order: an assignment counts if its epoch is newer, evidence is a set. `now` is t
 it was said, in milliseconds.
 """
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from pipeline.journey.clock import LAST_MS
 from pipeline.journey.state import Cursor, Evidence
+from schemas.fields import Count, Site
 from schemas.topics import record_key
+
+_Time = Annotated[int, Meta(ge=0, le=LAST_MS)]
 
 
 class Link(msgspec.Struct):
     """A visitor was seen with an identifier. Read by the partition that keeps the site's graph."""
 
-    site: str
+    site: Site
     visitor_id: str
     identifier: str
-    now: int
+    now: _Time
 
     def key(self) -> bytes:
         """Give the record key: all links of a site come together."""
@@ -29,11 +36,11 @@ class Link(msgspec.Struct):
 class Assignment(msgspec.Struct):
     """Who a visitor is: the person's first name, or an empty one when it stands for itself."""
 
-    site: str
+    site: Site
     visitor_id: str
     person: str
-    epoch: int
-    now: int
+    epoch: Count
+    now: _Time
 
     def key(self) -> bytes:
         """Give the record key: the visitor's own."""
@@ -46,11 +53,11 @@ class Handover(msgspec.Struct, omit_defaults=True):
     `base` is what had been sealed before; `is_gone` says the visitor belongs to somebody else.
     """
 
-    site: str
+    site: Site
     person: str
     visitor_id: str
-    epoch: int
-    now: int
+    epoch: Count
+    now: _Time
     evidence: list[Evidence] = msgspec.field(default_factory=list)
     base: Cursor | None = None
     is_gone: bool = False
@@ -72,6 +79,7 @@ class _Envelope(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 _BEGINNINGS = tuple(f'{{"{name}":'.encode() for name in _Envelope.__struct_fields__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Envelope).decode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 def is_message(value: bytes) -> bool:
@@ -91,8 +99,16 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(value: bytes) -> Message:
-    """Read a message; `msgspec.DecodeError` if the bytes only look like one."""
+    """Read a message; `msgspec.DecodeError` if the bytes only look like one.
+
+    What a state could not hold is none: only somebody else can have written it, and it would be
+    read again and again.
+    """
     envelope = _decode(value)
+    try:
+        _pack(envelope)
+    except OverflowError as error:
+        raise msgspec.ValidationError(str(error)) from None
     message = envelope.link or envelope.assignment or envelope.handover
     if message is None:
         raise msgspec.ValidationError("an empty message")
