@@ -66,7 +66,9 @@ class SideDoors:
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
         secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
-        self._webhooks = Webhooks(secrets, pseudonyms, settings.collector_max_event)
+        self._webhooks = Webhooks(
+            secrets, pseudonyms, settings.collector_max_event, settings.collector_max_batch
+        )
         own = {site: _told(each) for site, each in settings.server_secrets.items()}
         self._servers = ServerApi(own, pseudonyms)
         self._doors: dict[str, Door] = {

@@ -64,7 +64,10 @@ _pseudonyms = Pseudonyms("s" * 32)
 _newsletter = Newsletter([_SECRET], _pseudonyms, {"shop": ["shop.example"]})
 _servers = ServerApi({"shop": [_SECRET]}, _pseudonyms)
 _webhooks = Webhooks(
-    {f"{name}/shop": [secret] for name, secret in providers.SECRETS.items()}, _pseudonyms, 32_768
+    {f"{name}/shop": [secret] for name, secret in providers.SECRETS.items()},
+    _pseudonyms,
+    32_768,
+    _LONGEST_BATCH,
 )
 _gate = _Open({}, ["https://shop.example"])
 _script = Script("/v1/batch")

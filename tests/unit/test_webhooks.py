@@ -20,7 +20,7 @@ from pipeline.collector.webhooks.delivery import Delivery
 from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
 from pipeline.importer import load_mapping
 from schemas.codec import Refused, decode_touchpoint
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.puffy import MAPPINGS
@@ -39,7 +39,10 @@ DAY = timedelta(days=1)
 
 pseudonyms = Pseudonyms("s" * 32)
 webhooks = Webhooks(
-    {f"{provider}/shop": [secret] for provider, secret in SECRETS.items()}, pseudonyms, 32_768
+    {f"{provider}/shop": [secret] for provider, secret in SECRETS.items()},
+    pseudonyms,
+    32_768,
+    1_000,
 )
 
 
@@ -191,6 +194,15 @@ def test_an_address_is_left_out_whatever_its_name_is_and_costs_no_more() -> None
     assert b"203.0.113.7" not in bytes(told.properties)
 
 
+def test_a_delivery_of_more_events_than_a_batch_has_is_turned_away_as_a_whole() -> None:
+    event = sample("sendgrid")[0]
+    taken = received("sendgrid", request("sendgrid", [event] * 1_000, NOON))
+    assert (1_000, []) == (taken.accepted, taken.refused)
+    with pytest.raises(TurnedAway) as why:
+        received("sendgrid", request("sendgrid", [event] * 1_001, NOON))
+    assert Reason.TOO_LARGE == why.value.code
+
+
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
@@ -302,7 +314,7 @@ def test_brevos_bearer_token_is_accepted_too() -> None:
 
 
 def test_two_secrets_are_accepted_while_one_replaces_the_other() -> None:
-    both = Webhooks({"mailchimp/shop": ["new-secret", "old-secret"]}, pseudonyms, 32_768)
+    both = Webhooks({"mailchimp/shop": ["new-secret", "old-secret"]}, pseudonyms, 32_768, 1)
     for secret in ("new-secret", "old-secret"):
         delivery = Delivery("", f"secret={secret}", {}, b"type=campaign", NOON)
         assert [] == both.receive("mailchimp/shop", delivery, Arrival("shop", NOON)).records

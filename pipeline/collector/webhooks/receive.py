@@ -42,11 +42,12 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Knows the secrets by `provider/site`, and the largest touchpoint in bytes."""
+    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch."""
 
     secrets: Mapping[str, Sequence[str]]
     pseudonyms: Pseudonyms
     largest: int
+    longest: int
 
     def check(self, place: str) -> None:
         """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
@@ -57,8 +58,8 @@ class Webhooks:
         """Give the touchpoints of a request; events that cannot be read become dead letters.
 
         Raises:
-            TurnedAway: nothing is expected here, nobody of ours signed it, or it is no list of
-                events at all.
+            TurnedAway: nothing is expected here, nobody of ours signed it, it is no list of
+                events at all, or too long.
         """
         self.check(place)
         provider = PROVIDERS[place.partition("/")[0]]
@@ -69,6 +70,9 @@ class Webhooks:
             events = provider.events(delivery.body)
         except Refused as why:
             raise TurnedAway(why.reason, why.detail) from None
+        if len(events) > self.longest:
+            detail = f"{len(events)} events; a batch has {self.longest} at most"
+            raise TurnedAway(Reason.TOO_LARGE, detail)
         collected = Collected(arrival, is_batch=True)
         for index, said in enumerate(events):
             try:
