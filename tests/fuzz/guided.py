@@ -45,10 +45,10 @@ class Outcome:
         )
 
 
-def fuzz(name: str, seconds: float) -> Outcome:
-    """Fuzz a target for so long."""
+def fuzz(name: str, seconds: float, cache: Path = CACHE) -> Outcome:
+    """Fuzz a target for so long; what is found and what is worth keeping goes to `cache`."""
     corpus, examples, findings = (
-        CACHE / part / name for part in ("corpus", "examples", "findings")
+        cache / part / name for part in ("corpus", "examples", "findings")
     )
     shutil.rmtree(findings, ignore_errors=True)
     for folder in (corpus, examples, findings):

@@ -27,6 +27,11 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
+def chance(seed: int) -> Random:
+    """Give chance that can be repeated."""
+    return Random(seed)  # noqa: S311 - not for secrets
+
+
 def changed(data: bytes, rng: Random) -> bytes | None:
     """Put another value into one place of `data`; None if there is no such place in it."""
     for start in _starts(data):

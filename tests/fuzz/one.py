@@ -13,11 +13,10 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 import atheris
 
-from tests.fuzz.mutate import changed
+from tests.fuzz.mutate import chance, changed
 
 OURS = ("pipeline", "schemas", "sinks")
 SLOW_SECONDS = 1.0
@@ -67,7 +66,7 @@ def _place(error: Exception) -> str:
 
 def mutated(data: bytes, longest: int, seed: int) -> bytes:
     """Change an input: every second time a value in it, else some of its bytes."""
-    rng = Random(seed)  # noqa: S311 - chance that can be repeated
+    rng = chance(seed)
     other = changed(data, rng) if rng.random() < _SHARE_OF_VALUES else None
     if other is None or len(other) > longest:
         return bytes(atheris.Mutate(data, longest))
