@@ -77,7 +77,7 @@ _OF_ALL = {
     "timestamp_micros": "timestamp",
 }
 _MICROSECOND = timedelta(microseconds=1)
-_LARGEST_COMMON = 32_768
+_LARGEST_COMMON = 8_192
 _MOST_FIELDS = 256
 """Of what all events of a request have in common: it becomes a part of every one of them."""
 
