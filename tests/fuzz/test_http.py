@@ -24,6 +24,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import (
@@ -32,6 +33,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from urllib3.util import Retry
 
 from pipeline.collector.openapi import Operation
 from pipeline.collector.operations import OPERATIONS
@@ -57,13 +59,24 @@ _CHECKS = [
 _EXAMPLES = 100 if MINUTES else 3
 
 
+def _session() -> requests.Session:
+    """Make a session that sends again what was not answered, twice at most.
+
+    Who is turned away before the body is read may find the connection closed afterwards.
+    """
+    session = requests.Session()
+    again = Retry(total=2, connect=0, status=0, redirect=0, other=0, allowed_methods=None)
+    session.mount("http://", HTTPAdapter(max_retries=again))
+    return session
+
+
 @dataclass
 class Tried:
     """The collector under test, its document, and what was sent to it."""
 
     process: CollectorProcess
     document: BaseSchema
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=_session)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def operation(self, operation: Operation) -> APIOperation[Any, Any, Any, Any]:
