@@ -46,6 +46,8 @@ LARGEST_RECORD = 1_000_000
 """Kafka refuses a larger one for ever."""
 
 _LONGEST_BATCH = 1_000
+_SECRET = "k" * 32
+_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
 
 class _Open(Gate):
@@ -55,9 +57,6 @@ class _Open(Gate):
         """Give the only site there is."""
         return "shop"
 
-
-_SECRET = "k" * 32
-_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
 _intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
 _pseudonyms = Pseudonyms("s" * 32)

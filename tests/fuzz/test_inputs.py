@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import collector
+from pipeline.collector.webhooks.receive import PROVIDERS
 from tests.fuzz.targets import FOUND, TARGETS, found
 
 INPUTS = [(name, path) for name in TARGETS for path in found(name)]
@@ -22,6 +24,11 @@ def test_a_target_takes_its_examples(name: str) -> None:
 @pytest.mark.parametrize(("name", "path"), INPUTS, ids=lambda each: getattr(each, "stem", each))
 def test_what_was_found_once_does_no_harm(name: str, path: Path) -> None:
     TARGETS[name].run(path.read_bytes())
+
+
+def test_every_vocabulary_and_every_provider_is_a_target() -> None:
+    modules = Path(collector.__file__).parent.glob("vocabularies/[!_]*.py")
+    assert {path.stem for path in modules} | set(PROVIDERS) <= TARGETS.keys()
 
 
 def test_every_input_that_was_found_belongs_to_a_target() -> None:
