@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 DAY_MS = 24 * 60 * 60 * 1000
 
-LAST_MS = 253_402_300_799_000
-"""The last second of the year 9999."""
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999, which is as far as a tick can be."""
 
 SiteTimes = dict[str, int]
 

@@ -1,5 +1,7 @@
 """What partitions tell each other, read from bytes that anybody may have written."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from pipeline.journey.messages import (
     encode_message,
 )
 from pipeline.journey.state import Evidence
+from pipeline.tracker.steps import milliseconds as milliseconds_of
 from tests.support.journeys import NOON
 
 LINK = Link("shop", "ada", "user:u", NOON)
@@ -47,4 +50,11 @@ def test_a_message_that_no_state_can_hold_is_refused(forged: Message) -> None:
 
 @given(st.integers())
 def test_every_number_of_milliseconds_is_some_time(milliseconds: int) -> None:
-    assert 0 <= instant(milliseconds).timestamp() * 1000 <= LAST_MS
+    assert 1970 <= instant(milliseconds).year <= 9999
+
+
+def test_the_last_tick_there_can_be_is_a_time_that_messages_can_tell() -> None:
+    last = milliseconds_of(datetime.max.replace(tzinfo=UTC))
+    message = replace(LINK, now=last)
+    assert (LAST_MS, message) == (last, decode_message(encode_message(message)))
+    assert instant(last).year == 9999
