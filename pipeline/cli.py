@@ -147,7 +147,7 @@ def main(verbose: bool) -> None:
     \b
     See it work:            touchstream demo
     Everything, one machine: touchstream up
-    One role, one process:  touchstream collect | track | sink | watch | webhook
+    One role, one process:  touchstream collect | track | sink | watch | webhook | drain
     Look at the numbers:    touchstream report | map | funnel | attribution
 
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
@@ -200,6 +200,14 @@ def track() -> None:
 
 
 @main.command()
+def drain() -> None:
+    """Bring back what write keys sent beyond their share, at a bounded rate (docs/limits.md)."""
+    from pipeline.drain import run
+
+    _run(until_told(run(_settings())))
+
+
+@main.command()
 def sink() -> None:
     """Write the topics into ClickHouse."""
     from pipeline.sink import run
@@ -239,7 +247,10 @@ def engine(port: int, host: str) -> None:
 @click.option("--kafka", help="A broker to use instead of the embedded one, host:port.")
 @click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
 def up(kafka: str | None, clickhouse: str | None) -> None:
-    """Run everything on this machine: broker, engine, collector, tracker, sink, watch."""
+    """Run everything on this machine: broker, engine, collector, tracker, sink, watch.
+
+    With shares of write keys also what drains the overflow lane.
+    """
     from pipeline.stack import up as up_
 
     _run(up_(_settings(), kafka=kafka, clickhouse=clickhouse))

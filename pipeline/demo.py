@@ -27,6 +27,7 @@ from pipeline.signals import until_told
 from pipeline.simulate import simulate
 from pipeline.stack import Stack
 from schemas.journeys import load_models
+from schemas.write_key import WriteKey
 
 _SITE = "demo"
 _NEEDED_MB = 1_000
@@ -159,7 +160,7 @@ def _settings(folder: Path) -> Settings:
     """Give settings that come from nowhere else: not from the environment, not from a file."""
     kafka, clickhouse, collector, tracker, sink, watch = free_ports(6)
     return Settings.model_construct(
-        write_keys={f"wk_demo_{secrets.token_hex(8)}": _SITE},
+        write_keys={f"wk_demo_{secrets.token_hex(8)}": WriteKey(site=_SITE)},
         kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
         kafka_idempotence=False,
         clickhouse_url=f"http://127.0.0.1:{clickhouse}",

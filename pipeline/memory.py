@@ -99,11 +99,14 @@ class MemoryConsumer:
         return len(self.broker.log[tp])
 
     async def getmany(
-        self, *, timeout_ms: int = 0, max_records: int | None = None
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[Fetched]]:
-        """Give what has come since the last time; with nothing there, wait for `timeout_ms`."""
+        """Give what has come since the last time, of `partitions` or of all that are owned.
+
+        With nothing there, wait for `timeout_ms`.
+        """
         fetched = {}
-        for tp in self._positions.keys() - self._paused:
+        for tp in set(partitions or self._positions) - self._paused:
             if records := self._fetch(tp, max_records):
                 fetched[tp] = records
         if not fetched:

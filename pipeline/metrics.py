@@ -35,6 +35,40 @@ COLLECTOR_CLICKS_LOST = Counter(
     ["site"],
 )
 
+COLLECTOR_KEY_ACCEPTED = Counter(
+    "touchstream_collector_key_accepted",
+    "Touchpoints that Kafka has acknowledged, by the beginning of the write key's SHA-256.",
+    ["site", "key"],
+)
+COLLECTOR_OVERFLOW = Counter(
+    "touchstream_collector_overflow",
+    "Touchpoints beyond the share of their write key, on the overflow lane.",
+    ["site"],
+)
+COLLECTOR_LIMITED = Counter(
+    "touchstream_collector_limited",
+    "Requests turned away unread because of their network, by what it has too much of: "
+    "rate, at_once.",
+    ["limit"],
+)
+COLLECTOR_HELD = Gauge(
+    "touchstream_collector_held", "Refusals that wait, so that whoever floods waits for them."
+)
+
+# --- drain --------------------------------------------------------------------------------------
+
+DRAIN_RETURNED = Counter(
+    "touchstream_drain_returned", "Touchpoints brought back from the overflow lane."
+)
+DRAIN_WAITING = Gauge(
+    "touchstream_drain_waiting", "Touchpoints that wait in the overflow lane.", ["partition"]
+)
+DRAIN_AGE = Gauge(
+    "touchstream_drain_age_seconds",
+    "How long the touchpoint that came back last has waited; 0 when nothing waits.",
+    ["partition"],
+)
+
 # --- tracker ------------------------------------------------------------------------------------
 
 TRACKER_TOUCHPOINTS = Counter(

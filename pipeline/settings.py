@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -28,6 +29,7 @@ from pydantic_settings import (
 )
 
 from schemas.fields import Site
+from schemas.write_key import WriteKey
 
 _PATH = r"^/[\w./-]+$"
 
@@ -91,10 +93,11 @@ class Settings(BaseSettings):
         secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
     )
 
-    write_keys: dict[str, Site] = Field(
+    write_keys: dict[str, WriteKey] = Field(
         default_factory=dict,
-        description="Write key -> site. The key stands in the page; it identifies, it does not "
-        'authenticate. Example: {"wk_live_4f1c": "shop"}',
+        description="Write key -> site, or what the key may. The key stands in the page; it "
+        'identifies, it does not authenticate. Example: {"wk_live_4f1c": "shop"}; see '
+        "docs/limits.md.",
     )
 
     kafka_bootstrap_servers: str = Field(
@@ -151,6 +154,44 @@ class Settings(BaseSettings):
     )
     collector_max_pending: int = Field(
         64_000_000, description="Bytes waiting for Kafka at most; beyond: 503."
+    )
+
+    collector_trusted_proxies: list[IPvAnyNetwork] = Field(
+        default_factory=list,
+        description="Networks of proxies whose X-Forwarded-For is believed: behind it stands the "
+        'client. Example: ["10.0.0.0/8"]',
+    )
+    collector_burst: timedelta = Field(
+        timedelta(seconds=10),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="What the rates below bring in this time may come at once.",
+    )
+    collector_network_events: int = Field(
+        1_000, ge=0, description="Events a second of a network (/24, /48); 0: no limit."
+    )
+    collector_network_bytes: int = Field(
+        2_000_000, ge=0, description="Bytes of bodies a second of a network; 0: no limit."
+    )
+    collector_network_refusals: int = Field(
+        10,
+        ge=0,
+        description="Refused requests a second of a network: so much more each costs. 0: no limit.",
+    )
+    collector_network_requests: int = Field(
+        200, ge=0, description="Requests of a network at the same time; 0: no limit."
+    )
+    collector_key_events: int = Field(
+        0,
+        ge=0,
+        description="Events a second of a write key; beyond it they take the overflow lane, which "
+        "needs `touchstream drain`. 0: no limit.",
+    )
+    collector_max_names: int = Field(
+        2_000,
+        ge=1,
+        description="Different names of touchpoints of a site in a day, beside those that "
+        "Segment's specification has.",
     )
 
     collector_beacon_path: str = Field(
@@ -222,6 +263,12 @@ class Settings(BaseSettings):
     )
     tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
 
+    drain_group: str = Field("touchstream-drain", description="Kafka consumer group.")
+    drain_rate: int = Field(
+        500, gt=0, description="Touchpoints a second that each partition of the lane gives back."
+    )
+    drain_metrics_port: int = Field(9105, ge=0, le=65535, description="0: no metrics.")
+
     sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
     sink_batch_rows: int = Field(20_000, ge=1, description="Rows of one insert at most.")
     sink_batch_wait: timedelta = Field(
@@ -292,6 +339,12 @@ class Settings(BaseSettings):
         timedelta(seconds=10), description="How long an endpoint may take for its answer."
     )
     webhook_metrics_port: int = Field(9104, ge=0, le=65535, description="0: no metrics.")
+
+    @property
+    def has_shares(self) -> bool:
+        """Whether any write key has a share, beyond which there is the overflow lane."""
+        shares = [key.events_per_second for key in self.write_keys.values()]
+        return any(self.collector_key_events if share is None else share for share in shares)
 
     @field_validator("link_keys", "provider_secrets", "server_secrets")
     @classmethod

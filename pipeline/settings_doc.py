@@ -38,6 +38,7 @@ _SECTIONS = {
     "collector_host": "Collector",
     "session_gap": "Rules",
     "tracker_group": "Tracker",
+    "drain_group": "Drain",
     "sink_group": "Sink",
     "watch_interval": "Watch",
     "embedded_path": "Embedded stack",

@@ -26,7 +26,7 @@ from pipeline.settings import Settings
 from pipeline.signals import until_told
 from pipeline.tables import bring_up_to_date
 from pipeline.topics import create_topics
-from schemas.topics import RAW, TABLES
+from schemas.topics import OVERFLOW, RAW, TABLES
 
 _CATCH_UP_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -73,6 +73,7 @@ class Stack:
         await _together(
             self._start("collect", f"http://{host}:{port}/healthz/ready"),
             self._start("track", _metrics(self._settings.tracker_metrics_port)),
+            self._start_what_shares_need(),
             self._start_what_needs_clickhouse(),
         )
 
@@ -90,6 +91,9 @@ class Stack:
     async def stop(self) -> None:
         """Stop one part after the other; nothing that was accepted is lost."""
         await self._stop("collect")
+        if "drain" in self._children:
+            await self._catch_up(self._settings.drain_group, [OVERFLOW.name])
+            await self._stop("drain")
         await self._catch_up(self._settings.tracker_group, [RAW.name])
         await self._stop("track")
         await self._catch_up(self._settings.sink_group, TABLES)
@@ -102,6 +106,10 @@ class Stack:
         await asyncio.gather(*(child.kill() for child in self._children.values()))
         if self._broker:
             await self._broker.stop()
+
+    async def _start_what_shares_need(self) -> None:
+        if self._settings.has_shares:
+            await self._start("drain", _metrics(self._settings.drain_metrics_port))
 
     async def _start_what_needs_clickhouse(self) -> None:
         settings = self._settings
@@ -149,7 +157,8 @@ class Stack:
     def _addresses(self) -> dict[str, Address]:
         settings = self._settings
         addresses = {"COLLECTOR_PORT": Address(settings.collector_host, settings.collector_port)}
-        for role in ("TRACKER", "SINK", "WATCH"):
+        drain = ("DRAIN",) if settings.has_shares else ()
+        for role in ("TRACKER", "SINK", "WATCH", *drain):
             setting = f"{role}_METRICS_PORT"
             addresses[setting] = Address("127.0.0.1", getattr(settings, setting.lower()))
         if self._broker:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     WRONG_PARTITION = "wrong_partition"
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
+    TOO_MANY_NAMES = "too_many_names"
     REFUSED_BY_CLICKHOUSE = "refused_by_clickhouse"
     NOT_DELIVERED = "not_delivered"
 

@@ -33,6 +33,7 @@ class Topic:
 
 
 RAW = Topic("touchpoints.raw", key="site:visitor_id", value="Touchpoint, tick or message")
+OVERFLOW = Topic("touchpoints.overflow", key="site", value="Touchpoint")
 TOUCHPOINTS = Topic("touchpoints", key="site:visitor_id", value="TouchpointRow")
 SESSIONS = Topic("sessions", key="site:visitor_id", value="Session")
 TRANSITIONS = Topic("transitions", key="site:visitor_id", value="Transition")
@@ -52,7 +53,7 @@ STATE = Topic(
 
 ALL = (
     *(RAW, TOUCHPOINTS, SESSIONS, TRANSITIONS, ABANDONMENTS, IDENTITIES, LINKS),
-    *(DEAD_LETTERS, STATE),
+    *(OVERFLOW, DEAD_LETTERS, STATE),
 )
 
 TABLES = {

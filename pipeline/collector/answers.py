@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from schemas.codec import Refused, encode
@@ -25,18 +26,26 @@ class Problem(StrEnum):
     TOO_SLOW = "too_slow"
     UNAVAILABLE = "unavailable"
     BAD_SIGNATURE = "bad_signature"
+    KEY_EXPIRED = "key_expired"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    QUOTA_EXCEEDED = "quota_exceeded"
 
 
 class TurnedAway(Exception):
-    """A request that is not let in: the closed `code`, and a sentence for a person."""
+    """A request that is not let in: the closed `code`, and a sentence for a person.
 
-    def __init__(self, code: Problem | Reason, detail: str) -> None:
+    `retry_after` are seconds after which it may come again; 0 where `code` says it, or never.
+    """
+
+    def __init__(self, code: Problem | Reason, detail: str, retry_after: float = 0.0) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.retry_after = retry_after
 
 
 _BAD_REQUEST = 400
+TOO_MANY = 429
 STATUSES: dict[Problem | Reason, int] = {
     Reason.NOT_JSON: _BAD_REQUEST,
     Reason.NOT_AN_OBJECT: _BAD_REQUEST,
@@ -47,6 +56,7 @@ STATUSES: dict[Problem | Reason, int] = {
     Reason.INVALID_TIME: _BAD_REQUEST,
     Reason.TIME_OUT_OF_RANGE: _BAD_REQUEST,
     Reason.TOO_DEEP: _BAD_REQUEST,
+    Reason.TOO_MANY_NAMES: _BAD_REQUEST,
     Reason.TOO_LARGE: 413,
     Problem.BROKEN_GZIP: _BAD_REQUEST,
     Problem.UNKNOWN_WRITE_KEY: 401,
@@ -56,7 +66,17 @@ STATUSES: dict[Problem | Reason, int] = {
     Problem.UNSUPPORTED_ENCODING: 415,
     Problem.UNAVAILABLE: 503,
     Problem.BAD_SIGNATURE: 401,
+    Problem.KEY_EXPIRED: 401,
+    Problem.TOO_MANY_REQUESTS: TOO_MANY,
+    Problem.QUOTA_EXCEEDED: TOO_MANY,
 }
+
+RETRY_AFTER: dict[Problem | Reason, int] = {
+    Problem.UNAVAILABLE: 5,
+    Problem.TOO_MANY_REQUESTS: 1,
+    Problem.QUOTA_EXCEEDED: 3600,
+}
+"""Seconds after which it may go better; the codes without one stay as they are."""
 
 Headers = list[tuple[str, str]]
 
@@ -85,11 +105,12 @@ PIXEL = Answer(
 """Transparent, 1 x 1: what an `<img>` that reports something waits for."""
 
 
-def refusal(code: Problem | Reason, detail: str) -> Answer:
-    """Say why nothing of the request was taken."""
+def refusal(code: Problem | Reason, detail: str, retry_after: float = 0.0) -> Answer:
+    """Say why nothing of the request was taken, and after how many seconds it may be sent again."""
     answer = Answer(STATUSES[code], encode({"error": code, "detail": detail[:_LONGEST_DETAIL]}))
-    if code is Problem.UNAVAILABLE:
-        return answer.with_headers([("retry-after", "5")])
+    if code in RETRY_AFTER:
+        seconds = max(ceil(retry_after), 1) if retry_after else RETRY_AFTER[code]
+        return answer.with_headers([("retry-after", str(seconds))])
     return answer
 
 

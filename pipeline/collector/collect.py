@@ -14,7 +14,7 @@ from pipeline.collector.vocabulary import Vocabulary
 from pipeline.records import Record
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
-from schemas.topics import DEAD_LETTERS, RAW, record_key
+from schemas.topics import DEAD_LETTERS, OVERFLOW, RAW, record_key
 from schemas.touchpoint import Touchpoint, visitor_of
 
 LONGEST_PAYLOAD = 32_768
@@ -73,6 +73,14 @@ class Collected:
         )
         self.refused.append((index, why))
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
+
+    def divert(self) -> None:
+        """Send the touchpoints by the overflow lane, where those of a site stand in one line."""
+        lane = self.arrival.site.encode()
+        self.records = [
+            (OVERFLOW.name, record._replace(key=lane)) if topic == RAW.name else (topic, record)
+            for topic, record in self.records
+        ]
 
     def _add(self, topic: str, key: bytes, value: bytes) -> None:
         self.records.append((topic, Record(key, value, self._received_ms)))

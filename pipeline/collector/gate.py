@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from pipeline.collector.answers import Headers, Problem, TurnedAway
 from pipeline.collector.request import Request
 from schemas.codec import Refused
+from schemas.write_key import WriteKey
 
 _HEADERS = (
     *("authorization", "content-type", "content-encoding"),
@@ -19,30 +22,42 @@ PREFLIGHT: Headers = [
 """What a browser may send after it has asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Knows the site of each write key, and the allowed origins; none listed means all."""
+class Sender(NamedTuple):
+    """A write key by its name."""
 
-    sites: Mapping[str, str]
+    name: str
+    key: WriteKey
+
+
+@dataclass(slots=True)
+class Gate:
+    """Knows what each write key may, and the allowed origins; none listed means all.
+
+    A key with origins of its own may be used by these pages only, whatever the others may.
+    """
+
+    keys: Mapping[str, WriteKey]
     origins: Collection[str]
 
-    def site(self, key: str | None) -> str:
-        """Give the site of a write key; TurnedAway if it is none."""
-        site = self.sites.get(key or "")
-        if site is None:
+    def sender(self, name: str | None, origin: str | None, now: datetime) -> Sender:
+        """Give the write key called `name`; TurnedAway if it is none, or not for this page."""
+        key = self.keys.get(name or "")
+        if name is None or key is None:
             raise TurnedAway(
                 Problem.UNKNOWN_WRITE_KEY,
                 "no write key, or none of TOUCHSTREAM_WRITE_KEYS; docs/sdks.md says where each SDK "
                 "has it",
             )
-        return site
-
-    def site_of(self, request: Request, key: Callable[[Request], str | None]) -> str:
-        """Give the site of the write key that `key` finds; TurnedAway if there is none to find."""
-        try:
-            return self.site(key(request))
-        except Refused as why:
-            raise TurnedAway(why.reason, why.detail) from None
+        if key.not_after and now > key.not_after:
+            raise TurnedAway(
+                Problem.KEY_EXPIRED,
+                f"this write key was accepted until {key.not_after.isoformat()}; use the new one",
+            )
+        if origin is not None and not _may(origin, key.origins or self.origins):
+            raise TurnedAway(
+                Problem.ORIGIN_NOT_ALLOWED, "this origin is not among those of the write key"
+            )
+        return Sender(name, key)
 
     def allow(self, origin: str | None) -> Headers:
         """Give the headers that let a page of `origin` read the answer; TurnedAway if it may not.
@@ -52,12 +67,28 @@ class Gate:
         """
         if origin is None:
             return []
-        if self.origins and origin not in self.origins:
+        if not _may(origin, self.origins) and not self._is_of_a_key(origin):
             raise TurnedAway(
-                Problem.ORIGIN_NOT_ALLOWED, "this origin is not in TOUCHSTREAM_COLLECTOR_ORIGINS"
+                Problem.ORIGIN_NOT_ALLOWED,
+                "this origin is not in TOUCHSTREAM_COLLECTOR_ORIGINS, nor is it one of a write key",
             )
         return [
             ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
             ("vary", "origin"),
         ]
+
+    def _is_of_a_key(self, origin: str) -> bool:
+        return any(origin in key.origins for key in self.keys.values())
+
+
+def _may(origin: str, origins: Collection[str]) -> bool:
+    return not origins or origin in origins
+
+
+def key_name(request: Request, find: Callable[[Request], str | None]) -> str | None:
+    """Give the name of the write key that `find` finds; TurnedAway if there is nothing to find."""
+    try:
+        return find(request)
+    except Refused as why:
+        raise TurnedAway(why.reason, why.detail) from None

@@ -21,6 +21,7 @@ from msgspec import Meta, Raw, Struct
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.clock import occurred, plausible
 from pipeline.collector.decoding import JsonObject, decoded, values
+from pipeline.collector.names import Names
 from pipeline.collector.privacy import without_addresses
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
 from schemas.codec import Refused, encode
@@ -73,8 +74,10 @@ class Limits:
 class Intake:
     """Reads calls within `limits`."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, names: Names | None = None) -> None:
+        """Take every name if there are no `names` to hold it against."""
         self._limits = limits
+        self._names = names
         # The call and its `properties` are two levels; the types below them hold the others.
         inner: Any = values(limits.depth - 2, _MOST_KEYS)
         self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
@@ -99,6 +102,8 @@ class Intake:
         touchpoint = self._mapped(call, kind, raw, arrival)
         if b"\\" in raw or b"\x7f" in raw:  # nothing else can be a control character in JSON
             _hold_printable(touchpoint, raw)
+        if self._names:
+            self._names.check(arrival.site, touchpoint.name, arrival.received_at.date())
         return touchpoint
 
     def _mapped(

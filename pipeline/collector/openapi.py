@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from pipeline.collector.answers import STATUSES, Answer, Problem
+from pipeline.collector.answers import RETRY_AFTER, STATUSES, Answer, Problem
 from pipeline.collector.decoding import json_value
 from schemas.calls import Refusal
 from schemas.dead_letter import Reason
@@ -150,7 +150,7 @@ def _response(operation: Operation, status: int, codes: list[str]) -> Schema:
     response: Schema = {"description": ", ".join(sorted(codes)) or "Success"}
     if schemas:
         response["content"] = {media: {"schema": _any(each)} for media, each in schemas.items()}
-    if Problem.UNAVAILABLE in codes:
+    if not RETRY_AFTER.keys().isdisjoint(codes):
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
         response["headers"] = {"Retry-After": seconds}
     return response

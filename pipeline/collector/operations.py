@@ -30,7 +30,9 @@ _DOORS = (
         summary="Unsubscribe by one click (RFC 8058)",
         answers={200: ("text/html",)},
         examples={FORM: "List-Unsubscribe=One-Click"},
-        refusals=(Problem.NOT_FOUND, *OF_A_BODY, Problem.UNAVAILABLE),
+        refusals=(
+            *(Problem.NOT_FOUND, *OF_A_BODY, Problem.TOO_MANY_REQUESTS, Problem.UNAVAILABLE),
+        ),
     ),
     Operation(
         method="get",
@@ -48,6 +50,7 @@ _DOORS = (
         refusals=(
             *(*_NOT_HERE, *OF_A_BODY, Problem.UNAVAILABLE),
             *(Problem.BAD_SIGNATURE, Reason.INVALID_FIELD, Reason.MISSING_FIELD),
+            Problem.TOO_MANY_REQUESTS,
         ),
     ),
     replace(

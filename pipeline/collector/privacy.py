@@ -32,8 +32,9 @@ def without_addresses(value: Any) -> Any:
 
 def masked(raw: bytes) -> bytes:
     """Take out of refused bytes what is not kept: mail addresses (the hash stays), IPs, secrets."""
-    hashed = _ADDRESS.sub(lambda found: _hashed(found[0].decode()).encode(), raw)
-    return _PRIVATE.sub(rb"\1", hashed)
+    if b"@" in raw:  # else the expression looks for it behind every word: 4 ms for 32 kB
+        raw = _ADDRESS.sub(lambda found: _hashed(found[0].decode()).encode(), raw)
+    return _PRIVATE.sub(rb"\1", raw)
 
 
 def _hashed(address: str) -> str:

@@ -32,7 +32,7 @@ class Request:
     @property
     def user_name(self) -> str | None:
         """Give the user name of Basic authentication."""
-        return _user_name(self.authorization) if self.authorization else None
+        return user_name(self.authorization)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -79,6 +79,11 @@ def as_list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
         raise Refused(Reason.INVALID_FIELD, f"{what} is not a JSON array")
     return value
+
+
+def user_name(authorization: str | None) -> str | None:
+    """Give the user name of Basic authentication."""
+    return _user_name(authorization) if authorization else None
 
 
 @lru_cache(maxsize=1024)

@@ -28,8 +28,12 @@ OF_A_BODY: tuple[Problem | Reason, ...] = (
 )
 """What a body may be refused with before anybody reads it; an empty one is `not_json`."""
 
-_OF_ALL = (Problem.UNKNOWN_WRITE_KEY, Problem.ORIGIN_NOT_ALLOWED, Problem.UNAVAILABLE)
+_OF_ALL = (
+    *(Problem.UNKNOWN_WRITE_KEY, Problem.KEY_EXPIRED, Problem.ORIGIN_NOT_ALLOWED),
+    *(Problem.TOO_MANY_REQUESTS, Problem.QUOTA_EXCEEDED, Problem.UNAVAILABLE),
+)
 _OF_AN_OBJECT = (Reason.NOT_AN_OBJECT, Reason.INVALID_FIELD, Reason.TOO_DEEP)
+_OF_AN_EVENT = (Reason.MISSING_FIELD, Reason.NO_VISITOR_ID, Reason.TOO_MANY_NAMES)
 _OF_A_TIME = (Reason.INVALID_TIME, Reason.TIME_OUT_OF_RANGE)
 
 
@@ -46,7 +50,10 @@ class _Spoken:
 
 
 _MATOMO = {"idsite": _KEY, "rec": "1", "_id": "a-1", "action_name": "Cart"}
-_MATOMO_REFUSES = (Reason.INVALID_FIELD, Reason.NO_VISITOR_ID, *_OF_A_TIME, Reason.TOO_DEEP)
+_MATOMO_REFUSES = (
+    *(Reason.INVALID_FIELD, Reason.NO_VISITOR_ID, Reason.TOO_MANY_NAMES),
+    *(*_OF_A_TIME, Reason.TOO_DEEP),
+)
 _UMAMI = {
     "type": "event",
     "payload": {"website": _KEY, "id": "u-1", "url": "https://shop.example/cart"},
@@ -66,7 +73,7 @@ _SPOKEN = {
         query={"aid": _KEY, "e": "pv", "duid": "a-1"},
         refusals=(
             *(Reason.NOT_JSON, *_OF_AN_OBJECT, *_OF_A_TIME, Reason.TOO_LARGE),
-            *(Reason.MISSING_FIELD, Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE),
+            *(*_OF_AN_EVENT, Reason.UNKNOWN_TYPE),
         ),
     ),
     ("POST", "/com.snowplowanalytics.snowplow/tp2"): _Spoken(
@@ -79,19 +86,19 @@ _SPOKEN = {
         summary="PostHog: one event or several; also as a form with base64 or JSON in `data`",
         examples={JSON: {"api_key": _KEY, "event": "X", "distinct_id": "u-1"}},
         takes_batches=True,
-        refusals=(*_OF_AN_OBJECT, *_OF_A_TIME, Reason.MISSING_FIELD, Reason.NO_VISITOR_ID),
+        refusals=(*_OF_AN_OBJECT, *_OF_A_TIME, *_OF_AN_EVENT),
     ),
     ("POST", "/api/event"): _Spoken(
         summary="Plausible: one event of a browser, which needs no id",
         examples={JSON: {"domain": _KEY, "name": "pageview", "url": "https://shop.example/"}},
-        refusals=(*_OF_AN_OBJECT, Reason.MISSING_FIELD, Reason.NO_VISITOR_ID),
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT),
     ),
     ("POST", "/api/send"): _Spoken(
         summary="Umami: one event",
         examples={JSON: _UMAMI},
         refusals=(
             *(*_OF_AN_OBJECT, *_OF_A_TIME),
-            *(Reason.MISSING_FIELD, Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE),
+            *(*_OF_AN_EVENT, Reason.UNKNOWN_TYPE),
         ),
     ),
     ("POST", "/api/batch"): _Spoken(

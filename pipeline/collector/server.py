@@ -10,7 +10,7 @@ import logging
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -29,18 +29,30 @@ from granian.server.embed import Server
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.collector import body
-from pipeline.collector.answers import Answer, Headers, Problem, TurnedAway, outcome, refusal
+from pipeline.collector.answers import (
+    STATUSES,
+    TOO_MANY,
+    Answer,
+    Headers,
+    Problem,
+    TurnedAway,
+    outcome,
+    refusal,
+)
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
-from pipeline.collector.gate import PREFLIGHT, Gate
+from pipeline.collector.gate import PREFLIGHT, Gate, Sender, key_name
+from pipeline.collector.guard import Caller, Guard, Rates
 from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.lanes import Lanes
 from pipeline.collector.links import PATH as LINKS
+from pipeline.collector.names import Names
 from pipeline.collector.openapi import document
 from pipeline.collector.operations import OPERATIONS
 from pipeline.collector.privacy import truncated_ip
-from pipeline.collector.request import Request
+from pipeline.collector.request import Request, user_name
 from pipeline.collector.routes import is_known, set_up, vocabulary_of
 from pipeline.collector.script import Script
 from pipeline.collector.side_doors import SideDoors, unknown_places
@@ -55,9 +67,10 @@ from pipeline.metrics import (
     COLLECTOR_REQUESTS,
 )
 from pipeline.producer import KafkaProducer, NotAcknowledged
-from pipeline.settings import Settings
+from pipeline.settings import BadSettings, Settings
 from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
+from schemas.write_key import WriteKey
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +103,7 @@ class Collector:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
+        self._guard = Guard(_rates(settings), self._gate, settings.collector_trusted_proxies)
         self._script = Script(settings.collector_beacon_endpoint)
         self._strangers = Strangers(partial(secrets.token_bytes, 32))
         self._producer = KafkaProducer(settings)
@@ -106,15 +120,23 @@ class Collector:
                 bytes=settings.collector_max_event,
                 depth=settings.collector_max_depth,
                 age=settings.collector_max_age,
-            )
+            ),
+            Names(settings.collector_max_names),
         )
-        self._side_doors = SideDoors(settings, clock, self._gate, self._intake, self._keep)
+        self._lanes = Lanes(settings)
+        self._side_doors = SideDoors(
+            settings, clock, self._gate, self._intake, self._keep, self._guard, self._lanes
+        )
+
+    def change_keys(self, keys: Mapping[str, WriteKey]) -> None:
+        """Accept these write keys from now on, and no others."""
+        self._gate.keys = keys
 
     async def connect(self) -> None:
         """Connect to Kafka, however long it takes; until then every call gets 503."""
         while not self._is_connected:
             try:
-                await self._producer.start([RAW.name, DEAD_LETTERS.name])
+                await self._producer.start([RAW.name, DEAD_LETTERS.name, *self._lanes.topics])
                 self._is_connected = True
             except NotAcknowledged as error:
                 _log.warning("not ready: %s", error)
@@ -142,16 +164,24 @@ class Collector:
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         """Give the answer, or why there is none, with what lets a page read it."""
         allowed: Headers = []
+        caller = self._guard.caller(scope)
         try:
             if not self._is_open_to_all(scope.path):
                 allowed = self._gate.allow(scope.headers.get("origin"))
             if vocabulary := self._vocabulary(scope):
-                return (await self._take(vocabulary, scope, protocol)).with_headers(allowed)
-            found = self._told(scope) or await self._side_doors.answer(scope, protocol)
+                self._guard.enter(caller)
+                try:
+                    answer = await self._take(vocabulary, scope, protocol, caller)
+                finally:
+                    self._guard.leave(caller)
+                return answer.with_headers(allowed)
+            found = self._told(scope) or await self._side_doors.answer(scope, protocol, caller)
             return (found or self._of_an_sdk(scope)).with_headers(allowed)
         except TurnedAway as why:
             _refused(why.code).inc()
-            return refusal(why.code, why.detail).with_headers(allowed)
+            is_free = STATUSES[why.code] == TOO_MANY
+            more = await (self._guard.put_off() if is_free else self._guard.refuse(caller))
+            return refusal(why.code, why.detail, why.retry_after).with_headers(allowed + more)
         except NotAcknowledged:
             detail = "Kafka has not acknowledged it; send it again, with the same id"
             return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
@@ -186,9 +216,9 @@ class Collector:
         if scope.method == "OPTIONS" and (is_ours or is_known(scope.path)):
             return Answer(204, headers=PREFLIGHT)
         host = scope.authority or scope.headers.get("host") or ""
-        return set_up(scope.path, host) or refusal(
-            Problem.NOT_FOUND, "docs/sdks.md lists the paths that each SDK sends to"
-        )
+        if answer := set_up(scope.path, host):
+            return answer
+        raise TurnedAway(Problem.NOT_FOUND, "docs/sdks.md lists the paths that each SDK sends to")
 
     def _readiness(self) -> Answer:
         if self.is_ready:
@@ -200,29 +230,47 @@ class Collector:
         COLLECTOR_PENDING.set(self._batches.pending)
         return Answer(200, generate_latest(), [("content-type", CONTENT_TYPE_LATEST)])
 
-    async def _take(self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol) -> Answer:
+    async def _take(
+        self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol, caller: Caller
+    ) -> Answer:
         """Do what a request needs, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:  # before the body is read
             raise NotAcknowledged
+        authorization = scope.headers.get("authorization")
+        sender = None
+        if authorization and vocabulary.key is segment.write_key:  # it tells without the body
+            sender = self._sender(user_name(authorization), scope)
         limit, is_get = self._settings.collector_max_body, scope.method == "GET"
+        packed = b"" if is_get else await body.as_sent(protocol, scope.headers, limit)
         request = Request(
             query=scope.query_string,
-            body=b"" if is_get else await body.received(protocol, scope.headers, limit),
-            authorization=scope.headers.get("authorization"),
+            body=packed and body.unpacked(packed, scope.headers.get("content-encoding"), limit),
+            authorization=authorization,
         )
-        arrival = self._arrival(scope, self._gate.site_of(request, vocabulary.key), vocabulary)
+        sender = sender or self._sender(key_name(request, vocabulary.key), scope)
+        arrival = self._arrival(scope, sender.key.site, vocabulary, caller)
+        self._lanes.check(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest)
+        self._guard.charge(caller, len(collected.records), len(packed))
+        self._lanes.choose(sender, collected)
         await self._keep(collected)
+        self._lanes.count(sender, collected)
         success = vocabulary.success
-        return outcome(collected.is_batch, collected.accepted, collected.refused, success)
+        said = outcome(collected.is_batch, collected.accepted, collected.refused, success)
+        if collected.accepted or not collected.refused:
+            return said
+        return said.with_headers(await self._guard.refuse(caller))
 
-    def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary) -> Arrival:
+    def _sender(self, name: str | None, scope: Scope) -> Sender:
+        return self._gate.sender(name, scope.headers.get("origin"), self._clock())
+
+    def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary, caller: Caller) -> Arrival:
         arrival = Arrival(
             site=site,
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
-            ip=truncated_ip(scope.client),
+            ip=truncated_ip(caller.client),
         )
         if self._settings.collector_cookieless or vocabulary.is_cookieless:
             arrival.stranger = self._strangers.name(arrival)
@@ -233,6 +281,16 @@ class Collector:
             raise NotAcknowledged("not connected to Kafka yet")
         await self._batches.write(collected.records)
         _count(collected)
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        events=settings.collector_network_events,
+        bytes=settings.collector_network_bytes,
+        refusals=settings.collector_network_refusals,
+        requests=settings.collector_network_requests,
+        window=settings.collector_burst.total_seconds(),
+    )
 
 
 def serve(settings: Settings) -> None:
@@ -268,6 +326,7 @@ async def _serve(settings: Settings) -> None:
     )
     for wish in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wish, server.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, collector)
     gc.freeze()
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
     async with asyncio.TaskGroup() as group:
@@ -275,6 +334,17 @@ async def _serve(settings: Settings) -> None:
         await server.serve()
         connecting.cancel()
     await collector.close()
+
+
+def _reload(collector: Collector) -> None:
+    """Take the write keys that the settings have now; if they cannot be used go on as before.
+
+    A topic of new shares is not waited for: whoever sets the first share restarts.
+    """
+    try:
+        collector.change_keys(Settings().write_keys)
+    except (ValueError, BadSettings) as error:
+        _log.error("the write keys stay as they are: %s", error)
 
 
 def _hold_free(host: str, port: int) -> None:

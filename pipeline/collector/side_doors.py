@@ -16,8 +16,10 @@ from pipeline.collector import body
 from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected, collect
-from pipeline.collector.gate import Gate
+from pipeline.collector.gate import Gate, key_name
+from pipeline.collector.guard import Caller, Guard
 from pipeline.collector.intake import Intake
+from pipeline.collector.lanes import Lanes
 from pipeline.collector.links import PATH as LINKS
 from pipeline.collector.newsletter import Newsletter
 from pipeline.collector.privacy import truncated_ip
@@ -56,12 +58,16 @@ class SideDoors:
         gate: Gate,
         intake: Intake,
         keep: Keep,
+        guard: Guard,
+        lanes: Lanes,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._gate = gate
         self._intake = intake
         self._keep = keep
+        self._guard = guard
+        self._lanes = lanes
         self._clicks: set[asyncio.Task[None]] = set()
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
@@ -77,22 +83,31 @@ class SideDoors:
             _SERVERS: self._serve,
         }
 
-    async def answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer | None:
+    async def answer(self, scope: Scope, protocol: HTTPProtocol, caller: Caller) -> Answer | None:
         """Answer a request to one of the doors; None if its path leads to none of them.
+
+        Links are open to whoever follows them, also from a network that floods.
 
         Raises:
             TurnedAway: the door does not open; or NotAcknowledged: Kafka did not take it.
         """
         for path, door in self._doors.items():
             if scope.path.startswith(path):
-                return await door(scope.path[len(path) :], scope, protocol)
+                rest = scope.path[len(path) :]
+                if scope.method != "POST":
+                    return await door(rest, scope, protocol)
+                self._guard.enter(caller)
+                try:
+                    return await door(rest, scope, protocol)
+                finally:
+                    self._guard.leave(caller)
         return None
 
     # --- newsletter links -------------------------------------------------------------------------
 
     async def _follow(self, token: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
         content = await self._received(scope, protocol) if scope.method == "POST" else b""
-        arrival = Arrival("", self._clock(), ip=truncated_ip(scope.client))
+        arrival = Arrival("", self._clock(), ip=truncated_ip(self._guard.caller(scope).client))
         followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
         if followed.touchpoint is None:
             return followed.answer
@@ -141,13 +156,20 @@ class SideDoors:
         packed = await body.as_sent(protocol, scope.headers, limit)
         payload = body.unpacked(packed, scope.headers.get("content-encoding"), limit)
         request = Request(authorization=scope.headers.get("authorization"), body=payload)
-        site = self._gate.site_of(request, segment.write_key)
-        arrival = Arrival(site, self._clock())
-        self._servers.check(site, scope.headers, packed, arrival.received_at)
+        now = self._clock()
+        sender = self._gate.sender(
+            key_name(request, segment.write_key), scope.headers.get("origin"), now
+        )
+        site = sender.key.site
+        arrival = Arrival(site, now)
+        self._servers.check(site, scope.headers, packed, now)
+        self._lanes.check(sender, now)
         named = Request(body=self._servers.named(payload, site))
         longest = self._settings.collector_max_batch
         collected = collect(named, segment.BATCH, arrival, self._intake, longest)
+        self._lanes.choose(sender, collected)
         await self._keep(collected)
+        self._lanes.count(sender, collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
 
     async def _received(self, scope: Scope, protocol: HTTPProtocol) -> bytes:

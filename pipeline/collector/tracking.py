@@ -13,7 +13,11 @@ _OF_A_CALL = tuple(
 OF_A_BATCH = tuple(
     code
     for code in _OF_A_CALL
-    if code not in {Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE, Reason.TIME_OUT_OF_RANGE}
+    if code
+    not in {
+        *(Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE),
+        *(Reason.TIME_OUT_OF_RANGE, Reason.TOO_MANY_NAMES),
+    }
 )
 
 _EXAMPLE = {

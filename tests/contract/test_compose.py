@@ -79,6 +79,7 @@ def test_every_value_is_accepted_by_the_settings(
     [
         ("collector", 8080, "collector_port"),
         ("tracker", 9101, "tracker_metrics_port"),
+        ("drain", 9105, "drain_metrics_port"),
         ("sink", 9102, "sink_metrics_port"),
         ("watch", 9103, "watch_metrics_port"),
     ],

@@ -18,7 +18,7 @@ from pipeline.collector.body import unpacked
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.decoding import json_value
-from pipeline.collector.gate import Gate
+from pipeline.collector.gate import Gate, Sender, key_name
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.links import BadLink, Link, sign, with_visitor
 from pipeline.collector.newsletter import Followed, Newsletter
@@ -36,6 +36,7 @@ from pipeline.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter
 from schemas.topics import RAW
+from schemas.write_key import WriteKey
 from tests.fuzz import messages
 from tests.support import webhooks as providers
 from tests.support.examples import FOLDER
@@ -53,9 +54,9 @@ _FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143
 class _Open(Gate):
     """Lets everybody in who has a key, so that the way behind it is tried."""
 
-    def site(self, key: str | None) -> str:  # noqa: ARG002 - every key will do
-        """Give the only site there is."""
-        return "shop"
+    def sender(self, name: str | None, _origin: str | None, _now: datetime) -> Sender:
+        """Give the only key there is."""
+        return Sender(name or "", WriteKey(site="shop"))
 
 
 _intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
@@ -94,7 +95,7 @@ def _take(vocabulary: Vocabulary, message: messages.Message) -> None:
         encoding = message.headers.get("content-encoding")
         content = unpacked(message.body, encoding, LARGEST_BODY) if message.body else b""
         request = Request(message.query, content, message.headers.get("authorization"))
-        _gate.site_of(request, vocabulary.key)
+        _gate.sender(key_name(request, vocabulary.key), None, NOON)
         _look_at(collect(request, vocabulary, _arrival(message, vocabulary), _intake, 1_000))
 
 
@@ -259,7 +260,7 @@ def serve(data: bytes) -> None:
     now = str(int(NOON.timestamp()))
     headers = {TIMESTAMP: now, SIGNATURE: signature(_SECRET, now, data)}
     with suppress(TurnedAway):
-        _gate.site_of(Request(body=data), segment.write_key)
+        _gate.sender(key_name(Request(body=data), segment.write_key), None, NOON)
         _servers.check("shop", headers, data, NOON)
         named = Request(body=_servers.named(data, "shop"))
         _look_at(collect(named, segment.BATCH, Arrival("shop", NOON), _intake, _LONGEST_BATCH))

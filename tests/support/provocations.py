@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,11 +29,19 @@ from tests.support.collector import WRITE_KEY
 SDK_KEY = "wk_live_4f1c"
 """The key in the document's examples."""
 
+_OLD_KEY = "wk_old"
+_OTHER_KEYS = ("wk_other", _OLD_KEY)
+KEYS: dict[str, Any] = {
+    WRITE_KEY: "shop",
+    SDK_KEY: "shop",
+    _OLD_KEY: {"site": "shop", "not_after": "2026-01-01T00:00:00Z"},
+}
 _SECRET = "k" * 32
 _PROVIDERS = ("brevo", "mailchimp", "mandrill")
 
 SETTINGS = {
-    "write_keys": json.dumps({WRITE_KEY: "shop", SDK_KEY: "shop"}),
+    "write_keys": json.dumps(KEYS),
+    "collector_network_refusals": "0",
     "collector_origins": json.dumps(["https://shop.example"]),
     "site_salt": "s" * 32,
     "link_keys": json.dumps([_SECRET]),
@@ -113,9 +122,9 @@ def _good(operation: Operation) -> list[Request]:
 
 
 def _of_another_key(operation: Operation) -> Iterator[Request]:
-    for good in _good(operation):
-        body = good.body.replace(SDK_KEY.encode(), b"wk_other")
-        yield replace(good, body=body, query=good.query.replace(SDK_KEY, "wk_other"))
+    for good, key in product(_good(operation), _OTHER_KEYS):
+        body = good.body.replace(SDK_KEY.encode(), key.encode())
+        yield replace(good, body=body, query=good.query.replace(SDK_KEY, key))
 
 
 def _saying(*bodies: Any, query: str = "") -> list[Request]:
@@ -128,7 +137,10 @@ _NAMED = {"anonymousId": "a", "event": "X"}
 _TO_ALL = [
     Request(b"{"),
     Request(b"[]"),
-    Request(b"{}", headers={"authorization": aiohttp.encode_basic_auth("wk_other", "")}),
+    *(
+        Request(b"{}", headers={"authorization": aiohttp.encode_basic_auth(key, "")})
+        for key in _OTHER_KEYS
+    ),
 ]
 _TO_ONE = [
     *_TO_ALL,
@@ -140,6 +152,7 @@ _TO_ONE = [
         _NAMED | {"timestamp": "yesterday"},
         _NAMED | {"timestamp": "2099-01-01T00:00:00Z"},
         _NAMED | {"properties": {"a": "x" * 40_000}},
+        _NAMED | {"type": "track"},
     ),
     Request(b'{"properties":' + _DEEP + b"}"),
 ]
@@ -185,6 +198,7 @@ _SNOWPLOW = _queries(
     {"dtm": "4070908800000"},
     {"duid": ""},
     {"e": "se"},
+    {"e": "se", "se_ca": "A", "se_ac": "B"},
     {"e": "zz"},
 )
 _MATOMO = _queries(
@@ -195,6 +209,7 @@ _MATOMO = _queries(
     {"cdt": "yesterday"},
     {"cdt": "4070908800"},
     {"_id": ""},
+    {"e_c": "A", "e_a": "B"},
 )
 _POSTHOG = {"api_key": SDK_KEY, "event": "X", "distinct_id": "a"}
 _PLAUSIBLE = {"domain": SDK_KEY, "name": "X"}
@@ -221,7 +236,7 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
     ],
     ("POST", "/api/event"): [
         *_NO_OBJECT,
-        *(each.having(**_BROWSER) for each in _bodies(_PLAUSIBLE, {"name": None}, {"url": 7})),
+        *(each.having(**_BROWSER) for each in _bodies(_PLAUSIBLE, {}, {"name": None}, {"url": 7})),
         *_bodies(_PLAUSIBLE, {}),
     ],
     ("POST", "/api/send"): [
@@ -231,6 +246,7 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
             _UMAMI,
             *({"payload": _WEBSITE | {"timestamp": when}} for when in ("yesterday", 4070908800)),
             {"payload": _WEBSITE | {"url": 7}},
+            {"payload": _WEBSITE | {"name": "A"}},
         ),
     ],
     ("POST", "/api/batch"): [*_NO_OBJECT, *_saying(_UMAMI, [_UMAMI, {}], [_UMAMI | {"type": 7}])],

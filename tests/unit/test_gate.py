@@ -1,17 +1,22 @@
 """Who may send: a known write key, from an allowed origin."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.gate import Gate
+from pipeline.collector.gate import Gate, key_name
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.segment import write_key
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
+from schemas.write_key import WriteKey
 
-gate = Gate({"wk_1": "shop"}, ["https://shop.example"])
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+gate = Gate({"wk_1": WriteKey(site="shop")}, ["https://shop.example"])
 
 
 def basic(credentials: bytes, scheme: str = "Basic") -> str:
@@ -44,9 +49,9 @@ def test_another_authorization_names_no_key_whatever_the_body_says(authorization
     ],
 )
 def test_who_shows_no_key_is_turned_away(body: bytes, code: Problem | Reason) -> None:
-    assert "shop" == gate.site_of(Request(body=b'{"writeKey": "wk_1"}'), write_key)
+    assert "wk_1" == key_name(Request(body=b'{"writeKey": "wk_1"}'), write_key)
     with pytest.raises(TurnedAway) as why:
-        gate.site_of(Request(body=body), write_key)
+        gate.sender(key_name(Request(body=body), write_key), None, NOW)
     assert code == why.value.code
 
 
@@ -60,13 +65,14 @@ def test_a_body_that_cannot_be_read_has_no_key(body: bytes, reason: Reason) -> N
 
 
 def test_a_known_write_key_names_its_site() -> None:
-    assert "shop" == gate.site("wk_1")
+    sender = gate.sender("wk_1", None, NOW)
+    assert ("wk_1", "shop") == (sender.name, sender.key.site)
 
 
 @pytest.mark.parametrize("key", ["wk_2", "", None])
 def test_without_a_known_write_key_nobody_gets_in(key: str | None) -> None:
     with pytest.raises(TurnedAway) as why:
-        gate.site(key)
+        gate.sender(key, None, NOW)
     assert Problem.UNKNOWN_WRITE_KEY == why.value.code
 
 
@@ -83,3 +89,72 @@ def test_a_sender_that_is_no_browser_names_no_origin_and_needs_no_headers() -> N
 def test_an_origin_is_allowed_only_as_it_is_written(origin: str) -> None:
     with pytest.raises(TurnedAway):
         gate.allow(origin)
+
+
+def test_a_key_is_accepted_until_its_time_is_over_and_then_refused_with_a_reason_of_its_own() -> (
+    None
+):
+    gate = Gate({"old": WriteKey(site="shop", not_after=NOW), "new": WriteKey(site="shop")}, [])
+    assert "shop" == gate.sender("old", None, NOW).key.site
+    with pytest.raises(TurnedAway) as why:
+        gate.sender("old", None, NOW + timedelta(microseconds=1))
+    assert Problem.KEY_EXPIRED == why.value.code
+    assert "shop" == gate.sender("new", None, NOW + timedelta(days=1)).key.site
+
+
+class TestOriginsOfAKey:
+    gate = Gate(
+        {
+            "own": WriteKey(site="own", origins=frozenset({"https://own.example"})),
+            "any": WriteKey(site="any"),
+        },
+        ["https://shop.example"],
+    )
+
+    @pytest.mark.parametrize(
+        ("key", "origin"),
+        [
+            ("own", "https://own.example"),
+            ("any", "https://shop.example"),
+            ("own", None),
+            ("any", None),
+        ],
+    )
+    def test_its_own_pages_may_use_it_and_servers(self, key: str, origin: str | None) -> None:
+        self.gate.allow(origin)
+        assert key == self.gate.sender(key, origin, NOW).name
+
+    @pytest.mark.parametrize(
+        ("key", "origin"), [("own", "https://shop.example"), ("any", "https://own.example")]
+    )
+    def test_the_pages_of_another_key_may_not_but_can_read_why(self, key: str, origin: str) -> None:
+        assert self.gate.allow(origin)
+        with pytest.raises(TurnedAway) as why:
+            self.gate.sender(key, origin, NOW)
+        assert Problem.ORIGIN_NOT_ALLOWED == why.value.code
+
+    def test_a_page_of_no_key_hears_nothing(self) -> None:
+        with pytest.raises(TurnedAway):
+            self.gate.allow("https://evil.example")
+
+
+@pytest.mark.parametrize("told", ["shop", {"site": "shop"}])
+def test_the_site_alone_is_enough_for_a_key(told: object) -> None:
+    assert WriteKey(site="shop") == WriteKey.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"site": "shop", "origins": ["shop.example"]},
+        {"site": "shop", "not_after": "2026-01-01T00:00:00"},
+        {"site": "shop", "events_per_second": -1},
+        {"site": "shop", "event_per_day": 7},
+        {"origins": []},
+        7,
+    ],
+    ids=str,
+)
+def test_what_a_key_cannot_be_is_refused(told: object) -> None:
+    with pytest.raises(ValidationError):
+        WriteKey.model_validate(told)

@@ -78,6 +78,10 @@ _MAIL = frozenset(
 _CAMPAIGN = ("campaign_id", "campaign_name", "list_id", "list_name")
 
 
+SPECIFIED = frozenset({*NAMES.values(), *_SHOP, *_MAIL})
+"""All names that Segment's specification knows."""
+
+
 def told_channel(word: object) -> Channel | None:
     """Give the channel that `word` names, if it is one of ours."""
     return _CHANNELS.get(word) if isinstance(word, str) else None

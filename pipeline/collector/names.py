@@ -1,0 +1,45 @@
+"""How many different names a site's touchpoints have. PURE.
+
+A name becomes a row of statistics, a choice in dashboards, a key in memory: random ones would make
+millions of each. What Segment's specification names is always taken, so that nobody can crowd out
+an order by using up the others.
+"""
+
+from datetime import date
+
+from pipeline.collector.vocabularies.segment import SPECIFIED
+from schemas.codec import Refused
+from schemas.dead_letter import Reason
+
+
+class Names:
+    """Knows the names of today and yesterday; a site may have `most` different ones a day."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._day = date.min
+        self._today: dict[str, set[str]] = {}
+        self._yesterday: dict[str, set[str]] = {}
+
+    def check(self, site: str, name: str, today: date) -> None:
+        """Raise Refused if `name` is new and the site has had its names."""
+        if name in SPECIFIED:
+            return
+        if today > self._day:
+            self._turn(today)
+        known = self._today.setdefault(site, set())
+        if name in known:
+            return
+        if len(known) < self._most:
+            known.add(name)
+        elif name not in self._yesterday.get(site, ()):
+            raise Refused(
+                Reason.TOO_MANY_NAMES,
+                f"the site has had {self._most} names of touchpoints today, and this one is new: "
+                "what differs from one to the next belongs into the properties",
+            )
+
+    def _turn(self, today: date) -> None:
+        is_next = (today - self._day).days == 1
+        self._yesterday = self._today if is_next else {}
+        self._day, self._today = today, {}
