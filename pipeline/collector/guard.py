@@ -11,6 +11,7 @@ and whoever waits for the answer before the next try is as slow as that. A good 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 from time import monotonic
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ _NETWORKS_TOGETHER = 2
 """When so many networks at their rate could have had all the refusals, all refusals come late."""
 
 _LATE_SECONDS = 1.0
+"""On the average: who was told to wait at once does not come again at once."""
+
+_GOLDEN = 0.6180339887
 _MOST_HELD = 2_000
 """Refusals that wait at a time; beyond it connections are closed instead."""
 
@@ -83,6 +87,7 @@ class Guard:
         self._allowances = Allowances(rates.window, _MOST_CALLERS)
         self._at_once: dict[str, int] = {}
         self._held = 0
+        self._delays = map(_delay, count())
 
     def caller(self, scope: Scope) -> Caller:
         """Say who sends a request."""
@@ -138,7 +143,7 @@ class Guard:
         self._held += 1
         COLLECTOR_HELD.set(self._held)
         try:
-            await self._pause(_LATE_SECONDS)
+            await self._pause(next(self._delays))
         finally:
             self._held -= 1
             COLLECTOR_HELD.set(self._held)
@@ -164,6 +169,11 @@ class Guard:
                 Problem.TOO_MANY_REQUESTS,
                 f"{self._most_at_once} requests of your network are here already; send again later",
             )
+
+
+def _delay(turn: int) -> float:
+    """Spread turns evenly between half of the time and half more, neighbours far apart."""
+    return _LATE_SECONDS * (0.5 + turn * _GOLDEN % 1)
 
 
 def _seconds(rate: float) -> float:

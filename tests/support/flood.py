@@ -20,6 +20,9 @@ NETWORKS = 8
 CONNECTIONS = 2
 """Of each kind and network."""
 
+ALL_CONNECTIONS = 13 * NETWORKS * CONNECTIONS
+"""Of ten kinds that are answered, and three that never end."""
+
 _DRIP_SECONDS = 0.2
 _TURNS = count()
 

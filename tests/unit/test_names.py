@@ -63,12 +63,8 @@ def test_after_a_day_without_them_names_are_forgotten() -> None:
 def test_no_more_is_remembered_than_the_names_of_two_days(days: int) -> None:
     names = Names(10)
     for day in range(6):
-        for number in range(100):
-            taken(
-                names,
-                f"{day}-{number}",
-                f"{day - 1}-{number}",
-                today=TODAY + day * days * (TOMORROW - TODAY),
-            )
+        today = TODAY + timedelta(days=day * days)
+        taken(names, *(f"{day}-{number}" for number in range(100)), today=today)
+        taken(names, *(f"{day - 1}-{number}" for number in range(100)), today=today)
     held = [len(each) for day in (names._today, names._yesterday) for each in day.values()]
     assert all(count <= 10 for count in held)
