@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console, RenderableType
 
 from pipeline.settings import Settings
@@ -170,7 +170,13 @@ def settings() -> None:
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+    return json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    return str(value)
 
 
 @main.command()

@@ -21,6 +21,7 @@ from pipeline.simulation.shopper import Call
 _BATCH = 100
 _PATIENCE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 5.0
+_MAY_PASS = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 _TIMEOUT = aiohttp.ClientTimeout(total=_PATIENCE_SECONDS)
 
 
@@ -114,7 +115,7 @@ class _Sender:
             answer = await self._post(body)
             if answer.is_complete:
                 return
-            if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or monotonic() > deadline:
+            if answer.status not in _MAY_PASS or monotonic() > deadline:
                 raise SimulationFailed(f"{self._url}: {answer.text}")
             await asyncio.sleep(max(pause, answer.retry_after))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

