@@ -325,6 +325,7 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
 
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
+    from pipeline.collector.masking import Masks
     from pipeline.importer import import_files, progress_bar, summary_table
     from pipeline.producer import KafkaProducer
     from schemas.topics import DEAD_LETTERS, RAW
@@ -348,6 +349,7 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
                     now=lambda: datetime.now(UTC),
                     progress=progress,
                     read=read,
+                    masks=Masks(known.property_rules),
                 )
         finally:
             await producer.stop()
@@ -591,6 +593,7 @@ def replay() -> None:
 @click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
     """Send dead letters again, now that their cause is gone; what is still wrong stays."""
+    from pipeline.collector.masking import Masks
     from pipeline.producer import KafkaProducer
     from pipeline.replay import read_record, replay_dead_letters, row_reader
     from schemas.topics import RAW, TABLES
@@ -615,6 +618,7 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
                 stage=stage,
                 reason=reason,
                 now=lambda: datetime.now(UTC),
+                masks=Masks(known.property_rules),
             )
         finally:
             await producer.stop()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.collector.masking import Masks
 from pipeline.mapping import Mapping
 from pipeline.rows import ImportFailed, Row, RowIds, Unreadable, instant_of, touchpoint_of
 from schemas.codec import Refused, encode
@@ -22,6 +23,9 @@ LARGEST_ROW = 128 * 1024
 """Bytes of a row at most: quoted in a dead letter it still fits into a Kafka record."""
 
 
+_USUAL = Masks()
+
+
 class Outgoing(NamedTuple):
     """A touchpoint on its way into `touchpoints.raw`."""
 
@@ -30,8 +34,13 @@ class Outgoing(NamedTuple):
     value: bytes
 
 
-def outgoing_of(touchpoint: Touchpoint) -> Outgoing:
-    """Make a touchpoint ready to be sent; Refused if it is too large for a record."""
+def outgoing_of(touchpoint: Touchpoint, masks: Masks = _USUAL) -> Outgoing:
+    """Make a touchpoint ready to be sent: without what its site does not keep.
+
+    Raises:
+        Refused: it is too large for a record, or nested too deeply.
+    """
+    masks.cover(touchpoint)
     value = encode(touchpoint)
     if len(value) > LARGEST_ROW:
         raise Refused(Reason.TOO_LARGE, f"{len(value):,} bytes, at most {LARGEST_ROW:,}")
@@ -60,12 +69,18 @@ class Harvest:
     """All rows of an import, before the first is sent."""
 
     def __init__(
-        self, mapping: Mapping, site: str, now: datetime, most_rows: int = LARGEST_HARVEST
+        self,
+        mapping: Mapping,
+        site: str,
+        now: datetime,
+        most_rows: int = LARGEST_HARVEST,
+        masks: Masks = _USUAL,
     ) -> None:
         self._mapping = mapping
         self._site = site
         self._now = now
         self._most_rows = most_rows
+        self._masks = masks
         self._files: list[_File] = []
         self._outgoing: list[Outgoing] = []
         self.rows = 0
@@ -127,7 +142,8 @@ class Harvest:
 
     def _read(self, row: Row, row_id: str) -> Outgoing:
         return outgoing_of(
-            touchpoint_of(row, self._mapping, site=self._site, row_id=row_id, now=self._now)
+            touchpoint_of(row, self._mapping, site=self._site, row_id=row_id, now=self._now),
+            self._masks,
         )
 
     def _letter(self, name: str, refusal: _Refusal, at: datetime) -> DeadLetter:

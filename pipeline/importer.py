@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pipeline.collector.masking import Masks
 from pipeline.files import rows_of
 from pipeline.harvest import Harvest
 from pipeline.mapping import BadMapping, FileFormat, Mapping, parse_mapping
@@ -25,6 +26,7 @@ from schemas.dead_letter import Reason
 from schemas.topics import DEAD_LETTERS, RAW
 
 _CHUNK = 5_000
+_USUAL = Masks()
 
 # A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
 _SILENCE_AFTER = timedelta(hours=25)
@@ -71,6 +73,7 @@ async def import_files(
     now: Callable[[], datetime],
     progress: Progress,
     read: Read = rows_of,
+    masks: Masks = _USUAL,
 ) -> ImportSummary:
     """Send the touchpoints of `paths` in order of time, then let the time of `site` pass.
 
@@ -80,7 +83,7 @@ async def import_files(
         ImportFailed: a file cannot be read, no row can be used, there are too many, or Kafka
             does not acknowledge; the text says what to do.
     """
-    harvest = Harvest(mapping, site, now())
+    harvest = Harvest(mapping, site, now(), masks=masks)
     for path in paths:
         await asyncio.to_thread(_harvest, path, mapping, harvest, progress, read)
     outgoing, letters = harvest.in_order(), harvest.letters()

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from pipeline.collector.masking import Masks
 from pipeline.harvest import outgoing_of
 from pipeline.mapping import Mapping
 from pipeline.producer import Producer
@@ -49,6 +50,7 @@ ORDER BY source, position
 """
 
 
+_USUAL = Masks()
 _BACK_IN_PLACE = frozenset({"sink", "webhook"})
 
 
@@ -87,6 +89,7 @@ async def replay_dead_letters(
     stage: str = "",
     reason: str = "",
     now: Callable[[], datetime],
+    masks: Masks = _USUAL,
 ) -> ReplaySummary:
     """Send the letters of this site, stage and reason again; empty means all.
 
@@ -102,7 +105,7 @@ async def replay_dead_letters(
         for block in blocks:
             batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
             for letter in map(_letter, block):
-                if again := _again(letter, readers, producer, summary):
+                if again := _again(letter, readers, producer, summary, masks):
                     record = Record(again.key, again.value, int(now().timestamp() * 1000))
                     batches[again.topic, again.partition].append(record)
             await asyncio.gather(*(producer.send(*to, batch) for to, batch in batches.items()))
@@ -129,7 +132,11 @@ def _letter(row: Sequence[Any]) -> DeadLetter:
 
 
 def _again(
-    letter: DeadLetter, readers: dict[str, Reader], producer: Producer, summary: ReplaySummary
+    letter: DeadLetter,
+    readers: dict[str, Reader],
+    producer: Producer,
+    summary: ReplaySummary,
+    masks: Masks,
 ) -> _Again | None:
     topic, _, partition = letter.source.rpartition("-")
     goes_back = letter.stage in _BACK_IN_PLACE and topic in TABLES and partition.isdecimal()
@@ -139,7 +146,7 @@ def _again(
     try:
         if goes_back:
             return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter))
-        _, key, value = outgoing_of(readers[letter.stage](letter))
+        _, key, value = outgoing_of(readers[letter.stage](letter), masks)
     except Refused as refused:
         summary.refused[refused.reason] += 1
         return None

@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from schemas.fields import Site
+from schemas.property_rules import PropertyRules
 from schemas.write_key import WriteKey
 
 _PATH = r"^/[\w./-]+$"
@@ -206,6 +207,18 @@ class Settings(BaseSettings):
         False,
         description="Take calls of browsers without any id: a hash of site, network and browser "
         "stands for it, with a salt that is forgotten every midnight (UTC) and at a restart.",
+    )
+
+    property_rules: dict[Site, PropertyRules] = Field(
+        default_factory=dict,
+        description="Site -> which properties are kept and what is masked, at every door; "
+        'docs/privacy.md explains it. Example: {"shop": {"deny": ["birthday"], '
+        '"mask": ["email", "card", "iban", "secret", "phone"]}}',
+    )
+    country_database: Path | None = Field(
+        None,
+        description="A MaxMind DB file (.mmdb) by which the collector names the country of an "
+        "address before it truncates it.",
     )
 
     session_gap: timedelta = Field(

@@ -10,8 +10,9 @@ _LONGEST_USER_AGENT = 4096
 class Arrival:
     """The circumstances of a request.
 
-    `ip` is truncated already; `sent_at` is the clock of the device, if a batch tells it;
-    `stranger` is the id of a visitor who tells none, empty where each call must tell one.
+    `ip` is truncated already, `country` that of the whole address, where it is known; `sent_at` is
+    the clock of the device, if a batch tells it; `stranger` is the id of a visitor who tells none,
+    empty where each call must tell one.
     """
 
     site: str
@@ -20,6 +21,7 @@ class Arrival:
     ip: str = ""
     sent_at: datetime | None = None
     stranger: str = ""
+    country: str = ""
 
     @property
     def received_ms(self) -> int:

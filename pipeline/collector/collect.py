@@ -8,7 +8,7 @@ from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
-from pipeline.collector.privacy import masked
+from pipeline.collector.masking import Masks
 from pipeline.collector.request import Request
 from pipeline.collector.vocabulary import Vocabulary
 from pipeline.records import Record
@@ -21,12 +21,16 @@ LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
 
 
+_USUAL = Masks()
+
+
 @dataclass(slots=True)
 class Collected:
     """What becomes of a request: records by topic, and the refused calls by their index."""
 
     arrival: Arrival
     is_batch: bool = False
+    masks: Masks = _USUAL
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     _received_ms: int = field(init=False)
@@ -48,21 +52,20 @@ class Collected:
         try:
             if vocabulary.call:
                 call = _told(vocabulary.call, event)
-            touchpoint = intake.touchpoint(call, self.arrival, vocabulary.kind)
+            self.keep(intake.touchpoint(call, self.arrival, vocabulary.kind))
         except Refused as why:
             self.refuse(index, call if isinstance(call, bytes) else _quoted(call), why)
-        else:
-            self.keep(touchpoint)
 
     def keep(self, touchpoint: Touchpoint) -> None:
-        """Make a record of `touchpoint`."""
+        """Make a record of `touchpoint`, without what its site does not keep; or Refused."""
+        self.masks.cover(touchpoint)
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
 
     def refuse(self, index: int, call: bytes, why: Refused) -> None:
         """Make a dead letter of `call`."""
         letter = dead_letter(
-            masked(call[:LONGEST_PAYLOAD]),
+            self.masks.letter(self.arrival.site, call[:LONGEST_PAYLOAD]),
             site=self.arrival.site,
             stage="collect",
             reason=why.reason,
@@ -87,7 +90,12 @@ class Collected:
 
 
 def collect(
-    request: Request, vocabulary: Vocabulary, arrival: Arrival, intake: Intake, longest: int
+    request: Request,
+    vocabulary: Vocabulary,
+    arrival: Arrival,
+    intake: Intake,
+    longest: int,
+    masks: Masks = _USUAL,
 ) -> Collected:
     """Take the events of a request, `longest` at most.
 
@@ -96,7 +104,7 @@ def collect(
     Raises:
         TurnedAway: the batch is too long.
     """
-    collected = Collected(arrival)
+    collected = Collected(arrival, masks=masks)
     try:
         sent = vocabulary.events(request)
     except Refused as why:

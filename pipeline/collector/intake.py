@@ -121,6 +121,8 @@ class Intake:
         timestamp = call.original_timestamp or call.timestamp
         occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
         context, properties = call.context or {}, call.properties or {}
+        if arrival.country:
+            properties.setdefault("country", arrival.country)
         page = _page(kind, context, properties)
         return Touchpoint(
             touchpoint_id=call.message_id or _hash(raw, arrival),

@@ -105,6 +105,8 @@ class Newsletter:
             said[f"is_machine_{link.purpose}"] = True
         if proxy := mail_proxy(agent):
             said["mail_proxy"] = proxy
+        elif visit.arrival.country and not visit.is_machine:
+            said["country"] = visit.arrival.country
         identity = f"{visit.token}\0{visit.arrival.received_ms}"
         shown = "" if proxy else browser(agent)
         return self._touchpoint(link, visit.arrival, identity, said, shown)

@@ -43,11 +43,13 @@ from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
+from pipeline.collector.countries import Countries
 from pipeline.collector.gate import PREFLIGHT, Gate, Sender, key_name
 from pipeline.collector.guard import Caller, Guard, Rates
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.lanes import Lanes
 from pipeline.collector.links import PATH as LINKS
+from pipeline.collector.masking import Masks
 from pipeline.collector.names import Names
 from pipeline.collector.openapi import document
 from pipeline.collector.operations import OPERATIONS
@@ -106,6 +108,7 @@ class Collector:
         self._guard = Guard(_rates(settings), self._gate, settings.collector_trusted_proxies)
         self._script = Script(settings.collector_beacon_endpoint)
         self._strangers = Strangers(partial(secrets.token_bytes, 32))
+        self._masks = Masks(settings.property_rules)
         self._producer = KafkaProducer(settings)
         self._openapi = Answer(200, openapi())
         self._is_connected = False
@@ -124,8 +127,16 @@ class Collector:
             Names(settings.collector_max_names),
         )
         self._lanes = Lanes(settings)
+        self._countries = Countries(settings.country_database)
         self._side_doors = SideDoors(
-            settings, clock, self._gate, self._intake, self._keep, self._guard, self._lanes
+            settings,
+            clock,
+            gate=self._gate,
+            intake=self._intake,
+            keep=self._keep,
+            guard=self._guard,
+            lanes=self._lanes,
+            countries=self._countries,
         )
 
     def change_keys(self, keys: Mapping[str, WriteKey]) -> None:
@@ -251,7 +262,7 @@ class Collector:
         arrival = self._arrival(scope, sender.key.site, vocabulary, caller)
         self._lanes.check(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
-        collected = collect(request, vocabulary, arrival, self._intake, longest)
+        collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)
         self._guard.charge(caller, len(collected.records), len(packed))
         self._lanes.choose(sender, collected)
         await self._keep(collected)
@@ -271,6 +282,7 @@ class Collector:
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(caller.client),
+            country=self._countries.of(caller.client),
         )
         if self._settings.collector_cookieless or vocabulary.is_cookieless:
             arrival.stranger = self._strangers.name(arrival)
@@ -294,7 +306,12 @@ def _rates(settings: Settings) -> Rates:
 
 
 def serve(settings: Settings) -> None:
-    """Run the collector until SIGTERM or SIGINT; CollectorFailed if it cannot start."""
+    """Run the collector until SIGTERM or SIGINT.
+
+    Raises:
+        CollectorFailed: it cannot start.
+        BadSettings: the database of countries cannot be read.
+    """
     if not settings.write_keys:
         raise CollectorFailed(
             "the collector needs a write key for each site: "

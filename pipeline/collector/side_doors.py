@@ -16,11 +16,13 @@ from pipeline.collector import body
 from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected, collect
+from pipeline.collector.countries import Countries
 from pipeline.collector.gate import Gate, key_name
 from pipeline.collector.guard import Caller, Guard
 from pipeline.collector.intake import Intake
 from pipeline.collector.lanes import Lanes
 from pipeline.collector.links import PATH as LINKS
+from pipeline.collector.masking import Masks
 from pipeline.collector.newsletter import Newsletter
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.pseudonyms import Pseudonyms
@@ -55,11 +57,13 @@ class SideDoors:
         self,
         settings: Settings,
         clock: Callable[[], datetime],
+        *,
         gate: Gate,
         intake: Intake,
         keep: Keep,
         guard: Guard,
         lanes: Lanes,
+        countries: Countries,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -68,12 +72,18 @@ class SideDoors:
         self._keep = keep
         self._guard = guard
         self._lanes = lanes
+        self._countries = countries
         self._clicks: set[asyncio.Task[None]] = set()
+        self._masks = Masks(settings.property_rules)
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
         secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
         self._webhooks = Webhooks(
-            secrets, pseudonyms, settings.collector_max_event, settings.collector_max_batch
+            secrets,
+            pseudonyms,
+            settings.collector_max_event,
+            settings.collector_max_batch,
+            self._masks,
         )
         own = {site: _told(each) for site, each in settings.server_secrets.items()}
         self._servers = ServerApi(own, pseudonyms)
@@ -107,11 +117,13 @@ class SideDoors:
 
     async def _follow(self, token: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
         content = await self._received(scope, protocol) if scope.method == "POST" else b""
-        arrival = Arrival("", self._clock(), ip=truncated_ip(self._guard.caller(scope).client))
+        client = self._guard.caller(scope).client
+        ip, country = truncated_ip(client), self._countries.of(client)
+        arrival = Arrival("", self._clock(), ip=ip, country=country)
         followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
         if followed.touchpoint is None:
             return followed.answer
-        collected = Collected(arrival)
+        collected = Collected(arrival, masks=self._masks)
         collected.keep(followed.touchpoint)
         await (self._keep_click(collected) if followed.must_answer else self._keep(collected))
         return followed.answer
@@ -166,7 +178,7 @@ class SideDoors:
         self._lanes.check(sender, now)
         named = Request(body=self._servers.named(payload, site))
         longest = self._settings.collector_max_batch
-        collected = collect(named, segment.BATCH, arrival, self._intake, longest)
+        collected = collect(named, segment.BATCH, arrival, self._intake, longest, self._masks)
         self._lanes.choose(sender, collected)
         await self._keep(collected)
         self._lanes.count(sender, collected)

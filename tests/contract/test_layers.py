@@ -51,6 +51,7 @@ MUST_BE_PURE = (
     "pipeline/collector/machines.py",
     "pipeline/collector/mail_body.py",
     "pipeline/collector/mailing.py",
+    "pipeline/collector/masking.py",
     "pipeline/collector/names.py",
     "pipeline/collector/newsletter.py",
     "pipeline/collector/openapi.py",

@@ -16,10 +16,9 @@ needs_atheris = pytest.mark.skipif(
 
 
 @needs_atheris
-def test_a_second_of_fuzzing_finds_nothing(tmp_path: Path) -> None:
+def test_a_target_is_fuzzed_for_as_long_as_told(tmp_path: Path) -> None:
     outcome = fuzz("umami", 1, tmp_path)
-    assert outcome.executions > 0
-    assert outcome.findings == []
+    assert outcome.executions > 0  # what is found by chance is for `make fuzz`, not for every run
 
 
 @needs_atheris

@@ -65,7 +65,7 @@ def a_touchpoint() -> Touchpoint:
 
 
 async def replayed(
-    client: Client, broker: MemoryBroker, *letters: DeadLetter, **which: str
+    client: Client, broker: MemoryBroker, *letters: DeadLetter, **which: Any
 ) -> ReplaySummary:
     insert_json(client, "dead_letters", map(encode_fact, letters))
     readers: dict[str, Reader] = {

@@ -14,6 +14,7 @@ from pipeline.collector.answers import STATUSES
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.masking import Masks
 from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.request import Request
 from pipeline.collector.routes import ROUTES
@@ -74,6 +75,7 @@ def test_the_golden_example(path: Path) -> None:
         assert refused == refusal.value.reason
         return
     made = intake.touchpoint(raw.encode(), arrival(), kind)
+    Masks().cover(made)
     if "messageId" not in request["body"]:
         expected["touchpoint_id"] = made.touchpoint_id
     assert expected == json.loads(encode(made))

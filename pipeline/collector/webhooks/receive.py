@@ -16,6 +16,7 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.collect import Collected
 from pipeline.collector.machines import is_machine_agent, mail_proxy
+from pipeline.collector.masking import Masks
 from pipeline.collector.pseudonyms import Pseudonyms, addressee
 from pipeline.collector.webhooks import brevo, mailchimp, mailgun, mandrill, postmark, sendgrid
 from pipeline.collector.webhooks.delivery import Delivery, MailEvent, made_id
@@ -40,14 +41,21 @@ _LONGEST_ID = 128
 _DEEPEST = 8
 
 
+_USUAL = Masks()
+
+
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch."""
+    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch.
+
+    What it reads goes through `masks`.
+    """
 
     secrets: Mapping[str, Sequence[str]]
     pseudonyms: Pseudonyms
     largest: int
     longest: int
+    masks: Masks = _USUAL
 
     def check(self, place: str) -> None:
         """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
@@ -73,7 +81,7 @@ class Webhooks:
         if len(events) > self.longest:
             detail = f"{len(events)} events; a batch has {self.longest} at most"
             raise TurnedAway(Reason.TOO_LARGE, detail)
-        collected = Collected(arrival, is_batch=True)
+        collected = Collected(arrival, is_batch=True, masks=self.masks)
         for index, said in enumerate(events):
             try:
                 if event := provider.read(said):
