@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -111,6 +111,7 @@ _FOR_PEOPLE = frozenset(
         "DemoFailed",
         "EmbeddedError",
         "EraseRefused",
+        "ForgetFailed",
         "ImportFailed",
         "MapFailed",
         "MigrationRefused",
@@ -785,24 +786,62 @@ def export(out: IO[bytes], **whom: str) -> None:
 @main.command()
 @_whom
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(yes: bool, **whom: str) -> None:
-    """Erase a person from ClickHouse: shows what will go, and asks.
+@click.option("--again", is_flag=True, help="Nobody new: what came back, as by a replay.")
+@click.option(
+    "--wait", default=60.0, show_default=True, help="Seconds that tracker and sink may take."
+)
+def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
+    """Erase a person from the tracker's memory and from ClickHouse: shows what will go, and asks.
 
-    The log in Kafka still holds the person until its retention ends, and the tracker remembers:
-    docs/privacy.md says what to do about that.
+    The log in Kafka holds the person until its retention ends. docs/privacy.md tells more.
     """
-    from pipeline.erase import erase_person
+    from pipeline.forget import tell
+
+    known = _settings()
+    since = None if again else datetime.now(UTC) - timedelta(minutes=5)
+    with _client(known) as client:
+        if again == any(whom[way] for way in ("person", "visitor", "identifier")):
+            raise click.UsageError("give --again, or a person")
+        if not again:
+            named = _named_to_erase(client, yes, **whom)
+            _run(tell(known, named, lambda: datetime.now(UTC)))
+        _erase_told(client, known, since)
+        if _run(_until_read(known, wait)):
+            _erase_told(client, known, since)
+            click.echo("erased; Kafka's log still holds it (docs/privacy.md)")
+        else:
+            click.echo(
+                f"erased, but tracker or sink have not read on for {wait:g} seconds: run "
+                "`touchstream erase --again` when they have"
+            )
+            sys.exit(1)
+
+
+def _named_to_erase(client: "Client", yes: bool, **whom: str) -> "Named":
     from pipeline.personal import count_rows
 
-    with _client(_settings()) as client:
-        named = _person(client, **whom)
-        click.echo(f"{named.site}: {', '.join(named.names)}")
-        for table, rows in count_rows(client, named).items():
-            click.echo(f"{rows:>9,} {table}")
-        if not yes:
-            click.confirm("Erase all of this? It cannot be undone", abort=True)
-        erase_person(client, named)
-    click.echo("erased from all tables; Kafka and the tracker still know (docs/privacy.md)")
+    named = _person(client, **whom)
+    click.echo(f"{named.site}: {', '.join(named.names)}")
+    for table, rows in count_rows(client, named).items():
+        click.echo(f"{rows:>9,} {table}")
+    if not yes:
+        click.confirm("Erase all of this? It cannot be undone", abort=True)
+    return named
+
+
+def _erase_told(client: "Client", known: Settings, since: datetime | None) -> None:
+    from pipeline.erase import erase_rows
+    from pipeline.forget import told
+
+    with _sentences():
+        for erased in _run(told(known, since)):
+            erase_rows(client, erased, known.kafka_partitions)
+
+
+async def _until_read(known: Settings, seconds: float) -> bool:
+    from pipeline.forget import until_read
+
+    return await until_read(known, seconds)
 
 
 @main.group()

@@ -16,6 +16,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import asdict, replace
 
+from pipeline.erasures import Erased, erased_in
 from pipeline.journey.clock import SiteTimes, hear_tick, hear_touchpoint
 from pipeline.journey.fold import Facts, replay
 from pipeline.journey.people import first_names
@@ -77,14 +78,33 @@ class _Visitor:
 AnyRow = TouchpointRow | Fact | DeadLetter
 
 
+@dataclass(frozen=True)
+class _Before:
+    """Which records of a partition stand before the erasure of a name."""
+
+    ends: dict[tuple[str, str], int]
+
+    def __call__(self, site: str, name: str, offset: int) -> bool:
+        return offset < self.ends.get((site, name), -1)
+
+
+def _before(erased: Sequence[Erased], partition: int) -> _Before:
+    ends: dict[tuple[str, str], int] = {}
+    for each in erased:
+        if bounds := each.bounds.get(partition):
+            ends |= {(each.site, name): bounds.final for name in each.names}
+    return _Before(ends)
+
+
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
     """Replay the log, a list of records per partition, into the rows the tables must hold."""
     tables: Tables = {table: {} for table in _ID}
     times: list[SiteTimes] = []
     visitors: list[_Visitor] = []
+    erased = erased_in(partitions)
     for number, records in enumerate(partitions):
         chunk = Chunk(Partition(number), rules, len(partitions), records, Output(-1))
-        _add(tables, _read(chunk, times, visitors, rules))
+        _add(tables, _read(chunk, times, visitors, rules, _before(erased, number)))
     _add(tables, _facts(visitors, times, rules))
     return tables
 
@@ -98,7 +118,11 @@ def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
 
 
 def _read(
-    chunk: Chunk, times: list[SiteTimes], visitors: list[_Visitor], rules: Rules
+    chunk: Chunk,
+    times: list[SiteTimes],
+    visitors: list[_Visitor],
+    rules: Rules,
+    is_erased: _Before,
 ) -> Iterator[AnyRow]:
     chunk.decode()
     chunk.enrich()
@@ -110,9 +134,17 @@ def _read(
         if isinstance(item, TickItem):
             hear_tick(heard, milliseconds(item.tick.tick), item.tick.site)
         elif isinstance(item, Item):
+            site = item.touchpoint.site
+            if is_erased(site, item.visitor_id, item.offset):
+                hear_touchpoint(heard, site, item.evidence.at, item.recorded_at)
+                continue
+            item.identifiers = tuple(
+                name for name in item.identifiers if not is_erased(site, name, item.offset)
+            )
+            user = f"user:{item.touchpoint.user_id}"
             who = (item.touchpoint.site, item.visitor_id, chunk.partition.number)
             visitor = found.setdefault(item.key, _Visitor(*who))
-            if _accept(item, heard, visitor, rules):
+            if _accept(item, heard, visitor, rules) and not is_erased(site, user, item.offset):
                 row = encode_row(item.touchpoint, item.enrichment)
                 yield msgspec.json.decode(row, type=TouchpointRow)
     times.append(heard)

@@ -14,8 +14,11 @@ from aiokafka.errors import KafkaError
 
 from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
-from pipeline.tracker.partition import META_KEY, fresh_meta
+from pipeline.topics import read_topic
+from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.topics import RAW, STATE, TABLES
+
+Erased = dict[int, dict[bytes, bytes | None]]
 
 
 class ReplayFailed(Exception):
@@ -39,8 +42,9 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
         await _refuse_running(settings, group)
         records, ends = await _move(settings, group, topic, since)
         if topic == RAW.name:
+            erased = await _erased(settings)
             await _forget(settings)
-            await _begin_anew(settings, ends)
+            await _begin_anew(settings, ends, erased)
     except (KafkaError, NotAcknowledged) as error:
         raise ReplayFailed(
             f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
@@ -84,6 +88,15 @@ async def _move(
     return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
 
 
+async def _erased(settings: Settings) -> Erased:
+    """Give who was erased, by partition: the newest entry of each of these keys."""
+    found: Erased = {}
+    async for record in read_topic(settings, STATE.name):
+        if record.key and record.key.startswith(ERASED):
+            found.setdefault(record.partition, {})[record.key] = record.value
+    return found
+
+
 async def _forget(settings: Settings) -> None:
     """Delete the tracker's state; -1 is the end of the partition."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
@@ -99,13 +112,18 @@ async def _forget(settings: Settings) -> None:
         await admin.close()
 
 
-async def _begin_anew(settings: Settings, ends: list[int]) -> None:
-    """Void what partitions have told each other: reading the log again, they say it again."""
+async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> None:
+    """Void what partitions have told each other: reading the log again, they say it again.
+
+    Who was erased stays erased, so that nothing of them is written in the meantime.
+    """
     producer = KafkaProducer(settings)
     await producer.start([STATE.name])
     try:
         for number, end in enumerate(ends):
             now = int(datetime.now(UTC).timestamp() * 1000)
-            await producer.send(STATE.name, number, [(META_KEY, fresh_meta(end), now)])
+            kept = [(key, value, now) for key, value in erased.get(number, {}).items()]
+            rows = [*kept, (META_KEY, fresh_meta(end), now)]
+            await producer.send(STATE.name, number, rows)
     finally:
         await producer.stop()

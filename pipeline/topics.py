@@ -1,6 +1,7 @@
 """Creating the topics, reading them whole. Shell."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -72,9 +73,12 @@ async def _check(admin: AIOKafkaAdminClient, settings: Settings) -> None:
 
 
 async def read_topic(
-    settings: Settings, topic: str, progress: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    topic: str,
+    progress: Callable[[int], None] = lambda _: None,
+    since: datetime | None = None,
 ) -> AsyncIterator[Any]:
-    """Give every record that `topic` holds now, each partition in its order.
+    """Give every record that `topic` holds now, each partition in its order; perhaps only `since`.
 
     Raises:
         TopicsFailed: no broker answers.
@@ -89,6 +93,11 @@ async def read_topic(
     try:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
+        if since is not None:
+            at = dict.fromkeys(partitions, int(since.timestamp() * 1000))
+            for partition, place in (await consumer.offsets_for_times(at)).items():
+                if place:
+                    consumer.seek(partition, place.offset)
         open_ones = set(partitions)
         while open_ones:
             fetched = await consumer.getmany(*open_ones, timeout_ms=500)

@@ -5,7 +5,7 @@ fold over the evidence of all its visitors, in order of time. Evidence is a set,
 matter in which order, how often or in how many pieces it arrives.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 from msgspec import structs
@@ -74,7 +74,9 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     is_new = member is None or (member.epoch, member.is_gone) != (handover.epoch, handover.is_gone)
     base = handover.base if member is None or (member.is_gone and not member.sealed_to) else None
     sealed_to = base.last_at if base else member.sealed_to if member else 0
-    state.members[handover.visitor_id] = Member(handover.epoch, handover.is_gone, sealed_to)
+    state.members[handover.visitor_id] = Member(
+        handover.epoch, handover.is_gone, sealed_to, handover.era
+    )
     if handover.is_gone:
         _leave(state, handover.visitor_id, now, facts)
         return is_new
@@ -117,8 +119,33 @@ def _leave(state: PersonState, visitor_id: str, now: int, facts: Facts) -> None:
     if is_left:  # whoever comes back brings along what it has sealed
         state.sealed_to = 0
         state.members = {
-            name: Member(member.epoch, is_gone=True) for name, member in state.members.items()
+            name: Member(member.epoch, is_gone=True, era=member.era)
+            for name, member in state.members.items()
         }
+
+
+def expel(state: PersonState, names: Collection[str], now: int, facts: Facts) -> None:
+    """Take the visitors `names`, who were erased, out of the person's memory.
+
+    What was sealed of them stays in the counts of the others, without a name. Of a person without
+    members nothing stays.
+    """
+    state.members = {name: one for name, one in state.members.items() if name not in names}
+    is_left = all(member.is_gone for member in state.members.values())
+    if is_left:
+        state.members, state.sealed_to = {}, 0
+    base = Cursor() if is_left else _without(unpack_cursor(state.base), names)
+    evidence = recall(state)
+    left = [seen for seen in evidence if seen.visitor_id not in names and not is_left]
+    rewrite(state, evidence, left, now, facts, base)
+    facts.rows = {id_: fact for id_, fact in facts.rows.items() if fact.visitor_id not in names}
+
+
+def _without(base: Cursor, names: Collection[str]) -> Cursor:
+    base.sessions = {who: session for who, session in base.sessions.items() if who not in names}
+    base.open = {key: stake for key, stake in base.open.items() if stake.visitor_id not in names}
+    base.lost = [stake for stake in base.lost if stake.visitor_id not in names]
+    return base
 
 
 def joined(one: Cursor, other: Cursor) -> Cursor:

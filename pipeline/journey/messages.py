@@ -5,6 +5,10 @@ answers whom the visitor is now (`Assignment`); from then on the visitor's evide
 partition of that person (`Handover`), where the journey is folded. Each can arrive twice and in any
 order: an assignment counts if its epoch is newer, evidence is a set. `now` is the site's time where
 it was said, in milliseconds.
+
+An `Erasure` makes strangers of names, in every partition. What is said about a name has an `era`:
+the time of the newest erasure that its speaker had heard to the end. What is of an older era than
+the listener knows is not heard.
 """
 
 from typing import Annotated
@@ -20,20 +24,22 @@ from schemas.topics import record_key
 _Time = Annotated[int, Meta(ge=0, le=LAST_MS)]
 
 
-class Link(msgspec.Struct):
+class Link(msgspec.Struct, omit_defaults=True):
     """A visitor was seen with an identifier. Read by the partition that keeps the site's graph."""
 
     site: Site
     visitor_id: str
     identifier: str
     now: _Time
+    era: _Time = 0
+    identifier_era: _Time = 0
 
     def key(self) -> bytes:
         """Give the record key: all links of a site come together."""
         return self.site.encode()
 
 
-class Assignment(msgspec.Struct):
+class Assignment(msgspec.Struct, omit_defaults=True):
     """Who a visitor is: the person's first name, or an empty one when it stands for itself."""
 
     site: Site
@@ -41,6 +47,7 @@ class Assignment(msgspec.Struct):
     person: str
     epoch: Count
     now: _Time
+    era: _Time = 0
 
     def key(self) -> bytes:
         """Give the record key: the visitor's own."""
@@ -61,19 +68,35 @@ class Handover(msgspec.Struct, omit_defaults=True):
     evidence: list[Evidence] = msgspec.field(default_factory=list)
     base: Cursor | None = None
     is_gone: bool = False
+    era: _Time = 0
 
     def key(self) -> bytes:
         """Give the record key: that of the person's first name."""
         return record_key(self.site, self.person)
 
 
-Message = Link | Assignment | Handover
+class Erasure(msgspec.Struct):
+    """Names of a site, of visitors and identifiers, that are to be forgotten; `at` is when.
+
+    It is written to every partition twice: the second time, when all of them have the first one,
+    it `is_final`. So wherever something new is told of a name, the erasure was told before.
+    """
+
+    site: Site
+    names: list[str]
+    at: _Time
+    is_final: bool = False
+
+
+Told = Link | Assignment | Handover
+Message = Told | Erasure
 
 
 class _Envelope(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     link: Link | None = None
     assignment: Assignment | None = None
     handover: Handover | None = None
+    erasure: Erasure | None = None
 
 
 _BEGINNINGS = tuple(f'{{"{name}":'.encode() for name in _Envelope.__struct_fields__)
@@ -96,6 +119,8 @@ def encode_message(message: Message) -> bytes:
             return _encode(_Envelope(assignment=message))
         case Handover():
             return _encode(_Envelope(handover=message))
+        case Erasure():
+            return _encode(_Envelope(erasure=message))
 
 
 def decode_message(value: bytes) -> Message:
@@ -109,7 +134,7 @@ def decode_message(value: bytes) -> Message:
         _pack(envelope)
     except OverflowError as error:
         raise msgspec.ValidationError(str(error)) from None
-    message = envelope.link or envelope.assignment or envelope.handover
+    message = envelope.link or envelope.assignment or envelope.handover or envelope.erasure
     if message is None:
         raise msgspec.ValidationError("an empty message")
     return message

@@ -99,6 +99,11 @@ def connect(find: Callable[[str], Node], link: Link, limits: Limits, offset: int
             if len(node.neighbours) > limits.of(name):
                 node.is_shared = True
                 touched.update(node.neighbours)
+    return regroup(find, touched, offset)
+
+
+def regroup(find: Callable[[str], Node], touched: set[str], offset: int) -> dict[str, str]:
+    """Find the people of `touched`, which is used up; give whose has changed, as `connect` does."""
     changed: dict[str, str] = {}
     while touched:
         together = _together(find, touched.pop())

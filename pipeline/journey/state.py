@@ -216,23 +216,25 @@ class VisitorState(Memory):
     """A visitor: its sessions, and its journey while it stands for itself.
 
     `person` is the first name of the person it is known to be, `epoch` says since which assignment,
-    and `identifiers` are the newest it was seen with.
+    `identifiers` are the newest it was seen with, and `era` is that of the assignment.
     """
 
     person: str = ""
     epoch: int = -1
     identifiers: list[str] = msgspec.field(default_factory=list)
+    era: int = 0
 
 
 class Member(msgspec.Struct, array_like=True):
     """A visitor of a person, by its newest assignment; `is_gone`: now somebody else's.
 
-    What it had sealed up to `sealed_to` is joined already.
+    What it had sealed up to `sealed_to` is joined already; `era` is that of its handover.
     """
 
     epoch: int
     is_gone: bool = False
     sealed_to: int = 0
+    era: int = 0
 
 
 class PersonState(Memory):

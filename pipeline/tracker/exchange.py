@@ -11,10 +11,19 @@ from collections.abc import Iterable
 
 from pipeline.journey.fold import reassign
 from pipeline.journey.handover import everything, pieces, receive
-from pipeline.journey.messages import Assignment, Handover, Link, Message, encode_message
+from pipeline.journey.messages import (
+    Assignment,
+    Erasure,
+    Handover,
+    Link,
+    Message,
+    Told,
+    encode_message,
+)
 from pipeline.journey.people import Limits, Node, connect
 from pipeline.records import Row, partition_for
 from pipeline.tracker.circle import Circle, Visitor
+from pipeline.tracker.erasure import erase
 from pipeline.tracker.partition import NODE, Partition
 from schemas.topics import record_key
 
@@ -40,25 +49,33 @@ class Exchange:
         state, facts = visitor.state, visitor.facts
         now = self._partition.times[facts.site]
         for name in identifiers:
-            if name not in state.identifiers:
+            era = self._partition.erased(facts.site, name).told
+            noted = f"{name}\0{era}" if era else name
+            if noted not in state.identifiers:
                 visitor.is_changed = True
                 state.offset = facts.version = offset
                 state.kept_from = now
-                state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], name]
+                state.identifiers = [*state.identifiers[1 - _IDENTIFIERS :], noted]
                 facts.add_link(name)
-                self._tell(Link(facts.site, facts.visitor_id, name, now))
+                own = self._told_era(facts.site, facts.visitor_id)
+                self._tell(Link(facts.site, facts.visitor_id, name, now, own, era))
 
     def hand_over(self, visitor: Visitor, now: int) -> None:
         """Tell the person what the visitor was seen to do in this chunk."""
         if visitor.handover:
             state, facts = visitor.state, visitor.facts
             for piece in pieces(state, visitor.handover, facts.site, facts.visitor_id, now):
-                self._tell(piece)
+                self._tell_of(piece)
 
     def hear(self, message: Message, offset: int) -> None:
-        """Take the message that stands at `offset`."""
+        """Take the message that stands at `offset`, unless it is about somebody erased."""
+        if isinstance(message, Erasure):
+            erase(self._partition, self._circle, self._tell, message, offset)
+            return
         times = self._partition.times
         times[message.site] = max(times.get(message.site, 0), message.now)
+        if self._is_stale(message):
+            return
         match message:
             case Link():
                 self._connect(message, offset)
@@ -83,7 +100,8 @@ class Exchange:
             if node.offset == offset:
                 self._partition.keep(graph + name.encode(), node)
         for name, person in changed.items():
-            self._tell(Assignment(link.site, name, person, offset, link.now))
+            era = self._partition.erased(link.site, name).at
+            self._tell(Assignment(link.site, name, person, offset, link.now, era))
 
     def _assign(self, assignment: Assignment, offset: int) -> None:
         site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person
@@ -94,26 +112,45 @@ class Exchange:
         now, before = self._partition.times[site], state.person
         visitor.is_changed = True
         state.offset = facts.version = offset
-        state.epoch, state.kept_from = assignment.epoch, now
+        state.epoch, state.era, state.kept_from = assignment.epoch, assignment.era, now
         if person == before:
             return
         visitor.handover.clear()  # it is part of everything that is known
         if before:
-            self._tell(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
+            self._tell_of(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
         reassign(state, person, now, facts)
         facts.add_identity()
         if person:
             for handover in everything(state, site, visitor_id, now):
-                self._tell(handover)
+                self._tell_of(handover)
 
     def _receive(self, handover: Handover, offset: int) -> None:
-        person = self._circle.person(handover.site, handover.person)
-        if offset > person.known_offset:
-            now = self._partition.times[handover.site]
-            person.facts.version = person.state.offset = offset
-            person.is_changed |= receive(person.state, handover, now, person.facts)
+        person = self._circle.person(handover.site, handover.person, offset)
+        if offset <= person.known_offset:
+            return
+        if handover.is_gone and handover.era and handover.visitor_id not in person.state.members:
+            return  # it was erased, and has just left
+        now = self._partition.times[handover.site]
+        person.facts.version = person.state.offset = offset
+        person.is_changed |= receive(person.state, handover, now, person.facts)
 
-    def _tell(self, message: Message) -> None:
+    def _is_stale(self, message: Told) -> bool:
+        """Tell whether a name was erased since this was said about it."""
+        erased, site = self._partition.erased, message.site
+        if message.era < erased(site, message.visitor_id).at:
+            return True
+        return isinstance(message, Link) and (
+            message.identifier_era < erased(site, message.identifier).at
+        )
+
+    def _told_era(self, site: str, name: str) -> int:
+        return self._partition.erased(site, name).told
+
+    def _tell_of(self, handover: Handover) -> None:
+        handover.era = self._told_era(handover.site, handover.visitor_id)
+        self._tell(handover)
+
+    def _tell(self, message: Told) -> None:
         key = message.key()
         row = (key, encode_message(message), self.recorded_at)
         self.told.setdefault(partition_for(key, self._partitions), []).append(row)

@@ -18,6 +18,7 @@ from pipeline.journey.state import (
     decode_person,
     decode_state,
     encode_state,
+    identifier,
     read_schedule,
 )
 from pipeline.records import Row
@@ -27,6 +28,25 @@ META_KEY = b"\x00meta"
 
 PERSON, NODE = b"\x01", b"\x02"
 """What the keys of people, and of the nodes of a site's graph of links, begin with."""
+
+
+ERASED = b"\x03"
+"""What the keys of erased names begin with; a hash follows, nothing else."""
+
+
+class Erased(msgspec.Struct, array_like=True, frozen=True):
+    """What is known of an erased name: since which erasure, `at`, nothing older is listened to.
+
+    The newest that was heard to its end is `told`; it stands at `before`, and touchpoints before
+    that are nobody's.
+    """
+
+    at: int = 0
+    told: int = 0
+    before: int = -1
+
+
+_NOT_ERASED = Erased()
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -43,6 +63,7 @@ class Meta(msgspec.Struct, array_like=True):
 _encode_meta = msgspec.msgpack.Encoder().encode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode
 _decode_node = msgspec.msgpack.Decoder(Node).decode
+_decode_erased = msgspec.msgpack.Decoder(Erased).decode
 
 
 class Partition:
@@ -62,6 +83,7 @@ class Partition:
         self.recorded_at = 0
         self.void_before = 0
         self.states: dict[bytes, bytes] = {}
+        self.erasures: dict[bytes, Erased] = {}
         self.changed: set[bytes] = set()
         self.facts: dict[str, tuple[str, Row]] = {}
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
@@ -93,6 +115,19 @@ class Partition:
         """Give a node of a graph, perhaps a new one; the caller may change it."""
         stored = self.states.get(key)
         return Node() if stored is None else _decode_node(stored)
+
+    def erased(self, site: str, name: str) -> Erased:
+        """Give what is known of the erasure of a name; nothing costs nothing."""
+        if not self.erasures:
+            return _NOT_ERASED
+        return self.erasures.get(erased_key(site, name), _NOT_ERASED)
+
+    def note_erased(self, site: str, name: str, erased: Erased) -> None:
+        """Remember that a name was erased, for as long as there is a changelog."""
+        key = erased_key(site, name)
+        self.erasures[key] = erased
+        self.states[key] = _encode_meta(erased)
+        self.changed.add(key)
 
     def keep(self, key: bytes, state: Memory | Node) -> None:
         """Remember `state`."""
@@ -134,6 +169,9 @@ class Partition:
                 self.void_before = meta.void_before
         elif value is None:
             self.states.pop(key, None)
+        elif key.startswith(ERASED):
+            self.states[key] = value
+            self.erasures[key] = _decode_erased(value)
         elif key.startswith(NODE):
             if self.node(key).offset <= _decode_node(value).offset:
                 self.states[key] = value
@@ -148,6 +186,11 @@ class Partition:
 def fresh_meta(end: int) -> bytes:
     """Write the entry with which a log that ends at `end` is read again from its beginning."""
     return _encode_meta(Meta(-1, {}, end))
+
+
+def erased_key(site: str, name: str) -> bytes:
+    """Give the changelog key of an erased name: who does not know the name learns nothing."""
+    return ERASED + identifier("erased", site, name).encode()
 
 
 def site_of(key: bytes) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
 from pipeline.journey.fold import is_late, observe, seal
-from pipeline.journey.messages import Message, decode_message, is_message
+from pipeline.journey.messages import Erasure, Message, decode_message, is_message
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, is_known
 from pipeline.records import Row, partition_for
@@ -86,6 +86,11 @@ class MessageItem(msgspec.Struct):
 
     offset: int
     message: Message
+
+    @property
+    def is_for_all_time(self) -> bool:
+        """Whether it is not said again when the log is read again."""
+        return isinstance(self.message, Erasure)
 
 
 @dataclass(slots=True)
@@ -160,12 +165,12 @@ class Chunk:
                 self.circle.wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
-                if item.offset >= self.partition.void_before:
+                if item.offset >= self.partition.void_before or item.is_for_all_time:
                     self.exchange.hear(item.message, item.offset)
                 self.output.fates["message"] += 1
             else:
                 fate = self._follow(item)
-                item.is_written = fate in ("sessionised", "late")
+                item.is_written = item.is_written and fate in ("sessionised", "late")
                 self.output.fates[fate] += 1
 
     def remember(self) -> None:
@@ -234,6 +239,9 @@ class Chunk:
 
     def _follow(self, item: Item) -> str:
         site, seen = item.touchpoint.site, item.evidence
+        if self.partition.erasures and self._is_erased(item):
+            hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
+            return "erased"
         visitor = self.circle.visitor(item.key, site, item.visitor_id)
         self.partition.changed.add(item.key)
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
@@ -253,6 +261,16 @@ class Chunk:
         if item.identifiers:
             self.exchange.link(visitor, item.identifiers, item.offset)
         return "sessionised"
+
+    def _is_erased(self, item: Item) -> bool:
+        """Tell whether its visitor was erased later; who else it names may have been, too."""
+        site, erased = item.touchpoint.site, self.partition.erased
+        item.identifiers = tuple(
+            name for name in item.identifiers if item.offset >= erased(site, name).before
+        )
+        user = f"user:{item.touchpoint.user_id}"
+        item.is_written = item.offset >= erased(site, user).before
+        return item.offset < erased(site, item.visitor_id).before
 
 
 def _topic_of(fact: Fact) -> topics.Topic:

@@ -107,8 +107,7 @@ class Tried:
 async def tried(embedded_broker: EmbeddedBroker) -> AsyncIterator[Tried]:
     servers = embedded_broker.bootstrap_servers
     await create_topics(Settings(kafka_bootstrap_servers=servers))
-    told = {**provocations.SETTINGS, "collector_network_refusals": "0"}  # else they come late
-    async with collector(servers, kafka_idempotence="false", **told) as process:
+    async with collector(servers, kafka_idempotence="false", **provocations.SETTINGS) as process:
         await process.until_ready()
         url = f"{process.url}/openapi.json"
         document = await asyncio.to_thread(schemathesis.openapi.from_url, url)

@@ -10,14 +10,17 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.erase import EraseRefused, erase_person
+from pipeline.erase import EraseRefused, erase_rows
+from pipeline.erasures import Bounds, Erased
 from pipeline.explain import NobodyFound
 from pipeline.personal import Named, SeveralPeople, count_rows, find_person
+from pipeline.records import partition_for
 from schemas.codec import decode_touchpoint
 from tests.support import tracker
 from tests.support.database import migrated_database, track_fully
 from tests.support.engine import EngineServer
 from tests.support.journeys import NOON
+from tests.support.ports import free_ports
 from tests.support.stories import at, give_up, move, order, rows, seen, visit, write
 
 LOOK, BUY = seen(0, "Page Viewed", "website"), order(5, "o1", 30)
@@ -83,6 +86,13 @@ OF_ADA = {
     "dead_letters": 2,
 }
 """Two touchpoints of each device, and the login on the tablet; two letters name her."""
+
+
+def erase_person(client: Client, named: Named) -> None:
+    """Erase all that is there; the log's last record is far away."""
+    far = 10**15
+    erased = Erased(named.site, named.names, far, {0: Bounds(far, far)})
+    erase_rows(client, erased, partitions=1)
 
 
 def call(*arguments: str) -> Result:
@@ -254,11 +264,41 @@ def test_erase_shows_what_will_go_and_does_nothing_without_consent(client: Clien
 
 
 @pytest.mark.usefixtures("environment")
-def test_erase_does_not_ask_when_told_so(client: Client) -> None:
+def test_without_the_log_nothing_is_erased(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = free_ports(1)
+    monkeypatch.setenv("TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{port}")
     result = call("erase", "--identifier", "user:7", "--yes")
-    assert result.exit_code == 0
-    assert result.stdout.endswith("Kafka and the tracker still know (docs/privacy.md)\n")
-    assert set(count_rows(client, ADA).values()) == {0}
+    assert result.exit_code == 1
+    assert "nothing was erased, Kafka did not take it" in result.stderr
+    assert count_rows(client, ADA) == OF_ADA
+
+
+@pytest.mark.usefixtures("environment")
+def test_again_is_for_nobody_in_particular() -> None:
+    for arguments in ((), ("--again", "--person", "7")):
+        result = call("erase", *arguments)
+        assert (result.exit_code, "give --again, or a person" in result.stderr) == (2, True)
+
+
+def test_rows_from_after_the_erasure_stay(client: Client) -> None:
+    homes = {name: partition_for(f"shop:{name}".encode(), 2) for name in ("phone", "laptop")}
+    for name, home in homes.items():
+        place = {"visitor_id": name, "kafka_partition": home}
+        for number in (4, 5, 9, 10):
+            about = place | {"version": number, "transition_id": f"{name}-{number}"}
+            write(client, "transitions", about | {"transition_id": f"{name}-{number}"})
+            away = about | {"kafka_partition": 1 - home, "transition_id": f"{name}-away-{number}"}
+            write(client, "transitions", away)
+    erased = Erased("shop", ("laptop", "phone"), 0, {0: Bounds(5, 10), 1: Bounds(5, 10)})
+    erase_rows(client, erased, partitions=2)
+    left = rows(client, "SELECT transition_id FROM transitions WHERE transition_id LIKE '%-%'")
+    expected = {
+        f"{name}-{rest}" for name in homes for rest in ("10", "away-5", "away-9", "away-10")
+    }
+    assert {str(id_) for (id_,) in left} & {f"{n}{r}" for n in homes for r in _ENDS} == expected
+
+
+_ENDS = [f"-{where}{number}" for where in ("", "away-") for number in (4, 5, 9, 10)]
 
 
 def test_who_may_only_read_is_told_who_may_erase(client: Client) -> None:

@@ -1,0 +1,115 @@
+"""PURE: how a partition forgets names: in the graph, in people, and last the visitors themselves.
+
+What is newer than the erasure stays: after a crash it is read again, perhaps over states that know
+what came later.
+"""
+
+from collections.abc import Callable
+
+from msgspec import structs
+
+from pipeline.journey.messages import Assignment, Erasure, Handover, Told
+from pipeline.journey.people import Node, regroup
+from pipeline.tracker.circle import Circle
+from pipeline.tracker.partition import NODE, PERSON, Erased, Partition
+from schemas.topics import record_key
+
+Tell = Callable[[Told], None]
+
+
+def erase(partition: Partition, circle: Circle, tell: Tell, erasure: Erasure, offset: int) -> None:
+    """Do what the erasure that stands at `offset` asks for; `tell` tells other partitions."""
+    site = erasure.site
+    for name in erasure.names:
+        known = partition.erased(site, name)
+        at = max(known.at, erasure.at)
+        if erasure.is_final and erasure.at >= known.told:
+            partition.note_erased(site, name, Erased(at, erasure.at, offset))
+        else:
+            partition.note_erased(site, name, structs.replace(known, at=at))
+    if erasure.is_final:
+        _forget_visitors(circle, erasure, offset)
+    else:
+        _forget_people(circle, erasure, offset)
+        _cut_out(partition, tell, erasure, offset)
+
+
+def _forget_visitors(circle: Circle, erasure: Erasure, offset: int) -> None:
+    for name in erasure.names:
+        key = record_key(erasure.site, name)
+        state = circle.known(key)
+        if state is None or state.offset > offset:
+            continue
+        circle.drop(key)
+        if state.person and state.era >= erasure.at:  # who the name is now, told meanwhile
+            visitor = circle.visitor(key, erasure.site, name)
+            fresh = visitor.state
+            fresh.person, fresh.epoch, fresh.era = state.person, state.epoch, state.era
+            fresh.offset, fresh.kept_from = offset, state.kept_from
+            visitor.facts.person, visitor.facts.has_journey = fresh.person, False
+            visitor.known_offset, visitor.is_changed = offset, True
+
+
+def _forget_people(circle: Circle, erasure: Erasure, offset: int) -> None:
+    for name in erasure.names:
+        if circle.knows(PERSON + record_key(erasure.site, name)):
+            circle.person(erasure.site, name, offset)
+
+
+class _Graph:
+    """The graph of a site, as an erasure at `offset` finds it."""
+
+    def __init__(self, partition: Partition, site: str, offset: int) -> None:
+        self._partition = partition
+        self._prefix = NODE + site.encode() + b":"
+        self._offset = offset
+        self.nodes: dict[str, Node] = {}
+
+    def find(self, name: str) -> Node:
+        if name not in self.nodes:
+            self.nodes[name] = self._partition.node(self._prefix + name.encode())
+        return self.nodes[name]
+
+    def cut_out(self, name: str) -> Node:
+        """Take a node out; give what it was, without neighbours if it is newer."""
+        node = self.find(name)
+        if node.offset > self._offset:
+            return Node()
+        for other in node.neighbours:
+            neighbour = self.find(other)
+            if name in neighbour.neighbours and neighbour.offset <= self._offset:
+                neighbour.neighbours.remove(name)
+                neighbour.offset = self._offset
+        # What too many share stays known as that, though not by whom.
+        self.nodes[name] = Node(is_shared=node.is_shared, offset=self._offset)
+        return node
+
+    def keep(self, names: list[str]) -> None:
+        """Write back what has changed; forget `names`."""
+        for name, node in self.nodes.items():
+            key = self._prefix + name.encode()
+            if node.offset != self._offset:
+                continue
+            if name in names and not node.is_shared:
+                self._partition.forget(key)
+            else:
+                self._partition.keep(key, node)
+
+
+def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) -> None:
+    """Take the names out of the site's graph; tell others whom they are without them."""
+    site, now = erasure.site, partition.times.get(erasure.site, 0)
+    graph = _Graph(partition, site, offset)
+    touched: set[str] = set()
+    for name in erasure.names:
+        node = graph.cut_out(name)
+        touched.update(node.neighbours)
+        if node.root and node.root not in erasure.names:
+            # Whoever it belongs to looks up from this that it was erased.
+            era = partition.erased(site, name).at
+            tell(Handover(site, node.root, name, offset, now, is_gone=True, era=era))
+    changed = regroup(graph.find, touched - set(erasure.names), offset)
+    graph.keep(erasure.names)
+    for name, person in changed.items():
+        era = partition.erased(site, name).at
+        tell(Assignment(site, name, person, offset, now, era))
