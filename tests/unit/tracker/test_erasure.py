@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any, cast
 
 from clickhouse_connect.driver.client import Client
@@ -68,13 +69,19 @@ class Stage:
         visitor = who or f"user:{carried['user_id']}"
         self.links += [(visitor, name) for name, told in IDENTIFIERS.items() if told in _all(said)]
 
-    def erase(self, names: Iterable[str]) -> None:
-        """Write an erasure as the command does: first to all, then to all again."""
-        self.now, self.count = self.now + 1, self.count + 1
+    def erase(self, names: Iterable[str], meanwhile: "Iterable[Act]" = ()) -> None:
+        """Write an erasure as the command does: first to all, then to all again, in any order.
+
+        `meanwhile` is what happens between one partition and the next.
+        """
+        at = self.now = self.now + 1
+        acts = iter(meanwhile)
         for is_final in (False, True):
-            value = encode_message(Erasure(SITE, sorted(names), self.now, is_final))
-            for log in self.logs:
+            value = encode_message(Erasure(SITE, sorted(names), at, is_final))
+            for log in sorted(self.logs, key=lambda log: (log.partition + at) % PARTITIONS):
                 log.add(value, self.now)
+                for act in islice(acts, 2):
+                    act(self)
 
     def person(self, who: str) -> set[str]:
         """Give all names that hang together with `who`."""
@@ -170,12 +177,6 @@ def speak(draw: st.DrawFn) -> Act:
     return lambda stage: stage.say(who, name, carried, wait, late)
 
 
-erase_person: st.SearchStrategy[Act] = st.sampled_from(WHO).map(
-    lambda who: lambda stage: stage.erase(stage.person(who))
-)
-erase_some: st.SearchStrategy[Act] = st.sets(
-    st.sampled_from((*WHO, *IDENTIFIERS)), min_size=1, max_size=3
-).map(lambda names: lambda stage: stage.erase(names))
 work: st.SearchStrategy[Act] = st.builds(
     lambda who, most: lambda stage: stage.workers[who].work(most), places, st.integers(1, 5)
 )
@@ -190,6 +191,17 @@ die: st.SearchStrategy[Act] = st.builds(
     st.booleans(),
 )
 settle: st.SearchStrategy[Act] = st.just(lambda stage: finish_all(stage.workers))
+meanwhile: st.SearchStrategy[list[Act]] = st.lists(settle | work | send | speak(), max_size=12)
+erase_person: st.SearchStrategy[Act] = st.builds(
+    lambda who, acts: lambda stage: stage.erase(stage.person(who), acts),
+    st.sampled_from(WHO),
+    meanwhile,
+)
+erase_some: st.SearchStrategy[Act] = st.builds(
+    lambda names, acts: lambda stage: stage.erase(names, acts),
+    st.sets(st.sampled_from((*WHO, *IDENTIFIERS)), min_size=1, max_size=3),
+    meanwhile,
+)
 
 
 def rounds(erase: st.SearchStrategy[Act], *faults: st.SearchStrategy[Act]) -> Any:
