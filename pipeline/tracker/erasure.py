@@ -48,6 +48,8 @@ def _forget_visitors(circle: Circle, erasure: Erasure, offset: int) -> None:
             fresh.offset, fresh.kept_from = offset, state.kept_from
             visitor.facts.person, visitor.facts.has_journey = fresh.person, False
             visitor.known_offset, visitor.is_changed = offset, True
+            visitor.facts.version = offset
+            visitor.facts.add_identity()  # what was to be said of it has been dropped
 
 
 def _forget_people(circle: Circle, erasure: Erasure, offset: int) -> None:
