@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
     TOO_MANY_NAMES = "too_many_names"
+    NO_CONSENT = "no_consent"
     REFUSED_BY_CLICKHOUSE = "refused_by_clickhouse"
     NOT_DELIVERED = "not_delivered"
 

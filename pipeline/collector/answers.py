@@ -57,6 +57,7 @@ STATUSES: dict[Problem | Reason, int] = {
     Reason.TIME_OUT_OF_RANGE: _BAD_REQUEST,
     Reason.TOO_DEEP: _BAD_REQUEST,
     Reason.TOO_MANY_NAMES: _BAD_REQUEST,
+    Reason.NO_CONSENT: 403,
     Reason.TOO_LARGE: 413,
     Problem.BROKEN_GZIP: _BAD_REQUEST,
     Problem.UNKNOWN_WRITE_KEY: 401,

@@ -33,15 +33,19 @@ class Collected:
     masks: Masks = _USUAL
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
+    accepted: int = 0
+    """How many calls became touchpoints."""
     _received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._received_ms = self.arrival.received_ms  # once, not for each record
 
     @property
-    def accepted(self) -> int:
-        """Say how many calls became touchpoints."""
-        return len(self.records) - len(self.refused)
+    def is_in_vain(self) -> bool:
+        """Say whether nothing was taken, by the sender's fault."""
+        return not self.accepted and any(
+            why.reason is not Reason.NO_CONSENT for _, why in self.refused
+        )
 
     def take(self, index: int, event: Any, vocabulary: Vocabulary, intake: Intake) -> None:
         """Make a touchpoint of `event`, or a dead letter.
@@ -61,9 +65,13 @@ class Collected:
         self.masks.cover(touchpoint)
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
+        self.accepted += 1
 
     def refuse(self, index: int, call: bytes, why: Refused) -> None:
-        """Make a dead letter of `call`."""
+        """Make a dead letter of `call`, unless it must not be kept."""
+        self.refused.append((index, why))
+        if why.reason is Reason.NO_CONSENT:
+            return
         letter = dead_letter(
             self.masks.letter(self.arrival.site, call[:LONGEST_PAYLOAD]),
             site=self.arrival.site,
@@ -74,7 +82,6 @@ class Collected:
             position=index,
             at=self.arrival.received_at,
         )
-        self.refused.append((index, why))
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
     def divert(self) -> None:

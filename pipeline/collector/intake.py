@@ -20,6 +20,7 @@ from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.clock import occurred, plausible
+from pipeline.collector.consent import check_consent
 from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
 from pipeline.collector.privacy import without_addresses
@@ -121,6 +122,7 @@ class Intake:
         timestamp = call.original_timestamp or call.timestamp
         occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
         context, properties = call.context or {}, call.properties or {}
+        check_consent(context)
         if arrival.country:
             properties.setdefault("country", arrival.country)
         page = _page(kind, context, properties)

@@ -269,7 +269,7 @@ class Collector:
         self._lanes.count(sender, collected)
         success = vocabulary.success
         said = outcome(collected.is_batch, collected.accepted, collected.refused, success)
-        if collected.accepted or not collected.refused:
+        if not collected.is_in_vain:
             return said
         return said.with_headers(await self._guard.refuse(caller))
 

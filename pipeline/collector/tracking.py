@@ -16,7 +16,7 @@ OF_A_BATCH = tuple(
     if code
     not in {
         *(Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE),
-        *(Reason.TIME_OUT_OF_RANGE, Reason.TOO_MANY_NAMES),
+        *(Reason.TIME_OUT_OF_RANGE, Reason.TOO_MANY_NAMES, Reason.NO_CONSENT),
     }
 )
 

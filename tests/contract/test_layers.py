@@ -43,6 +43,7 @@ MUST_BE_PURE = (
     "pipeline/collector/arrival.py",
     "pipeline/collector/callers.py",
     "pipeline/collector/collect.py",
+    "pipeline/collector/consent.py",
     "pipeline/collector/cookieless.py",
     "pipeline/collector/decoding.py",
     "pipeline/collector/gate.py",

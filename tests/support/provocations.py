@@ -153,6 +153,7 @@ _TO_ONE = [
         _NAMED | {"timestamp": "2099-01-01T00:00:00Z"},
         _NAMED | {"properties": {"a": "x" * 40_000}},
         _NAMED | {"type": "track"},
+        _NAMED | {"context": {"consent": {"categoryPreferences": {"Analytics": False}}}},
     ),
     Request(b'{"properties":' + _DEEP + b"}"),
 ]
