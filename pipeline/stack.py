@@ -195,6 +195,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {
         f"TOUCHSTREAM_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
+        if value is not None  # which no variable can say, and so no default
     }
 
 
