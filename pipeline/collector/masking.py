@@ -137,12 +137,13 @@ class Masks:
 
         Ids of visitors, users and touchpoints stay as they are.
         """
-        mask = self._of(touchpoint.site)
-        texts = f"{touchpoint.url}\n{touchpoint.title}\n{touchpoint.referrer}"
-        if mask.is_suspicious(texts.encode()):
+        mask, raw = self._of(touchpoint.site), bytes(touchpoint.properties)
+        texts = f"{touchpoint.url}\n{touchpoint.title}\n{touchpoint.referrer}\n".encode()
+        if not mask.chooses and not mask.is_suspicious(texts + raw):
+            return  # so it is with nearly every touchpoint
+        if mask.is_suspicious(texts):
             for field in _TEXTS:
                 setattr(touchpoint, field, mask.text(getattr(touchpoint, field))[:_LONGEST_TEXT])
-        raw = bytes(touchpoint.properties)
         if mask.chooses or mask.is_suspicious(raw):
             try:
                 kept = mask.properties(msgspec.json.decode(raw))
