@@ -366,6 +366,11 @@ class Settings(BaseSettings):
             raise ValueError("needs TOUCHSTREAM_SITE_SALT, by which subscribers get other names")
         return value
 
+    @field_validator("country_database", mode="before")
+    @classmethod
+    def _none_if_empty(cls, path: Any) -> Any:
+        return None if path == "" else path
+
     @field_validator("clickhouse_url", "public_url")
     @classmethod
     def _http(cls, url: str) -> str:

@@ -192,11 +192,13 @@ async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -
 def environment_of(settings: Settings) -> dict[str, str]:
     """Give the variables by which another process gets exactly these settings."""
     values = to_jsonable_python(_revealed(settings.model_dump()))
-    return {
-        f"TOUCHSTREAM_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in values.items()
-        if value is not None  # which no variable can say, and so no default
-    }
+    return {f"TOUCHSTREAM_{name.upper()}": _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _revealed(value: Any) -> Any:

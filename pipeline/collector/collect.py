@@ -33,19 +33,25 @@ class Collected:
     masks: Masks = _USUAL
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
-    accepted: int = 0
-    """How many calls became touchpoints."""
     _received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._received_ms = self.arrival.received_ms  # once, not for each record
 
     @property
+    def accepted(self) -> int:
+        """Say how many calls became touchpoints."""
+        return len(self.records) - self._faults
+
+    @property
     def is_in_vain(self) -> bool:
         """Say whether nothing was taken, by the sender's fault."""
-        return not self.accepted and any(
-            why.reason is not Reason.NO_CONSENT for _, why in self.refused
-        )
+        return not self.accepted and self._faults > 0
+
+    @property
+    def _faults(self) -> int:
+        """Count the refused calls of which a dead letter is left."""
+        return sum(why.reason is not Reason.NO_CONSENT for _, why in self.refused)
 
     def take(self, index: int, event: Any, vocabulary: Vocabulary, intake: Intake) -> None:
         """Make a touchpoint of `event`, or a dead letter.
@@ -65,7 +71,6 @@ class Collected:
         self.masks.cover(touchpoint)
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
-        self.accepted += 1
 
     def refuse(self, index: int, call: bytes, why: Refused) -> None:
         """Make a dead letter of `call`, unless it must not be kept."""
