@@ -85,6 +85,8 @@ def read(token: str, keys: Collection[str], now: datetime) -> Link | None:
     if not sum(hmac.compare_digest(_mac(key, said), claimed) for key in keys):
         return None
     link = _links.decode(said)
+    if _BLANK.search(link.url):  # `sign` writes none
+        return None
     return link if now.timestamp() < link.expires else None
 
 
