@@ -47,16 +47,16 @@ def _body(table: str) -> list[str]:
 async def test_the_demo_shows_journeys_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with adopting():
         before = children(os.getpid())
-        code, said = await demo(tmp_path, "--once", "--people", "200")
+        code, said = await demo(tmp_path, "--once", "--people", "1000")
         assert children(os.getpid()) - before == set()
     assert code == 0, said
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - and ASYNC240 is against pathlib
 
-    [sent] = re.findall(r"Sent ([\d,]+) touchpoints of 200 people", said)
+    [sent] = re.findall(r"Sent ([\d,]+) touchpoints of 1,000 people", said)
     [[sessions, visitors, people, links, touchpoints, late]] = rows_of("Totals", said).values()
     [[orders, *_]] = rows_of("Orders", said).values()
     abandoned = rows_of("Abandonments", said)
-    assert (visitors, touchpoints, late) == (200, int(sent.replace(",", "")), 0)
+    assert (visitors, touchpoints, late) == (1000, int(sent.replace(",", "")), 0)
     assert sessions >= visitors >= people > 0
     assert links > 0
     assert orders > 0
