@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from pipeline.journey.messages import Assignment, Erasure, Handover, Told
-from pipeline.journey.people import Node, regroup
+from pipeline.journey.messages import Erasure, Handover, Told
+from pipeline.journey.people import regroup
 from pipeline.tracker.circle import Circle
-from pipeline.tracker.partition import NODE, PERSON, Erased, Partition
+from pipeline.tracker.graph import Graph
+from pipeline.tracker.partition import PERSON, Erased, Partition
 from schemas.topics import record_key
 
 Tell = Callable[[Told], None]
@@ -58,50 +59,10 @@ def _forget_people(circle: Circle, erasure: Erasure, offset: int) -> None:
             circle.person(erasure.site, name, offset)
 
 
-class _Graph:
-    """The graph of a site, as an erasure at `offset` finds it."""
-
-    def __init__(self, partition: Partition, site: str, offset: int) -> None:
-        self._partition = partition
-        self._prefix = NODE + site.encode() + b":"
-        self._offset = offset
-        self.nodes: dict[str, Node] = {}
-
-    def find(self, name: str) -> Node:
-        if name not in self.nodes:
-            self.nodes[name] = self._partition.node(self._prefix + name.encode())
-        return self.nodes[name]
-
-    def cut_out(self, name: str) -> Node:
-        """Take a node out; give what it was, without neighbours if it is newer."""
-        node = self.find(name)
-        if node.offset > self._offset:
-            return Node()
-        for other in node.neighbours:
-            neighbour = self.find(other)
-            if name in neighbour.neighbours and neighbour.offset <= self._offset:
-                neighbour.neighbours.remove(name)
-                neighbour.offset = self._offset
-        # What too many share stays known as that, though not by whom.
-        self.nodes[name] = Node(is_shared=node.is_shared, offset=self._offset)
-        return node
-
-    def keep(self, names: list[str]) -> None:
-        """Write back what has changed; forget `names`."""
-        for name, node in self.nodes.items():
-            key = self._prefix + name.encode()
-            if node.offset != self._offset:
-                continue
-            if name in names and not node.is_shared:
-                self._partition.forget(key)
-            else:
-                self._partition.keep(key, node)
-
-
 def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) -> None:
     """Take the names out of the site's graph; tell others whom they are without them."""
     site, now = erasure.site, partition.times.get(erasure.site, 0)
-    graph = _Graph(partition, site, offset)
+    graph = Graph(partition, site, offset)
     touched: set[str] = set()
     for name in erasure.names:
         node = graph.cut_out(name)
@@ -112,6 +73,5 @@ def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) ->
             tell(Handover(site, node.root, name, offset, now, is_gone=True, era=era))
     changed = regroup(graph.find, touched - set(erasure.names), offset)
     graph.keep(erasure.names)
-    for name, person in changed.items():
-        era = partition.erased(site, name).at
-        tell(Assignment(site, name, person, offset, now, era))
+    for assignment in graph.assignments(changed, now):
+        tell(assignment)

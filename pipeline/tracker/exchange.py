@@ -20,11 +20,12 @@ from pipeline.journey.messages import (
     Told,
     encode_message,
 )
-from pipeline.journey.people import Limits, Node, connect
+from pipeline.journey.people import Limits, connect
 from pipeline.records import Row, partition_for
 from pipeline.tracker.circle import Circle, Visitor
 from pipeline.tracker.erasure import erase
-from pipeline.tracker.partition import NODE, Partition
+from pipeline.tracker.graph import Graph
+from pipeline.tracker.partition import Partition
 from schemas.topics import record_key
 
 _IDENTIFIERS = 50
@@ -85,23 +86,13 @@ class Exchange:
                 self._receive(message, offset)
 
     def _connect(self, link: Link, offset: int) -> None:
-        nodes: dict[str, Node] = {}
-        graph = NODE + link.site.encode() + b":"
-
-        def find(name: str) -> Node:
-            if name not in nodes:
-                nodes[name] = self._partition.node(graph + name.encode())
-            return nodes[name]
-
-        changed = connect(find, (link.visitor_id, link.identifier), self._limits, offset)
+        graph = Graph(self._partition, link.site, offset)
+        changed = connect(graph.find, (link.visitor_id, link.identifier), self._limits, offset)
         # Who asks is told, also what it has known before: it may have been forgotten.
-        changed.setdefault(link.visitor_id, find(link.visitor_id).root)
-        for name, node in nodes.items():
-            if node.offset == offset:
-                self._partition.keep(graph + name.encode(), node)
-        for name, person in changed.items():
-            era = self._partition.erased(link.site, name).at
-            self._tell(Assignment(link.site, name, person, offset, link.now, era))
+        changed.setdefault(link.visitor_id, graph.find(link.visitor_id).root)
+        graph.keep()
+        for assignment in graph.assignments(changed, link.now):
+            self._tell(assignment)
 
     def _assign(self, assignment: Assignment, offset: int) -> None:
         site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person

@@ -74,6 +74,7 @@ MUST_BE_PURE = (
     "pipeline/tracker/enrich.py",
     "pipeline/tracker/erasure.py",
     "pipeline/tracker/exchange.py",
+    "pipeline/tracker/graph.py",
     "pipeline/tracker/identifiers.py",
     "pipeline/tracker/partition.py",
     "pipeline/tracker/progress.py",
