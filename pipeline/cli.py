@@ -795,7 +795,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
 
     The log in Kafka holds the person until its retention ends. docs/privacy.md tells more.
     """
-    from pipeline.forget import tell
+    from pipeline.forget import tell, until_read
 
     known = _settings()
     since = None if again else datetime.now(UTC) - timedelta(minutes=5)
@@ -806,7 +806,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
             named = _named_to_erase(client, yes, **whom)
             _run(tell(known, named, lambda: datetime.now(UTC)))
         _erase_told(client, known, since)
-        if _run(_until_read(known, wait)):
+        if _run(until_read(known, wait)):
             _erase_told(client, known, since)
             click.echo("erased; Kafka's log still holds it (docs/privacy.md)")
         else:
@@ -836,12 +836,6 @@ def _erase_told(client: "Client", known: Settings, since: datetime | None) -> No
     with _sentences():
         for erased in _run(told(known, since)):
             erase_rows(client, erased, known.kafka_partitions)
-
-
-async def _until_read(known: Settings, seconds: float) -> bool:
-    from pipeline.forget import until_read
-
-    return await until_read(known, seconds)
 
 
 @main.group()

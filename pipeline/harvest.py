@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.collector.masking import Masks
+from pipeline.collector.masking import USUAL, Masks
 from pipeline.mapping import Mapping
 from pipeline.rows import ImportFailed, Row, RowIds, Unreadable, instant_of, touchpoint_of
 from schemas.codec import Refused, encode
@@ -23,9 +23,6 @@ LARGEST_ROW = 128 * 1024
 """Bytes of a row at most: quoted in a dead letter it still fits into a Kafka record."""
 
 
-_USUAL = Masks()
-
-
 class Outgoing(NamedTuple):
     """A touchpoint on its way into `touchpoints.raw`."""
 
@@ -34,7 +31,7 @@ class Outgoing(NamedTuple):
     value: bytes
 
 
-def outgoing_of(touchpoint: Touchpoint, masks: Masks = _USUAL) -> Outgoing:
+def outgoing_of(touchpoint: Touchpoint, masks: Masks = USUAL) -> Outgoing:
     """Make a touchpoint ready to be sent: without what its site does not keep.
 
     Raises:
@@ -74,7 +71,7 @@ class Harvest:
         site: str,
         now: datetime,
         most_rows: int = LARGEST_HARVEST,
-        masks: Masks = _USUAL,
+        masks: Masks = USUAL,
     ) -> None:
         self._mapping = mapping
         self._site = site

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from pipeline.collector.masking import Masks
+from pipeline.collector.masking import USUAL, Masks
 from pipeline.files import rows_of
 from pipeline.harvest import Harvest
 from pipeline.mapping import BadMapping, FileFormat, Mapping, parse_mapping
@@ -26,7 +26,6 @@ from schemas.dead_letter import Reason
 from schemas.topics import DEAD_LETTERS, RAW
 
 _CHUNK = 5_000
-_USUAL = Masks()
 
 # A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
 _SILENCE_AFTER = timedelta(hours=25)
@@ -73,7 +72,7 @@ async def import_files(
     now: Callable[[], datetime],
     progress: Progress,
     read: Read = rows_of,
-    masks: Masks = _USUAL,
+    masks: Masks = USUAL,
 ) -> ImportSummary:
     """Send the touchpoints of `paths` in order of time, then let the time of `site` pass.
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from pipeline.collector.masking import Masks
+from pipeline.collector.masking import USUAL, Masks
 from pipeline.harvest import outgoing_of
 from pipeline.mapping import Mapping
 from pipeline.producer import Producer
@@ -50,7 +50,6 @@ ORDER BY source, position
 """
 
 
-_USUAL = Masks()
 _BACK_IN_PLACE = frozenset({"sink", "webhook"})
 
 
@@ -89,7 +88,7 @@ async def replay_dead_letters(
     stage: str = "",
     reason: str = "",
     now: Callable[[], datetime],
-    masks: Masks = _USUAL,
+    masks: Masks = USUAL,
 ) -> ReplaySummary:
     """Send the letters of this site, stage and reason again; empty means all.
 

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.privacy import address_of, truncated_ip
 
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
@@ -49,11 +49,9 @@ class Proxies:
 
     def _is_one_of_ours(self, host: str) -> bool:
         try:
-            address = ipaddress.ip_address(host)
+            address = address_of(host)
         except ValueError:
             return False
-        if isinstance(address, ipaddress.IPv6Address):
-            address = address.ipv4_mapped or address
         return any(address in network for network in self._trusted)
 
 
@@ -70,7 +68,7 @@ def _address(hop: str) -> str | None:
         return None
 
 
-def network_of(client: str) -> str:
+def own_network(client: str) -> str:
     """Give the network of `client`, address:port, if it tells senders apart; else empty.
 
     Behind an address of a private network, or of this machine, anybody may stand: a proxy that is

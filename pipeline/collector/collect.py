@@ -8,7 +8,7 @@ from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
-from pipeline.collector.masking import Masks
+from pipeline.collector.masking import USUAL, Masks
 from pipeline.collector.request import Request
 from pipeline.collector.vocabulary import Vocabulary
 from pipeline.records import Record
@@ -21,16 +21,13 @@ LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
 
 
-_USUAL = Masks()
-
-
 @dataclass(slots=True)
 class Collected:
     """What becomes of a request: records by topic, and the refused calls by their index."""
 
     arrival: Arrival
     is_batch: bool = False
-    masks: Masks = _USUAL
+    masks: Masks = USUAL
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     _received_ms: int = field(init=False)
@@ -107,7 +104,7 @@ def collect(
     arrival: Arrival,
     intake: Intake,
     longest: int,
-    masks: Masks = _USUAL,
+    masks: Masks = USUAL,
 ) -> Collected:
     """Take the events of a request, `longest` at most.
 

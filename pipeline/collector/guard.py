@@ -19,7 +19,7 @@ from granian.rsgi import Scope
 
 from pipeline.collector.allowances import Allowances
 from pipeline.collector.answers import Headers, Problem, TurnedAway
-from pipeline.collector.callers import Networks, Proxies, network_of
+from pipeline.collector.callers import Networks, Proxies, own_network
 from pipeline.collector.gate import Gate
 from pipeline.collector.request import user_name
 from pipeline.metrics import COLLECTOR_HELD, COLLECTOR_LIMITED
@@ -94,7 +94,7 @@ class Guard:
         client = scope.client
         if self._proxies.is_any:
             client = self._proxies.client(client, scope.headers.items())
-        network = network_of(client)
+        network = own_network(client)
         if not network:
             return Caller(client, _ANYBODY, False)
         key = user_name(scope.headers.get("authorization"))

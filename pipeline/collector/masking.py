@@ -339,3 +339,7 @@ def _digit_sum(number: int) -> int:
 def _is_iban(text: str) -> bool:
     account = _GAPS.sub("", text)
     return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
+
+
+USUAL = Masks()
+"""For sites without rules of their own."""

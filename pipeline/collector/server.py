@@ -133,6 +133,7 @@ class Collector:
             clock,
             gate=self._gate,
             intake=self._intake,
+            masks=self._masks,
             keep=self._keep,
             guard=self._guard,
             lanes=self._lanes,

@@ -60,6 +60,7 @@ class SideDoors:
         *,
         gate: Gate,
         intake: Intake,
+        masks: Masks,
         keep: Keep,
         guard: Guard,
         lanes: Lanes,
@@ -74,7 +75,7 @@ class SideDoors:
         self._lanes = lanes
         self._countries = countries
         self._clicks: set[asyncio.Task[None]] = set()
-        self._masks = Masks(settings.property_rules)
+        self._masks = masks
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
         secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}

@@ -181,7 +181,7 @@ def _compile(model: JourneyModel) -> ModelRules:
         for name in rule.touchpoints:
             rules_of.setdefault(name, []).append(ready)
     cycle, moves = model.cycle, _moves(model)
-    ways_round = frozenset((a, b) for a in cycle.leave for b in cycle.enter) if cycle else ()
+    ways_round = {(a, b) for a in cycle.leave for b in cycle.enter} if cycle else set()
     ways = {*moves, *ways_round, *(("", phase.id) for phase in model.phases)}
     return ModelRules(
         model=model,

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from pipeline.collector.callers import Proxies, network_of
+from pipeline.collector.callers import Proxies, own_network
 
 PROXIES = Proxies([ip_network("10.0.0.0/8"), ip_network("::1/128")])
 
@@ -66,4 +66,4 @@ def test_of_a_thousand_hops_only_the_last_are_looked_at() -> None:
     ],
 )
 def test_networks_in_which_anybody_may_be_are_not_told_apart(caller: str, network: str) -> None:
-    assert network == network_of(caller)
+    assert network == own_network(caller)

@@ -16,7 +16,7 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.collect import Collected
 from pipeline.collector.machines import is_machine_agent, mail_proxy
-from pipeline.collector.masking import Masks
+from pipeline.collector.masking import USUAL, Masks
 from pipeline.collector.pseudonyms import Pseudonyms, addressee
 from pipeline.collector.webhooks import brevo, mailchimp, mailgun, mandrill, postmark, sendgrid
 from pipeline.collector.webhooks.delivery import Delivery, MailEvent, made_id
@@ -41,9 +41,6 @@ _LONGEST_ID = 128
 _DEEPEST = 8
 
 
-_USUAL = Masks()
-
-
 @dataclass(frozen=True, slots=True)
 class Webhooks:
     """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch.
@@ -55,7 +52,7 @@ class Webhooks:
     pseudonyms: Pseudonyms
     largest: int
     longest: int
-    masks: Masks = _USUAL
+    masks: Masks = USUAL
 
     def check(self, place: str) -> None:
         """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
