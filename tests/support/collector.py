@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.support.ports import free_ports
+from tests.support.roles import end
 
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 20
@@ -58,9 +59,7 @@ async def collector(bootstrap_servers: str, **settings: str) -> AsyncIterator[Co
         await until_status(f"{running.url}/healthz/live", 200)
         yield running
     finally:
-        if running.process.returncode is None:
-            running.process.kill()
-            await running.process.wait()
+        await end(running.process)
 
 
 async def start(settings: dict[str, str], stderr: int | None = None) -> asyncio.subprocess.Process:

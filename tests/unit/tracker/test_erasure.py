@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pipeline.erasures import Erased, erased_in
 from pipeline.journey.messages import Erasure, encode_message
 from pipeline.journey.people import Limits
-from pipeline.journey.rules import compile_rules
 from pipeline.oracle import compare, expected_tables
 from pipeline.records import partition_for
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
@@ -24,14 +23,7 @@ from tests.support.journeys import HOUR, MINUTE, NOON, SITE
 from tests.support.tracker import LINKED, Log, Tables, Worker, finish_all, line, tick
 from tests.unit.tracker.test_linked import CARRIED, NAMES, PARTITIONS, VISITORS, new_logs, say
 
-RULES = compile_rules(
-    [model.model for model in LINKED.models],
-    allowed_lateness=timedelta(hours=2),
-    journey_timeout=timedelta(hours=5),
-    customer_timeout=timedelta(days=9),
-    evidence_retention=timedelta(days=9),
-    limits=Limits(visitors=99, identifiers=99),
-)
+RULES = replace(LINKED, limits=Limits(visitors=99, identifiers=99))
 """Nothing is shared: how many have shared something before an erasure is not known after it."""
 
 IDENTIFIERS = {
