@@ -39,4 +39,4 @@ async def stage(
         await line.start("track")
         await line.start("sink")
         await running.until_ready()
-        yield Stage(running.url, line, client)
+        yield Stage(running, line, client)

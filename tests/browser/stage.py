@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from playwright.async_api import Page
 
 from schemas.codec import Tick, encode
+from tests.support.collector import CollectorProcess
 from tests.support.line import Line
 from tests.support.shop import Shop
 
@@ -31,9 +32,13 @@ Row = dict[str, Any]
 class Stage:
     """A collector, and the tables at the other end of the line."""
 
-    url: str
+    collector: CollectorProcess
     line: Line
     client: Client
+
+    @property
+    def url(self) -> str:
+        return self.collector.url
 
     async def touchpoints(self, shop: Shop, names: Sequence[str]) -> list[Row]:
         """Wait until `names` is what happened in `shop`, in order; give all that is there."""

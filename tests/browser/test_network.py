@@ -1,6 +1,10 @@
 """Whatever the network does: every touchpoint is there, and once."""
 
-from playwright.async_api import Browser
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, Page
 
 from tests.browser.stage import (
     PURCHASE,
@@ -16,6 +20,9 @@ from tests.support.shop import open_shop
 
 # Lost on the way there, taken but the answer lost on the way back, taken but told it was not.
 _WAYS_TO_FAIL = ("request", "answer", "unavailable")
+
+_BUSY_SECONDS = 1
+"""A request of a page that is gone would be cancelled sooner, if it were cancelled."""
 
 
 async def test_with_every_fifth_request_failing_each_touchpoint_of_a_purchase_is_there_once(
@@ -112,6 +119,26 @@ async def test_what_a_page_took_to_its_grave_offline_is_sent_by_the_next_page(
         found = await stage.touchpoints(shop, expected)
     assert expected == names_of(found)
     assert 1 == len({row["visitor_id"] for row in found})
+
+
+@pytest.mark.parametrize(
+    "leave", [Page.close, lambda page: page.goto("about:blank")], ids=["closed", "left"]
+)
+async def test_a_page_that_goes_away_while_the_collector_is_busy_loses_nothing(
+    chromium: Browser, stage: Stage, leave: Callable[[Page], Awaitable[object]]
+) -> None:
+    async with open_shop(stage.url) as shop, visitor(chromium) as page:
+        await page.goto(f"{shop.url}/app.html")
+        await stage.touchpoints(shop, ["Page Viewed"])
+        with stage.collector.held():
+            for _ in range(3):
+                await page.click("#forward")
+            await leave(page)
+            await asyncio.sleep(_BUSY_SECONDS)
+        found = await stage.touchpoints(shop, ["Page Viewed"] * 4)
+    assert ["/app.html", "/chairs/1", "/chairs/2", "/chairs/3"] == [
+        row["path"] for row in found if row["name"] == "Page Viewed"
+    ]
 
 
 async def test_a_touchpoint_says_what_was_told_then_and_what_is_no_json_harms_nobody(

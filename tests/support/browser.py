@@ -39,7 +39,11 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visitor(chromium: Browser, *, script: str = "") -> AsyncIterator[Page]:
-    """Open a tab of somebody who was never here; `script` runs before those of each page."""
+    """Open a tab of somebody who was never here; `script` runs before those of each page.
+
+    In the end the tabs are closed, and no more: what a tab sends when it is closed goes on as long
+    as the browser does, but closing the context cancels it, as closing a private window would.
+    """
     context = await chromium.new_context(locale="de-DE")
     context.set_default_timeout(_PATIENCE_MS)
     if script:
@@ -47,4 +51,5 @@ async def visitor(chromium: Browser, *, script: str = "") -> AsyncIterator[Page]
     try:
         yield await context.new_page()
     finally:
-        await context.close()
+        for tab in context.pages:
+            await tab.close()

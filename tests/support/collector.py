@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,15 @@ class CollectorProcess:
     async def until_ready(self) -> None:
         """Wait until it is connected to Kafka."""
         await until_status(f"{self.url}/healthz/ready", 200)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT after the block: connections stay open and silent."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     async def stop(self) -> int:
         """SIGTERM, and the exit code that follows."""
