@@ -1,4 +1,4 @@
-"""How fast one tracker process is: against its floor and against a plain Faust agent, in one run.
+"""How fast one tracker process is: against its floor and against plain Faust agents, in one run.
 
     make bench                          the full form
     make bench ARGS="--touchpoints 60000"
@@ -35,7 +35,9 @@ from tests.support.ports import free_ports
 
 _PARTITIONS = 4
 _PLAIN_SHARE = 15
-"""The plain agent gets a fifteenth of the touchpoints: it would take minutes for all."""
+"""Plain agents get a fifteenth of touchpoints and visitors: they would take minutes for all."""
+
+_AGENTS = {"same": "does the same", "plain": "only counts"}
 
 
 @dataclass(frozen=True)
@@ -191,16 +193,17 @@ def render(results: dict[str, Result]) -> Table:
 
 
 async def run(touchpoints: int, visitors: int) -> dict[str, Result]:
-    """Measure the three workers one after the other."""
+    """Measure the workers one after the other."""
     commands = {
         "floor": ["tests.bench.workers", "floor"],
         "tracker": ["pipeline.cli", "track"],
+        "same": ["tests.bench.workers", "same"],
         "plain": ["tests.bench.workers", "plain"],
     }
     results = {}
     for name, command in commands.items():
-        count = touchpoints // _PLAIN_SHARE if name == "plain" else touchpoints
-        results[name] = await measure(name, command, count, visitors)
+        share = _PLAIN_SHARE if name in _AGENTS else 1
+        results[name] = await measure(name, command, touchpoints // share, visitors // share)
     return results
 
 
@@ -213,12 +216,12 @@ def main() -> None:
     results = asyncio.run(run(arguments.touchpoints, arguments.visitors))
     console = Console()
     console.print(render(results))
-    tracker, plain = results["tracker"], results["plain"]
+    tracker = results["tracker"]
     for step, microseconds in tracker.steps_us.items():
         console.print(f"  {step:<9} {microseconds:5.1f} µs a touchpoint")
-    console.print(
-        f"{tracker.per_second / plain.per_second:.1f} times a plain Faust agent with a table"
-    )
+    for name, what in _AGENTS.items():
+        times = tracker.per_second / results[name].per_second
+        console.print(f"{times:.1f} times a plain Faust agent with a table that {what}")
 
 
 if __name__ == "__main__":
