@@ -25,6 +25,7 @@ from pipeline.journey.state import (
     Stake,
     VisitorState,
     append,
+    encode_evidence,
     identifier,
     pack_cursor,
     recall,
@@ -370,7 +371,7 @@ def settle(state: Memory, now: int, facts: Facts) -> None:
 def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
     """Fold evidence beyond its retention, or beyond the cap, into the base for good."""
     horizon = now - facts.rules.evidence_retention_ms if by_age else 0
-    count = _surplus(state.evidence)
+    count = _surplus(state)
     if not count and not 0 < state.oldest_at < horizon:
         return
     evidence = recall(state)
@@ -382,14 +383,14 @@ def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
         base = step(base, seen, unheard)
         state.sealed_to = seen.at
     remember(state, evidence[count:])
-    is_settled = not state.evidence and state.head.settled_at < horizon
+    is_settled = not state.count and state.head.settled_at < horizon
     state.base = pack_cursor(state.head if is_settled else base)
 
 
-def _surplus(evidence: list[Raw]) -> int:
-    if len(evidence) <= EVIDENCE_CAP and sum(map(len, evidence)) <= EVIDENCE_BYTES_CAP:
+def _surplus(state: Memory) -> int:
+    if state.count <= EVIDENCE_CAP and len(state.evidence) <= EVIDENCE_BYTES_CAP:
         return 0
-    sizes = [len(packed) for packed in evidence]
+    sizes = [len(encode_evidence(seen)) for seen in recall(state)]
     totals = accumulate(reversed(sizes[-EVIDENCE_CAP // 2 :]))
     return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
 
@@ -402,7 +403,7 @@ def is_late(state: Memory, at: int, now: int, rules: Rules) -> bool:
 def next_deadline(state: Memory, rules: Rules) -> int:
     """Give the time at which silence will next decide something about somebody."""
     due = abandonment.deadline(state.head, rules.abandonment)
-    if not state.evidence:
+    if not state.count:
         return due or forgotten_at(state, rules)
     if isinstance(state, PersonState):  # which is sealed when it is woken alone
         sealable = state.oldest_at + rules.evidence_retention_ms + DAY_MS

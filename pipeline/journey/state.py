@@ -195,14 +195,15 @@ class Memory(msgspec.Struct, array_like=True):
     """What is remembered of somebody.
 
     `base` and `evidence` stay encoded until somebody needs them: a touchpoint in order looks at
-    `head`, `newest` and `oldest_at` alone. `offset` is the newest record of the log that the state
-    reflects, `sealed_to` the time of the newest evidence in the base, `wake_at` the time at which
-    silence is to be judged next, `kept_from` the time from which it is counted how long somebody
-    is remembered.
+    `head`, `newest` and `oldest_at` alone. `evidence` is `count` pieces, one behind the other.
+    `offset` is the newest record of the log that the state reflects, `sealed_to` the time of the
+    newest evidence in the base, `wake_at` the time at which silence is to be judged next,
+    `kept_from` the time from which it is counted how long somebody is remembered.
     """
 
     base: Raw
-    evidence: list[Raw]
+    evidence: bytes
+    count: int
     head: Cursor
     newest: tuple[int, str, str] = (0, "", "")
     oldest_at: int = 0
@@ -246,6 +247,7 @@ class PersonState(Memory):
 class _Schedule(msgspec.Struct, array_like=True):
     base: Raw
     evidence: Raw
+    count: int
     head: Raw
     newest: Raw
     oldest_at: int
@@ -256,22 +258,25 @@ class _Schedule(msgspec.Struct, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 encode_state = _encode
+encode_evidence = _encode
 decode_state = msgspec.msgpack.Decoder(VisitorState).decode
 decode_person = msgspec.msgpack.Decoder(PersonState).decode
 _decode_schedule = msgspec.msgpack.Decoder(_Schedule).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
-_decode_evidence = msgspec.msgpack.Decoder(Evidence).decode
+_decode_evidence = msgspec.msgpack.Decoder(list[Evidence]).decode
+_ARRAY_32 = b"\xdd"
+"""MessagePack's head of an array whose length follows in four bytes."""
 _NOTHING = Raw(_encode(None))
 
 
 def new_state() -> VisitorState:
     """Give the memory of a visitor never seen."""
-    return VisitorState(base=_NOTHING, evidence=[], head=Cursor())
+    return VisitorState(base=_NOTHING, evidence=b"", count=0, head=Cursor())
 
 
 def new_person() -> PersonState:
     """Give the memory of a person of whom nothing was handed over yet."""
-    return PersonState(base=_NOTHING, evidence=[], head=Cursor())
+    return PersonState(base=_NOTHING, evidence=b"", count=0, head=Cursor())
 
 
 def pack_cursor(cursor: Cursor) -> Raw:
@@ -286,26 +291,27 @@ def unpack_cursor(base: Raw) -> Cursor:
 
 def remember(state: Memory, evidence: list[Evidence]) -> None:
     """Make `evidence`, which is in time order, the state's evidence."""
-    state.evidence = [Raw(_encode(seen)) for seen in evidence]
+    state.evidence, state.count = b"".join(map(_encode, evidence)), len(evidence)
     state.newest = evidence[-1].place() if evidence else (0, "", "")
     state.oldest_at = evidence[0].at if evidence else 0
 
 
 def append(state: Memory, seen: Evidence) -> None:
     """Add evidence that is newer than all there is."""
-    state.evidence.append(Raw(_encode(seen)))
+    state.evidence += _encode(seen)
+    state.count += 1
     state.newest = seen.place()
     state.oldest_at = state.oldest_at or seen.at
 
 
 def recall(state: Memory) -> list[Evidence]:
     """Give the state's evidence in time order."""
-    return [_decode_evidence(packed) for packed in state.evidence]
+    return _decode_evidence(_ARRAY_32 + state.count.to_bytes(4) + state.evidence)
 
 
 def is_known(state: Memory, touchpoint_id: str) -> bool:
     """Tell whether this touchpoint is already part of the evidence."""
-    return touchpoint_id.encode() in b"".join(state.evidence) and any(
+    return touchpoint_id.encode() in state.evidence and any(
         seen.id == touchpoint_id for seen in recall(state)
     )
 

@@ -185,8 +185,8 @@ def test_evidence_beyond_the_cap_is_sealed_early_and_the_facts_are_the_same() ->
     life = Life()
     for number in range(EVIDENCE_CAP + 1):
         life.see(seen(f"t{number:04}", number, NAMES[number % len(NAMES)]))
-        assert len(life.state.evidence) <= EVIDENCE_CAP
-    assert len(life.state.evidence) == EVIDENCE_CAP // 2
+        assert life.state.count <= EVIDENCE_CAP
+    assert life.state.count == EVIDENCE_CAP // 2
     assert surviving(life.rows) == life.replayed()
 
 
@@ -209,7 +209,7 @@ def test_a_flood_within_one_chunk_is_sealed_down_to_half_the_cap() -> None:
         life.now = NOON + number
         observe(life.state, seen(f"t{number:04}", number), life.now, facts)
     seal(life.state, life.now, facts)
-    assert len(life.state.evidence) == EVIDENCE_CAP // 2
+    assert life.state.count == EVIDENCE_CAP // 2
 
 
 def test_what_is_older_than_the_evidence_sealed_early_comes_too_late() -> None:
@@ -231,16 +231,16 @@ def test_evidence_is_sealed_once_it_is_older_than_its_retention() -> None:
     life = Life()
     life.see(seen("a"))
     life.wait(30 * DAY)
-    assert (len(life.state.evidence), life.state.sealed_to) == (1, 0)
+    assert (life.state.count, life.state.sealed_to) == (1, 0)
     life.wait(30 * DAY + 1)
-    assert (len(life.state.evidence), life.state.sealed_to) == (0, NOON)
+    assert (life.state.count, life.state.sealed_to) == (0, NOON)
 
 
 def test_what_is_sealed_may_still_be_refuted_by_a_touchpoint_that_is_not_late() -> None:
     life = Life(QUICK)
     life.see(seen("a", 0, "Product Added"))
     life.wait(2 * HOUR + 1)
-    assert (len(life.state.evidence), len(only(Abandonment, life.rows.values()))) == (0, 1)
+    assert (life.state.count, len(only(Abandonment, life.rows.values()))) == (0, 1)
     life.see(seen("b", 20 * MINUTE))
     (found,) = only(Abandonment, life.rows.values())
     assert found.last_touchpoint_id == "b"
@@ -251,7 +251,7 @@ def test_a_session_goes_on_over_sealed_evidence() -> None:
     life = Life(QUICK)
     life.see(*(seen(f"t{number:02}", number * 29 * MINUTE) for number in range(20)))
     (session,) = only(Session, life.rows.values())
-    assert (session.touchpoints, len(life.state.evidence)) == (20, 5)
+    assert (session.touchpoints, life.state.count) == (20, 5)
 
 
 def test_the_open_cart_wakes_the_visitor_then_the_journey_then_sealing_then_forgetting() -> None:
