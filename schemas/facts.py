@@ -14,7 +14,7 @@ AbandonmentKind = Literal["browse", "cart", "checkout", "form", "newsletter", "j
 TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
 
 
-class Session(Contract, kw_only=True):
+class Session(Contract):
     """A visit: touchpoints of one visitor with no gap longer than the session gap."""
 
     session_id: Id
@@ -52,7 +52,7 @@ class Session(Contract, kw_only=True):
     country: Label = ""
 
 
-class Transition(Contract, kw_only=True):
+class Transition(Contract):
     """A person's journey entered a phase of a model."""
 
     transition_id: Id

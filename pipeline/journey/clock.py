@@ -20,7 +20,9 @@ def instant(milliseconds: int) -> datetime:
 
     What lies beyond the calendar's end is its end: a forged number must not stop a partition.
     """
-    return datetime.fromtimestamp(min(max(milliseconds, 0), LAST_MS) / 1000, UTC)
+    if not 0 <= milliseconds <= LAST_MS:
+        milliseconds = min(max(milliseconds, 0), LAST_MS)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def hear_touchpoint(times: SiteTimes, site: str, occurred_at: int, recorded_at: int) -> int:

@@ -12,7 +12,6 @@ store on which everybody signs in.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 import msgspec
 
@@ -65,7 +64,6 @@ def is_nobody(value: str) -> bool:
     return not stripped or stripped.lower() in _NOBODY
 
 
-@lru_cache(maxsize=65_536)
 def person_id(site: str, name: str) -> str:
     """Give the pseudonym of the person whose first name is `name`."""
     return identifier(site, "person", name)

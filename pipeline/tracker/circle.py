@@ -137,7 +137,7 @@ class Circle:
         """
         key, state = somebody.key, somebody.state
         is_nobody = isinstance(state, PersonState) and not state.members
-        is_done = is_over(state, now, self._rules) and key not in self._partition.changed
+        is_done = key not in self._partition.changed and is_over(state, now, self._rules)
         if is_nobody or is_done:
             self._partition.forget(key)
         else:

@@ -38,7 +38,7 @@ from schemas.codec import (
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
-from schemas.facts import Abandonment, Fact, Identity, Session, Transition
+from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.topics import record_key
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
@@ -46,6 +46,13 @@ LARGEST = 128 * 1024
 """Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
 record of more than a megabyte for ever."""
 
+_TOPICS: dict[type[Fact], topics.Topic] = {
+    Session: topics.SESSIONS,
+    Transition: topics.TRANSITIONS,
+    Abandonment: topics.ABANDONMENTS,
+    Identity: topics.IDENTITIES,
+    Link: topics.LINKS,
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -185,7 +192,7 @@ class Chunk:
             seal(somebody.state, now, somebody.facts, by_age=somebody.may_seal)
             for id_, fact in somebody.facts.all().items():
                 row = (somebody.key.lstrip(PERSON), encode_fact(fact), self.now)
-                self.partition.facts[id_] = (_topic_of(fact).name, row)
+                self.partition.facts[id_] = (_TOPICS[type(fact)].name, row)
             if isinstance(somebody, Visitor):
                 self.exchange.hand_over(somebody, now)
             self.circle.keep(somebody, now)
@@ -271,20 +278,6 @@ class Chunk:
         user = f"user:{item.touchpoint.user_id}"
         item.is_written = item.offset >= erased(site, user).before
         return item.offset < erased(site, item.visitor_id).before
-
-
-def _topic_of(fact: Fact) -> topics.Topic:
-    match fact:
-        case Session():
-            return topics.SESSIONS
-        case Transition():
-            return topics.TRANSITIONS
-        case Abandonment():
-            return topics.ABANDONMENTS
-        case Identity():
-            return topics.IDENTITIES
-        case _:
-            return topics.LINKS
 
 
 def _read_message(line: bytes) -> Message:

@@ -1,0 +1,91 @@
+"""Facts are made by position: each value must stand where its name stands in the contract."""
+
+from typing import Any
+
+from msgspec.structs import asdict, fields
+
+from pipeline.journey.clock import instant
+from pipeline.journey.fold import Facts
+from pipeline.journey.people import person_id
+from pipeline.journey.state import Evidence, Journey, OpenSession, Traffic
+from schemas.facts import Session, Transition
+from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR
+
+# What a column is called where the fact comes from, if it has another name there.
+_RENAMED = {
+    "session_id": "id",
+    "first_touchpoint_id": "first_id",
+    "last_touchpoint_id": "last_id",
+    "traffic_source": "source",
+    "traffic_medium": "medium",
+    "traffic_campaign": "campaign",
+    "channel_group": "group",
+}
+_COMMON = {
+    "site": SITE,
+    "visitor_id": VISITOR,
+    "person_id": person_id(SITE, VISITOR),
+    "kafka_partition": 7,
+    "rule_version": RULES.version,
+    "version": 9,
+    "is_deleted": False,
+}
+
+
+def facts() -> Facts:
+    """Give an empty sheet whose numbers differ from each other."""
+    return Facts(SITE, VISITOR, 7, RULES, 9)
+
+
+def told_apart(kind: Any, **known: Any) -> dict[str, Any]:
+    """Give each text of a struct its own name as its value."""
+    texts = {field.name: field.name for field in fields(kind) if field.type is str}
+    return texts | known
+
+
+def test_each_column_of_a_session_holds_what_its_name_says() -> None:
+    traffic = told_apart(Traffic, is_branded=True)
+    session = told_apart(
+        OpenSession,
+        started_at=NOON,
+        ended_at=NOON + SECOND,
+        is_bot=False,
+        touchpoints=3,
+        page_views=2,
+        revenue=12.5,
+        steps=["Product Viewed"],
+        orders=1,
+    )
+    sheet = facts()
+    sheet.open_sessions["id"] = OpenSession(**session, traffic=Traffic(**traffic))
+    told = session | traffic | _COMMON
+    told |= {"started_at": instant(NOON), "ended_at": instant(NOON + SECOND)}
+    [row] = sheet.all().values()
+    assert asdict(row) == {
+        field.name: told[_RENAMED.get(field.name, field.name)] for field in fields(Session)
+    }
+
+
+def test_each_column_of_a_transition_holds_what_its_name_says() -> None:
+    sheet = facts()
+    seen = Evidence(NOON + 5 * SECOND, "seen", "Order Completed", "shop")
+    session = OpenSession(**told_apart(OpenSession, started_at=0, ended_at=0, is_bot=False))
+    journey = Journey("consideration", NOON, 2)
+    sheet.add_transition(RULES.models[0], journey, "forward", "purchase", "rule", seen, session)
+    [(id_, row)] = sheet.rows.items()
+    told = _COMMON | {
+        "transition_id": id_,
+        "model": RULES.models[0].model.id,
+        "cycle": 2,
+        "from_phase": "consideration",
+        "to_phase": "purchase",
+        "kind": "forward",
+        "at": instant(seen.at),
+        "session_id": "id",
+        "touchpoint_id": "seen",
+        "touchpoint_name": "Order Completed",
+        "channel": "shop",
+        "rule": "rule",
+        "seconds_in_previous": 5,
+    }
+    assert asdict(row) == {field.name: told[field.name] for field in fields(Transition)}
