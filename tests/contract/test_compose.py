@@ -20,6 +20,11 @@ STAY_UP = SERVICES.keys() - ONE_SHOT
 
 _REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
 _SAMPLES = {"TOUCHSTREAM_WRITE_KEYS": '{"wk_live_4f1c": "shop"}'}
+_PASSED_ON = {
+    "TOUCHSTREAM_WEBHOOK_ENDPOINTS": '{"crm": {"url": "https://crm.example/", "secret": "%s"}}'
+    % ("s" * 32)
+}
+"""Variables without a value in the file: Compose gives them the one in .env, if there is one."""
 
 
 def filled_in(value: object) -> str:
@@ -70,7 +75,7 @@ def test_every_value_is_accepted_by_the_settings(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for variable, value in OURS[name]["environment"].items():
-        monkeypatch.setenv(variable, filled_in(value))
+        monkeypatch.setenv(variable, _PASSED_ON[variable] if value is None else filled_in(value))
     Settings()
 
 
@@ -82,6 +87,7 @@ def test_every_value_is_accepted_by_the_settings(
         ("drain", 9105, "drain_metrics_port"),
         ("sink", 9102, "sink_metrics_port"),
         ("watch", 9103, "watch_metrics_port"),
+        ("webhook", 9104, "webhook_metrics_port"),
     ],
 )
 def test_a_role_is_probed_and_scraped_on_the_port_it_is_given(
@@ -153,3 +159,7 @@ def test_the_image_is_built_from_the_locked_dependencies_and_does_not_run_as_roo
     dockerfile = (ROOT / "deploy/Dockerfile").read_text()
     assert "pip install --require-hashes -r requirements.lock" in dockerfile
     assert re.findall(r"^USER (\d+)", dockerfile, re.MULTILINE) == ["10001"]
+
+
+def test_what_needs_settings_that_most_have_not_starts_only_if_asked_for() -> None:
+    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == {"webhook"}
