@@ -193,7 +193,6 @@ def _facts(
 
 def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterator[AnyRow]:
     facts = Facts(visitor.site, visitor.visitor_id, visitor.partition, rules, person=person)
-    facts.has_journey = not person
     for name in visitor.identifiers:
         facts.add_link(name)
     if person:

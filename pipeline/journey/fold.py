@@ -56,9 +56,9 @@ into a record of Kafka."""
 class Facts(msgspec.Struct):
     """The facts of one visitor or person that a stretch of the log wrote, by id.
 
-    A visitor that stands for itself has sessions and a journey; of one that is linked, the journey
-    is its person's: its own is followed, because the person may become another, and not told.
-    `person` is the first name of that person, empty for the visitor itself.
+    `person` is the first name of the person that the visitor is linked with, empty for the visitor
+    itself. The journey of a linked visitor is its person's: its own is followed, because the person
+    may become another, and not told. `pseudonym` is that of the person, once it was asked for.
     """
 
     site: str
@@ -68,14 +68,20 @@ class Facts(msgspec.Struct):
     version: int = 0
     person: str = ""
     has_sessions: bool = True
-    has_journey: bool = True
+    pseudonym: str = ""
     open_sessions: dict[str, OpenSession] = msgspec.field(default_factory=dict)
     rows: dict[str, Fact] = msgspec.field(default_factory=dict)
 
     @property
     def person_id(self) -> str:
         """The pseudonym of the person."""
-        return person_id(self.site, self.person or self.visitor_id)
+        if not self.pseudonym:
+            self.pseudonym = person_id(self.site, self.person or self.visitor_id)
+        return self.pseudonym
+
+    def belong_to(self, person: str) -> None:
+        """From here on the visitor is part of `person`, or stands for itself (empty)."""
+        self.person, self.pseudonym = person, ""
 
     def all(self) -> dict[str, Fact]:
         """Give every fact by its id, the sessions as they now stand."""
@@ -104,7 +110,7 @@ class Facts(msgspec.Struct):
         session: OpenSession,
     ) -> None:
         """Note that `journey`, as it was before, moves to `phase` with `seen`."""
-        if not self.has_journey:
+        if self.person:
             return
         visitor_id = seen.visitor_id or self.visitor_id
         id_ = self._identifier(visitor_id, model.model.id, seen.id)
@@ -134,7 +140,7 @@ class Facts(msgspec.Struct):
 
     def add_abandonment(self, stake: Stake, recovery: Evidence | None = None) -> None:
         """Note that `stake` was abandoned, or that `recovery` brought it back."""
-        if not self.has_journey:
+        if self.person:
             return
         id_ = self._identifier(stake.kind, stake.opened_id)
         at_stake = stake.cart or _EMPTY
@@ -348,8 +354,8 @@ def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
     """
     evidence = recall(state)
     _, refuted = _refold(state.base, evidence, now, facts)
-    state.person = facts.person = person
-    facts.has_journey = not person
+    state.person = person
+    facts.belong_to(person)
     state.head, true = _refold(state.base, evidence, now, facts)
     facts.rewrite(refuted.all(), true)
 

@@ -69,8 +69,7 @@ class Circle:
             if state.offset < self._partition.erased(site, visitor_id).before:
                 state = new_state()  # written by a worker that did not know it had been replaced
             facts = Facts(site, visitor_id, self._partition.number, self._rules)
-            if state.person:
-                facts.person, facts.has_journey = state.person, False
+            facts.person = state.person
             visitor = self._visitors[key] = Visitor(key, state, facts, state.offset)
         return visitor
 

@@ -47,7 +47,7 @@ def _forget_visitors(circle: Circle, erasure: Erasure, offset: int) -> None:
             fresh = visitor.state
             fresh.person, fresh.epoch, fresh.era = state.person, state.epoch, state.era
             fresh.offset, fresh.kept_from = offset, state.kept_from
-            visitor.facts.person, visitor.facts.has_journey = fresh.person, False
+            visitor.facts.belong_to(fresh.person)
             visitor.known_offset, visitor.is_changed = offset, True
             visitor.facts.version = offset
             visitor.facts.add_identity()  # what was to be said of it has been dropped
