@@ -23,7 +23,7 @@ from pydantic_core import core_schema
 
 # No control characters: they have no place in a name and forge log lines.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-_SITE = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+SITE = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
 
 def _text(longest: int, shortest: int = 0) -> Any:
@@ -52,8 +52,11 @@ _RAW_OBJECT_SCHEMA = core_schema.no_info_plain_validator_function(
     serialization=core_schema.plain_serializer_function_ser_schema(msgspec.json.decode),
 )
 
-Site = Annotated[str, StringConstraints(pattern=_SITE), Meta(pattern=_SITE)]
+Site = Annotated[str, StringConstraints(pattern=SITE), Meta(pattern=SITE)]
 """The shop or brand a touchpoint belongs to: a lower-case slug."""
+
+UncheckedSite = Annotated[str, StringConstraints(pattern=SITE)]
+"""A site whose pattern is told to pydantic alone: `schemas.codec` looks at each site once."""
 
 Id = Annotated[str, *_text(128, shortest=1)]
 OptionalId = Annotated[str, *_text(128)]

@@ -17,8 +17,8 @@ from schemas.fields import (
     Label,
     Name,
     OptionalId,
-    Site,
     Text,
+    UncheckedSite,
     VisitorId,
 )
 
@@ -33,7 +33,7 @@ class Touchpoint(Contract, kw_only=True):
     """
 
     touchpoint_id: Id
-    site: Site
+    site: UncheckedSite
     type: TouchpointType
     name: Name
     channel: Channel

@@ -55,6 +55,9 @@ _TOPICS: dict[type[Fact], topics.Topic] = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_NEWLINE = ord("\n")
+_TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
+"""How a touchpoint mostly begins, and neither a message nor a tick does."""
 
 
 class RawRecord(Protocol):
@@ -66,7 +69,7 @@ class RawRecord(Protocol):
     value: bytes | None
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """A touchpoint on its way; `enrichment` and `evidence` are filled in by `enrich`."""
 
     offset: int
@@ -144,7 +147,8 @@ class Chunk:
                 self.output.fates["replayed"] += 1
                 continue
             value = record.value or b""
-            lines = [value] if b"\n" not in value else [line for line in value.splitlines() if line]
+            is_one = _NEWLINE not in value
+            lines = [value] if is_one else [line for line in value.splitlines() if line]
             for line in lines:
                 try:
                     self.items.append(self._read(record, line))
@@ -206,13 +210,14 @@ class Chunk:
                 self.output.write(topics.TOUCHPOINTS, item.key, row, item.recorded_at)
 
     def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
-        if is_message(line):  # may be larger than a touchpoint: it holds several
+        is_plain = line.startswith(_TOUCHPOINT_PREFIX)
+        if not is_plain and is_message(line):  # may be larger than a touchpoint: it holds several
             return MessageItem(record.offset, _read_message(line))
         if len(line) > LARGEST:
             raise Refused(
                 Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"
             )
-        if is_tick(line):
+        if not is_plain and is_tick(line):
             return TickItem(record.offset, decode_tick(line))
         touchpoint = decode_touchpoint(line)
         at = milliseconds(touchpoint.occurred_at)

@@ -50,6 +50,22 @@ def test_pydantic_refuses_an_invalid_touchpoint_too(path: Path) -> None:
         adapter.validate_json(path.read_bytes(), strict=True)
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'{"site":"No Site","type":"no type"}', Reason.INVALID_FIELD),
+        (b'{"type":"no type","site":"No Site"}', Reason.UNKNOWN_TYPE),
+        (b'{"site":"No Site"}', Reason.INVALID_FIELD),
+        (b'{"site":"No Site","type":', Reason.INVALID_FIELD),
+        (b'{"site":"shop","type":', Reason.NOT_JSON),
+    ],
+)
+def test_of_several_mistakes_the_first_one_is_named(value: bytes, reason: Reason) -> None:
+    with pytest.raises(Refused) as refusal:
+        decode_touchpoint(value)
+    assert refusal.value.reason == reason
+
+
 def test_every_reason_that_the_codec_gives_has_an_example() -> None:
     given = {
         Reason.NOT_JSON,
