@@ -53,7 +53,7 @@ class Touchpoint(Contract, kw_only=True):
     ip: Label = ""
 
 
-class Enrichment(Contract, kw_only=True, omit_defaults=True):
+class Enrichment(Contract, omit_defaults=True):
     """What the tracker adds to a touchpoint; a pure function of it and of its place in the log.
 
     The tracker makes one of each touchpoint, so it is of the fastest kind, and what is empty is
@@ -62,6 +62,8 @@ class Enrichment(Contract, kw_only=True, omit_defaults=True):
 
     visitor_id: VisitorId
     is_late: bool
+    kafka_partition: Count
+    kafka_offset: Count
     host: Text = ""
     path: Text = ""
     referrer_host: Text = ""
@@ -78,8 +80,6 @@ class Enrichment(Contract, kw_only=True, omit_defaults=True):
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
-    kafka_partition: Count
-    kafka_offset: Count
 
 
 class TouchpointRow(Touchpoint, kw_only=True):

@@ -34,9 +34,9 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     `email_sha256`, `email_hash` (with a site's salt) and `subscriber_id`. Values that mean nobody
     are left out, and a visitor that is named so has none.
     """
-    properties = bytes(touchpoint.properties)
+    properties = str(touchpoint.properties, "utf-8")
     # A part of each name: to look for all of them would cost more than to read some in vain.
-    may_carry = b"email_" in properties or b"r_id" in properties
+    may_carry = "email_" in properties or "r_id" in properties
     if not (may_carry or touchpoint.user_id or touchpoint.previous_id):
         return ()  # so it is with nearly every touchpoint
     if is_nobody(touchpoint.anonymous_id or touchpoint.user_id):
@@ -53,7 +53,7 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     return tuple(name for name in names if name not in ("", visitor_id))
 
 
-def _read_carried(properties: bytes) -> list[tuple[str, str]]:
+def _read_carried(properties: str) -> list[tuple[str, str]]:
     given = said(_carried, properties)
     if given is None:
         return []

@@ -30,7 +30,7 @@ _CHECKOUT = frozenset({"Checkout Step Viewed", "Checkout Step Completed"})
 _NO_PROGRESS = Progress()
 
 
-def read_progress(name: str, properties: bytes) -> Progress:
+def read_progress(name: str, properties: str | bytes) -> Progress:
     """Read a form's name and its last field, or the number of a checkout's step (Segment)."""
     if name not in _FORM and name not in _CHECKOUT:
         return _NO_PROGRESS

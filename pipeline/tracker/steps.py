@@ -157,15 +157,17 @@ class Chunk:
 
     def enrich(self) -> None:
         """Add what the touchpoint's own strings tell."""
+        partition, properties = self.partition.number, self.rules.properties
         for item in self.items:
             if isinstance(item, Item):
+                touchpoint, visitor_id = item.touchpoint, item.visitor_id
                 item.enrichment, item.evidence = enrich(
-                    item.touchpoint, item.visitor_id, item.at, self.partition.number, item.offset
+                    touchpoint, visitor_id, item.at, partition, item.offset
                 )
-                item.identifiers = read_identifiers(item.touchpoint, item.visitor_id)
-                asked = self.rules.properties.get(item.touchpoint.name)
+                item.identifiers = read_identifiers(touchpoint, visitor_id)
+                asked = properties.get(touchpoint.name)
                 if asked:
-                    item.evidence.properties = read_properties(item.touchpoint.properties, asked)
+                    item.evidence.properties = read_properties(touchpoint.properties, asked)
 
     def fold(self) -> None:
         """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""

@@ -112,7 +112,7 @@ def look_up(data: bytes) -> None:
     user_agent, _, locale = rest.partition("\n")
     read_url(url[:4096])
     read_user_agent(user_agent[:4096])
-    read_country(locale[:256], b'{"country": "de"}')
+    read_country(locale[:256], '{"country": "de"}')
 
 
 def looked_up() -> Iterator[bytes]:

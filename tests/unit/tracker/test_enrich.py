@@ -394,6 +394,64 @@ def test_evidence_and_row_say_the_same() -> None:
     assert (enrichment.kafka_partition, enrichment.kafka_offset) == (3, 7)
 
 
+def test_everything_stands_in_its_place() -> None:
+    enrichment, evidence = enriched(
+        type="page",
+        name="Order Completed",
+        channel="shop",
+        url=f"https://shop.example/thanks?{CAMPAIGN}&gclid=1",
+        referrer="https://www.bing.com/search?q=oak",
+        user_agent=f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) {SAFARI}",
+        locale="de-AT",
+        properties={"order_id": "o-1", "revenue": 9.5, "quantity": 2, "currency": "EUR"}
+        | {"product_id": "p-1", "name": "Lamp"},
+    )
+    assert enrichment == Enrichment(
+        visitor_id="ada",
+        is_late=False,
+        kafka_partition=3,
+        kafka_offset=7,
+        host="shop.example",
+        path="/thanks",
+        referrer_host="www.bing.com",
+        utm_source="news",
+        utm_medium="email",
+        utm_campaign="may",
+        utm_term="chair",
+        utm_content="top",
+        click_id="gclid",
+        device="mobile",
+        browser="Mobile Safari",
+        os="iOS",
+        order_id="o-1",
+        revenue=9.5,
+        currency="EUR",
+    )
+    assert evidence == Evidence(
+        at=NOON,
+        id="t",
+        name="Order Completed",
+        channel="shop",
+        is_page=True,
+        path="/thanks",
+        referrer_host="www.bing.com",
+        utm_source="news",
+        utm_medium="email",
+        utm_campaign="may",
+        device="mobile",
+        order_id="o-1",
+        value=9.5,
+        items=2,
+        currency="EUR",
+        product_id="p-1",
+        product_name="Lamp",
+        click_id="gclid",
+        utm_term="chair",
+        search_term="oak",
+        country="AT",
+    )
+
+
 @pytest.mark.parametrize(
     ("type_", "is_page"), [("page", True), ("screen", True), ("track", False), ("identify", False)]
 )
