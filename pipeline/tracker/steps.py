@@ -206,10 +206,14 @@ class Chunk:
 
     def write(self) -> None:
         """Write the rows of `touchpoints`."""
-        for item in self.items:
-            if isinstance(item, Item) and item.is_written:
-                row = encode_row(item.touchpoint, item.enrichment)
-                self.output.write(topics.TOUCHPOINTS, item.key, row, item.recorded_at)
+        buffer = bytearray()
+        rows: list[Row] = [
+            (item.key, encode_row(item.touchpoint, item.enrichment, buffer), item.recorded_at)
+            for item in self.items
+            if isinstance(item, Item) and item.is_written
+        ]
+        if rows:
+            self.output.rows[topics.TOUCHPOINTS.name] = rows
 
     def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
         is_plain = line.startswith(_TOUCHPOINT_PREFIX)

@@ -508,6 +508,15 @@ def test_whatever_the_codec_accepts_becomes_a_row_that_keeps_its_contract(
     )
 
 
+@given(st.lists(texts.filter(str.isprintable), min_size=2))
+def test_a_row_is_the_same_whatever_was_written_into_its_buffer_before(titles: list[str]) -> None:
+    buffer = bytearray()
+    for title in titles:
+        read = decode_touchpoint(touchpoint("t", NOON, title=title))
+        enrichment, _ = enrich(read, "ada", NOON, 0, 0)
+        assert encode_row(read, enrichment, buffer) == encode_row(read, enrichment)
+
+
 # --- properties that rules ask for ---------------------------------------------------------------
 
 
