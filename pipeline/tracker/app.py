@@ -8,11 +8,13 @@ Not used, on purpose (docs/decisions.md): tables, `exactly_once`, `take()`, `con
 """
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +49,8 @@ _CHECKPOINT_VISITORS = 10_000
 crash repeats the log since the last one. It writes each session and each visitor's state once,
 however often they were heard."""
 _PAUSE_SECONDS = 0.05
+_TRIM_FROM, _GROW_BY, _MAP_FROM = -1, -2, -3
+"""`M_TRIM_THRESHOLD`, `M_TOP_PAD` and `M_MMAP_THRESHOLD` of glibc's `mallopt`."""
 
 
 class Tracker:
@@ -273,4 +277,17 @@ def run(settings: Settings) -> None:
     worker.spinner = None
     # Chunks make millions of short-lived objects and the state is bytes: fewer, later collections.
     gc.set_threshold(100_000, 50, 50)
+    _keep_freed_memory()
     worker.execute_from_commandline()
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what is freed for the next batches.
+
+    It would give their megabytes back to the kernel, and get them again page by page, cleared: a
+    tenth of all processor time. Other C libraries do not know this call.
+    """
+    with suppress(AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        for option, size in ((_TRIM_FROM, 128), (_GROW_BY, 16), (_MAP_FROM, 32)):
+            set_option(option, size * 1024 * 1024)
