@@ -31,10 +31,10 @@ class MemoryBroker:
             raise NotAcknowledged("the in-memory broker is down")
         self.log[topic, partition].extend(Record(*row) for row in records)
 
-    async def send_all(self, batches: Mapping[tuple[str, int], Sequence[Row]]) -> None:
+    async def send_all(self, batches: Mapping[tuple[str, int], Iterable[Row]]) -> None:
         """Append to several partitions."""
         for to, records in batches.items():
-            await self.send(*to, records)
+            await self.send(*to, list(records))
 
     def records(self, topic: str) -> list[Record]:
         """Give all records of `topic`, partition after partition."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipeline import metrics
-from pipeline.producer import NotAcknowledged, Producer
+from pipeline.producer import NotAcknowledged, Packed, Producer
 from pipeline.records import Row
 from pipeline.tracker.steps import Output
 from schemas.topics import RAW, STATE
@@ -21,12 +21,13 @@ log = logging.getLogger(__name__)
 _DEPTH = 256
 _LONGEST_PAUSE_SECONDS = 5.0
 
-Batches = dict[tuple[str, int], list[Row]]
+Batches = dict[tuple[str, int], Packed]
 
 
 class _Pending(NamedTuple):
     partition: int
-    output: Output
+    offset: int
+    is_checkpoint: bool
 
 
 class Outbox:
@@ -36,10 +37,19 @@ class Outbox:
         self._producer = producer
         self._done = done
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(_DEPTH)
+        self._rows: Batches = {}
+        self._states: Batches = {}
 
     async def put(self, partition: int, output: Output) -> None:
         """Hand over a chunk's output; waits while too many are on their way."""
-        await self._queue.put(_Pending(partition, output))
+        await self._queue.put(_Pending(partition, output.offset, bool(output.state)))
+        # `run` cannot take it before the next `await`: what follows still belongs to it.
+        for topic, rows in output.rows.items():
+            _add(self._rows, topic, partition, rows)
+        for other, rows in output.messages.items():
+            _add(self._rows, RAW.name, other, rows)
+        if output.state:
+            _add(self._states, STATE.name, partition, output.state)
 
     async def drain(self) -> None:
         """Wait until everything handed over is durable."""
@@ -51,11 +61,13 @@ class Outbox:
             pending = [await self._queue.get()]
             while not self._queue.empty():
                 pending.append(self._queue.get_nowait())
-            await self._send(_gather_rows(pending))
-            await self._send(_gather_states(pending))
-            for partition, output in pending:
-                if output.state:
-                    self._done(partition, output.offset + 1)
+            rows, self._rows = self._rows, {}
+            states, self._states = self._states, {}
+            await self._send(rows)
+            await self._send(states)
+            for partition, offset, is_checkpoint in pending:
+                if is_checkpoint:
+                    self._done(partition, offset + 1)
                 self._queue.task_done()
 
     async def _send(self, batches: Batches) -> None:
@@ -70,19 +82,8 @@ class Outbox:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _gather_rows(pending: list[_Pending]) -> Batches:
-    batches: Batches = {}
-    for partition, output in pending:
-        for topic, rows in output.rows.items():
-            batches.setdefault((topic, partition), []).extend(rows)
-        for other, rows in output.messages.items():
-            batches.setdefault((RAW.name, other), []).extend(rows)
-    return batches
-
-
-def _gather_states(pending: list[_Pending]) -> Batches:
-    batches: Batches = {}
-    for partition, output in pending:
-        if output.state:
-            batches.setdefault((STATE.name, partition), []).extend(output.state)
-    return batches
+def _add(batches: Batches, topic: str, partition: int, rows: list[Row]) -> None:
+    batch = batches.get((topic, partition))
+    if batch is None:
+        batch = batches[topic, partition] = Packed()
+    batch.extend(rows)

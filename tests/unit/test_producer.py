@@ -1,10 +1,14 @@
 """Where a record goes, and what a producer says when no broker answers."""
 
+import asyncio
+from typing import Any
+
 import pytest
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from pipeline.producer import KafkaProducer, NotAcknowledged
-from pipeline.records import Record, partition_for
+from pipeline.producer import KafkaProducer, NotAcknowledged, Packed
+from pipeline.records import Record, Row, partition_for
 from pipeline.settings import Settings
 from tests.support.ports import free_ports
 
@@ -74,3 +78,53 @@ async def test_sending_nothing_needs_no_broker(nowhere: Settings) -> None:
     await producer.stop()
     with pytest.raises(KeyError):
         producer.partitions("touchpoints.raw")
+
+
+ROWS: list[Row] = [
+    (b"shop:ada", b"x" * size, 1_700_000_000_000 + size)
+    for size in (10, 600_000, 700_000, 5, 0, 400_000, 200_000)
+] + [(None, b"{}", 5), (b"shop:ada", None, 7)]
+
+
+def test_packed_rows_are_read_back_as_they_were_added() -> None:
+    packed = Packed(ROWS[:3])
+    packed.extend(ROWS[3:])
+    packed.extend([])
+    assert list(packed) == list(packed) == ROWS
+    assert list(Packed()) == []
+
+
+class _Broker:
+    """Takes batches as aiokafka does, and is told what becomes of each."""
+
+    def __init__(self) -> None:
+        self.batches: list[Any] = []
+        self.answers: list[asyncio.Future[None]] = []
+
+    async def send_batch(self, batch: Any, _topic: str, *, partition: int) -> asyncio.Future[None]:
+        assert partition == 1
+        self.batches.append(batch)
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return self.answers[-1]
+
+    def rows(self) -> list[Row]:
+        """Give the rows of all batches since the last time."""
+        batches, self.batches = self.batches, []
+        return [row for batch in batches for row in batch.rows()]
+
+
+async def test_packed_rows_are_sent_again_only_once_all_that_was_sent_is_answered() -> None:
+    broker, packed = _Broker(), Packed(ROWS)
+    await packed.submit(broker, "sessions", 1)
+    first = list(broker.batches)
+    assert broker.rows() == ROWS
+    broker.answers[0].set_exception(KafkaError())
+    again = asyncio.create_task(packed.submit(broker, "sessions", 1))
+    await asyncio.sleep(0.01)
+    assert broker.batches == []
+    for answer in broker.answers[1:]:
+        answer.set_result(None)
+    acknowledgements = await again
+    assert not set(map(id, first)) & set(map(id, broker.batches))
+    assert acknowledgements == broker.answers[len(first) :]
+    assert broker.rows() == ROWS

@@ -1,7 +1,7 @@
 """The order of effects: rows, then states, then the offset."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from pipeline.memory import MemoryBroker
@@ -11,7 +11,7 @@ from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.steps import Output
 from schemas.topics import SESSIONS, STATE, TOUCHPOINTS
 
-Batches = Mapping[tuple[str, int], Sequence[Row]]
+Batches = Mapping[tuple[str, int], Iterable[Row]]
 
 
 class SlowProducer(MemoryBroker):
