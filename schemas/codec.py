@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from schemas.contract import Contract
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.facts import Fact
-from schemas.fields import PRINTABLE, SITE, Instant, JsonObject, Site
+from schemas.fields import LONGEST_SITE, PRINTABLE, SITE, Instant, JsonObject, Site
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
 
@@ -92,7 +92,7 @@ def _read(value: bytes) -> Touchpoint:
     """
     try:
         touchpoint = _touchpoints.decode(value)
-        if _is_site(touchpoint.site):
+        if len(touchpoint.site) <= LONGEST_SITE and _is_site(touchpoint.site):
             return touchpoint
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass

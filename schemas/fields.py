@@ -23,7 +23,8 @@ from pydantic_core import core_schema
 
 # No control characters: they have no place in a name and forge log lines.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-SITE = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+LONGEST_SITE = 63
+SITE = rf"^[a-z0-9][a-z0-9._-]{{0,{LONGEST_SITE - 1}}}$"
 
 
 def _text(longest: int, shortest: int = 0) -> Any:
