@@ -41,7 +41,7 @@ beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it 
 	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \
 		--target=es2021 --charset=utf8 --log-level=warning --outfile=$(or $(OUT),beacon.min.js)
 
-bench: $(READY) ## Measure the tracker against its floor and against a plain Faust agent
+bench: $(READY) ## Measure the tracker against its floor and against plain Faust agents
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)
 
 faults: $(READY) ## The long form of the fault tests

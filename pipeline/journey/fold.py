@@ -114,7 +114,7 @@ class Facts(msgspec.Struct):
             return
         visitor_id = seen.visitor_id or self.visitor_id
         id_ = self._identifier(visitor_id, model.model.id, seen.id)
-        # By position, as in `session`.
+        # By position, as in `_session`.
         self.rows[id_] = Transition(
             id_,
             self.site,

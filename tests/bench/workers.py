@@ -7,17 +7,18 @@ and encode. The other two are what the Faust manual shows, an agent, a `Table`, 
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import faust
 
+from pipeline.memory import Fetched
 from pipeline.settings import Settings
 from pipeline.tracker import app as tracker_app
 from pipeline.tracker.partition import META_KEY, Partition
 from pipeline.tracker.steps import Output, checkpoint, process
 from schemas import topics
 from schemas.codec import decode_touchpoint, encode
+from tests.support.tracker import untimed
 
 
 def floor() -> None:
@@ -51,10 +52,18 @@ def same() -> None:
     @app.agent(to[topics.RAW.name])
     async def track(stream: Any) -> None:
         async for event in stream.events():
-            record = _Record(event.message)
-            partition = partitions[event.message.partition]
+            message = event.message
+            record = Fetched(
+                message.topic,
+                message.partition,
+                message.offset,
+                int(message.timestamp * 1000),
+                message.key,
+                message.value,
+            )
+            partition = partitions[message.partition]
             outputs = (
-                process(partition, [record], rules, settings.kafka_partitions, _untimed),
+                process(partition, [record], rules, settings.kafka_partitions, untimed),
                 checkpoint(partition),
             )
             for output in outputs:
@@ -66,18 +75,6 @@ def same() -> None:
                         visitors[key] = state
 
     faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()
-
-
-class _Record:
-    """A message of Faust's as aiokafka gives it."""
-
-    def __init__(self, message: Any) -> None:
-        self.offset, self.timestamp = message.offset, int(message.timestamp * 1000)
-        self.key, self.value = message.key, message.value
-
-
-def _untimed(_name: str, step: Callable[[], None]) -> None:
-    step()
 
 
 def _app(settings: Settings) -> faust.App:

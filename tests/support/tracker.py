@@ -133,7 +133,7 @@ def run(
 ) -> Output:
     """Take the whole log through the steps as one chunk, with a checkpoint after it."""
     partition = partition or Partition(0)
-    output = process(partition, log.records, rules, partitions, _untimed)
+    output = process(partition, log.records, rules, partitions, untimed)
     checked = checkpoint(partition)
     output.rows |= {
         topic: [*output.rows.get(topic, ()), *rows] for topic, rows in checked.rows.items()
@@ -151,7 +151,8 @@ def _row(topic: str, row: Row) -> AnyRow:
     return msgspec.json.decode(row[1] or b"", type=ROW_OF[TABLES[topic]])
 
 
-def _untimed(_name: str, step: Callable[[], None]) -> None:
+def untimed(_name: str, step: Callable[[], None]) -> None:
+    """Run a step without timing it."""
     step()
 
 
@@ -250,7 +251,7 @@ class Worker:
         records = self.log.records[self.position : self.position + most]
         if records:
             partitions = len(self.others) or 1
-            output = process(self.partition, records, self.rules, partitions, _untimed)
+            output = process(self.partition, records, self.rules, partitions, untimed)
             self.pending.append(output)
             self.position += len(records)
 
