@@ -38,11 +38,17 @@ class Graph:
         return node
 
     def keep(self, gone: Collection[str] = ()) -> None:
-        """Write back what has changed; forget the names `gone`."""
-        for name, node in self._nodes.items():
+        """Write back what has changed; forget the names `gone`.
+
+        They are written last: whoever reads the erasure again, after a crash between the two, finds
+        in them who else has to forget them.
+        """
+        for name, node in sorted(self._nodes.items(), key=lambda named: named[0] in gone):
             key = self._prefix + name.encode()
             if node.offset != self._offset:
                 continue
+            if name in gone:
+                self._partition.changed.pop(key, None)
             if name in gone and not node.is_shared:
                 self._partition.forget(key)
             else:

@@ -71,7 +71,8 @@ class Partition:
 
     `offset` is the newest record applied, `position` the last one read: when the log is read again
     after a crash it is behind. `is_ahead` says that something was read since the last checkpoint;
-    `changed` and `facts` (topic and row, by id) are what the next one will write.
+    `changed`, in the order of writing, and `facts` (topic and row, by id) are what the next one
+    will write.
     """
 
     def __init__(self, number: int) -> None:
@@ -84,7 +85,7 @@ class Partition:
         self.void_before = 0
         self.states: dict[bytes, bytes] = {}
         self.erasures: dict[bytes, Erased] = {}
-        self.changed: set[bytes] = set()
+        self.changed: dict[bytes, None] = {}
         self.facts: dict[str, tuple[str, Row]] = {}
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
 
@@ -127,17 +128,17 @@ class Partition:
         key = erased_key(site, name)
         self.erasures[key] = erased
         self.states[key] = _encode_meta(erased)
-        self.changed.add(key)
+        self.changed[key] = None
 
     def keep(self, key: bytes, state: Memory | Node) -> None:
         """Remember `state`."""
         self.states[key] = encode_state(state)
-        self.changed.add(key)
+        self.changed[key] = None
 
     def forget(self, key: bytes) -> None:
         """Remember nothing of the visitor `key`."""
         self.states.pop(key, None)
-        self.changed.add(key)
+        self.changed[key] = None
 
     def checkpoint(self) -> tuple[list[tuple[str, Row]], list[Row]]:
         """Give what has changed since the last one, facts and states, the partition's entry last.

@@ -261,7 +261,7 @@ class Chunk:
             hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
             return "erased"
         visitor = self.circle.visitor(item.key, site, item.visitor_id)
-        self.partition.changed.add(item.key)
+        self.partition.changed[item.key] = None
         now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
         if item.offset <= visitor.known_offset:
             return "replayed"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
+import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -266,5 +267,20 @@ def test_a_replay_brings_nobody_back(acts: list[Act], is_kept: bool) -> None:
     finish_all(stage.workers)
     if is_kept:  # then not even for a moment
         assert set(stage.workers[0].tables.rows["touchpoints"]) == before
+    stage.end()
+    stage.agrees()
+
+
+@pytest.mark.parametrize("effects", range(12))
+def test_dying_amid_an_erasure_leaves_the_name_with_nobody(effects: int) -> None:
+    stage = Stage()
+    stage.say("ada", "Page Viewed", {"user_id": "8"}, 0, 0)
+    stage.say("bob", "Page Viewed", {"user_id": "8"}, 0, 0)
+    finish_all(stage.workers)
+    stage.erase(["user:8"])
+    graph = stage.workers[partition_for(SITE.encode(), PARTITIONS)]
+    graph.work(9)
+    graph.die(effects)
+    stage.say("ada", "Page Viewed", {"user_id": "7"}, 0, 0)
     stage.end()
     stage.agrees()
