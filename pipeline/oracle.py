@@ -23,7 +23,7 @@ from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Chunk, Item, Output, RawRecord, TickItem, milliseconds
+from pipeline.tracker.steps import Chunk, Item, RawRecord, TickItem, milliseconds
 from schemas import topics
 from schemas.codec import encode_row
 from schemas.dead_letter import DeadLetter
@@ -103,7 +103,7 @@ def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> 
     visitors: list[_Visitor] = []
     erased = erased_in(partitions)
     for number, records in enumerate(partitions):
-        chunk = Chunk(Partition(number), rules, len(partitions), records, Output(-1))
+        chunk = Chunk(Partition(number), rules, len(partitions), records=records)
         _add(tables, _read(chunk, times, visitors, rules, _before(erased, number)))
     _add(tables, _facts(visitors, times, rules))
     return tables

@@ -97,7 +97,8 @@ class Rules:
     `counted` are the names whose repetitions a rule asks for, `properties` by name those that a
     rule looks at; evidence carries no others. Evidence is kept for `evidence_retention_ms`: so
     late a link may come and still rewrite the journey. Who has bought or is linked is remembered
-    for `customer_timeout_ms`.
+    for `customer_timeout_ms`. Nothing is due sooner than `soonest_ms` after the touchpoint that
+    made it so.
     """
 
     models: tuple[ModelRules, ...]
@@ -114,11 +115,13 @@ class Rules:
     version: str = field(init=False)
     counted: frozenset[str] = field(init=False)
     properties: dict[str, frozenset[str]] = field(init=False)
+    soonest_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         default = self.models[0].model
+        abandonment = compile_abandonment(default)
         derived = {
-            "abandonment": compile_abandonment(default),
+            "abandonment": abandonment,
             "orders": frozenset(default.order),
             "funnel": {name: step for step, name in enumerate(default.funnel)},
             "version": identifier(
@@ -130,6 +133,11 @@ class Rules:
             )[:8],
             "counted": frozenset(name for name, rule in self._named_rules() if rule.times > 1),
             "properties": self._named_properties(),
+            "soonest_ms": min(
+                self.evidence_retention_ms,
+                abandonment.shortest_ms,
+                *(rule.timeout_ms for rule in abandonment.kinds.values()),
+            ),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)

@@ -244,7 +244,9 @@ class PersonState(Memory):
     members: dict[str, Member] = msgspec.field(default_factory=dict)
 
 
-class _Schedule(msgspec.Struct, array_like=True):
+class Schedule(msgspec.Struct, array_like=True):
+    """What can be read of an encoded state without reading all of it."""
+
     base: Raw
     evidence: Raw
     count: int
@@ -261,7 +263,7 @@ encode_state = _encode
 encode_evidence = _encode
 decode_state = msgspec.msgpack.Decoder(VisitorState).decode
 decode_person = msgspec.msgpack.Decoder(PersonState).decode
-_decode_schedule = msgspec.msgpack.Decoder(_Schedule).decode
+read_schedule = msgspec.msgpack.Decoder(Schedule).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 _decode_evidence = msgspec.msgpack.Decoder(list[Evidence]).decode
 _ARRAY_32 = b"\xdd"
@@ -314,12 +316,6 @@ def is_known(state: Memory, touchpoint_id: str) -> bool:
     return touchpoint_id.encode() in state.evidence and any(
         seen.id == touchpoint_id for seen in recall(state)
     )
-
-
-def read_schedule(value: bytes) -> tuple[int, int]:
-    """Give offset and `wake_at` of an encoded state."""
-    schedule = _decode_schedule(value)
-    return schedule.offset, schedule.wake_at
 
 
 def identifier(*parts: str) -> str:

@@ -29,7 +29,8 @@ from pipeline.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
 from pipeline.tracker.outbox import Outbox
-from pipeline.tracker.steps import STEPS, Output, checkpoint, process
+from pipeline.tracker.partition import Partition
+from pipeline.tracker.steps import Output, checkpoint, process
 from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
@@ -39,15 +40,18 @@ from schemas.traffic import load_sources
 log = logging.getLogger(__name__)
 
 _EX_SOFTWARE = 70
-_STEP_SECONDS = {name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in STEPS}
+_STEP_SECONDS = {
+    name: metrics.TRACKER_STEP_SECONDS.labels(name)
+    for name in ("decode", "enrich", "judge", "fold", "remember", "write")
+}
 _SLICE = 64
 """Records taken through the steps at once. Their objects fit into a processor's own cache, and
 nobody else waits for longer than some milliseconds; 500 at once cost a third more."""
 _CHECKPOINT_SECONDS = 3.0
 _CHECKPOINT_VISITORS = 10_000
 """A checkpoint comes after so many seconds, after so many visitors, and when the stream pauses. A
-crash repeats the log since the last one. It writes each session and each visitor's state once,
-however often they were heard."""
+crash repeats the log since the last one. It folds what waits, and writes each session and each
+visitor's state once, however often they were heard."""
 _PAUSE_SECONDS = 0.05
 _TRIM_FROM, _GROW_BY, _MAP_FROM = -1, -2, -3
 """`M_TRIM_THRESHOLD`, `M_TOP_PAD` and `M_MMAP_THRESHOLD` of glibc's `mallopt`."""
@@ -78,7 +82,7 @@ class Tracker:
                 output = process(partition, slice_, self.rules, partitions, _timed)
                 await self.outbox.put(number, output)
                 if len(partition.changed) >= _CHECKPOINT_VISITORS:
-                    await self.outbox.put(number, checkpoint(partition))
+                    await self._checkpoint(partition)
             _count(number, output, len(partition.states))
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
         self._heard_at = time.monotonic()
@@ -88,8 +92,14 @@ class Tracker:
         for partition in self.store.owned():
             async with self._turn:  # never between a chunk's steps and its place in the queue
                 if partition.is_ahead:
-                    await self.outbox.put(partition.number, checkpoint(partition))
+                    await self._checkpoint(partition)
         self._checked_at = time.monotonic()
+
+    async def _checkpoint(self, partition: Partition) -> None:
+        partitions = self.producer.partitions(topics.RAW.name)
+        for part in checkpoint(partition, self.rules, partitions, _timed):
+            await self.outbox.put(partition.number, part)
+            await asyncio.sleep(0)
 
     async def drain(self) -> None:
         """Make everything durable that was taken in."""

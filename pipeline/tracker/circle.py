@@ -1,14 +1,26 @@
-"""PURE: the visitors and people that a chunk touches: found, woken, kept or forgotten."""
+"""PURE: visitors and people, read from a partition once: found, woken, kept or forgotten."""
+
+from collections.abc import Iterable
 
 import msgspec
 
-from pipeline.journey.fold import Facts, is_over, next_deadline, settle
+from pipeline.journey.fold import Facts, is_over, next_deadline, observe, seal, settle
 from pipeline.journey.handover import expel
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, PersonState, VisitorState, new_person, new_state
 from pipeline.tracker.partition import PERSON, Partition
+from schemas import topics
+from schemas.codec import encode_fact
+from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.topics import record_key
 
+_TOPICS: dict[type[Fact], topics.Topic] = {
+    Session: topics.SESSIONS,
+    Transition: topics.TRANSITIONS,
+    Abandonment: topics.ABANDONMENTS,
+    Identity: topics.IDENTITIES,
+    Link: topics.LINKS,
+}
 _WAKES_PER_TICK = 10_000
 
 
@@ -24,6 +36,19 @@ class Visitor(msgspec.Struct):
     known_offset: int
     is_changed: bool = False
     handover: list[Evidence] = msgspec.field(default_factory=list)
+
+    def hear(self, arriving: Iterable[Evidence], offset: int, now: int) -> None:
+        """Take new touchpoints, the last of which stands at `offset`; `now` is the site's time.
+
+        They are folded as they came: what some of them meant without the others may have been
+        written before a crash, and is taken back only if it is said again.
+        """
+        self.is_changed = True
+        self.facts.version = self.state.offset = offset
+        for seen in arriving:
+            observe(self.state, seen, now, self.facts)
+        if self.state.person:
+            self.handover.extend(arriving)
 
     @property
     def may_seal(self) -> bool:
@@ -49,7 +74,7 @@ Somebody = Visitor | Person
 
 
 class Circle:
-    """Everybody touched by one chunk, each read from the partition once."""
+    """Everybody touched by a chunk, or by a part of a checkpoint, each read once."""
 
     def __init__(self, partition: Partition, rules: Rules) -> None:
         self._partition = partition
@@ -57,12 +82,16 @@ class Circle:
         self._visitors: dict[bytes, Visitor] = {}
         self._people: dict[bytes, Person] = {}
 
-    def everybody(self) -> list[Somebody]:
-        """Give all who were touched."""
-        return [*self._visitors.values(), *self._people.values()]
+    def holds(self, key: bytes) -> bool:
+        """Tell whether the visitor `key` was touched."""
+        return key in self._visitors
+
+    def changed(self) -> list[Somebody]:
+        """Give all who were touched and are not as they were."""
+        return [somebody for somebody in self._everybody() if somebody.is_changed]
 
     def visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
-        """Find a visitor, perhaps a new one; `key` is that of its records."""
+        """Find a visitor, perhaps a new one, with all that waits; `key` is that of its records."""
         visitor = self._visitors.get(key)
         if visitor is None:
             state = self._partition.visitor(key) or new_state()
@@ -71,6 +100,9 @@ class Circle:
             facts = Facts(site, visitor_id, self._partition.number, self._rules)
             facts.person = state.person
             visitor = self._visitors[key] = Visitor(key, state, facts, state.offset)
+        waiting = self._partition.waiting.pop(key, None)
+        if waiting is not None:
+            visitor.hear(waiting.evidence.values(), waiting.offset, waiting.now)
         return visitor
 
     def known(self, key: bytes) -> VisitorState | None:
@@ -116,7 +148,10 @@ class Circle:
 
     def wake(self, offset: int) -> None:
         """Judge the silence of all whose time has come; the tick stands at `offset`."""
-        for somebody in self.everybody():
+        for waiting in self._partition.overdue(self._rules.soonest_ms):
+            key = record_key(waiting.site, waiting.visitor_id)
+            self.visitor(key, waiting.site, waiting.visitor_id)
+        for somebody in self._everybody():
             self._schedule(somebody)
         for wake_at, key in self._partition.due(_WAKES_PER_TICK):
             sleeper = self._find(key, offset)
@@ -128,20 +163,29 @@ class Circle:
                 sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
                 settle(sleeper.state, self._partition.times[sleeper.facts.site], sleeper.facts)
 
-    def keep(self, somebody: Somebody, now: int) -> None:
-        """Put the state back, or forget it when it is over.
+    def close(self, somebody: Somebody) -> None:
+        """Seal what is old, note facts, and put the state back, or forget it when it is over.
 
         Who was heard since the last checkpoint stays: a crash before the next one must not find
         them gone.
         """
-        key, state = somebody.key, somebody.state
+        partition, key, state, facts = self._partition, somebody.key, somebody.state, somebody.facts
+        now = partition.times[facts.site]
+        seal(state, now, facts, by_age=somebody.may_seal)
+        partition.note_sealed(facts.site, state.sealed_to)
+        for id_, fact in facts.all().items():
+            row = (key.lstrip(PERSON), encode_fact(fact), partition.recorded_at)
+            partition.facts[id_] = (_TOPICS[type(fact)].name, row)
         is_nobody = isinstance(state, PersonState) and not state.members
-        is_done = key not in self._partition.changed and is_over(state, now, self._rules)
+        is_done = key not in partition.changed and is_over(state, now, self._rules)
         if is_nobody or is_done:
-            self._partition.forget(key)
+            partition.forget(key)
         else:
             self._schedule(somebody)
-            self._partition.keep(key, state)
+            partition.keep(key, state)
+
+    def _everybody(self) -> list[Somebody]:
+        return [*self._visitors.values(), *self._people.values()]
 
     def _find(self, key: bytes, offset: int) -> Somebody | None:
         if not self.knows(key):

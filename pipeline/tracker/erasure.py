@@ -29,15 +29,16 @@ def erase(partition: Partition, circle: Circle, tell: Tell, erasure: Erasure, of
         else:
             partition.note_erased(site, name, structs.replace(known, at=at))
     if erasure.is_final:
-        _forget_visitors(circle, erasure, offset)
+        _forget_visitors(partition, circle, erasure, offset)
     else:
         _forget_people(circle, erasure, offset)
         _cut_out(partition, tell, erasure, offset)
 
 
-def _forget_visitors(circle: Circle, erasure: Erasure, offset: int) -> None:
+def _forget_visitors(partition: Partition, circle: Circle, erasure: Erasure, offset: int) -> None:
     for name in erasure.names:
         key = record_key(erasure.site, name)
+        partition.waiting.pop(key, None)  # all of it came before
         state = circle.known(key)
         if state is None or state.offset > offset:
             continue

@@ -7,8 +7,6 @@ and the visitor's hands its evidence to that of the person. Messages are told be
 remember them are durable, so after a crash they are told again, and change nothing.
 """
 
-from collections.abc import Iterable
-
 from pipeline.journey.fold import reassign
 from pipeline.journey.handover import everything, pieces, receive
 from pipeline.journey.messages import (
@@ -33,7 +31,7 @@ _IDENTIFIERS = 50
 
 
 class Exchange:
-    """The messages of one chunk: those that it hears, and `told`, by partition, what it answers."""
+    """The messages that somebody hears, and `told`, by partition, what they answer."""
 
     def __init__(
         self, partition: Partition, circle: Circle, limits: Limits, partitions: int
@@ -43,9 +41,8 @@ class Exchange:
         self._limits = limits
         self._partitions = partitions
         self.told: dict[int, list[Row]] = {}
-        self.recorded_at = 0
 
-    def link(self, visitor: Visitor, identifiers: Iterable[str], offset: int) -> None:
+    def link(self, visitor: Visitor, identifiers: tuple[str, ...], offset: int) -> None:
         """Tell of the identifiers that the visitor was not seen with before."""
         state, facts = visitor.state, visitor.facts
         now = self._partition.times[facts.site]
@@ -60,11 +57,14 @@ class Exchange:
                 facts.add_link(name)
                 own = self._told_era(facts.site, facts.visitor_id)
                 self._tell(Link(facts.site, facts.visitor_id, name, now, own, era))
+        if identifiers:
+            self._partition.linked[visitor.key] = identifiers
 
-    def hand_over(self, visitor: Visitor, now: int) -> None:
-        """Tell the person what the visitor was seen to do in this chunk."""
+    def hand_over(self, visitor: Visitor) -> None:
+        """Tell the person what the visitor was seen to do."""
         if visitor.handover:
             state, facts = visitor.state, visitor.facts
+            now = self._partition.times[facts.site]
             for piece in pieces(state, visitor.handover, facts.site, facts.visitor_id, now):
                 self._tell_of(piece)
 
@@ -143,5 +143,5 @@ class Exchange:
 
     def _tell(self, message: Told) -> None:
         key = message.key()
-        row = (key, encode_message(message), self.recorded_at)
+        row = (key, encode_message(message), self._partition.recorded_at)
         self.told.setdefault(partition_for(key, self._partitions), []).append(row)

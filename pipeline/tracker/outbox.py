@@ -26,8 +26,7 @@ Batches = dict[tuple[str, int], Packed]
 
 class _Pending(NamedTuple):
     partition: int
-    offset: int
-    is_checkpoint: bool
+    offset: int | None
 
 
 class Outbox:
@@ -41,15 +40,17 @@ class Outbox:
         self._states: Batches = {}
 
     async def put(self, partition: int, output: Output) -> None:
-        """Hand over a chunk's output; waits while too many are on their way."""
-        await self._queue.put(_Pending(partition, output.offset, bool(output.state)))
-        # `run` cannot take it before the next `await`: what follows still belongs to it.
+        """Hand over an output; waits while too many are on their way.
+
+        Whoever is cancelled while it waits has handed over everything but the offset.
+        """
         for topic, rows in output.rows.items():
             _add(self._rows, topic, partition, rows)
         for other, rows in output.messages.items():
             _add(self._rows, RAW.name, other, rows)
         if output.state:
             _add(self._states, STATE.name, partition, output.state)
+        await self._queue.put(_Pending(partition, output.offset))
 
     async def drain(self) -> None:
         """Wait until everything handed over is durable."""
@@ -65,8 +66,8 @@ class Outbox:
             states, self._states = self._states, {}
             await self._send(rows)
             await self._send(states)
-            for partition, offset, is_checkpoint in pending:
-                if is_checkpoint:
+            for partition, offset in pending:
+                if offset is not None:
                     self._done(partition, offset + 1)
                 self._queue.task_done()
 

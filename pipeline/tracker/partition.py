@@ -1,10 +1,15 @@
 """PURE: the memory of one partition: every visitor's state, each site's time, and who wakes when.
 
+A touchpoint waits until the next checkpoint, or until somebody asks for its visitor, and all that
+wait of one visitor are folded at once: to read a state and to write it again costs more than to
+fold.
+
 States are kept as the bytes that stand in the changelog: a tenth of the memory of live objects,
 nothing for the garbage collector to walk, and recovery is reading. (Keeping those heard lately as
 objects costs more than to decode them again: they do not fit into the processor's cache.)
 """
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
 
 import msgspec
@@ -12,6 +17,7 @@ import msgspec
 from pipeline.journey.clock import SiteTimes
 from pipeline.journey.people import Node
 from pipeline.journey.state import (
+    Evidence,
     Memory,
     PersonState,
     VisitorState,
@@ -66,13 +72,29 @@ _decode_node = msgspec.msgpack.Decoder(Node).decode
 _decode_erased = msgspec.msgpack.Decoder(Erased).decode
 
 
+class Waiting(msgspec.Struct, gc=False):
+    """Touchpoints of a visitor, by id, that are not in its state yet.
+
+    `offset` and `now`, the site's time, are those of the last one, `oldest_at` is the time of the
+    oldest.
+    """
+
+    site: str
+    visitor_id: str
+    oldest_at: int
+    evidence: dict[str, Evidence] = msgspec.field(default_factory=dict)
+    offset: int = -1
+    now: int = 0
+
+
 class Partition:
     """State of one partition of `touchpoints.raw`.
 
     `offset` is the newest record applied, `position` the last one read: when the log is read again
     after a crash it is behind. `is_ahead` says that something was read since the last checkpoint;
-    `changed`, in the order of writing, and `facts` (topic and row, by id) are what the next one
-    will write.
+    `waiting`, `changed`, in the order of writing, and `facts` (topic and row, by id) are what the
+    next one will write.
+    `linked` holds the identifiers that a visitor carried last: of these it has been told.
     """
 
     def __init__(self, number: int) -> None:
@@ -87,6 +109,10 @@ class Partition:
         self.erasures: dict[bytes, Erased] = {}
         self.changed: dict[bytes, None] = {}
         self.facts: dict[str, tuple[str, Row]] = {}
+        self.waiting: dict[bytes, Waiting] = {}
+        self.linked: dict[bytes, tuple[str, ...]] = {}
+        self._restored_to = -1
+        self._sealed_to: SiteTimes = {}
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
 
     def schedule(self, key: bytes, wake_at: int) -> None:
@@ -101,6 +127,42 @@ class Partition:
             while wakes and wakes[0][0] < now and len(taken) < most:
                 taken.append(heappop(wakes))
         return taken
+
+    def wait(
+        self, key: bytes, site: str, visitor_id: str, seen: Evidence, offset: int, now: int
+    ) -> None:
+        """Let a touchpoint of the visitor `key`, which `may_wait`, wait for the next checkpoint."""
+        waiting = self.waiting.get(key)
+        if waiting is None:
+            waiting = self.waiting[key] = Waiting(site, visitor_id, seen.at)
+        waiting.evidence[seen.id] = seen
+        waiting.oldest_at = min(waiting.oldest_at, seen.at)
+        waiting.offset, waiting.now = offset, now
+
+    def may_wait(self, key: bytes, site: str, seen: Evidence, offset: int) -> bool:
+        """Tell whether `seen` is new for certain, without reading its visitor's state.
+
+        Its id is looked for among the state's bytes; what the state may know from a later reading
+        of the log, or may have sealed, is not new for certain.
+        """
+        waiting = self.waiting.get(key)
+        return not (
+            offset <= self._restored_to
+            or seen.at <= self._sealed_to.get(site, 0)
+            or (waiting is not None and seen.id in waiting.evidence)
+            or seen.id.encode() in self.states.get(key, b"")
+        )
+
+    def overdue(self, soonest_ms: int) -> list[Waiting]:
+        """Give those waiting of whom silence may have to be judged.
+
+        No touchpoint makes anything due sooner than `soonest_ms` after it.
+        """
+        return [
+            waiting
+            for waiting in self.waiting.values()
+            if waiting.oldest_at + soonest_ms < self.times[waiting.site]
+        ]
 
     def visitor(self, key: bytes) -> VisitorState | None:
         """Give the state of the visitor `key`, if there is one; the caller may change it."""
@@ -126,6 +188,7 @@ class Partition:
     def note_erased(self, site: str, name: str, erased: Erased) -> None:
         """Remember that a name was erased, for as long as there is a changelog."""
         key = erased_key(site, name)
+        self.linked.clear()
         self.erasures[key] = erased
         self.states[key] = _encode_meta(erased)
         self.changed[key] = None
@@ -135,23 +198,39 @@ class Partition:
         self.states[key] = encode_state(state)
         self.changed[key] = None
 
+    def note_sealed(self, site: str, at: int) -> None:
+        """Note that a visitor of `site` has sealed evidence of the time `at`."""
+        if at > self._sealed_to.get(site, 0):
+            self._sealed_to[site] = at
+
     def forget(self, key: bytes) -> None:
         """Remember nothing of the visitor `key`."""
+        self.linked.pop(key, None)
         self.states.pop(key, None)
         self.changed[key] = None
 
-    def checkpoint(self) -> tuple[list[tuple[str, Row]], list[Row]]:
-        """Give what has changed since the last one, facts and states, the partition's entry last.
+    def take_facts(self) -> list[tuple[str, Row]]:
+        """Give the facts that were not yet written; they are, now."""
+        facts = list(self.facts.values())
+        self.facts.clear()
+        return facts
+
+    def take_states(self, keys: Iterable[bytes]) -> list[Row]:
+        """Give the changelog's entries of `keys`, which have changed; they are written now."""
+        states: list[Row] = []
+        for key in keys:
+            states.append((key, self.states.get(key), self.recorded_at))
+            del self.changed[key]
+        return states
+
+    def take_rest(self) -> list[Row]:
+        """Give the changelog's entries that are left, the partition's own last.
 
         Once the facts are durable and then the states, everything up to `offset` is.
         """
-        facts = list(self.facts.values())
-        states: list[Row] = [(key, self.states.get(key), self.recorded_at) for key in self.changed]
-        states.append((META_KEY, self.meta(), self.recorded_at))
-        self.changed.clear()
-        self.facts.clear()
+        states = [*self.take_states(list(self.changed)), (META_KEY, self.meta(), self.recorded_at)]
         self.is_ahead = False
-        return facts, states
+        return states
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
@@ -163,6 +242,7 @@ class Partition:
         Without that rule a worker that was paused and woke up after a rebalance could put an old
         state over a new one.
         """
+        self.linked.clear()
         if key == META_KEY:
             meta = _decode_meta(value or b"\x92\xff\x80")
             if meta.offset >= self.offset:
@@ -178,10 +258,12 @@ class Partition:
                 self.states[key] = value
         else:
             known = self.states.get(key)
-            offset, wake_at = read_schedule(value)
-            if known is None or read_schedule(known)[0] <= offset:
+            schedule = read_schedule(value)
+            if known is None or read_schedule(known).offset <= schedule.offset:
                 self.states[key] = value
-                self.schedule(key, wake_at)
+                self.schedule(key, schedule.wake_at)
+                self.note_sealed(site_of(key), schedule.sealed_to)
+                self._restored_to = max(self._restored_to, schedule.offset)
 
 
 def fresh_meta(end: int) -> bytes:

@@ -1,23 +1,26 @@
 """PURE: the way of a chunk of records through the tracker, as a list of named steps.
 
-    decode → enrich → fold → remember → write
+    decode → enrich → judge → remember → write        a chunk
+                              fold → remember         a checkpoint
 
-`decode` refuses what breaks the contract, `fold` decides each touchpoint's fate (late, duplicate,
-sessionised) and hands it to `pipeline.journey`, `remember` closes the visitors touched. Nothing
-here does I/O: the result is an `Output` that the shell sends.
+`decode` refuses what breaks the contract, `judge` decides each touchpoint's fate (late, duplicate,
+sessionised) and lets it wait for the next checkpoint, `fold` hands what waits to
+`pipeline.journey`, a visitor at a time, `remember` closes whom the fold, a tick or a message has
+touched. Nothing here does I/O: the result is an `Output` that the shell sends.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 import msgspec
 
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
-from pipeline.journey.fold import is_late, observe, seal
+from pipeline.journey.fold import is_late
 from pipeline.journey.messages import Erasure, Message, decode_message, is_message
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, is_known
@@ -26,7 +29,7 @@ from pipeline.tracker.circle import Circle, Visitor
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
-from pipeline.tracker.partition import PERSON, Partition, site_of
+from pipeline.tracker.partition import Partition, site_of
 from schemas import topics
 from schemas.codec import (
     Refused,
@@ -38,7 +41,6 @@ from schemas.codec import (
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
-from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.topics import record_key
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
@@ -46,18 +48,17 @@ LARGEST = 128 * 1024
 """Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
 record of more than a megabyte for ever."""
 
-_TOPICS: dict[type[Fact], topics.Topic] = {
-    Session: topics.SESSIONS,
-    Transition: topics.TRANSITIONS,
-    Abandonment: topics.ABANDONMENTS,
-    Identity: topics.IDENTITIES,
-    Link: topics.LINKS,
-}
+_VISITORS = 64
+"""Visitors folded at once at a checkpoint, for the same reasons as records taken at once."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 """How a touchpoint mostly begins, and neither a message nor a tick does."""
+
+
+Took = Callable[[str, Callable[[], None]], None]
+"""Runs a step, given its name and the step; may time it."""
 
 
 class RawRecord(Protocol):
@@ -105,44 +106,70 @@ class MessageItem(msgspec.Struct):
 
 @dataclass(slots=True)
 class Output:
-    """What a chunk came to: records per topic, and each record's fate.
+    """What there is to send: records per topic, and each record's fate.
 
     Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
-    the last one, each once, in its newest form. `messages` go to other partitions, by number.
+    the last one, each once, in its newest form. `messages` go to other partitions, by number. Once
+    everything up to this output is durable, so is what the log holds up to `offset`, if it has one.
     """
 
-    offset: int
     rows: dict[str, list[Row]] = field(default_factory=dict)
     state: list[Row] = field(default_factory=list)
     messages: dict[int, list[Row]] = field(default_factory=dict)
     fates: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    offset: int | None = None
 
     def write(self, topic: topics.Topic, key: bytes | None, value: bytes, at: int) -> None:
         """Note a record for `topic`."""
         self.rows.setdefault(topic.name, []).append((key, value, at))
 
+    def write_checkpoint(self, partition: Partition, states: list[Row]) -> None:
+        """Note the facts that have gathered, and the changelog's entries."""
+        self.state = states
+        for topic, row in partition.take_facts():
+            self.rows.setdefault(topic, []).append(row)
+
 
 @dataclass
-class Chunk:
-    """The work on one chunk of records of one partition, and the steps it goes through."""
+class Work:
+    """Work on one partition: whom it touches, what they tell each other, and what comes of it."""
 
     partition: Partition
     rules: Rules
     partitions: int
-    records: Sequence[RawRecord]
-    output: Output
-    now: int = 0
-    items: list[Item | TickItem | MessageItem] = field(default_factory=list)
+    output: Output = field(default_factory=Output)
 
     def __post_init__(self) -> None:
         self.circle = Circle(self.partition, self.rules)
         self.exchange = Exchange(self.partition, self.circle, self.rules.limits, self.partitions)
 
+    def fold(self, keys: Iterable[bytes]) -> None:
+        """Fold what waits of the visitors `keys` into their states."""
+        for key in keys:
+            waiting = self.partition.waiting[key]
+            self.circle.visitor(key, waiting.site, waiting.visitor_id)
+
+    def remember(self) -> None:
+        """Close everybody touched: seal what is old, write facts, keep states, hand over."""
+        for somebody in self.circle.changed():
+            if isinstance(somebody, Visitor):
+                self.exchange.hand_over(somebody)
+            self.circle.close(somebody)
+        self.output.messages = self.exchange.told
+
+
+@dataclass
+class Chunk(Work):
+    """The work on one chunk of records, and the steps it goes through."""
+
+    records: Sequence[RawRecord] = ()
+    items: list[Item | TickItem | MessageItem] = field(default_factory=list)
+
     def decode(self) -> None:
         """Read every line of every record; what breaks the contract becomes a dead letter."""
         for record in self.records:
-            self.now = record.timestamp
+            self.partition.recorded_at = record.timestamp
             if record.offset <= self.partition.offset:
                 self.output.fates["replayed"] += 1
                 continue
@@ -169,40 +196,24 @@ class Chunk:
                 if asked:
                     item.evidence.properties = read_properties(touchpoint.properties, asked)
 
-    def fold(self) -> None:
-        """Decide the fate of every touchpoint and fold it into its visitor; let ticks pass time."""
-        self.exchange.recorded_at = self.now
+    def judge(self) -> None:
+        """Decide the fate of every touchpoint; let ticks pass time, and hear messages."""
+        partition = self.partition
         for item in self.items:
             if isinstance(item, TickItem):
-                hear_tick(self.partition.times, milliseconds(item.tick.tick), item.tick.site)
+                hear_tick(partition.times, milliseconds(item.tick.tick), item.tick.site)
                 self.circle.wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
-                if item.offset >= self.partition.void_before or item.is_for_all_time:
+                if item.offset >= partition.void_before or item.is_for_all_time:
                     self.exchange.hear(item.message, item.offset)
                 self.output.fates["message"] += 1
             else:
-                fate = self._follow(item)
+                fate = self._fate(item)
                 item.is_written = item.is_written and fate in ("sessionised", "late")
                 self.output.fates[fate] += 1
-
-    def remember(self) -> None:
-        """Close the visitors: seal what is old, write facts, keep states."""
-        self.partition.offset = max(self.partition.offset, self.records[-1].offset)
-        self.partition.position, self.partition.is_ahead = self.records[-1].offset, True
-        self.partition.recorded_at = self.now
-        for somebody in self.circle.everybody():
-            if not somebody.is_changed:
-                continue
-            now = self.partition.times[somebody.facts.site]
-            seal(somebody.state, now, somebody.facts, by_age=somebody.may_seal)
-            for id_, fact in somebody.facts.all().items():
-                row = (somebody.key.lstrip(PERSON), encode_fact(fact), self.now)
-                self.partition.facts[id_] = (_TOPICS[type(fact)].name, row)
-            if isinstance(somebody, Visitor):
-                self.exchange.hand_over(somebody, now)
-            self.circle.keep(somebody, now)
-        self.output.messages = self.exchange.told
+        partition.position, partition.is_ahead = self.records[-1].offset, True
+        partition.offset = max(partition.offset, partition.position)
 
     def write(self) -> None:
         """Write the rows of `touchpoints`."""
@@ -255,29 +266,33 @@ class Chunk:
         self.output.fates["dead_letter"] += 1
         self.output.reasons[refusal.reason] += 1
 
-    def _follow(self, item: Item) -> str:
-        site, seen = item.touchpoint.site, item.evidence
-        if self.partition.erasures and self._is_erased(item):
-            hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
+    def _fate(self, item: Item) -> str:
+        partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
+        site = item.touchpoint.site
+        is_erased = partition.erasures and self._is_erased(item)
+        now = hear_touchpoint(partition.times, site, seen.at, item.recorded_at)
+        if is_erased:
             return "erased"
-        visitor = self.circle.visitor(item.key, site, item.visitor_id)
-        self.partition.changed[item.key] = None
-        now = hear_touchpoint(self.partition.times, site, seen.at, item.recorded_at)
-        if item.offset <= visitor.known_offset:
+        partition.changed[key] = None
+        if (
+            seen.at >= now - self.rules.allowed_lateness_ms
+            and (not item.identifiers or item.identifiers == partition.linked.get(key))
+            and not self.circle.holds(key)
+            and partition.may_wait(key, site, seen, offset)
+        ):
+            partition.wait(key, site, item.visitor_id, seen, offset, now)
+            return "sessionised"
+        visitor = self.circle.visitor(key, site, item.visitor_id)
+        if offset <= visitor.known_offset:
             return "replayed"
         if is_known(visitor.state, seen.id):
             return "duplicate"
         if is_late(visitor.state, seen.at, now, self.rules):
             item.enrichment.is_late = True
-            self.exchange.link(visitor, item.identifiers, item.offset)
+            self.exchange.link(visitor, item.identifiers, offset)
             return "late"
-        visitor.is_changed = True
-        visitor.facts.version = visitor.state.offset = item.offset
-        observe(visitor.state, seen, now, visitor.facts)
-        if visitor.state.person:
-            visitor.handover.append(seen)
-        if item.identifiers:
-            self.exchange.link(visitor, item.identifiers, item.offset)
+        visitor.hear([seen], offset, now)
+        self.exchange.link(visitor, item.identifiers, offset)
         return "sessionised"
 
     def _is_erased(self, item: Item) -> bool:
@@ -306,30 +321,33 @@ def milliseconds(instant: datetime) -> int:
 STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (
     ("decode", Chunk.decode),
     ("enrich", Chunk.enrich),
-    ("fold", Chunk.fold),
+    ("judge", Chunk.judge),
     ("remember", Chunk.remember),
     ("write", Chunk.write),
 )
 
 
 def process(
-    partition: Partition,
-    records: Sequence[RawRecord],
-    rules: Rules,
-    partitions: int,
-    took: Callable[[str, Callable[[], None]], None],
+    partition: Partition, records: Sequence[RawRecord], rules: Rules, partitions: int, took: Took
 ) -> Output:
     """Take `records`, in order, through all steps; `took` runs each step and may time it."""
-    chunk = Chunk(partition, rules, partitions, records, Output(records[-1].offset))
+    chunk = Chunk(partition, rules, partitions, records=records)
     for name, step in STEPS:
         took(name, partial(step, chunk))
     return chunk.output
 
 
-def checkpoint(partition: Partition) -> Output:
-    """Give everything that the chunks since the last checkpoint have left to be written."""
-    output = Output(partition.position)
-    facts, output.state = partition.checkpoint()
-    for topic, row in facts:
-        output.rows.setdefault(topic, []).append(row)
-    return output
+def checkpoint(partition: Partition, rules: Rules, partitions: int, took: Took) -> Iterator[Output]:
+    """Give everything that the chunks since the last checkpoint have left to be written.
+
+    It comes in parts, some visitors in each; the last one has the offset.
+    """
+    while keys := list(islice(partition.waiting, _VISITORS)):
+        work = Work(partition, rules, partitions)
+        took("fold", partial(work.fold, keys))
+        took("remember", work.remember)
+        work.output.write_checkpoint(partition, partition.take_states(keys))
+        yield work.output
+    last = Output(offset=partition.position)
+    last.write_checkpoint(partition, partition.take_rest())
+    yield last

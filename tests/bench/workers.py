@@ -25,7 +25,7 @@ def floor() -> None:
     """Run the tracker with no logic: every touchpoint is decoded, encoded and written."""
 
     def process(_partition: Any, records: list[Any], *_: Any) -> Output:
-        output = Output(records[-1].offset)
+        output = Output()
         for record in records:
             value = encode(decode_touchpoint(record.value))
             output.write(topics.TOUCHPOINTS, record.key, value, record.timestamp)
@@ -62,9 +62,10 @@ def same() -> None:
                 message.value,
             )
             partition = partitions[message.partition]
+            number = settings.kafka_partitions
             outputs = (
-                process(partition, [record], rules, settings.kafka_partitions, untimed),
-                checkpoint(partition),
+                process(partition, [record], rules, number, untimed),
+                *checkpoint(partition, rules, number, untimed),
             )
             for output in outputs:
                 for topic, rows in output.rows.items():

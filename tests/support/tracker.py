@@ -134,11 +134,11 @@ def run(
     """Take the whole log through the steps as one chunk, with a checkpoint after it."""
     partition = partition or Partition(0)
     output = process(partition, log.records, rules, partitions, untimed)
-    checked = checkpoint(partition)
-    output.rows |= {
-        topic: [*output.rows.get(topic, ()), *rows] for topic, rows in checked.rows.items()
-    }
-    output.state = checked.state
+    for part in checkpoint(partition, rules, partitions, untimed):
+        for topic, rows in part.rows.items():
+            output.rows.setdefault(topic, []).extend(rows)
+        output.state += part.state
+        output.offset = part.offset
     return output
 
 
@@ -246,19 +246,22 @@ class Worker:
     def __post_init__(self) -> None:
         self.partition = Partition(self.log.partition)
 
+    @property
+    def _partitions(self) -> int:
+        return len(self.others) or 1
+
     def work(self, most: int) -> None:
         """Take the next chunk, of at most `most` records."""
         records = self.log.records[self.position : self.position + most]
         if records:
-            partitions = len(self.others) or 1
-            output = process(self.partition, records, self.rules, partitions, untimed)
+            output = process(self.partition, records, self.rules, self._partitions, untimed)
             self.pending.append(output)
             self.position += len(records)
 
     def check(self) -> None:
         """Make a checkpoint: the states of all that was read so far."""
         if self.partition.is_ahead:
-            self.pending.append(checkpoint(self.partition))
+            self.pending += checkpoint(self.partition, self.rules, self._partitions, untimed)
 
     def send(self) -> None:
         """Make everything pending durable, then commit."""

@@ -37,8 +37,9 @@ def test_a_state_survives_its_bytes() -> None:
 def test_the_schedule_is_read_without_reading_the_state() -> None:
     state = lived().state
     state.wake_at = NOON + HOUR
-    state.offset = 42
-    assert read_schedule(encode_state(state)) == (42, NOON + HOUR)
+    state.offset, state.sealed_to = 42, NOON
+    schedule = read_schedule(encode_state(state))
+    assert (schedule.offset, schedule.sealed_to, schedule.wake_at) == (42, NOON, NOON + HOUR)
 
 
 def test_evidence_comes_back_as_it_was() -> None:

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from pipeline.journey.state import Cursor, decode_state
 from pipeline.oracle import Difference, compare, expected_tables
 from pipeline.tracker.partition import META_KEY, site_of
+from schemas.dead_letter import DeadLetter
 from schemas.topics import ABANDONMENTS, SESSIONS, TRANSITIONS
+from schemas.touchpoint import TouchpointRow
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON
-from tests.support.tracker import QUICK, Log, Worker, tick, touchpoint
+from tests.support.tracker import QUICK, AnyRow, Log, Worker, tick, touchpoint
 
 SITES = ("shop", "store")
 VISITORS = ("ada", "bob", "cy")
@@ -208,6 +210,17 @@ def test_reading_again_from_any_earlier_offset_changes_nothing(
     assert differences(worker) == []
 
 
+def rows_without_versions(worker: Worker) -> dict[str, dict[str, AnyRow]]:
+    """The rows; a version may be that of a tick that came before the checkpoint, or after it."""
+    return {
+        table: {
+            id_: row if isinstance(row, TouchpointRow | DeadLetter) else replace(row, version=0)
+            for id_, row in rows.items()
+        }
+        for table, rows in worker.tables.rows.items()
+    }
+
+
 def test_reading_everything_again_without_a_state_writes_the_same_rows() -> None:
     log = Log()
     for number in range(30):
@@ -215,11 +228,11 @@ def test_reading_everything_again_without_a_state_writes_the_same_rows() -> None
         log.say(touchpoint(f"t{number}", at, name=NAMES[number % len(NAMES)]), at)
     worker = Worker(log, QUICK)
     end(worker, HOUR)
-    before = {table: dict(rows) for table, rows in worker.tables.rows.items()}
+    before = rows_without_versions(worker)
     worker.changelog, worker.committed = [], 0
     worker.die(0)
     worker.finish()
-    assert worker.tables.rows == before
+    assert rows_without_versions(worker) == before
 
 
 def all_but_the_last_effect(worker: Worker) -> int:

@@ -36,7 +36,7 @@ class SlowProducer(MemoryBroker):
 
 
 def output(offset: int, *topics: str) -> Output:
-    made = Output(offset)
+    made = Output(offset=offset)
     made.rows = {topic: [(b"shop:ada", b"%d" % offset, offset)] for topic in topics}
     made.state = [(b"shop:ada", b"%d" % offset, offset)]
     return made
@@ -187,3 +187,22 @@ async def test_while_the_broker_is_away_the_agent_waits_and_memory_stays_bounded
                     await outbox.put(0, output(put))
                     put += 1
         assert 0 < put < 1000
+
+
+async def test_who_is_cancelled_while_waiting_has_handed_over_all_but_the_offset() -> None:
+    broker = MemoryBroker(is_down=True)
+    async with sending(broker) as (outbox, done):
+        put = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                while True:
+                    await outbox.put(0, output(put, SESSIONS.name))
+                    put += 1
+        broker.is_down = False
+        await outbox.drain()
+        assert (0, put + 1) not in done
+        await outbox.put(0, output(put + 1, SESSIONS.name))
+        await outbox.drain()
+    for topic in (SESSIONS.name, STATE.name):
+        assert [int(record.value or b"") for record in broker.records(topic)] == [*range(put + 2)]
+    assert done[-1] == (0, put + 2)

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.journey.rules import compile_rules
 from pipeline.settings import Settings
 from pipeline.tracker.partition import META_KEY, Partition
-from pipeline.tracker.steps import STEPS, process
+from pipeline.tracker.steps import checkpoint, process
 from schemas.journeys import load_models
 from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES
@@ -22,8 +22,12 @@ def test_the_steps_are_named_in_their_order() -> None:
         names.append(name)
         step()
 
-    process(Partition(0), log_of(touchpoint("a", NOON)).records, RULES, 1, note)
-    assert names == [name for name, _ in STEPS] == ["decode", "enrich", "fold", "remember", "write"]
+    partition = Partition(0)
+    process(partition, log_of(touchpoint("a", NOON)).records, RULES, 1, note)
+    assert names == ["decode", "enrich", "judge", "remember", "write"]
+    names.clear()
+    assert len(list(checkpoint(partition, RULES, 1, note))) == 2
+    assert names == ["fold", "remember"]
 
 
 def test_a_touchpoint_becomes_a_row_a_session_a_state_and_the_partitions_own_entry() -> None:
@@ -110,8 +114,8 @@ def test_reading_old_records_again_does_not_put_the_partition_back() -> None:
     partition, log = Partition(0), log_of(*(touchpoint(f"t{n}", NOON) for n in range(3)))
     run(log, partition=partition)
     log.records = log.records[:1]
-    run(log, partition=partition)
-    assert partition.offset == 2
+    output = run(log, partition=partition)
+    assert (output.offset, partition.offset) == (0, 2)
 
 
 # --- several lines ------------------------------------------------------------------------------

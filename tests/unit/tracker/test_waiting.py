@@ -1,0 +1,384 @@
+"""Touchpoints wait for the next checkpoint: what is decided at once, and who cannot wait."""
+
+from itertools import chain, permutations
+from typing import Any, cast
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from pipeline.journey.fold import EVIDENCE_CAP
+from pipeline.journey.messages import (
+    Assignment,
+    Erasure,
+    Handover,
+    Link,
+    decode_message,
+    encode_message,
+    is_message,
+)
+from pipeline.journey.rules import Rules
+from pipeline.memory import Fetched
+from pipeline.oracle import compare, expected_tables
+from pipeline.tracker.partition import META_KEY, Partition
+from pipeline.tracker.steps import Output, checkpoint, process
+from schemas.facts import Abandonment, Session, Transition
+from schemas.topics import ABANDONMENTS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
+from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE, VISITOR
+from tests.support.tracker import QUICK, Log, Worker, key_of, tick, touchpoint, untimed, written
+
+ADA = f"{SITE}:{VISITOR}".encode()
+
+
+class Tracked:
+    """A partition to which one record is said after the other, with checkpoints when asked for."""
+
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.partition = Partition(0)
+        self.rules = rules
+        self.count = 0
+
+    def hear(self, *values: bytes, now: int = NOON) -> Output:
+        """Take a chunk of records of the time `now`."""
+        records = [
+            Fetched(RAW.name, 0, self.count + number, now, key_of_any(value), value)
+            for number, value in enumerate(values)
+        ]
+        self.count += len(records)
+        return process(self.partition, records, self.rules, 1, untimed)
+
+    def check(self) -> list[Output]:
+        """Make a checkpoint."""
+        return list(checkpoint(self.partition, self.rules, 1, untimed))
+
+    def waiting(self) -> list[str]:
+        """Give the ids of those that wait."""
+        return list(chain(*(waiting.evidence for waiting in self.partition.waiting.values())))
+
+    def restarted(self, rules: Rules = RULES) -> "Tracked":
+        """Give a tracker that knows the states of this one, and reads the log again."""
+        other = Tracked(rules)
+        for key, value in self.partition.states.items():
+            other.partition.restore(key, value)
+        return other
+
+
+def key_of_any(value: bytes) -> bytes | None:
+    return None if is_message(value) else key_of(value)
+
+
+def facts(outputs: list[Output], topic: str) -> list[Any]:
+    return [row for output in outputs for row in written(output, topic)]
+
+
+def sessions(outputs: list[Output]) -> list[Session]:
+    return facts(outputs, SESSIONS.name)
+
+
+def carts(outputs: list[Output]) -> list[Abandonment]:
+    return [row for row in facts(outputs, ABANDONMENTS.name) if row.kind == "cart"]
+
+
+def cart(id_: str = "cart", at: int = NOON, **more: Any) -> bytes:
+    return touchpoint(id_, at, name="Product Added", **more)
+
+
+def messages(output: Output) -> list[Any]:
+    return [decode_message(value or b"") for _, value, _ in chain(*output.messages.values())]
+
+
+def handed_over(output: Output) -> list[list[str]]:
+    said = [message for message in messages(output) if isinstance(message, Handover)]
+    return [[seen.id for seen in message.evidence] for message in said]
+
+
+def links(output: Output) -> list[str]:
+    return [message.identifier for message in messages(output) if isinstance(message, Link)]
+
+
+# --- what is written when ------------------------------------------------------------------------
+
+
+def test_the_row_is_written_at_once_and_what_it_means_at_the_checkpoint() -> None:
+    tracked = Tracked()
+    output = tracked.hear(touchpoint("a", NOON))
+    assert (list(output.rows), output.state, output.fates) == (
+        [TOUCHPOINTS.name],
+        [],
+        {"sessionised": 1},
+    )
+    part, last = tracked.check()
+    assert set(part.rows) == {SESSIONS.name, TRANSITIONS.name}
+    assert [key for key, _, _ in part.state] == [ADA]
+    assert (last.rows, [key for key, _, _ in last.state]) == ({}, [META_KEY])
+
+
+def test_the_chunks_of_a_visitor_are_folded_at_once() -> None:
+    tracked = Tracked()
+    for number in range(3):
+        tracked.hear(touchpoint(f"t{number}", NOON + number))
+    (session,) = sessions(tracked.check())
+    assert (session.touchpoints, session.version) == (3, 2)
+
+
+def test_a_checkpoint_comes_in_parts_and_only_the_last_one_has_the_offset() -> None:
+    tracked = Tracked()
+    names = [f"v{number:03}" for number in range(150)]
+    tracked.hear(*(touchpoint(name, NOON, anonymous_id=name) for name in names))
+    outputs = tracked.check()
+    assert [output.offset for output in outputs] == [None, None, None, 149]
+    assert [row.visitor_id for row in sessions(outputs)] == names
+    states = [key for output in outputs for key, _, _ in output.state]
+    assert states == [*(f"shop:{name}".encode() for name in names), META_KEY]
+
+
+def test_a_checkpoint_that_is_broken_off_goes_on_with_the_next_one() -> None:
+    tracked = Tracked()
+    names = [f"v{number:03}" for number in range(100)]
+    tracked.hear(*(touchpoint(name, NOON, anonymous_id=name) for name in names))
+    first = next(checkpoint(tracked.partition, tracked.rules, 1, untimed))
+    tracked.hear(touchpoint("more", NOON + 1, anonymous_id="v000"))
+    rest = tracked.check()
+    assert {row.visitor_id for row in sessions([first, *rest])} == set(names)
+    (again,) = [row for row in sessions(rest) if row.visitor_id == "v000"]
+    assert (again.touchpoints, rest[-1].offset) == (2, 100)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_waits_out_of_order_means_what_it_means_in_order(order: tuple[int, ...]) -> None:
+    tracked = Tracked()
+    names = ("Page Viewed", "Product Viewed", "Checkout Started")
+    for number in order:
+        tracked.hear(touchpoint(f"t{number}", NOON + number * HOUR, name=names[number]))
+    rows: list[Transition] = facts(tracked.check(), TRANSITIONS.name)
+    assert {row.touchpoint_id for row in rows if not row.is_deleted} == {"t0", "t1", "t2"}
+
+
+def test_what_was_said_before_a_crash_and_is_refuted_by_what_waits_is_taken_back() -> None:
+    log = Log()
+    log.say(touchpoint("second", NOON + MINUTE), NOON)
+    log.say(touchpoint("first", NOON), NOON)
+    worker = Worker(log)
+    worker.work(1)
+    worker.check()
+    worker.die(sum(len(rows) for output in worker.pending for rows in output.rows.values()))
+    tables = worker.finish()
+    assert [row["first_touchpoint_id"] for row in tables.of("sessions")] == ["first"]
+    expected = expected_tables([log.records], worker.rules)
+    assert compare(cast("Client", tables), expected, [len(log.records)]) == []
+
+
+# --- who is known --------------------------------------------------------------------------------
+
+
+def test_what_waits_is_known() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    output = tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON), touchpoint("b", NOON))
+    assert output.fates == {"duplicate": 2, "sessionised": 1}
+    (session,) = sessions(tracked.check())
+    assert session.touchpoints == 2
+
+
+def test_what_a_tick_has_folded_in_the_same_chunk_is_known() -> None:
+    tracked = Tracked()
+    output = tracked.hear(cart(), tick(NOON + HOUR), cart())
+    assert output.fates == {"sessionised": 1, "tick": 1, "duplicate": 1}
+
+
+def test_what_was_folded_is_known() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    tracked.check()
+    assert tracked.hear(touchpoint("a", NOON)).fates == {"duplicate": 1}
+
+
+def test_who_only_looks_known_is_not() -> None:
+    """The id stands in the state's bytes, as the path of another touchpoint."""
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON, url="https://shop.example/b-7"))
+    tracked.check()
+    output = tracked.hear(touchpoint("b-7", NOON + 1))
+    assert (output.fates, tracked.waiting()) == ({"sessionised": 1}, [])
+    (session,) = sessions(tracked.check())
+    assert session.touchpoints == 2
+
+
+def test_what_a_restored_state_knows_is_not_heard_again() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON + 1, name="Product Viewed"))
+    tracked.check()
+    again = tracked.restarted()
+    output = again.hear(touchpoint("a", NOON), touchpoint("b", NOON + 1, name="Product Viewed"))
+    assert (output.fates, again.waiting()) == ({"replayed": 2}, [])
+    assert again.hear(touchpoint("third", NOON + 2)).fates == {"sessionised": 1}
+    assert again.waiting() == ["third"]
+
+
+def test_what_was_late_once_stays_so_when_it_is_read_again_by_other_rules() -> None:
+    values = [
+        touchpoint("first", NOON + 3 * HOUR),
+        touchpoint("late", NOON),
+        touchpoint("last", NOON + 3 * HOUR + 1),
+    ]
+    tracked = Tracked(QUICK)
+    assert tracked.hear(*values, now=NOON + 3 * HOUR).fates == {"sessionised": 2, "late": 1}
+    tracked.check()
+    again = tracked.restarted(RULES)
+    for value in values:
+        assert again.hear(value, now=NOON + 3 * HOUR).fates == {"replayed": 1}
+
+
+def sealed_early() -> Tracked:
+    tracked = Tracked()
+    tracked.hear(*(touchpoint(f"t{n}", NOON + n) for n in range(EVIDENCE_CAP + 1)), now=NOON + HOUR)
+    tracked.check()
+    return tracked
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_what_is_older_than_evidence_sealed_early_is_late(is_restarted: bool) -> None:
+    tracked = sealed_early()
+    if is_restarted:
+        count, tracked = tracked.count, tracked.restarted()
+        tracked.count = count
+    output = tracked.hear(touchpoint("late", NOON), now=NOON + HOUR)
+    assert (output.fates, tracked.waiting()) == ({"late": 1}, [])
+    (row,) = written(output, TOUCHPOINTS.name)
+    assert row.is_late
+
+
+def test_evidence_sealed_early_makes_nobody_else_late() -> None:
+    tracked = sealed_early()
+    assert tracked.hear(touchpoint("x", NOON, anonymous_id="bob")).fates == {"sessionised": 1}
+    other_site = touchpoint("y", NOON, anonymous_id="bob", site="store")
+    assert tracked.hear(other_site).fates == {"sessionised": 1}
+    assert tracked.waiting() == ["y"]
+
+
+# --- who cannot wait -----------------------------------------------------------------------------
+
+
+def test_a_tick_judges_the_silence_of_those_who_wait() -> None:
+    tracked = Tracked()
+    tracked.hear(cart())
+    tracked.hear(tick(NOON + 30 * MINUTE + 1))
+    assert tracked.waiting() == []
+    (left,) = carts(tracked.check())
+    assert (left.visitor_id, left.version) == (VISITOR, 1)
+
+
+def test_a_tick_by_which_nothing_can_be_due_lets_them_wait() -> None:
+    tracked = Tracked()
+    tracked.hear(cart())
+    tracked.hear(tick(NOON + 30 * MINUTE))
+    assert tracked.waiting() == ["cart"]
+
+
+def test_the_oldest_of_those_who_wait_counts() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("now", NOON + HOUR), now=NOON + HOUR)
+    tracked.hear(cart("then", NOON), now=NOON + HOUR)
+    tracked.hear(tick(NOON + HOUR + 1))
+    assert tracked.waiting() == []
+
+
+def test_a_tick_for_another_site_lets_them_wait() -> None:
+    tracked = Tracked()
+    tracked.hear(cart(), cart("other", anonymous_id="bob", site="store"))
+    tracked.hear(tick(NOON + DAY, "store"))
+    assert tracked.waiting() == ["cart"]
+
+
+def test_who_comes_back_in_time_has_abandoned_nothing_though_its_state_was_due() -> None:
+    tracked = Tracked()
+    tracked.hear(cart())
+    tracked.check()
+    tracked.hear(cart("more", NOON + 29 * MINUTE), now=NOON + 29 * MINUTE)
+    tracked.hear(tick(NOON + 31 * MINUTE))
+    assert carts(tracked.check()) == []
+
+
+def test_an_erasure_takes_what_waits_along() -> None:
+    tracked = Tracked()
+    tracked.hear(cart(), touchpoint("b", NOON, anonymous_id="bob"))
+    for is_final in (False, True):
+        tracked.hear(encode_message(Erasure(SITE, [VISITOR], NOON + 1, is_final)))
+    outputs = tracked.check()
+    assert [row.visitor_id for row in sessions(outputs)] == ["bob"]
+    assert list(tracked.partition.states)[1:] == [b"shop:bob"]
+
+
+def test_who_is_told_to_be_a_person_hands_over_what_waits() -> None:
+    tracked = Tracked()
+    tracked.hear(cart())
+    told = Assignment(SITE, VISITOR, "user:7", 5, NOON, 0)
+    output = tracked.hear(encode_message(told))
+    assert tracked.waiting() == []
+    assert handed_over(output) == [["cart"]]
+    tracked.hear(touchpoint("next", NOON + 1))
+    (part, _) = tracked.check()
+    assert handed_over(part) == [["next"]]
+
+
+def identified(id_: str, at: int = NOON, user_id: str = "7") -> bytes:
+    return touchpoint(id_, at, anonymous_id=VISITOR, user_id=user_id)
+
+
+def test_who_carries_an_identifier_tells_of_it_at_once() -> None:
+    tracked = Tracked()
+    output = tracked.hear(cart(), identified("b", NOON + 1))
+    assert (links(output), tracked.waiting()) == (["user:7"], [])
+    (session,) = sessions(tracked.check())
+    assert session.touchpoints == 2
+
+
+def test_who_carries_the_same_identifiers_again_may_wait() -> None:
+    tracked = Tracked()
+    tracked.hear(identified("a"))
+    output = tracked.hear(identified("again", NOON + 1))
+    assert (links(output), tracked.waiting()) == ([], ["again"])
+    output = tracked.hear(identified("other", NOON + 2, "8"))
+    assert (links(output), tracked.waiting()) == (["user:8"], [])
+
+
+def test_after_an_erasure_an_identifier_is_told_again() -> None:
+    tracked = Tracked()
+    tracked.hear(identified("a"))
+    tracked.hear(encode_message(Erasure(SITE, ["user:7"], NOON + 1, is_final=True)))
+    output = tracked.hear(identified("again", NOON + 1))
+    assert links(output) == ["user:7"]
+
+
+def test_who_was_forgotten_tells_of_its_identifiers_again() -> None:
+    tracked = Tracked()
+    tracked.hear(identified("a"))
+    tracked.check()
+    tracked.hear(tick(NOON + 40 * DAY, SITE))
+    assert list(tracked.partition.states) == []
+    output = tracked.hear(identified("again", NOON + 40 * DAY), now=NOON + 40 * DAY)
+    assert links(output) == ["user:7"]
+
+
+def test_what_another_worker_has_changed_meanwhile_makes_everybody_tell_again() -> None:
+    tracked = Tracked()
+    tracked.hear(identified("a"))
+    tracked.check()
+    tracked.partition.restore(ADA, None)
+    output = tracked.hear(identified("again", NOON + 1))
+    assert links(output) == ["user:7"]
+
+
+# --- all together --------------------------------------------------------------------------------
+
+
+def test_a_flood_of_one_visitor_in_any_order_is_the_oracles() -> None:
+    log = Log()
+    for number in range(600):
+        at = NOON + (number * 7919 % 600) * MINUTE // 2
+        name = ("Page Viewed", "Product Added", "Order Completed")[number % 3]
+        log.say(touchpoint(f"t{number}", at, name=name), NOON + 6 * HOUR)
+    worker = Worker(log)
+    worker.work(len(log.records))
+    tables = worker.finish()
+    expected = expected_tables([log.records], worker.rules)
+    assert compare(cast("Client", tables), expected, [len(log.records)]) == []
