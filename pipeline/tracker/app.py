@@ -30,7 +30,7 @@ from pipeline.settings import Settings
 from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
 from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Output, checkpoint, process
+from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, Output, checkpoint, process
 from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
@@ -41,8 +41,7 @@ log = logging.getLogger(__name__)
 
 _EX_SOFTWARE = 70
 _STEP_SECONDS = {
-    name: metrics.TRACKER_STEP_SECONDS.labels(name)
-    for name in ("decode", "enrich", "judge", "fold", "remember", "write")
+    name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in (*STEPS, *CHECKPOINT_STEPS)
 }
 _SLICE = 64
 """Records taken through the steps at once. Their objects fit into a processor's own cache, and

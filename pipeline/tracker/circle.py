@@ -1,6 +1,6 @@
 """PURE: visitors and people, read from a partition once: found, woken, kept or forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Visitor(msgspec.Struct):
     is_changed: bool = False
     handover: list[Evidence] = msgspec.field(default_factory=list)
 
-    def hear(self, arriving: Iterable[Evidence], offset: int, now: int) -> None:
+    def hear(self, arriving: Collection[Evidence], offset: int, now: int) -> None:
         """Take new touchpoints, the last of which stands at `offset`; `now` is the site's time.
 
         They are folded as they came: what some of them meant without the others may have been
@@ -146,11 +146,15 @@ class Circle:
             person.facts.version = state.offset = offset
             expel(state, erased, self._partition.times.get(site, 0), person.facts)
 
+    def fold(self, keys: Iterable[bytes]) -> None:
+        """Fold what waits of the visitors `keys` into their states."""
+        for key in keys:
+            waiting = self._partition.waiting[key]
+            self.visitor(key, waiting.site, waiting.visitor_id)
+
     def wake(self, offset: int) -> None:
         """Judge the silence of all whose time has come; the tick stands at `offset`."""
-        for waiting in self._partition.overdue(self._rules.soonest_ms):
-            key = record_key(waiting.site, waiting.visitor_id)
-            self.visitor(key, waiting.site, waiting.visitor_id)
+        self.fold(self._partition.overdue(self._rules.soonest_ms))
         for somebody in self._everybody():
             self._schedule(somebody)
         for wake_at, key in self._partition.due(_WAKES_PER_TICK):

@@ -153,14 +153,14 @@ class Partition:
             or seen.id.encode() in self.states.get(key, b"")
         )
 
-    def overdue(self, soonest_ms: int) -> list[Waiting]:
-        """Give those waiting of whom silence may have to be judged.
+    def overdue(self, soonest_ms: int) -> list[bytes]:
+        """Give the keys of those waiting of whom silence may have to be judged.
 
         No touchpoint makes anything due sooner than `soonest_ms` after it.
         """
         return [
-            waiting
-            for waiting in self.waiting.values()
+            key
+            for key, waiting in self.waiting.items()
             if waiting.oldest_at + soonest_ms < self.times[waiting.site]
         ]
 

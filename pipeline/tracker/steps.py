@@ -10,7 +10,7 @@ touched. Nothing here does I/O: the result is an `Output` that the shell sends.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -144,12 +144,6 @@ class Work:
         self.circle = Circle(self.partition, self.rules)
         self.exchange = Exchange(self.partition, self.circle, self.rules.limits, self.partitions)
 
-    def fold(self, keys: Iterable[bytes]) -> None:
-        """Fold what waits of the visitors `keys` into their states."""
-        for key in keys:
-            waiting = self.partition.waiting[key]
-            self.circle.visitor(key, waiting.site, waiting.visitor_id)
-
     def remember(self) -> None:
         """Close everybody touched: seal what is old, write facts, keep states, hand over."""
         for somebody in self.circle.changed():
@@ -157,6 +151,17 @@ class Work:
                 self.exchange.hand_over(somebody)
             self.circle.close(somebody)
         self.output.messages = self.exchange.told
+
+
+@dataclass
+class Part(Work):
+    """The work on some of the visitors of a checkpoint."""
+
+    keys: Sequence[bytes] = ()
+
+    def fold(self) -> None:
+        """Fold what waits of the visitors into their states."""
+        self.circle.fold(self.keys)
 
 
 @dataclass
@@ -169,7 +174,6 @@ class Chunk(Work):
     def decode(self) -> None:
         """Read every line of every record; what breaks the contract becomes a dead letter."""
         for record in self.records:
-            self.partition.recorded_at = record.timestamp
             if record.offset <= self.partition.offset:
                 self.output.fates["replayed"] += 1
                 continue
@@ -198,7 +202,8 @@ class Chunk(Work):
 
     def judge(self) -> None:
         """Decide the fate of every touchpoint; let ticks pass time, and hear messages."""
-        partition = self.partition
+        partition, last = self.partition, self.records[-1]
+        partition.recorded_at = last.timestamp
         for item in self.items:
             if isinstance(item, TickItem):
                 hear_tick(partition.times, milliseconds(item.tick.tick), item.tick.site)
@@ -212,7 +217,7 @@ class Chunk(Work):
                 fate = self._fate(item)
                 item.is_written = item.is_written and fate in ("sessionised", "late")
                 self.output.fates[fate] += 1
-        partition.position, partition.is_ahead = self.records[-1].offset, True
+        partition.position, partition.is_ahead = last.offset, True
         partition.offset = max(partition.offset, partition.position)
 
     def write(self) -> None:
@@ -325,6 +330,10 @@ STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (
     ("remember", Chunk.remember),
     ("write", Chunk.write),
 )
+CHECKPOINT_STEPS: tuple[tuple[str, Callable[[Part], None]], ...] = (
+    ("fold", Part.fold),
+    ("remember", Part.remember),
+)
 
 
 def process(
@@ -343,11 +352,11 @@ def checkpoint(partition: Partition, rules: Rules, partitions: int, took: Took) 
     It comes in parts, some visitors in each; the last one has the offset.
     """
     while keys := list(islice(partition.waiting, _VISITORS)):
-        work = Work(partition, rules, partitions)
-        took("fold", partial(work.fold, keys))
-        took("remember", work.remember)
-        work.output.write_checkpoint(partition, partition.take_states(keys))
-        yield work.output
+        part = Part(partition, rules, partitions, keys=keys)
+        for name, step in CHECKPOINT_STEPS:
+            took(name, partial(step, part))
+        part.output.write_checkpoint(partition, partition.take_states(keys))
+        yield part.output
     last = Output(offset=partition.position)
     last.write_checkpoint(partition, partition.take_rest())
     yield last

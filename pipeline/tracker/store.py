@@ -1,7 +1,7 @@
 """The tracker's state in Kafka: a compacted changelog, read in bulk. Shell.
 
 Why not `faust.Table`: it writes one record per assignment (~290 µs) and reads one per event. Here
-a chunk's states go out as one batch after the chunk's rows are acknowledged, and recovery applies
+the states of a checkpoint go out in batches, after its rows are acknowledged, and recovery applies
 whole fetches.
 """
 

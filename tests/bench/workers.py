@@ -44,10 +44,9 @@ def same() -> None:
     rules = tracker_app.rules_of(settings)
     app = _app(settings)
     to = {topic.name: _topic(app, topic) for topic in topics.ALL}
-    visitors = app.Table(
-        "visitors", key_type=bytes, value_type=bytes, partitions=settings.kafka_partitions
-    )
-    partitions = {number: Partition(number) for number in range(settings.kafka_partitions)}
+    count = settings.kafka_partitions
+    visitors = app.Table("visitors", key_type=bytes, value_type=bytes, partitions=count)
+    partitions = {number: Partition(number) for number in range(count)}
 
     @app.agent(to[topics.RAW.name])
     async def track(stream: Any) -> None:
@@ -62,10 +61,9 @@ def same() -> None:
                 message.value,
             )
             partition = partitions[message.partition]
-            number = settings.kafka_partitions
             outputs = (
-                process(partition, [record], rules, number, untimed),
-                *checkpoint(partition, rules, number, untimed),
+                process(partition, [record], rules, count, untimed),
+                *checkpoint(partition, rules, count, untimed),
             )
             for output in outputs:
                 for topic, rows in output.rows.items():

@@ -177,27 +177,27 @@ async def test_a_broker_that_is_away_for_a_while_loses_nothing() -> None:
     assert done == [(0, 1), (0, 2), (0, 3)]
 
 
+async def put_until_it_waits(outbox: Outbox, *topics: str) -> int:
+    """Hand over outputs until one has to wait, and break that one off; give its number."""
+    put = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.2):
+            while True:
+                await outbox.put(0, output(put, *topics))
+                put += 1
+    return put
+
+
 async def test_while_the_broker_is_away_the_agent_waits_and_memory_stays_bounded() -> None:
     broker = MemoryBroker(is_down=True)
     async with sending(broker) as (outbox, _):
-        put = 0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                while True:
-                    await outbox.put(0, output(put))
-                    put += 1
-        assert 0 < put < 1000
+        assert 0 < await put_until_it_waits(outbox) < 1000
 
 
 async def test_who_is_cancelled_while_waiting_has_handed_over_all_but_the_offset() -> None:
     broker = MemoryBroker(is_down=True)
     async with sending(broker) as (outbox, done):
-        put = 0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                while True:
-                    await outbox.put(0, output(put, SESSIONS.name))
-                    put += 1
+        put = await put_until_it_waits(outbox, SESSIONS.name)
         broker.is_down = False
         await outbox.drain()
         assert (0, put + 1) not in done
