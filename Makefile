@@ -34,8 +34,8 @@ format: $(READY) ## Format the code and mend what ruff can mend
 schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m schemas.json_schema
 	@$(BIN)/python -m tests.support.tables_page
-	@$(BIN)/python -m pipeline.settings_doc
-	@$(BIN)/python -m pipeline.journeys_doc
+	@$(BIN)/python -m tests.support.settings_page
+	@$(BIN)/python -m tests.support.journeys_page
 
 beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it does)
 	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \

@@ -26,13 +26,13 @@ from pipeline.signals import until_told
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-    from pipeline.attribution import By, Model
-    from pipeline.collector.mailing import Mailing
-    from pipeline.importer import Read
-    from pipeline.mapping import Mapping
-    from pipeline.personal import Named
-    from pipeline.replay import Reader
-    from pipeline.report import Span
+    from pipeline.collector.newsletter.mailing import Mailing
+    from pipeline.importer.mapping import Mapping
+    from pipeline.importer.send import Read
+    from pipeline.operations.dead_letters import Reader
+    from pipeline.personal.find import Named
+    from pipeline.reports.attribution.answer import By, Model
+    from pipeline.reports.overview.answer import Span
 
 T = TypeVar("T")
 SITE = click.option("--site", default="", help="One site only; default: all.")
@@ -209,7 +209,7 @@ def track() -> None:
 @main.command()
 def drain() -> None:
     """Bring back what write keys sent beyond their share, at a bounded rate (docs/limits.md)."""
-    from pipeline.drain import run
+    from pipeline.roles.drain import run
 
     _run(until_told(run(_settings())))
 
@@ -217,7 +217,7 @@ def drain() -> None:
 @main.command()
 def sink() -> None:
     """Write the topics into ClickHouse."""
-    from pipeline.sink import run
+    from pipeline.roles.sink import run
 
     _run(run(_settings()))
 
@@ -225,7 +225,7 @@ def sink() -> None:
 @main.command()
 def watch() -> None:
     """Watch the funnel and export a metric when a step drops off."""
-    from pipeline.watch.loop import watch as watch_
+    from pipeline.roles.watch.loop import watch as watch_
 
     known = _settings()
     with _client(known) as client:
@@ -235,7 +235,7 @@ def watch() -> None:
 @main.command()
 def webhook() -> None:
     """Post transitions and abandonments to other systems, signed (docs/webhooks.md)."""
-    from pipeline.webhook.role import run
+    from pipeline.roles.webhook.role import run
 
     _run(until_told(run(_settings())))
 
@@ -245,7 +245,7 @@ def webhook() -> None:
 @click.option("--host", default="127.0.0.1")
 def engine(port: int, host: str) -> None:
     """Run the embedded ClickHouse engine."""
-    from pipeline.embedded.clickhouse import serve
+    from pipeline.local.embedded.clickhouse import serve
 
     _run(until_told(serve(_settings().embedded_path / "clickhouse", host, port)))
 
@@ -258,7 +258,7 @@ def up(kafka: str | None, clickhouse: str | None) -> None:
 
     With shares of write keys also what drains the overflow lane.
     """
-    from pipeline.stack import up as up_
+    from pipeline.local.stack import up as up_
 
     _run(up_(_settings(), kafka=kafka, clickhouse=clickhouse))
 
@@ -268,7 +268,7 @@ def up(kafka: str | None, clickhouse: str | None) -> None:
 @click.option("--people", default=2000, show_default=True, help="How many people to simulate.")
 def demo(once: bool, people: int) -> None:
     """Start everything, simulate shoppers, print what came of them."""
-    from pipeline.demo import run
+    from pipeline.demo.run import run
 
     alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
     _run(run(once=alone, people=people, console=Console()))
@@ -290,8 +290,8 @@ def simulate(
     follow: float | None,
 ) -> None:
     """Send generated multi-channel journeys through the HTTP collector."""
-    from pipeline.importer import progress_bar
-    from pipeline.simulate import simulate as simulate_
+    from pipeline.demo.simulate import simulate as simulate_
+    from pipeline.importer.send import progress_bar
 
     known = _settings()
     key = write_key or next(iter(known.write_keys), None)
@@ -326,9 +326,9 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
 
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
-    from pipeline.collector.masking import Masks
-    from pipeline.importer import import_files, progress_bar, summary_table
-    from pipeline.producer import KafkaProducer
+    from pipeline.importer.send import import_files, progress_bar, summary_table
+    from pipeline.kafka.producer import KafkaProducer
+    from pipeline.privacy.masking import Masks
     from schemas.topics import DEAD_LETTERS, RAW
 
     if (mapping is None) == (fmt is None):
@@ -360,10 +360,10 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
 
 def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":
     """Give the mapping, and what reads the files: without a mapping they are access logs."""
-    from pipeline import access_log
-    from pipeline.collector.pseudonyms import Pseudonyms
-    from pipeline.files import log_lines, rows_of
-    from pipeline.importer import load_mapping
+    from pipeline.importer import access_log
+    from pipeline.importer.files import log_lines, rows_of
+    from pipeline.importer.send import load_mapping
+    from pipeline.privacy.pseudonyms import Pseudonyms
 
     if mapping is not None:
         return load_mapping(mapping), rows_of
@@ -380,8 +380,8 @@ def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping
 @_of_span
 def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
     """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
-    from pipeline import report as report_
-    from pipeline.report_text import render
+    from pipeline.reports.overview import answer as report_
+    from pipeline.reports.overview.text import render
     from schemas.journeys import load_models
 
     known = _settings()
@@ -393,7 +393,7 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
 
 
 def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
-    from pipeline.report import BEGINNING, END, Span
+    from pipeline.reports.overview.answer import BEGINNING, END, Span
 
     return Span(
         site=site,
@@ -403,7 +403,7 @@ def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
 
 
 def _show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
-    from pipeline.report import as_json as written
+    from pipeline.reports.overview.answer import as_json as written
 
     if as_json:
         click.echo(written(found).decode())
@@ -451,8 +451,8 @@ def attribution(
 
     docs/attribution.md defines the models.
     """
-    from pipeline import attribution as attribution_
-    from pipeline.attribution_text import render
+    from pipeline.reports.attribution import answer as attribution_
+    from pipeline.reports.attribution.text import render
 
     known = _settings()
     with _client(known) as client:
@@ -479,8 +479,8 @@ def map_(
     as_json: bool,
 ) -> None:
     """Print the journey map: phases × channels, with people, conversion, time and pain points."""
-    from pipeline import journey_map
-    from pipeline.journey_map_text import render
+    from pipeline.reports.journey_map import answer as journey_map
+    from pipeline.reports.journey_map.text import render
     from schemas.journeys import load_models
 
     known = _settings()
@@ -531,7 +531,7 @@ def funnel(
     Filters and --by take any column of touchpoints, or a property as properties.NAME.
     docs/funnels.md says how each order is read.
     """
-    from pipeline.funnel import answer, question, text
+    from pipeline.reports.funnel import answer, question, text
 
     with _sentences():
         asked = question.Question(
@@ -551,7 +551,7 @@ def funnel(
 @click.option("--format", "fmt", help="Any ClickHouse format; default: a table, or TSV in a pipe.")
 def query(sql: str, fmt: str | None) -> None:
     """Run SQL against the configured ClickHouse."""
-    from pipeline.query import default_format, run_query
+    from pipeline.reports.query import default_format, run_query
 
     with _client(_settings()) as client:
         chosen = fmt or default_format(sys.stdout.isatty())
@@ -576,7 +576,7 @@ def migrate() -> None:
 @main.command()
 def topics() -> None:
     """Create the Kafka topics that are missing, with their retention and compaction."""
-    from pipeline.topics import create_topics
+    from pipeline.kafka.topics import create_topics
 
     created = _run(create_topics(_settings()))
     click.echo(f"created: {', '.join(created)}" if created else "all topics are there")
@@ -594,15 +594,15 @@ def replay() -> None:
 @click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
     """Send dead letters again, now that their cause is gone; what is still wrong stays."""
-    from pipeline.collector.masking import Masks
-    from pipeline.producer import KafkaProducer
-    from pipeline.replay import read_record, replay_dead_letters, row_reader
+    from pipeline.kafka.producer import KafkaProducer
+    from pipeline.operations.dead_letters import read_record, replay_dead_letters, row_reader
+    from pipeline.privacy.masking import Masks
     from schemas.topics import RAW, TABLES
 
     known = _settings()
     readers = {"track": read_record, "collect": _call_reader(known)}
     if mapping is not None:
-        from pipeline.importer import load_mapping
+        from pipeline.importer.send import load_mapping
 
         with _sentences():
             readers["import"] = row_reader(load_mapping(mapping), datetime.now(UTC))
@@ -652,7 +652,7 @@ def topic_(topic: str, since: datetime | None) -> None:
     Stop its readers first and start them again afterwards. Rows keep their ids: what was right
     in ClickHouse stays as it is, what is missing comes back.
     """
-    from pipeline.rewind import rewind
+    from pipeline.operations.rewind import rewind
 
     records = _run(rewind(_settings(), topic, since.replace(tzinfo=UTC) if since else None))
     click.echo(f"{records} records of {topic} will be read again")
@@ -662,7 +662,7 @@ def topic_(topic: str, since: datetime | None) -> None:
 @SITE
 def verify(site: str) -> None:
     """Compare the sessions with those that plain SQL makes of the touchpoints."""
-    from pipeline.verify import differences
+    from pipeline.operations.verify import differences
 
     known = _settings()
     with _client(known) as client:
@@ -676,8 +676,8 @@ def verify(site: str) -> None:
 @click.option("--show", default=20, show_default=True, help="How many differences to print.")
 def oracle(show: int) -> None:
     """Replay the log in one go and compare every row of the tables with the result."""
-    from pipeline.oracle import by_partition, compare, expected_tables
-    from pipeline.topics import read_topic
+    from pipeline.kafka.topics import read_topic
+    from pipeline.operations.oracle import by_partition, compare, expected_tables
     from pipeline.tracker.app import rules_of
     from schemas.topics import RAW
 
@@ -706,7 +706,7 @@ def journeys() -> None:
 @journeys.command("list")
 def list_() -> None:
     """List the models, shipped and enabled; the first one enabled is the default."""
-    from pipeline.journey_text import render_models
+    from pipeline.reports.moves.text import render_models
     from schemas.journeys import SHIPPED, load_model, load_models
 
     with _sentences():
@@ -724,7 +724,7 @@ def check(file: str) -> None:
 
     FILE is a path, or the name of a shipped model. docs/journeys.md explains model files.
     """
-    from pipeline.journey_text import render_model
+    from pipeline.reports.moves.text import render_model
     from schemas.journeys import load_model
 
     with _sentences():
@@ -739,8 +739,8 @@ def check(file: str) -> None:
 @click.option("--model", default="", help="One model only; default: all.")
 def explain(site: str, person: str, visitor: str, model: str) -> None:
     """Say why a person is in a phase: each move with its touchpoint and its rule."""
-    from pipeline.explain import read_moves
-    from pipeline.journey_text import render_moves
+    from pipeline.reports.moves.answer import read_moves
+    from pipeline.reports.moves.text import render_moves
     from pipeline.tracker.app import rules_of
 
     if bool(person) == bool(visitor):
@@ -762,7 +762,7 @@ _whom = _options(
 
 
 def _person(client: "Client", **named: str) -> "Named":
-    from pipeline.personal import find_person
+    from pipeline.personal.find import find_person
 
     if sum(bool(named[way]) for way in ("person", "visitor", "identifier")) != 1:
         raise click.UsageError("give one of --person, --visitor and --identifier")
@@ -777,7 +777,7 @@ def export(out: IO[bytes], **whom: str) -> None:
 
     Each line is a row, with the name of its table. docs/privacy.md says what is held elsewhere.
     """
-    from pipeline.personal import export_person
+    from pipeline.personal.find import export_person
 
     with _client(_settings()) as client:
         export_person(client, _person(client, **whom), out)
@@ -795,7 +795,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
 
     The log in Kafka holds the person until its retention ends. docs/privacy.md tells more.
     """
-    from pipeline.forget import tell, until_read
+    from pipeline.personal.announce import tell, until_read
 
     known = _settings()
     since = None if again else datetime.now(UTC) - timedelta(minutes=5)
@@ -818,7 +818,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
 
 
 def _named_to_erase(client: "Client", yes: bool, **whom: str) -> "Named":
-    from pipeline.personal import count_rows
+    from pipeline.personal.find import count_rows
 
     named = _person(client, **whom)
     click.echo(f"{named.site}: {', '.join(named.names)}")
@@ -830,8 +830,8 @@ def _named_to_erase(client: "Client", yes: bool, **whom: str) -> "Named":
 
 
 def _erase_told(client: "Client", known: Settings, since: datetime | None) -> None:
-    from pipeline.erase import erase_rows
-    from pipeline.forget import told
+    from pipeline.personal.announce import told
+    from pipeline.personal.delete import erase_rows
 
     with _sentences():
         for erased in _run(told(known, since)):
@@ -867,7 +867,7 @@ def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) ->
 
     The headers for one-click unsubscription (RFC 8058) go to standard error.
     """
-    from pipeline.collector.mail_body import rewritten
+    from pipeline.collector.newsletter.mail_body import rewritten
 
     with _sentences():
         mailing = _mailing(site, campaign, subscriber)
@@ -880,7 +880,7 @@ def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) ->
 
 
 def _mailing(site: str, campaign: str, subscriber: str) -> "Mailing":
-    from pipeline.collector.mailing import Mailing
+    from pipeline.collector.newsletter.mailing import Mailing
 
     known = _settings()
     if not known.link_keys:

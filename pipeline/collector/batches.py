@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
+from pipeline.kafka.producer import NotAcknowledged, Producer
+from pipeline.kafka.records import Record, partition_for
 from pipeline.metrics import COLLECTOR_SEND_SECONDS
-from pipeline.producer import NotAcknowledged, Producer
-from pipeline.records import Record, partition_for
 
 _log = logging.getLogger(__name__)
 

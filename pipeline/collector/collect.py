@@ -8,10 +8,10 @@ from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
-from pipeline.collector.masking import USUAL, Masks
 from pipeline.collector.request import Request
-from pipeline.collector.vocabulary import Vocabulary
-from pipeline.records import Record
+from pipeline.collector.vocabularies.vocabulary import Vocabulary
+from pipeline.kafka.records import Record
+from pipeline.privacy.masking import USUAL, Masks
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, OVERFLOW, RAW, record_key

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import maxminddb
 
-from pipeline.collector.privacy import address_of, host_of
+from pipeline.privacy.addresses import address_of, host_of
 from pipeline.settings import BadSettings
 
 _ADDRESSES = 16_384

@@ -23,8 +23,8 @@ from pipeline.collector.clock import occurred, plausible
 from pipeline.collector.consent import check_consent
 from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
-from pipeline.collector.privacy import without_addresses
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
+from pipeline.privacy.addresses import without_addresses
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
 from schemas.fields import Channel, OptionalId

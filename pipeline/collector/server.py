@@ -41,26 +41,30 @@ from pipeline.collector.answers import (
 )
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.batches import Batches
+from pipeline.collector.beacon.script import Script
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.countries import Countries
-from pipeline.collector.gate import PREFLIGHT, Gate, Sender, key_name
-from pipeline.collector.guard import Caller, Guard, Rates
+from pipeline.collector.doors import SideDoors, unknown_places
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.lanes import Lanes
-from pipeline.collector.links import PATH as LINKS
-from pipeline.collector.masking import Masks
+from pipeline.collector.limits.gate import (
+    PREFLIGHT,
+    Gate,
+    Sender,
+    key_name,
+)
+from pipeline.collector.limits.guard import Caller, Guard, Rates
+from pipeline.collector.limits.lanes import Lanes
+from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.names import Names
-from pipeline.collector.openapi import document
-from pipeline.collector.operations import OPERATIONS
-from pipeline.collector.privacy import truncated_ip
+from pipeline.collector.newsletter.links import PATH as LINKS
+from pipeline.collector.openapi.document import document
+from pipeline.collector.openapi.operations import OPERATIONS
 from pipeline.collector.request import Request, user_name
-from pipeline.collector.routes import is_known, set_up, vocabulary_of
-from pipeline.collector.script import Script
-from pipeline.collector.side_doors import SideDoors, unknown_places
 from pipeline.collector.vocabularies import segment
-from pipeline.collector.vocabulary import Vocabulary
-from pipeline.collector.webhooks.receive import PROVIDERS
+from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_of
+from pipeline.collector.vocabularies.vocabulary import Vocabulary
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.metrics import (
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
@@ -68,7 +72,8 @@ from pipeline.metrics import (
     COLLECTOR_REFUSED,
     COLLECTOR_REQUESTS,
 )
-from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.privacy.addresses import truncated_ip
+from pipeline.privacy.masking import Masks
 from pipeline.settings import BadSettings, Settings
 from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.pseudonyms import Pseudonyms, addressee
 from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
+from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
 
 _EMAIL_HASH = re.compile(r"[0-9a-f]{64}")

@@ -25,13 +25,18 @@ from pipeline import metrics
 from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.traffic import TrafficRules
-from pipeline.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
-from pipeline.tracker.coalesce import ChunkSchema, ChunkTransport, Coalesce, TrackerApp
+from pipeline.tracker.changelog import Store
+from pipeline.tracker.faust_chunks import (
+    ChunkSchema,
+    ChunkTransport,
+    Coalesce,
+    TrackerApp,
+)
 from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, Output, checkpoint, process
-from pipeline.tracker.store import Store
 from schemas import topics
 from schemas.codec import Tick, encode
 from schemas.journeys import load_models

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from pipeline.journey.messages import Erasure, Handover, Told
 from pipeline.journey.people import regroup
-from pipeline.tracker.circle import Circle
 from pipeline.tracker.graph import Graph
 from pipeline.tracker.partition import PERSON, Erased, Partition
+from pipeline.tracker.touched import Circle
 from schemas.topics import record_key
 
 Tell = Callable[[Told], None]

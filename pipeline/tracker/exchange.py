@@ -19,11 +19,11 @@ from pipeline.journey.messages import (
     encode_message,
 )
 from pipeline.journey.people import Limits, connect
-from pipeline.records import Row, partition_for
-from pipeline.tracker.circle import Circle, Visitor
+from pipeline.kafka.records import Row, partition_for
 from pipeline.tracker.erasure import erase
 from pipeline.tracker.graph import Graph
 from pipeline.tracker.partition import Partition
+from pipeline.tracker.touched import Circle, Visitor
 from schemas.topics import record_key
 
 _IDENTIFIERS = 50

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipeline import metrics
-from pipeline.producer import NotAcknowledged, Packed, Producer
-from pipeline.records import Row
+from pipeline.kafka.producer import NotAcknowledged, Packed, Producer
+from pipeline.kafka.records import Row
 from pipeline.tracker.steps import Output
 from schemas.topics import RAW, STATE
 

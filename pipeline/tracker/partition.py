@@ -27,7 +27,7 @@ from pipeline.journey.state import (
     identifier,
     read_schedule,
 )
-from pipeline.records import Row
+from pipeline.kafka.records import Row
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""

@@ -24,12 +24,12 @@ from pipeline.journey.fold import is_late
 from pipeline.journey.messages import Erasure, Message, decode_message, is_message
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, is_known
-from pipeline.records import Row, partition_for
-from pipeline.tracker.circle import Circle, Visitor
+from pipeline.kafka.records import Row, partition_for
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
 from pipeline.tracker.partition import Partition, site_of
+from pipeline.tracker.touched import Circle, Visitor
 from schemas import topics
 from schemas.codec import (
     Refused,

@@ -31,8 +31,8 @@ from granian.server.embed import Server
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.kafka.topics import create_topics
 from pipeline.settings import Settings
-from pipeline.topics import create_topics
 from tests.support.collector import WRITE_KEY, collector, until_status
 from tests.support.kafka import KafkaCluster
 from tests.support.ports import free_ports

@@ -25,10 +25,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.producer import KafkaProducer
-from pipeline.records import partition_for
+from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.records import partition_for
+from pipeline.kafka.topics import create_topics
 from pipeline.settings import Settings
-from pipeline.topics import create_topics
 from schemas.topics import RAW, TOUCHPOINTS, record_key
 from tests.support.kafka import KafkaCluster
 from tests.support.ports import free_ports

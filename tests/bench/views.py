@@ -15,7 +15,7 @@ from time import perf_counter
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.verify import SESSIONISE
+from pipeline.operations.verify import SESSIONISE
 from tests.support.database import HALF_AN_HOUR
 from tests.support.engine import EngineServer
 from tests.support.stories import library

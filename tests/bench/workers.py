@@ -11,7 +11,7 @@ from typing import Any
 
 import faust
 
-from pipeline.memory import Fetched
+from pipeline.kafka.in_memory import Fetched
 from pipeline.settings import Settings
 from pipeline.tracker import app as tracker_app
 from pipeline.tracker.partition import META_KEY, Partition

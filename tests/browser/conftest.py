@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.local.embedded.broker import EmbeddedBroker
 from tests.browser.stage import LEFT_KEY, LEFT_SITE, Stage
 from tests.support.browser import chromium
 from tests.support.collector import WRITE_KEY, collector

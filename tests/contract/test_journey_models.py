@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.collector.vocabularies import segment
-from pipeline.importer import load_mapping
+from pipeline.importer.send import load_mapping
 from pipeline.settings import Settings
 from schemas.journeys import SHIPPED, BadModel, JourneyModel, Rule, load_model, load_models
 

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.journeys_doc import MARK, PAGE, shipped_models, write_page
 from schemas.journeys import JourneyModel, load_model
+from tests.support.journeys_page import (
+    MARK,
+    PAGE,
+    shipped_models,
+    write_page,
+)
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE, _, GENERATED = TEXT.partition(MARK)
@@ -20,7 +25,7 @@ def rows() -> dict[str, list[str]]:
 
 
 def test_the_tables_are_what_the_models_say_now() -> None:
-    """Else run `python -m pipeline.journeys_doc`."""
+    """Else run `python -m tests.support.journeys_page`."""
     assert write_page(PROSE, MODELS) == TEXT
 
 

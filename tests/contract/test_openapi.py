@@ -21,10 +21,10 @@ from pipeline.cli import main
 from pipeline.collector import intake, server
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.openapi import JSON, Operation, document
-from pipeline.collector.operations import OPERATIONS
-from pipeline.collector.routes import ROUTES, SET_UP
+from pipeline.collector.openapi.document import JSON, Operation, document
+from pipeline.collector.openapi.operations import OPERATIONS
 from pipeline.collector.vocabularies import segment
+from pipeline.collector.vocabularies.routes import ROUTES, SET_UP
 from schemas.calls import Call, CallBatch, Taken
 from schemas.codec import Refused
 

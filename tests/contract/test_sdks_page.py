@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from pipeline.collector.routes import ROUTES
 from pipeline.collector.vocabularies import ga4, matomo, plausible, posthog, snowplow, umami
+from pipeline.collector.vocabularies.routes import ROUTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sdks.md").read_text()
 NAMES = {

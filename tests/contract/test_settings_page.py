@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.local.stack import environment_of
 from pipeline.settings import Settings
-from pipeline.settings_doc import PAGE, page
-from pipeline.stack import environment_of
+from tests.support.settings_page import PAGE, page
 
 ROWS = re.findall(r"^\| `(\w+)` \| (?:`(.+?)`|empty) \| .+ \|$", page(), re.MULTILINE)
 
 
 def test_the_page_is_what_the_settings_say_now() -> None:
-    """Else run `python -m pipeline.settings_doc`."""
+    """Else run `python -m tests.support.settings_page`."""
     assert page() == PAGE.read_text(encoding="utf-8")
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.attribution import BYS, MODELS
 from pipeline.cli import attribution
 from pipeline.journey.traffic import GROUPS
+from pipeline.reports.attribution.answer import BYS, MODELS
 from schemas.traffic import load_sources
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer

@@ -16,9 +16,9 @@ from time import monotonic
 import aiohttp
 import pytest
 
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.kafka.topics import create_topics, read_topic
+from pipeline.local.embedded.broker import EmbeddedBroker
 from pipeline.settings import Settings
-from pipeline.topics import create_topics, read_topic
 from schemas.codec import decode_touchpoint
 from schemas.topics import RAW
 from tests.support import flood

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pipeline.embedded.broker import EmbeddedBroker
-from pipeline.verify import differences
+from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.operations.verify import differences
 from tests.support.engine import EngineServer
 from tests.support.kafka import KafkaCluster
 from tests.support.line import Line, running_line

@@ -14,24 +14,29 @@ import msgspec
 
 from pipeline.collector.answers import STATUSES, TurnedAway, outcome, refusal
 from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.beacon.script import Script
 from pipeline.collector.body import unpacked
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.decoding import json_value
-from pipeline.collector.gate import Gate, Sender, key_name
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.links import BadLink, Link, sign, with_visitor
-from pipeline.collector.newsletter import Followed, Newsletter
-from pipeline.collector.privacy import truncated_ip
-from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.limits.gate import Gate, Sender, key_name
+from pipeline.collector.mail_providers.delivery import Delivery
+from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
+from pipeline.collector.newsletter.follow import Followed, Newsletter
+from pipeline.collector.newsletter.links import (
+    BadLink,
+    Link,
+    sign,
+    with_visitor,
+)
 from pipeline.collector.request import Request
-from pipeline.collector.routes import is_known, set_up, vocabulary_of
-from pipeline.collector.script import Script
 from pipeline.collector.server_api import ServerApi
 from pipeline.collector.vocabularies import segment
-from pipeline.collector.vocabulary import Routes, Vocabulary
-from pipeline.collector.webhooks.delivery import Delivery
-from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
+from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_of
+from pipeline.collector.vocabularies.vocabulary import Routes, Vocabulary
+from pipeline.privacy.addresses import truncated_ip
+from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter

@@ -15,17 +15,17 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import structs
 
-from pipeline.access_log import MAPPING as ACCESS_LOG
-from pipeline.access_log import row_of
-from pipeline.files import log_lines, rows_of
-from pipeline.harvest import Harvest
-from pipeline.importer import load_mapping
+from pipeline.importer.access_log import MAPPING as ACCESS_LOG
+from pipeline.importer.access_log import row_of
+from pipeline.importer.files import log_lines, rows_of
+from pipeline.importer.mapping import BadMapping, Mapping, parse_mapping
+from pipeline.importer.plan import Harvest
+from pipeline.importer.rows import ImportFailed, Row, Unreadable
+from pipeline.importer.send import load_mapping
 from pipeline.journey.handover import everything
 from pipeline.journey.messages import Assignment, Handover, Link, encode_message
 from pipeline.journey.state import Evidence
-from pipeline.mapping import BadMapping, Mapping, parse_mapping
-from pipeline.replay import read_record, row_reader
-from pipeline.rows import ImportFailed, Row, Unreadable
+from pipeline.operations.dead_letters import read_record, row_reader
 from pipeline.tracker.enrich import read_country, read_url, read_user_agent
 from pipeline.tracker.partition import Partition
 from schemas.codec import Refused

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.vocabularies import (
     ga4,
     matomo,
@@ -19,7 +20,6 @@ from pipeline.collector.vocabularies import (
     snowplow,
     umami,
 )
-from pipeline.collector.webhooks.receive import PROVIDERS
 from tests.fuzz import doors, readers
 
 FOUND = Path(__file__).with_name("found")

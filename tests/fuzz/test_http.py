@@ -35,11 +35,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from urllib3.util import Retry
 
-from pipeline.collector.openapi import Operation
-from pipeline.collector.operations import OPERATIONS
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.collector.openapi.document import Operation
+from pipeline.collector.openapi.operations import OPERATIONS
+from pipeline.kafka.topics import create_topics
+from pipeline.local.embedded.broker import EmbeddedBroker
 from pipeline.settings import Settings
-from pipeline.topics import create_topics
 from tests.fuzz.mutate import chance, changed
 from tests.support import provocations
 from tests.support.collector import CollectorProcess, collector

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import collector
-from pipeline.collector.webhooks.receive import PROVIDERS
+from pipeline.collector.mail_providers.receive import PROVIDERS
 from tests.fuzz.targets import FOUND, TARGETS, found
 
 INPUTS = [(name, path) for name in TARGETS for path in found(name)]

@@ -11,10 +11,15 @@ from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from pipeline.attribution import MODELS, By, Model, read_attribution
-from pipeline.attribution_text import render
 from pipeline.cli import main
-from pipeline.report import Span, as_json
+from pipeline.reports.attribution.answer import (
+    MODELS,
+    By,
+    Model,
+    read_attribution,
+)
+from pipeline.reports.attribution.text import render
+from pipeline.reports.overview.answer import Span, as_json
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
 from tests.support.journeys import HOUR, MINUTE, NOON

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest_asyncio
 
-from pipeline.collector.script import ENDPOINT, FILE
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.collector.beacon.script import ENDPOINT, FILE
+from pipeline.kafka.topics import create_topics, read_topic
+from pipeline.local.embedded.broker import EmbeddedBroker
 from pipeline.settings import Settings
-from pipeline.topics import create_topics, read_topic
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.collector import WRITE_KEY, CollectorProcess, collector

@@ -12,10 +12,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from pipeline.collector.mailing import Mailing
+from pipeline.collector.newsletter.mailing import Mailing
+from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
 from pipeline.signature import SIGNATURE, TIMESTAMP, signature
-from pipeline.topics import read_topic
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.integration.test_collector_http import make_topics
 from tests.support.collector import WRITE_KEY, CollectorProcess, collector, start

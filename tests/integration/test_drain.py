@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer
 
-from pipeline.producer import KafkaProducer
-from pipeline.records import Record, partition_for
+from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.records import Record, partition_for
+from pipeline.kafka.topics import create_topics
 from pipeline.settings import Settings
-from pipeline.topics import create_topics
 from schemas.codec import encode
 from schemas.topics import OVERFLOW, RAW
 from tests.support.kafka import KafkaCluster

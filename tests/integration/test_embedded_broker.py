@@ -8,8 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from pipeline.embedded import EmbeddedError
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.local.embedded import EmbeddedError
+from pipeline.local.embedded.broker import EmbeddedBroker
 from tests.support.ports import free_ports
 from tests.support.topics import new_topic, read, write
 

@@ -20,8 +20,8 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from pipeline.embedded import EmbeddedError
-from pipeline.embedded.clickhouse import LARGEST_BODY, serve
+from pipeline.local.embedded import EmbeddedError
+from pipeline.local.embedded.clickhouse import LARGEST_BODY, serve
 from tests.support.engine import EngineServer
 from tests.support.ports import free_ports
 

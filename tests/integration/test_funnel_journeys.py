@@ -14,9 +14,15 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.funnel.answer import Reached, read_funnel
-from pipeline.funnel.question import Order, Question, Step, Unit, parse_steps
-from pipeline.report import Span
+from pipeline.reports.funnel.answer import Reached, read_funnel
+from pipeline.reports.funnel.question import (
+    Order,
+    Question,
+    Step,
+    Unit,
+    parse_steps,
+)
+from pipeline.reports.overview.answer import Span
 from schemas.fields import Channel
 from schemas.touchpoint import Touchpoint
 from tests.support.database import insert_json, migrated_database, track

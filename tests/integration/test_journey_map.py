@@ -8,9 +8,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from pipeline.journey_map import JourneyMap, MapCell, MapFailed, read_map
-from pipeline.journey_map_text import render
-from pipeline.report import Span, as_json
+from pipeline.reports.journey_map.answer import (
+    JourneyMap,
+    MapCell,
+    MapFailed,
+    read_map,
+)
+from pipeline.reports.journey_map.text import render
+from pipeline.reports.overview.answer import Span, as_json
 from tests.support.engine import EngineServer
 from tests.support.stories import DAY, at, give_up, library, move, rows, seen, visit, write
 

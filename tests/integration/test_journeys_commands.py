@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.explain import NobodyFound, read_moves
-from pipeline.rule_words import conditions
+from pipeline.reports.moves.answer import NobodyFound, read_moves
+from pipeline.reports.moves.rule_words import conditions
 from pipeline.settings import Settings
 from pipeline.tracker.app import rules_of
 from schemas.codec import encode

@@ -16,10 +16,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from pipeline.drain import run as drain
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.kafka.topics import create_topics, read_topic
+from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.roles.drain import run as drain
 from pipeline.settings import Settings
-from pipeline.topics import create_topics, read_topic
 from schemas.topics import DEAD_LETTERS, OVERFLOW, RAW
 from tests.support.collector import CollectorProcess, collector, start, until_status
 from tests.support.ports import free_ports

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.privacy.pseudonyms import Pseudonyms
 from schemas.topics import RAW
 from tests.integration.test_collector_http import make_topics, records_of
 from tests.support.collector import CollectorProcess, collector

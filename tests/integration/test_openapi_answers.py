@@ -13,11 +13,11 @@ from yarl import URL
 
 from pipeline.collector import server
 from pipeline.collector.answers import STATUSES
-from pipeline.collector.openapi import Operation
-from pipeline.collector.operations import OPERATIONS
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.collector.openapi.document import Operation
+from pipeline.collector.openapi.operations import OPERATIONS
+from pipeline.kafka.topics import create_topics
+from pipeline.local.embedded.broker import EmbeddedBroker
 from pipeline.settings import Settings
-from pipeline.topics import create_topics
 from tests.support.collector import WRITE_KEY, CollectorProcess, collector
 from tests.support.ports import free_ports
 from tests.support.provocations import KEYS, SETTINGS, Request, requests

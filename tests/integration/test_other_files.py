@@ -13,16 +13,16 @@ import msgspec
 import pytest
 from rich.progress import Progress
 
-from pipeline import access_log
-from pipeline.collector.pseudonyms import Pseudonyms
-from pipeline.files import log_lines
-from pipeline.importer import import_files
+from pipeline.importer import access_log
+from pipeline.importer.files import log_lines
+from pipeline.importer.send import import_files
 from pipeline.journey.clock import DAY_MS
 from pipeline.journey.fold import Facts, replay
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence
-from pipeline.memory import MemoryBroker
-from pipeline.records import Record
+from pipeline.kafka.in_memory import MemoryBroker
+from pipeline.kafka.records import Record
+from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.tracker.enrich import read_user_agent
 from pipeline.tracker.steps import milliseconds
 from schemas.facts import Transition

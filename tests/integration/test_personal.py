@@ -10,11 +10,16 @@ from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.erase import EraseRefused, erase_rows
-from pipeline.erasures import Bounds, Erased
-from pipeline.explain import NobodyFound
-from pipeline.personal import Named, SeveralPeople, count_rows, find_person
-from pipeline.records import partition_for
+from pipeline.kafka.records import partition_for
+from pipeline.personal.delete import EraseRefused, erase_rows
+from pipeline.personal.find import (
+    Named,
+    SeveralPeople,
+    count_rows,
+    find_person,
+)
+from pipeline.personal.void_rows import Bounds, Erased
+from pipeline.reports.moves.answer import NobodyFound
 from schemas.codec import decode_touchpoint
 from tests.support import tracker
 from tests.support.database import migrated_database, track_fully

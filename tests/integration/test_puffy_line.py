@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest_asyncio
 from clickhouse_connect.driver.client import Client
 
-from pipeline.report import Span, read_report
-from pipeline.verify import differences
+from pipeline.operations.verify import differences
+from pipeline.reports.overview.answer import Span, read_report
 from schemas.journeys import load_model
 from tests.support.engine import EngineServer
 from tests.support.kafka import KafkaCluster

@@ -11,12 +11,22 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
-from pipeline.funnel.answer import read_funnel
-from pipeline.funnel.question import LONGEST_WINDOW, Order, Question, Step
-from pipeline.importer import import_files, load_mapping
-from pipeline.memory import MemoryBroker
-from pipeline.report import FUNNEL, Funnel, Span, read_report
-from pipeline.verify import differences
+from pipeline.importer.send import import_files, load_mapping
+from pipeline.kafka.in_memory import MemoryBroker
+from pipeline.operations.verify import differences
+from pipeline.reports.funnel.answer import read_funnel
+from pipeline.reports.funnel.question import (
+    LONGEST_WINDOW,
+    Order,
+    Question,
+    Step,
+)
+from pipeline.reports.overview.answer import (
+    FUNNEL,
+    Funnel,
+    Span,
+    read_report,
+)
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.support import puffy
 from tests.support.database import (

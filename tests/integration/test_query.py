@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.query import default_format, run_query
+from pipeline.reports.query import default_format, run_query
 from tests.support.database import empty_database
 from tests.support.engine import EngineServer
 

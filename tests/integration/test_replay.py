@@ -10,11 +10,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
-from pipeline.importer import import_files
-from pipeline.mapping import parse_mapping
-from pipeline.memory import ManualClock, MemoryBroker
-from pipeline.records import Record, partition_for
-from pipeline.replay import Reader, ReplaySummary, read_record, replay_dead_letters, row_reader
+from pipeline.importer.mapping import parse_mapping
+from pipeline.importer.send import import_files
+from pipeline.kafka.in_memory import ManualClock, MemoryBroker
+from pipeline.kafka.records import Record, partition_for
+from pipeline.operations.dead_letters import (
+    Reader,
+    ReplaySummary,
+    read_record,
+    replay_dead_letters,
+    row_reader,
+)
 from schemas.codec import encode, encode_fact
 from schemas.dead_letter import DeadLetter, Reason, Stage, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW

@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from pipeline.report import (
+from pipeline.reports.overview.answer import (
     FUNNEL,
     Abandoned,
     Buried,
@@ -23,7 +23,7 @@ from pipeline.report import (
     as_json,
     read_report,
 )
-from pipeline.report_text import render
+from pipeline.reports.overview.text import render
 from schemas.codec import encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.facts import Abandonment, AbandonmentKind, Transition

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from rich.progress import Progress
 
+from pipeline.demo.simulate import SimulationSummary, simulate
+from pipeline.local.stack import environment_of
 from pipeline.settings import Settings
-from pipeline.simulate import SimulationSummary, simulate
-from pipeline.stack import environment_of
 from tests.support.engine import EngineServer
 from tests.support.orphans import adopting, children
 from tests.support.ports import free_ports

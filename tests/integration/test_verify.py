@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.verify import differences
+from pipeline.operations.verify import differences
 from schemas.touchpoint import Touchpoint
 from tests.support.database import HALF_AN_HOUR, migrated_database, track
 from tests.support.engine import EngineServer

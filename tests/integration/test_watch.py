@@ -11,10 +11,10 @@ from clickhouse_connect.driver.client import Client
 from prometheus_client import REGISTRY
 
 from pipeline.clickhouse import connect
-from pipeline.memory import ManualClock
+from pipeline.kafka.in_memory import ManualClock
+from pipeline.roles.watch.dropoff import Passage
+from pipeline.roles.watch.loop import count, look, watch
 from pipeline.settings import Settings
-from pipeline.watch.dropoff import Passage
-from pipeline.watch.loop import count, look, watch
 from sinks.migrate import migrate, read_migrations
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer

@@ -9,9 +9,9 @@ import clickhouse_connect
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from pipeline.oracle import expected_tables
-from pipeline.records import Record
-from pipeline.verify import SESSIONISE
+from pipeline.kafka.records import Record
+from pipeline.operations.oracle import expected_tables
+from pipeline.operations.verify import SESSIONISE
 from schemas.codec import decode_touchpoint, encode, encode_row, is_tick
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations

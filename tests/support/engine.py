@@ -12,7 +12,7 @@ from typing import Self
 
 import aiohttp
 
-from pipeline.embedded.clickhouse import serve
+from pipeline.local.embedded.clickhouse import serve
 from tests.support.ports import free_ports
 
 _START_SECONDS = 30

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import pytest
 import pytest_asyncio
 
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.local.embedded.broker import EmbeddedBroker
 from tests.support.engine import EngineServer
 from tests.support.kafka import KafkaCluster, KafkaUnavailable, fetch_jars
 from tests.support.ports import free_ports

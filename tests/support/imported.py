@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from rich.progress import Progress
 
-from pipeline.importer import import_files, load_mapping
-from pipeline.memory import MemoryBroker
+from pipeline.importer.send import import_files, load_mapping
+from pipeline.kafka.in_memory import MemoryBroker
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.database import touchpoints_in

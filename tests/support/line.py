@@ -11,11 +11,16 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
 
-from pipeline.oracle import Difference, by_partition, compare, expected_tables
-from pipeline.producer import KafkaProducer
-from pipeline.records import partition_for
+from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.records import partition_for
+from pipeline.kafka.topics import create_topics, read_topic
+from pipeline.operations.oracle import (
+    Difference,
+    by_partition,
+    compare,
+    expected_tables,
+)
 from pipeline.settings import Settings
-from pipeline.topics import create_topics, read_topic
 from pipeline.tracker.app import rules_of
 from schemas.topics import RAW, TABLES
 from sinks.migrate import migrate, read_migrations

@@ -1,5 +1,5 @@
 """Ports that nobody listens on."""
 
-from pipeline.ports import free_ports
+from pipeline.local.ports import free_ports
 
 __all__ = ["free_ports"]

@@ -17,10 +17,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from pipeline.collector.links import Link, Purpose, sign
-from pipeline.collector.openapi import FORM, Operation
-from pipeline.collector.routes import ROUTES
-from pipeline.collector.script import Script
+from pipeline.collector.beacon.script import Script
+from pipeline.collector.newsletter.links import Link, Purpose, sign
+from pipeline.collector.openapi.document import FORM, Operation
+from pipeline.collector.vocabularies.routes import ROUTES
 from pipeline.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.calls import CallBatch
 from tests.support import webhooks

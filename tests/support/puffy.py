@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.report import FUNNEL, Buried, Funnel, Report, Revenue, Share
+from pipeline.reports.overview.answer import (
+    FUNNEL,
+    Buried,
+    Funnel,
+    Report,
+    Revenue,
+    Share,
+)
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 MAPPINGS = Path(__file__).parents[2] / "docs" / "mappings"

@@ -6,8 +6,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pipeline.local.stack import environment_of
 from pipeline.settings import Settings
-from pipeline.stack import environment_of
 from tests.support.docs import ROOT
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from pipeline.collector.script import FILE
+from pipeline.collector.beacon.script import FILE
 from tests.support.collector import WRITE_KEY
 
 _PAGES = Path(__file__).parents[1] / "browser" / "shop"

@@ -10,8 +10,8 @@ from msgspec.structs import asdict
 
 from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
-from pipeline.memory import Fetched
-from pipeline.records import Row
+from pipeline.kafka.in_memory import Fetched
+from pipeline.kafka.records import Row
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import Output, checkpoint, process
 from schemas.codec import Tick, encode

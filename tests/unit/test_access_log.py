@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.access_log import row_of
 from pipeline.cli import main
-from pipeline.rows import Unreadable
+from pipeline.importer.access_log import row_of
+from pipeline.importer.rows import Unreadable
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 

@@ -5,7 +5,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collector.allowances import Allowances
+from pipeline.collector.limits.allowances import Allowances
 
 WINDOW = 10.0
 PER_EVENT = 0.125

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from pipeline.collector.batches import Batches
-from pipeline.memory import MemoryBroker
-from pipeline.producer import NotAcknowledged
-from pipeline.records import Record, Row, partition_for
+from pipeline.kafka.in_memory import MemoryBroker
+from pipeline.kafka.producer import NotAcknowledged
+from pipeline.kafka.records import Record, Row, partition_for
 
 TOPIC = "touchpoints.raw"
 

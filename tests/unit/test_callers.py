@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from pipeline.collector.callers import Proxies, own_network
+from pipeline.collector.limits.callers import Proxies, own_network
 
 PROXIES = Proxies([ip_network("10.0.0.0/8"), ip_network("::1/128")])
 

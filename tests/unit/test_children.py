@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.children import Child, StackFailed
+from pipeline.local.children import Child, StackFailed
 
 
 class Audience:

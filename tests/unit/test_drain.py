@@ -10,9 +10,9 @@ from pipeline.collector.arrival import Arrival
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected
 from pipeline.collector.intake import Intake, Limits
-from pipeline.drain import Drain
-from pipeline.memory import ManualClock, MemoryBroker, MemoryConsumer
-from pipeline.records import Record, partition_for
+from pipeline.kafka.in_memory import ManualClock, MemoryBroker, MemoryConsumer
+from pipeline.kafka.records import Record, partition_for
+from pipeline.roles.drain import Drain
 from schemas.topics import OVERFLOW, RAW
 
 PARTITIONS = 4

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.watch.dropoff import Judgement, Passage, judge, window_end
+from pipeline.roles.watch.dropoff import (
+    Judgement,
+    Passage,
+    judge,
+    window_end,
+)
 
 MINIMUM = 50
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pipeline.files import rows_of
-from pipeline.mapping import FileFormat
-from pipeline.rows import ImportFailed, Row, Unreadable
+from pipeline.importer.files import rows_of
+from pipeline.importer.mapping import FileFormat
+from pipeline.importer.rows import ImportFailed, Row, Unreadable
 from schemas.dead_letter import Reason
 
 Pack = Callable[[bytes], bytes]

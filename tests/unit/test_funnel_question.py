@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.funnel.question import (
+from pipeline.reports.funnel.question import (
     LONGEST_WINDOW,
     BadFunnel,
     Filter,

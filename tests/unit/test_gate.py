@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.gate import Gate, key_name
+from pipeline.collector.limits.gate import Gate, key_name
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.segment import write_key
 from schemas.codec import Refused

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.collector import guard as guard_
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.gate import Gate
-from pipeline.collector.guard import Caller, Guard, Rates
+from pipeline.collector.limits import guard as guard_
+from pipeline.collector.limits.gate import Gate
+from pipeline.collector.limits.guard import Caller, Guard, Rates
 from schemas.write_key import WriteKey
 
 RATES = Rates(events=100, bytes=1000, refusals=1, requests=3, window=10)

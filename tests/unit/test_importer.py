@@ -10,13 +10,18 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline.harvest import LARGEST_ROW, Harvest
-from pipeline.importer import ImportSummary, import_files, progress_bar, summary_table
-from pipeline.mapping import parse_mapping
-from pipeline.memory import ManualClock, MemoryBroker
-from pipeline.producer import NotAcknowledged
-from pipeline.records import Record, partition_for
-from pipeline.rows import ImportFailed
+from pipeline.importer.mapping import parse_mapping
+from pipeline.importer.plan import LARGEST_ROW, Harvest
+from pipeline.importer.rows import ImportFailed
+from pipeline.importer.send import (
+    ImportSummary,
+    import_files,
+    progress_bar,
+    summary_table,
+)
+from pipeline.kafka.in_memory import ManualClock, MemoryBroker
+from pipeline.kafka.producer import NotAcknowledged
+from pipeline.kafka.records import Record, partition_for
 from schemas.codec import Tick, decode_tick, decode_touchpoint, is_tick
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW

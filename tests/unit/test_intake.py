@@ -14,12 +14,12 @@ from pipeline.collector.answers import STATUSES
 from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.masking import Masks
-from pipeline.collector.privacy import truncated_ip
 from pipeline.collector.request import Request
-from pipeline.collector.routes import ROUTES
+from pipeline.collector.vocabularies.routes import ROUTES
 from pipeline.collector.vocabularies.segment import batch, write_key
-from pipeline.records import Record
+from pipeline.kafka.records import Record
+from pipeline.privacy.addresses import truncated_ip
+from pipeline.privacy.masking import Masks
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.touchpoint import Touchpoint, TouchpointType

@@ -8,10 +8,10 @@ from prometheus_client import REGISTRY
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected
-from pipeline.collector.gate import Sender
-from pipeline.collector.lanes import Lanes
-from pipeline.memory import ManualClock
-from pipeline.records import Record
+from pipeline.collector.limits.gate import Sender
+from pipeline.collector.limits.lanes import Lanes
+from pipeline.kafka.in_memory import ManualClock
+from pipeline.kafka.records import Record
 from pipeline.settings import Settings
 from schemas.codec import Refused
 from schemas.dead_letter import Reason

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collector.links import BadLink, Link, destination, read, sign, with_visitor
+from pipeline.collector.newsletter.links import (
+    BadLink,
+    Link,
+    destination,
+    read,
+    sign,
+    with_visitor,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEYS = ["k" * 32]

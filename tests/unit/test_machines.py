@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.collector.machines import is_machine, mail_proxy
+from pipeline.collector.newsletter.machines import is_machine, mail_proxy
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 IPHONE = (

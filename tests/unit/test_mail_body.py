@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from pipeline.collector.mail_body import rewritten
+from pipeline.collector.newsletter.mail_body import rewritten
 
 PIXEL = '<img src="p?a=1&amp;b=2" width="1" height="1" alt="" style="display:block">'
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.importer import load_mapping
-from pipeline.mapping import BadMapping, parse_mapping
+from pipeline.importer.mapping import BadMapping, parse_mapping
+from pipeline.importer.send import load_mapping
 
 DOCS = Path(__file__).parents[2] / "docs"
 

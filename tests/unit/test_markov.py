@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.markov import OTHER, Path, removal_effects, shares
+from pipeline.reports.attribution.markov import (
+    OTHER,
+    Path,
+    removal_effects,
+    shares,
+)
 
 
 def went(way: str, count: int = 1) -> Path:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collector.masking import OWN, Masks
-from pipeline.collector.privacy import hashed
+from pipeline.privacy.addresses import hashed
+from pipeline.privacy.masking import OWN, Masks
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.property_rules import PropertyRules
 from schemas.touchpoint import Touchpoint

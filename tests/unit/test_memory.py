@@ -6,9 +6,14 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from pipeline.memory import Fetched, ManualClock, MemoryBroker, MemoryConsumer
-from pipeline.producer import NotAcknowledged
-from pipeline.records import Row
+from pipeline.kafka.in_memory import (
+    Fetched,
+    ManualClock,
+    MemoryBroker,
+    MemoryConsumer,
+)
+from pipeline.kafka.producer import NotAcknowledged
+from pipeline.kafka.records import Row
 
 ZERO, ONE = TopicPartition("sessions", 0), TopicPartition("sessions", 1)
 

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.links import PATH
-from pipeline.collector.mailing import Mailing
-from pipeline.collector.newsletter import Followed, Newsletter
-from pipeline.collector.pseudonyms import Pseudonyms
+from pipeline.collector.newsletter.follow import Followed, Newsletter
+from pipeline.collector.newsletter.links import PATH
+from pipeline.collector.newsletter.mailing import Mailing
+from pipeline.privacy.pseudonyms import Pseudonyms
 from schemas.codec import decode_touchpoint, encode
 from schemas.touchpoint import Touchpoint
 

@@ -10,9 +10,15 @@ from aiokafka import TopicPartition
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import asdict
 
-from pipeline.memory import Fetched, MemoryBroker, MemoryConsumer
-from pipeline.oracle import Difference, Tables, by_partition, compare, expected_tables
-from pipeline.records import partition_for
+from pipeline.kafka.in_memory import Fetched, MemoryBroker, MemoryConsumer
+from pipeline.kafka.records import partition_for
+from pipeline.operations.oracle import (
+    Difference,
+    Tables,
+    by_partition,
+    compare,
+    expected_tables,
+)
 from schemas.topics import RAW, record_key
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE
 from tests.support.tracker import Log, Worker, key_of, tick, touchpoint

@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from pipeline.producer import KafkaProducer, NotAcknowledged, Packed
-from pipeline.records import Record, Row, partition_for
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged, Packed
+from pipeline.kafka.records import Record, Row, partition_for
 from pipeline.settings import Settings
 from tests.support.ports import free_ports
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.quotas import Quotas
+from pipeline.collector.limits.quotas import Quotas
 from schemas.write_key import WriteKey
 
 TODAY = date(2026, 1, 1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.mapping import Mapping, parse_mapping
-from pipeline.rows import Row, RowIds, touchpoint_of
+from pipeline.importer.mapping import Mapping, parse_mapping
+from pipeline.importer.rows import Row, RowIds, touchpoint_of
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.touchpoint import Touchpoint

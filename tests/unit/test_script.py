@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.collector.script import ENDPOINT, FILE, Script
+from pipeline.collector.beacon.script import ENDPOINT, FILE, Script
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Script("/v1/batch")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pipeline.collector.side_doors import unknown_places
+from pipeline.collector.doors import unknown_places
+from pipeline.local.stack import environment_of
 from pipeline.settings import Settings
-from pipeline.stack import environment_of
 from tests.support.docs import shell
 
 SALT = SecretStr("s" * 32)

@@ -14,10 +14,10 @@ from rich.progress import Progress
 
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
-from pipeline.simulate import SimulationFailed, SimulationSummary, simulate
-from pipeline.simulation.journeys import endless_journeys, journeys
-from pipeline.simulation.personas import PERSONAS
-from pipeline.simulation.shopper import Call
+from pipeline.demo.simulate import SimulationFailed, SimulationSummary, simulate
+from pipeline.demo.simulation.calls import endless_journeys, journeys
+from pipeline.demo.simulation.personas import PERSONAS
+from pipeline.demo.simulation.shopper import Call
 from pipeline.tracker.enrich import read_user_agent
 from schemas.journeys import load_model
 from schemas.touchpoint import Touchpoint

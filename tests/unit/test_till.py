@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from rich.progress import Progress
 
-from pipeline.importer import import_files, load_mapping
-from pipeline.memory import MemoryBroker
+from pipeline.importer.send import import_files, load_mapping
+from pipeline.kafka.in_memory import MemoryBroker
 from schemas.topics import RAW
 from tests.support.database import touchpoints_in
 from tests.support.puffy import MAPPINGS

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.collector.translate import first_of, instant, key_of, put_products, taken
+from pipeline.collector.vocabularies.translate import (
+    first_of,
+    instant,
+    key_of,
+    put_products,
+    taken,
+)
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 

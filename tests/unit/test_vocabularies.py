@@ -20,7 +20,7 @@ from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.request import Request
-from pipeline.collector.routes import ROUTES, set_up, vocabulary_of
+from pipeline.collector.vocabularies.routes import ROUTES, set_up, vocabulary_of
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW

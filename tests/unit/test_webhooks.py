@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected
-from pipeline.collector.pseudonyms import Pseudonyms
-from pipeline.collector.webhooks.delivery import Delivery
-from pipeline.collector.webhooks.receive import PROVIDERS, Webhooks
-from pipeline.importer import load_mapping
+from pipeline.collector.mail_providers.delivery import Delivery
+from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
+from pipeline.importer.send import load_mapping
+from pipeline.privacy.pseudonyms import Pseudonyms
 from schemas.codec import Refused, decode_touchpoint
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import RAW

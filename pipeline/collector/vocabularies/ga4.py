@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, decoded
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.translate import (
+from pipeline.collector.vocabularies.translate import (
     instant,
     page,
     put_products,
@@ -23,7 +23,7 @@ from pipeline.collector.translate import (
     taken,
     without_nothing,
 )
-from pipeline.collector.vocabulary import Events, Routes, Vocabulary
+from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
 

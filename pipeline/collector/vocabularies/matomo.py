@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
-from pipeline.collector.translate import (
+from pipeline.collector.vocabularies.translate import (
     first_of,
     instant,
     key_of,
@@ -21,7 +21,12 @@ from pipeline.collector.translate import (
     taken,
     without_nothing,
 )
-from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
+from pipeline.collector.vocabularies.vocabulary import (
+    Events,
+    Routes,
+    Vocabulary,
+    said,
+)
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
 

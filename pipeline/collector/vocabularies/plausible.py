@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_object
-from pipeline.collector.translate import page, taken, without_nothing
-from pipeline.collector.vocabulary import Events, Routes, Vocabulary
+from pipeline.collector.vocabularies.translate import page, taken, without_nothing
+from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 
 NAMES = {
     "pageview": "Page Viewed",

@@ -14,8 +14,20 @@ from typing import Any
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
-from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
-from pipeline.collector.vocabulary import Events, Routes, SetUp, Vocabulary, said
+from pipeline.collector.vocabularies.translate import (
+    instant,
+    key_of,
+    page,
+    taken,
+    without_nothing,
+)
+from pipeline.collector.vocabularies.vocabulary import (
+    Events,
+    Routes,
+    SetUp,
+    Vocabulary,
+    said,
+)
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
 

@@ -9,7 +9,12 @@ import re
 from pipeline.collector.answers import Answer
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.segment import batch
-from pipeline.collector.vocabulary import Routes, SetUp, Vocabulary, said
+from pipeline.collector.vocabularies.vocabulary import (
+    Routes,
+    SetUp,
+    Vocabulary,
+    said,
+)
 
 
 def _key(request: Request) -> str | None:

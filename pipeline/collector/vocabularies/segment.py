@@ -15,7 +15,13 @@ from msgspec import Meta, Raw, Struct
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import decoded
 from pipeline.collector.request import Request
-from pipeline.collector.vocabulary import Events, Routes, SetUp, Vocabulary, said
+from pipeline.collector.vocabularies.vocabulary import (
+    Events,
+    Routes,
+    SetUp,
+    Vocabulary,
+    said,
+)
 from schemas.fields import Channel
 from schemas.touchpoint import TouchpointType
 

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.translate import (
+from pipeline.collector.vocabularies.translate import (
     first_of,
     instant,
     key_of,
@@ -24,7 +24,7 @@ from pipeline.collector.translate import (
     taken,
     without_nothing,
 )
-from pipeline.collector.vocabulary import Events, Routes, Vocabulary
+from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 

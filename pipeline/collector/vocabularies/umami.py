@@ -9,8 +9,19 @@ from urllib.parse import urljoin
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.translate import instant, key_of, page, taken, without_nothing
-from pipeline.collector.vocabulary import Events, Routes, Vocabulary, said
+from pipeline.collector.vocabularies.translate import (
+    instant,
+    key_of,
+    page,
+    taken,
+    without_nothing,
+)
+from pipeline.collector.vocabularies.vocabulary import (
+    Events,
+    Routes,
+    Vocabulary,
+    said,
+)
 
 _COMMON = {"vid": "anonymousId", "id": "userId"}
 TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}

@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError, KafkaError, RequestTimedOutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.memory import MemoryBroker, MemoryConsumer
+from pipeline.kafka.in_memory import MemoryBroker, MemoryConsumer
 from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD_LETTERS, SESSIONS, TABLES, TOUCHPOINTS
 from sinks.memory import MemorySink

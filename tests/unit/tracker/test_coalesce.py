@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from faust.types import TP
 
-from pipeline.tracker.coalesce import CHUNK, Coalesce
+from pipeline.tracker.faust_chunks import CHUNK, Coalesce
 
 ONE, TWO = TP("touchpoints.raw", 1), TP("touchpoints.raw", 2)
 

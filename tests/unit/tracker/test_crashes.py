@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.journey.state import Cursor, decode_state
-from pipeline.oracle import Difference, compare, expected_tables
+from pipeline.operations.oracle import Difference, compare, expected_tables
 from pipeline.tracker.partition import META_KEY, site_of
 from schemas.dead_letter import DeadLetter
 from schemas.topics import ABANDONMENTS, SESSIONS, TRANSITIONS

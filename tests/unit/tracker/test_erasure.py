@@ -11,11 +11,11 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.erasures import Erased, erased_in
 from pipeline.journey.messages import Erasure, encode_message
 from pipeline.journey.people import Limits
-from pipeline.oracle import compare, expected_tables
-from pipeline.records import partition_for
+from pipeline.kafka.records import partition_for
+from pipeline.operations.oracle import compare, expected_tables
+from pipeline.personal.void_rows import Erased, erased_in
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.facts import Link
 from schemas.topics import record_key
@@ -127,7 +127,7 @@ def _all(said: Any) -> list[tuple[str, Any]]:
 
 
 def delete(tables: Tables, erased: Iterable[Erased]) -> None:
-    """Do in memory what `pipeline.erase` does in ClickHouse."""
+    """Do in memory what `pipeline.personal.delete` does in ClickHouse."""
     for each in erased:
         for name, rows in tables.rows.items():
             for id_, row in list(rows.items()):

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from pipeline.memory import MemoryBroker
-from pipeline.producer import NotAcknowledged, Producer
-from pipeline.records import Row
+from pipeline.kafka.in_memory import MemoryBroker
+from pipeline.kafka.producer import NotAcknowledged, Producer
+from pipeline.kafka.records import Row
 from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.steps import Output
 from schemas.topics import SESSIONS, STATE, TOUCHPOINTS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.records import partition_for
+from pipeline.kafka.records import partition_for
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import LARGEST
 from schemas.dead_letter import DeadLetter

@@ -16,7 +16,7 @@ from pipeline.journey.messages import (
     is_message,
 )
 from pipeline.journey.rules import Rules
-from pipeline.memory import Fetched
+from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.partition import META_KEY, Partition
 from pipeline.tracker.steps import Output, checkpoint, process
 from schemas.facts import Abandonment, Session, Transition

@@ -1,0 +1,1 @@
+"""The script tag for web pages, and how it is handed out."""

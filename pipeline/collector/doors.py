@@ -1,0 +1,207 @@
+"""What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
+
+Each door decides by itself what a request means; here is only what they share: the body within
+its limits, and Kafka's acknowledgement before a 2xx.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as in server.py
+from pydantic import SecretStr
+
+from pipeline.collector import body
+from pipeline.collector.answers import ACCEPTED, Answer, Problem, TurnedAway, outcome
+from pipeline.collector.arrival import Arrival
+from pipeline.collector.collect import Collected, collect
+from pipeline.collector.countries import Countries
+from pipeline.collector.intake import Intake
+from pipeline.collector.limits.gate import Gate, key_name
+from pipeline.collector.limits.guard import Caller, Guard
+from pipeline.collector.limits.lanes import Lanes
+from pipeline.collector.mail_providers.delivery import Delivery
+from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
+from pipeline.collector.newsletter.follow import Newsletter
+from pipeline.collector.newsletter.links import PATH as LINKS
+from pipeline.collector.request import Request
+from pipeline.collector.server_api import ServerApi
+from pipeline.collector.vocabularies import segment
+from pipeline.kafka.producer import NotAcknowledged
+from pipeline.metrics import COLLECTOR_CLICKS_LOST
+from pipeline.privacy.addresses import truncated_ip
+from pipeline.privacy.masking import Masks
+from pipeline.privacy.pseudonyms import Pseudonyms
+from pipeline.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_CLICK_SECONDS = 0.5
+"""How long somebody who has clicked waits for Kafka, not longer."""
+
+_WEBHOOKS = "/v1/webhooks/"
+_SERVERS = "/v1/server/"
+
+Keep = Callable[[Collected], Awaitable[None]]
+"""Writes what was collected; NotAcknowledged if Kafka did not take it."""
+
+Door = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
+"""Answers a request; it is given the path behind the door's own."""
+
+
+class SideDoors:
+    """The doors of `settings`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        gate: Gate,
+        intake: Intake,
+        masks: Masks,
+        keep: Keep,
+        guard: Guard,
+        lanes: Lanes,
+        countries: Countries,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._gate = gate
+        self._intake = intake
+        self._keep = keep
+        self._guard = guard
+        self._lanes = lanes
+        self._countries = countries
+        self._clicks: set[asyncio.Task[None]] = set()
+        self._masks = masks
+        pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
+        self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
+        secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
+        self._webhooks = Webhooks(
+            secrets,
+            pseudonyms,
+            settings.collector_max_event,
+            settings.collector_max_batch,
+            self._masks,
+        )
+        own = {site: _told(each) for site, each in settings.server_secrets.items()}
+        self._servers = ServerApi(own, pseudonyms)
+        self._doors: dict[str, Door] = {
+            LINKS: self._follow,
+            _WEBHOOKS: self._receive,
+            _SERVERS: self._serve,
+        }
+
+    async def answer(self, scope: Scope, protocol: HTTPProtocol, caller: Caller) -> Answer | None:
+        """Answer a request to one of the doors; None if its path leads to none of them.
+
+        Links are open to whoever follows them, also from a network that floods.
+
+        Raises:
+            TurnedAway: the door does not open; or NotAcknowledged: Kafka did not take it.
+        """
+        for path, door in self._doors.items():
+            if scope.path.startswith(path):
+                rest = scope.path[len(path) :]
+                if scope.method != "POST":
+                    return await door(rest, scope, protocol)
+                self._guard.enter(caller)
+                try:
+                    return await door(rest, scope, protocol)
+                finally:
+                    self._guard.leave(caller)
+        return None
+
+    # --- newsletter links -------------------------------------------------------------------------
+
+    async def _follow(self, token: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        content = await self._received(scope, protocol) if scope.method == "POST" else b""
+        client = self._guard.caller(scope).client
+        ip, country = truncated_ip(client), self._countries.of(client)
+        arrival = Arrival("", self._clock(), ip=ip, country=country)
+        followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
+        if followed.touchpoint is None:
+            return followed.answer
+        collected = Collected(arrival, masks=self._masks)
+        collected.keep(followed.touchpoint)
+        await (self._keep_click(collected) if followed.must_answer else self._keep(collected))
+        return followed.answer
+
+    async def _keep_click(self, collected: Collected) -> None:
+        """Write, but wait for Kafka no longer than a person does for a page."""
+        keeping = asyncio.create_task(self._keep_or_count(collected))
+        self._clicks.add(keeping)
+        keeping.add_done_callback(self._clicks.discard)
+        await asyncio.wait([keeping], timeout=_CLICK_SECONDS)
+
+    async def _keep_or_count(self, collected: Collected) -> None:
+        try:
+            await self._keep(collected)
+        except NotAcknowledged as error:
+            COLLECTOR_CLICKS_LOST.labels(collected.arrival.site).inc()
+            _log.warning("a click in a newsletter is lost: %s", error)
+
+    # --- providers' webhooks ----------------------------------------------------------------------
+
+    async def _receive(self, place: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        self._webhooks.check(place)
+        if scope.method in {"GET", "HEAD"}:  # Mailchimp and Mandrill look whether somebody is there
+            return ACCEPTED
+        arrival = Arrival(place.partition("/")[2], self._clock())
+        delivery = Delivery(
+            url=self._settings.public_url + _with_query(scope),
+            query=scope.query_string,
+            headers=scope.headers,
+            body=await self._received(scope, protocol),
+            now=arrival.received_at,
+        )
+        await self._keep(self._webhooks.receive(place, delivery, arrival))
+        return ACCEPTED
+
+    # --- servers' calls ---------------------------------------------------------------------------
+
+    async def _serve(self, rest: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
+        if (scope.method, rest) != ("POST", "batch"):
+            raise TurnedAway(Problem.NOT_FOUND, f"there is POST on {_SERVERS}batch")
+        limit = self._settings.collector_max_body
+        packed = await body.as_sent(protocol, scope.headers, limit)
+        payload = body.unpacked(packed, scope.headers.get("content-encoding"), limit)
+        request = Request(authorization=scope.headers.get("authorization"), body=payload)
+        now = self._clock()
+        sender = self._gate.sender(
+            key_name(request, segment.write_key), scope.headers.get("origin"), now
+        )
+        site = sender.key.site
+        arrival = Arrival(site, now)
+        self._servers.check(site, scope.headers, packed, now)
+        self._lanes.check(sender, now)
+        named = Request(body=self._servers.named(payload, site))
+        longest = self._settings.collector_max_batch
+        collected = collect(named, segment.BATCH, arrival, self._intake, longest, self._masks)
+        self._lanes.choose(sender, collected)
+        await self._keep(collected)
+        self._lanes.count(sender, collected)
+        return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
+
+    async def _received(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        return await body.received(protocol, scope.headers, self._settings.collector_max_body)
+
+
+def unknown_places(settings: Settings) -> list[str]:
+    """Name the webhooks in the settings that no provider is known for."""
+    return [place for place in settings.provider_secrets if not _is_known(place)]
+
+
+def _is_known(place: str) -> bool:
+    provider, _, site = place.partition("/")
+    return provider in PROVIDERS and site != ""
+
+
+def _with_query(scope: Scope) -> str:
+    return f"{scope.path}?{scope.query_string}" if scope.query_string else scope.path
+
+
+def _told(secrets: Iterable[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]

@@ -1,0 +1,1 @@
+"""Who is let in, how much, and on which way into Kafka."""

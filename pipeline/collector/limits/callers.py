@@ -1,0 +1,83 @@
+"""Who calls: the address behind the proxies, its network, and whether we can tell it apart. PURE.
+
+The client's address is written nowhere; limits know networks, as touchpoints do.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pipeline.privacy.addresses import address_of, truncated_ip
+
+Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+_FORWARDED = "x-forwarded-for"
+_FURTHEST = 16
+"""Hops that are looked at; who writes more of them gets no further."""
+
+
+class Proxies:
+    """Finds the client behind the proxies of `trusted`, whose X-Forwarded-For is believed."""
+
+    def __init__(self, trusted: Networks) -> None:
+        self._trusted = trusted
+        self._is_trusted = lru_cache(maxsize=1024)(self._is_one_of_ours)
+
+    def client(self, peer: str, headers: Sequence[tuple[str, str]]) -> str:
+        """Give the client of a connection from `peer`, both as address:port.
+
+        It is the last address in X-Forwarded-For that is not a trusted proxy's: what stands before
+        it the client can have written itself. Only the port of the peer is known.
+        """
+        host, _, port = peer.rpartition(":")
+        if not self._is_trusted(host.strip("[]")):
+            return peer
+        told = ",".join(value for name, value in headers if name == _FORWARDED)
+        for hop in reversed(told.rsplit(",", _FURTHEST)[-_FURTHEST:]):
+            address = _address(hop)
+            if address is None:
+                break
+            host = address
+            if not self._is_trusted(address):
+                break
+        return f"[{host}]:{port}" if ":" in host.strip("[]") else f"{host}:{port}"
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is a proxy to be trusted at all."""
+        return bool(self._trusted)
+
+    def _is_one_of_ours(self, host: str) -> bool:
+        try:
+            address = address_of(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._trusted)
+
+
+def _address(hop: str) -> str | None:
+    """Read one hop: an address, some proxies add its port; None if it is none."""
+    text = hop.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def own_network(client: str) -> str:
+    """Give the network of `client`, address:port, if it tells senders apart; else empty.
+
+    Behind an address of a private network, or of this machine, anybody may stand: a proxy that is
+    not in the settings, a gateway of containers, a server of the shop.
+    """
+    network = truncated_ip(client)
+    return network if _is_global(network) else ""
+
+
+@lru_cache(maxsize=4096)
+def _is_global(network: str) -> bool:
+    return network != "" and ipaddress.ip_address(network).is_global

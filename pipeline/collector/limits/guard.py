@@ -1,0 +1,180 @@
+"""Keeps those who flood from those who do not. Shell: asks a clock, lets wait.
+
+A network has an allowance. What is taken costs it little, what is refused costs it more; in debt it
+is turned away before its body is read. Requests that name a known key in their head have an
+allowance of their own in each network: what others do there is not their doing.
+
+Refusals to who is in debt come late, and to all if very many are refused. That costs nothing here,
+and whoever waits for the answer before the next try is as slow as that. A good request never waits.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+from time import monotonic
+from typing import NamedTuple
+
+from granian.rsgi import Scope
+
+from pipeline.collector.answers import Headers, Problem, TurnedAway
+from pipeline.collector.limits.allowances import Allowances
+from pipeline.collector.limits.callers import Networks, Proxies, own_network
+from pipeline.collector.limits.gate import Gate
+from pipeline.collector.request import user_name
+from pipeline.metrics import COLLECTOR_HELD, COLLECTOR_LIMITED
+
+_MOST_CALLERS = 50_000
+"""Networks that are remembered at a time, in 12 MB."""
+
+_ANYBODY = "?"
+_EVERYBODY = "*"
+_NETWORKS_TOGETHER = 2
+"""When so many networks at their rate could have had all the refusals, all refusals come late."""
+
+_LATE_SECONDS = 1.0
+"""On the average: who was told to wait at once does not come again at once."""
+
+_GOLDEN = 0.6180339887
+_MOST_HELD = 2_000
+"""Refusals that wait at a time; beyond it connections are closed instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a network may do: a second, and at once; 0 is no limit."""
+
+    events: float
+    bytes: float
+    refusals: float
+    requests: int
+    window: float
+    """Seconds for whose rates a network may come at once."""
+
+
+class Caller(NamedTuple):
+    """Who sends a request.
+
+    `client` is its address:port; `name` is what its allowance goes by, the same for all whose
+    networks cannot be told apart: these are not `is_limited`.
+    """
+
+    client: str
+    name: str
+    is_limited: bool
+
+
+class Guard:
+    """Counts what callers do."""
+
+    def __init__(
+        self,
+        rates: Rates,
+        gate: Gate,
+        trusted: Networks,
+        *,
+        clock: Callable[[], float] = monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._gate = gate
+        self._proxies = Proxies(trusted)
+        self._clock = clock
+        self._pause = pause
+        self._event, self._byte, self._refusal = map(
+            _seconds, (rates.events, rates.bytes, rates.refusals)
+        )
+        self._most_at_once = rates.requests
+        self._allowances = Allowances(rates.window, _MOST_CALLERS)
+        self._at_once: dict[str, int] = {}
+        self._held = 0
+        self._delays = map(_delay, count())
+
+    def caller(self, scope: Scope) -> Caller:
+        """Say who sends a request."""
+        client = scope.client
+        if self._proxies.is_any:
+            client = self._proxies.client(client, scope.headers.items())
+        network = own_network(client)
+        if not network:
+            return Caller(client, _ANYBODY, False)
+        key = user_name(scope.headers.get("authorization"))
+        name = f"{network} {key}" if key in self._gate.keys else network
+        return Caller(client, name, True)
+
+    def enter(self, caller: Caller) -> None:
+        """Let a request in; it counts until it `leave`s.
+
+        Raises:
+            TurnedAway: the network has taken too much, or has too many requests here already.
+        """
+        if caller.is_limited:
+            self._check(caller)
+            self._at_once[caller.name] = self._at_once.get(caller.name, 0) + 1
+
+    def leave(self, caller: Caller) -> None:
+        """Say that a request which was let in is answered."""
+        if caller.is_limited:
+            self._at_once[caller.name] -= 1
+            if not self._at_once[caller.name]:
+                del self._at_once[caller.name]
+
+    def charge(self, caller: Caller, events: int, size: int) -> None:
+        """Charge the caller for what was taken: `events` of a body of `size` bytes as sent."""
+        if caller.is_limited:
+            self._take(caller.name, max(events * self._event, size * self._byte))
+
+    async def refuse(self, caller: Caller) -> Headers:
+        """Charge the caller for a request of which nothing was taken.
+
+        It returns when the caller is to hear of it; the headers are for the answer.
+        """
+        self._take(caller.name, self._refusal)
+        self._take(_EVERYBODY, self._refusal / _NETWORKS_TOGETHER)
+        is_late = self._is_in_debt(caller.name) or self._is_in_debt(_EVERYBODY)
+        return await self.put_off() if is_late else []
+
+    async def put_off(self) -> Headers:
+        """Return when somebody who is to come again later is to hear of it, and headers for that.
+
+        To be told so is free: who has waited must be able to come.
+        """
+        if self._held >= _MOST_HELD:
+            return [("connection", "close")]
+        self._held += 1
+        COLLECTOR_HELD.set(self._held)
+        try:
+            await self._pause(next(self._delays))
+        finally:
+            self._held -= 1
+            COLLECTOR_HELD.set(self._held)
+        return []
+
+    def _take(self, name: str, seconds: float) -> None:
+        self._allowances.take(name, seconds, self._clock())
+
+    def _is_in_debt(self, name: str) -> bool:
+        return self._allowances.wait(name, self._clock()) > 0
+
+    def _check(self, caller: Caller) -> None:
+        if wait := self._allowances.wait(caller.name, self._clock()):
+            COLLECTOR_LIMITED.labels("rate").inc()
+            raise TurnedAway(
+                Problem.TOO_MANY_REQUESTS,
+                "too much comes from your network, or too much of it is refused; send again later",
+                wait,
+            )
+        if self._most_at_once and self._at_once.get(caller.name, 0) >= self._most_at_once:
+            COLLECTOR_LIMITED.labels("at_once").inc()
+            raise TurnedAway(
+                Problem.TOO_MANY_REQUESTS,
+                f"{self._most_at_once} requests of your network are here already; send again later",
+            )
+
+
+def _delay(turn: int) -> float:
+    """Spread turns evenly between half of the time and half more, neighbours far apart."""
+    return _LATE_SECONDS * (0.5 + turn * _GOLDEN % 1)
+
+
+def _seconds(rate: float) -> float:
+    return 1 / rate if rate else 0.0

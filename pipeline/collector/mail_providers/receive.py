@@ -1,0 +1,173 @@
+"""From a provider's event to a touchpoint, without the address of anybody. PURE.
+
+Nothing that an event says is lost: what has no place of its own stands in the property `details`.
+Left out are IP addresses, places to the street, names and phone numbers, and what is nested deeper
+than eight levels; every e-mail address, wherever it stands, becomes its hash.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Raw
+
+from pipeline.collector.answers import Problem, TurnedAway
+from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.collect import Collected
+from pipeline.collector.mail_providers import (
+    brevo,
+    mailchimp,
+    mailgun,
+    mandrill,
+    postmark,
+    sendgrid,
+)
+from pipeline.collector.mail_providers.delivery import Delivery, MailEvent, made_id
+from pipeline.collector.newsletter.machines import is_machine_agent, mail_proxy
+from pipeline.privacy.masking import USUAL, Masks
+from pipeline.privacy.pseudonyms import Pseudonyms, addressee
+from schemas.codec import Refused, decode_touchpoint, encode
+from schemas.dead_letter import Reason
+from schemas.fields import Channel
+from schemas.touchpoint import Touchpoint
+
+PROVIDERS = {
+    "brevo": brevo.PROVIDER,
+    "mailchimp": mailchimp.PROVIDER,
+    "mailgun": mailgun.PROVIDER,
+    "mandrill": mandrill.PROVIDER,
+    "postmark": postmark.PROVIDER,
+    "sendgrid": sendgrid.PROVIDER,
+}
+
+_ADDRESS = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_PRIVATE = re.compile(r"(?is)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
+_MACHINE = {"Email Opened": "is_machine_open", "Email Link Clicked": "is_machine_click"}
+_LONGEST_ID = 128
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch.
+
+    What it reads goes through `masks`.
+    """
+
+    secrets: Mapping[str, Sequence[str]]
+    pseudonyms: Pseudonyms
+    largest: int
+    longest: int
+    masks: Masks = USUAL
+
+    def check(self, place: str) -> None:
+        """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
+        if place not in self.secrets:
+            raise TurnedAway(Problem.NOT_FOUND, "no such provider/site in the settings")
+
+    def receive(self, place: str, delivery: Delivery, arrival: Arrival) -> Collected:
+        """Give the touchpoints of a request; events that cannot be read become dead letters.
+
+        Raises:
+            TurnedAway: nothing is expected here, nobody of ours signed it, it is no list of
+                events at all, or too long.
+        """
+        self.check(place)
+        provider = PROVIDERS[place.partition("/")[0]]
+        genuine = [provider.is_genuine(delivery, secret) for secret in self.secrets[place]]
+        if not any(genuine):
+            raise TurnedAway(Problem.BAD_SIGNATURE, "not signed by a known secret, or too old")
+        try:
+            events = provider.events(delivery.body)
+        except Refused as why:
+            raise TurnedAway(why.reason, why.detail) from None
+        if len(events) > self.longest:
+            detail = f"{len(events)} events; a batch has {self.longest} at most"
+            raise TurnedAway(Reason.TOO_LARGE, detail)
+        collected = Collected(arrival, is_batch=True, masks=self.masks)
+        for index, said in enumerate(events):
+            try:
+                if event := provider.read(said):
+                    collected.keep(self._touchpoint(event, said, arrival))
+            except Refused as why:
+                collected.refuse(index, encode(self._scrubbed(said, arrival.site)), why)
+        return collected
+
+    def _touchpoint(self, event: MailEvent, said: Any, arrival: Arrival) -> Touchpoint:
+        if "@" not in event.address:
+            raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
+        email_hash = self.pseudonyms.email_hash(arrival.site, event.address)
+        touchpoint = Touchpoint(
+            touchpoint_id=_fitting(event.event_id) or made_id(encode(said)),
+            site=arrival.site,
+            type="track",
+            name=event.name,
+            channel=_channel(event),
+            occurred_at=event.at,
+            received_at=arrival.received_at,
+            properties=Raw(encode(self._properties(event, said, email_hash, arrival.site))),
+            anonymous_id=self._subscriber(event, arrival.site) or addressee(email_hash),
+            url=str(self._scrubbed(event.url, arrival.site)),
+            user_agent="" if mail_proxy(event.user_agent) else browser(event.user_agent),
+        )
+        value = encode(touchpoint)
+        if len(value) > self.largest:
+            raise Refused(Reason.TOO_LARGE, f"a touchpoint has {self.largest} bytes at most")
+        return decode_touchpoint(value)
+
+    def _subscriber(self, event: MailEvent, site: str) -> str:
+        known = event.subscriber_id and "@" not in event.subscriber_id
+        return self.pseudonyms.subscriber(site, event.subscriber_id) if known else ""
+
+    def _properties(
+        self, event: MailEvent, said: Any, email_hash: str, site: str
+    ) -> dict[str, Any]:
+        url = self._scrubbed(event.url, site)
+        told: dict[str, Any] = {
+            "email_hash": email_hash,
+            "email_id": event.message_id,
+            "email_subject": self._scrubbed(event.subject, site),
+            "campaign_id": event.campaign_id,
+            "list_id": event.list_id,
+            "subscriber_id": self._subscriber(event, site),
+            "recipient_id": self._scrubbed(event.subscriber_id, site),
+            "link_url": url,
+            "mail_proxy": mail_proxy(event.user_agent),
+        }
+        if event.name in _MACHINE and _is_machine(event):
+            told[_MACHINE[event.name]] = True
+        kept = {name: value for name, value in told.items() if value}
+        return kept | {"details": self._scrubbed(said, site)}
+
+    def _scrubbed(self, value: Any, site: str, depth: int = 0) -> Any:
+        """Hash every address in a JSON value, and leave out what is nobody's business."""
+        if depth > _DEEPEST:
+            return "nested too deeply"
+        if isinstance(value, str):
+            return _ADDRESS.sub(lambda found: self._hashed(found[0], site), value)
+        if isinstance(value, list):
+            return [self._scrubbed(part, site, depth + 1) for part in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            str(self._scrubbed(name, site)): self._scrubbed(part, site, depth + 1)
+            for name, part in value.items()
+            if not _PRIVATE.fullmatch(name)
+        }
+
+    def _hashed(self, address: str, site: str) -> str:
+        return self.pseudonyms.email_hash(site, address.replace("%40", "@"))
+
+
+def _is_machine(event: MailEvent) -> bool:
+    return event.is_machine or (event.user_agent != "" and is_machine_agent(event.user_agent))
+
+
+def _channel(event: MailEvent) -> Channel:
+    """Say newsletter for what belongs to a campaign or a list; others are order mails and such."""
+    return "newsletter" if event.campaign_id or event.list_id else "email"
+
+
+def _fitting(event_id: str) -> str:
+    return event_id if len(event_id) <= _LONGEST_ID else made_id(event_id)

@@ -1,0 +1,184 @@
+"""What other companies' SDKs send and ask, as the OpenAPI document describes it. PURE.
+
+Paths and successes are those of `routes`; here is what one sees in no route: an example, and the
+words that a vocabulary may refuse a request with. What single events of a batch are refused with
+stands in its outcome.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.collector.answers import Answer, Problem
+from pipeline.collector.openapi.document import (
+    FORM,
+    JSON,
+    Operation,
+    Said,
+)
+from pipeline.collector.vocabularies import segment
+from pipeline.collector.vocabularies.routes import ROUTES
+from pipeline.collector.vocabularies.vocabulary import Vocabulary
+from schemas.calls import CallBatch, Outcome
+from schemas.dead_letter import Reason
+
+_KEY = "wk_live_4f1c"
+
+OF_A_BODY: tuple[Problem | Reason, ...] = (
+    Reason.NOT_JSON,
+    Reason.TOO_LARGE,
+    Problem.BROKEN_GZIP,
+    Problem.TOO_SLOW,
+    Problem.UNSUPPORTED_ENCODING,
+)
+"""What a body may be refused with before anybody reads it; an empty one is `not_json`."""
+
+_OF_ALL = (
+    *(Problem.UNKNOWN_WRITE_KEY, Problem.KEY_EXPIRED, Problem.ORIGIN_NOT_ALLOWED),
+    *(Problem.TOO_MANY_REQUESTS, Problem.QUOTA_EXCEEDED, Problem.UNAVAILABLE),
+)
+_OF_AN_OBJECT = (Reason.NOT_AN_OBJECT, Reason.INVALID_FIELD, Reason.TOO_DEEP)
+_OF_AN_EVENT = (Reason.MISSING_FIELD, Reason.NO_VISITOR_ID, Reason.TOO_MANY_NAMES)
+_OF_A_TIME = (Reason.INVALID_TIME, Reason.TIME_OUT_OF_RANGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """A vocabulary; `refusals` are those that not every request may get."""
+
+    summary: str
+    refusals: tuple[Reason, ...]
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: type[CallBatch] | None = None
+    takes_batches: bool = False
+
+
+_MATOMO = {"idsite": _KEY, "rec": "1", "_id": "a-1", "action_name": "Cart"}
+_MATOMO_REFUSES = (
+    *(Reason.INVALID_FIELD, Reason.NO_VISITOR_ID, Reason.TOO_MANY_NAMES),
+    *(*_OF_A_TIME, Reason.TOO_DEEP),
+)
+_UMAMI = {
+    "type": "event",
+    "payload": {"website": _KEY, "id": "u-1", "url": "https://shop.example/cart"},
+}
+
+_SPOKEN = {
+    ("POST", "/beacon/v1/batch"): _Spoken(
+        summary="RudderStack: what a page sends when it is left",
+        query={"writeKey": _KEY},
+        body=CallBatch,
+        examples={JSON: {"batch": [{"type": "page", "anonymousId": "a-1"}]}},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, Reason.MISSING_FIELD, Reason.INVALID_TIME),
+    ),
+    ("GET", "/i"): _Spoken(
+        summary="Snowplow: one event in the parameters",
+        query={"aid": _KEY, "e": "pv", "duid": "a-1"},
+        refusals=(
+            *(Reason.NOT_JSON, *_OF_AN_OBJECT, *_OF_A_TIME, Reason.TOO_LARGE),
+            *(*_OF_AN_EVENT, Reason.UNKNOWN_TYPE),
+        ),
+    ),
+    ("POST", "/com.snowplowanalytics.snowplow/tp2"): _Spoken(
+        summary="Snowplow: several events; any path of a vendor with a dot and a version does it",
+        examples={JSON: {"data": [{"aid": _KEY, "e": "pv", "duid": "a-1"}]}},
+        takes_batches=True,
+        refusals=_OF_AN_OBJECT,
+    ),
+    ("POST", "/e"): _Spoken(
+        summary="PostHog: one event or several; also as a form with base64 or JSON in `data`",
+        examples={JSON: {"api_key": _KEY, "event": "X", "distinct_id": "u-1"}},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, *_OF_A_TIME, *_OF_AN_EVENT),
+    ),
+    ("POST", "/api/event"): _Spoken(
+        summary="Plausible: one event of a browser, which needs no id",
+        examples={JSON: {"domain": _KEY, "name": "pageview", "url": "https://shop.example/"}},
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT),
+    ),
+    ("POST", "/api/send"): _Spoken(
+        summary="Umami: one event",
+        examples={JSON: _UMAMI},
+        refusals=(
+            *(*_OF_AN_OBJECT, *_OF_A_TIME),
+            *(*_OF_AN_EVENT, Reason.UNKNOWN_TYPE),
+        ),
+    ),
+    ("POST", "/api/batch"): _Spoken(
+        summary="Umami: several events",
+        examples={JSON: [_UMAMI]},
+        takes_batches=True,
+        refusals=_OF_AN_OBJECT,
+    ),
+    ("POST", "/mp/collect"): _Spoken(
+        summary="Google Analytics 4: several events",
+        query={"measurement_id": _KEY},
+        examples={JSON: {"client_id": "a-1", "events": [{"name": "view_cart"}]}},
+        takes_batches=True,
+        refusals=_OF_AN_OBJECT,
+    ),
+    ("GET", "/matomo.php"): _Spoken(
+        summary="Matomo: one event in the parameters",
+        query=_MATOMO,
+        refusals=(Reason.NOT_JSON, *_MATOMO_REFUSES, Reason.TOO_LARGE),
+    ),
+    ("POST", "/matomo.php"): _Spoken(
+        summary="Matomo: one event in a form, or several in a JSON",
+        examples={
+            FORM: "&".join(f"{name}={value}" for name, value in _MATOMO.items()),
+            JSON: {"requests": [f"?idsite={_KEY}&rec=1&_id=a-1"]},
+        },
+        takes_batches=True,
+        refusals=_MATOMO_REFUSES,
+    ),
+}
+"""The vocabularies by one of their routes."""
+
+_QUESTIONS: tuple[tuple[Literal["get", "post"], str, str, str], ...] = (
+    ("get", "/v1/projects/{write_key}/settings", JSON, "Segment: the settings of a source"),
+    ("get", "/sourceConfig/", JSON, "RudderStack: the configuration of a source"),
+    ("get", "/array/{token}/config", JSON, "PostHog: the configuration of a project"),
+    ("get", "/array/{token}/config.js", "text/javascript", "PostHog: the same as a script"),
+    ("post", "/flags/", JSON, "PostHog: feature flags, of which there are none"),
+    ("post", "/decide/", JSON, "PostHog: the same for older SDKs"),
+)
+
+
+def sdks() -> Iterator[Operation]:
+    """Describe every path that other SDKs than Segment's send to, and all that SDKs ask."""
+    for (method, path), vocabulary in ROUTES.items():
+        if (method, path) not in segment.ROUTES:
+            yield _sending("get" if method == "GET" else "post", path, vocabulary)
+    for way, path, media, summary in _QUESTIONS:
+        not_every_token = (Problem.NOT_FOUND,) if "{token}" in path else ()
+        yield Operation(
+            method=way,
+            path=path,
+            summary=summary,
+            answers={200: (media,)},
+            refusals=(*not_every_token, Problem.ORIGIN_NOT_ALLOWED),
+        )
+
+
+def _sending(method: Literal["get", "post"], path: str, vocabulary: Vocabulary) -> Operation:
+    spoken = next(told for route, told in _SPOKEN.items() if ROUTES[route] is vocabulary)
+    of_a_body = OF_A_BODY if method == "post" else ()
+    return Operation(
+        method=method,
+        path=path,
+        summary=spoken.summary,
+        answers=_answers(vocabulary.success, spoken.takes_batches),
+        body=spoken.body,
+        examples=spoken.examples,
+        query=spoken.query,
+        refusals=(*of_a_body, *spoken.refusals, *_OF_ALL),
+    )
+
+
+def _answers(success: Answer, takes_batches: bool) -> dict[int, tuple[Said, ...]]:
+    outcome = (Outcome,) if takes_batches else ()
+    answers: dict[int, tuple[Said, ...]] = {200: outcome, 400: outcome} if takes_batches else {}
+    told = (success,) if success.body else ()
+    return answers | {success.status: (*told, *answers.get(success.status, ()))}

@@ -1,0 +1,50 @@
+"""Which vocabulary a path belongs to, and what SDKs ask before they send. PURE."""
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.vocabularies import (
+    ga4,
+    matomo,
+    plausible,
+    posthog,
+    rudderstack,
+    segment,
+    snowplow,
+    umami,
+)
+from pipeline.collector.vocabularies.vocabulary import Routes, Vocabulary
+
+ROUTES: Routes = {
+    **segment.ROUTES,
+    **rudderstack.ROUTES,
+    **snowplow.ROUTES,
+    **posthog.ROUTES,
+    **plausible.ROUTES,
+    **umami.ROUTES,
+    **ga4.ROUTES,
+    **matomo.ROUTES,
+}
+
+SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]
+"""What SDKs ask."""
+
+
+def vocabulary_of(method: str, path: str) -> Vocabulary | None:
+    """Give the vocabulary of what is sent by `method` to `path`."""
+    found = ROUTES.get((method, path))
+    if found is None and method == "POST" and snowplow.OWN_PATH.fullmatch(path):
+        return snowplow.OWN
+    return found
+
+
+def set_up(path: str, host: str) -> Answer | None:
+    """Answer what an SDK asks `host` before it sends; None if it is no such question."""
+    for question in SET_UP:
+        if match := question.path.fullmatch(path):
+            return question.answer(match[1], host)
+    return None
+
+
+def is_known(path: str) -> bool:
+    """Say whether a page may ask what it may send to `path`."""
+    ways = (vocabulary_of(method, path) for method in ("POST", "GET"))
+    return any(ways) or set_up(path, "") is not None

@@ -1,0 +1,1 @@
+"""Simulated shoppers, and the demo that shows what came of them."""

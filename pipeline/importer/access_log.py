@@ -1,0 +1,95 @@
+"""Lines of a web server's access log, in the combined format of Apache and nginx. PURE.
+
+A visitor is whoever has the same IP address, for the log names nobody else. The address itself goes
+no further than this: the caller gives it another name, also in what becomes of a broken line.
+"""
+
+import re
+from collections.abc import Callable
+from posixpath import splitext
+
+from pipeline.importer.mapping import Mapping, parse_mapping
+from pipeline.importer.rows import Row, Unreadable
+from schemas.dead_letter import Reason
+
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+# No bracket in the time, and no endless size: some lines are written to cost minutes.
+_LINE = re.compile(
+    rf"(\S+) \S+ .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-) {_QUOTED} {_QUOTED}\s*"
+)
+_HOST = re.compile(r"\S+")
+_ESCAPED = re.compile(r'\\(["\\])')
+_REQUEST_WORDS = 3
+_FIRST_FAILURE = 400
+_PAGES = frozenset({"", ".htm", ".html", ".php", ".asp", ".aspx", ".jsp"})
+"""Endings of what is looked at; the rest are images, styles, scripts, feeds."""
+
+MAPPING: Mapping = parse_mapping(
+    """
+    channel = "website"
+
+    [columns]
+    occurred_at = "time"
+    anonymous_id = "visitor"
+    name = "kind"
+    url = "url"
+    referrer = "referrer"
+    user_agent = "user_agent"
+
+    [time]
+    format = "%d/%b/%Y:%H:%M:%S %z"
+
+    [[events]]
+    from = "page"
+    type = "page"
+    name = "Page Viewed"
+
+    [[events]]
+    from = "resource"
+    name = "Resource Requested"
+
+    [[events]]
+    from = "failure"
+    name = "Request Failed"
+    """,
+    "access-log",
+)
+"""How the rows become touchpoints."""
+
+
+def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row | Unreadable:
+    """Read a line; `visitor_of` names an address, `base` stands before the paths of its URLs."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        nameless = _HOST.sub(lambda host: visitor_of(host[0]), line, count=1)
+        return Unreadable(nameless.encode(), Reason.INVALID_FIELD, "not the combined format")
+    host, time, request, status, size, referrer, user_agent = found.groups()
+    method, path = _request(_plain(request))
+    return {
+        "visitor": visitor_of(host),
+        "time": time,
+        "kind": _kind(method, path, int(status)),
+        "url": base + path if path.startswith("/") else path,
+        "method": method,
+        "status": int(status),
+        "bytes": 0 if size == "-" else int(size),
+        "referrer": _plain(referrer),
+        "user_agent": _plain(user_agent),
+    }
+
+
+def _request(line: str) -> tuple[str, str]:
+    """Split `GET /path HTTP/1.1`; what is no HTTP has neither method nor path."""
+    words = line.split(" ")
+    return (words[0], words[1]) if len(words) == _REQUEST_WORDS else ("", "")
+
+
+def _kind(method: str, path: str, status: int) -> str:
+    if status >= _FIRST_FAILURE or not method:
+        return "failure"
+    suffix = splitext(path.partition("?")[0])[1].lower()
+    return "page" if method == "GET" and suffix in _PAGES else "resource"
+
+
+def _plain(text: str) -> str:
+    return "" if text == "-" else _ESCAPED.sub(r"\1", text)

@@ -1,0 +1,141 @@
+"""What a mapping file says: which column of a foreign file is what. PURE: reads no files.
+
+A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes by it.
+"""
+
+import tomllib
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from schemas.fields import Channel, Name
+from schemas.touchpoint import TouchpointType
+
+
+class BadMapping(ValueError):
+    """A mapping that cannot be used; the text names file, key and reason."""
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _format(value: str) -> str:
+    if value not in {"iso", "epoch_s", "epoch_ms"} and "%" not in value:
+        raise ValueError('must be "iso", "epoch_s", "epoch_ms" or a pattern: "%d.%m.%Y %H:%M"')
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f'no time zone {value!r}; write one such as "Europe/Berlin"') from None
+    return value
+
+
+Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""Columns that may hold a field: the first that stands in the row and is not empty wins."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FileFormat(_Part):
+    """How the files are written; without `kind`, the file's name tells."""
+
+    kind: Literal["csv", "jsonl", "parquet"] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+
+
+class ColumnMap(_Part):
+    """Which columns hold which field of a touchpoint."""
+
+    occurred_at: Columns
+    name: Columns = ()
+    touchpoint_id: Columns = ()
+    anonymous_id: Columns = ()
+    user_id: Columns = ()
+    previous_id: Columns = ()
+    url: Columns = ()
+    title: Columns = ()
+    referrer: Columns = ()
+    user_agent: Columns = ()
+    locale: Columns = ()
+
+
+class TimeFormat(_Part):
+    """How times are written, and the zone of those that name none."""
+
+    format: Annotated[str, AfterValidator(_format)] = "iso"
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class EventRule(_Part):
+    """What rows are whose name is `from` and whose URL's path begins with `path_prefix`."""
+
+    source: str | None = Field(default=None, alias="from")
+    path_prefix: str = ""
+    name: Name
+    type: TouchpointType = "track"
+    channel: Channel | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+    def matches(self, name: str, path: str) -> bool:
+        """Tell whether a row of this name and path meets the rule."""
+        return self.source in {None, name} and path.startswith(self.path_prefix)
+
+
+class Mapping(_Part):
+    """A mapping file."""
+
+    channel: Channel
+    file: FileFormat = FileFormat()
+    columns: ColumnMap
+    prefix: dict[Literal["anonymous_id", "user_id"], str] = Field(default_factory=dict)
+    time: TimeFormat = TimeFormat()
+    events: tuple[EventRule, ...] = ()
+    json_columns: Columns = ()
+    numbers: Columns = ()
+    leave_out: Columns = ()
+    properties: dict[str, Name] = Field(default_factory=dict)
+    products: dict[str, Name] = Field(default_factory=dict)
+    constants: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Mapping":
+        if not (self.columns.anonymous_id or self.columns.user_id):
+            raise ValueError("columns: name a column for anonymous_id, user_id or both")
+        if not (self.columns.name or any(rule.source is None for rule in self.events)):
+            raise ValueError("columns.name: name a column, or write an event rule without `from`")
+        if not self.columns.url and any(rule.path_prefix for rule in self.events):
+            raise ValueError("columns.url: path_prefix needs a column with the URL")
+        return self
+
+
+def parse_mapping(text: str, name: str) -> Mapping:
+    """Read the mapping file `name` with the content `text`.
+
+    Raises:
+        BadMapping: not TOML, or a key that is missing, unknown or wrong.
+    """
+    try:
+        return Mapping.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadMapping(f"{name}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadMapping(": ".join(filter(None, (name, where, reason)))) from None

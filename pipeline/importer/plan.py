@@ -1,0 +1,174 @@
+"""What the files of an import come to: touchpoints in order, and dead letters. PURE: no files."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from pipeline.importer.mapping import Mapping
+from pipeline.importer.rows import (
+    ImportFailed,
+    Row,
+    RowIds,
+    Unreadable,
+    instant_of,
+    touchpoint_of,
+)
+from pipeline.privacy.masking import USUAL, Masks
+from schemas.codec import Refused, encode
+from schemas.dead_letter import DeadLetter, Reason, dead_letter
+from schemas.topics import record_key
+from schemas.touchpoint import Touchpoint, visitor_of
+
+LARGEST_HARVEST = 1_000_000
+"""Rows of one import at most: all are in memory, some 1.5 kB each, to be sorted over all files."""
+
+LARGEST_ROW = 128 * 1024
+"""Bytes of a row at most: quoted in a dead letter it still fits into a Kafka record."""
+
+
+class Outgoing(NamedTuple):
+    """A touchpoint on its way into `touchpoints.raw`."""
+
+    occurred_at: datetime
+    key: bytes
+    value: bytes
+
+
+def outgoing_of(touchpoint: Touchpoint, masks: Masks = USUAL) -> Outgoing:
+    """Make a touchpoint ready to be sent: without what its site does not keep.
+
+    Raises:
+        Refused: it is too large for a record, or nested too deeply.
+    """
+    masks.cover(touchpoint)
+    value = encode(touchpoint)
+    if len(value) > LARGEST_ROW:
+        raise Refused(Reason.TOO_LARGE, f"{len(value):,} bytes, at most {LARGEST_ROW:,}")
+    visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
+    return Outgoing(touchpoint.occurred_at, record_key(touchpoint.site, visitor_id), value)
+
+
+class _Refusal(NamedTuple):
+    position: int
+    raw: bytes
+    reason: Reason
+    detail: str
+    at: datetime | None
+
+
+@dataclass
+class _File:
+    name: str
+    ids: RowIds = field(default_factory=RowIds)
+    rows: int = 0
+    first: datetime | None = None
+    refusals: list[_Refusal] = field(default_factory=list)
+
+
+class Harvest:
+    """All rows of an import, before the first is sent."""
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        site: str,
+        now: datetime,
+        most_rows: int = LARGEST_HARVEST,
+        masks: Masks = USUAL,
+    ) -> None:
+        self._mapping = mapping
+        self._site = site
+        self._now = now
+        self._most_rows = most_rows
+        self._masks = masks
+        self._files: list[_File] = []
+        self._outgoing: list[Outgoing] = []
+        self.rows = 0
+
+    def open(self, name: str) -> None:
+        """Begin the file `name`: the rows that follow are its rows."""
+        self._files.append(_File(name))
+
+    def take(self, row: Row | Unreadable) -> None:
+        """Take the next row of the file that was opened last.
+
+        Raises:
+            ImportFailed: there are more than `most_rows`.
+        """
+        file = self._files[-1]
+        file.rows += 1
+        self.rows += 1
+        if self.rows > self._most_rows:
+            raise ImportFailed(
+                f"more than {self._most_rows:,} rows: import them in several runs, oldest first"
+            )
+        if isinstance(row, Unreadable):
+            file.refusals.append(_Refusal(file.rows, *row, at=None))
+        else:
+            self._take(file, row)
+
+    def in_order(self) -> list[Outgoing]:
+        """Give all touchpoints by time; at equal times in the order of the files and their rows.
+
+        Raises:
+            ImportFailed: there is not a single one.
+        """
+        if not self._outgoing:
+            raise ImportFailed(self._why_nothing())
+        return sorted(self._outgoing, key=attrgetter("occurred_at"))
+
+    def letters(self) -> list[DeadLetter]:
+        """Give the rows that cannot be touchpoints; one without a time has that of its file."""
+        first = min(file.first for file in self._files if file.first)
+        return [
+            self._letter(file.name, refusal, refusal.at or file.first or first)
+            for file in self._files
+            for refusal in file.refusals
+        ]
+
+    def _take(self, file: _File, row: Row) -> None:
+        row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
+        at: datetime | None
+        try:
+            outgoing = self._read(row, file.ids.next(row))
+            self._outgoing.append(outgoing)
+            at = outgoing.occurred_at
+        except Refused as refused:
+            at = instant_of(row, self._mapping, self._now)
+            raw = msgspec.json.encode(row)
+            file.refusals.append(_Refusal(file.rows, raw, refused.reason, refused.detail, at))
+        if at and (file.first is None or at < file.first):
+            file.first = at
+
+    def _read(self, row: Row, row_id: str) -> Outgoing:
+        return outgoing_of(
+            touchpoint_of(row, self._mapping, site=self._site, row_id=row_id, now=self._now),
+            self._masks,
+        )
+
+    def _letter(self, name: str, refusal: _Refusal, at: datetime) -> DeadLetter:
+        return dead_letter(
+            refusal.raw[:LARGEST_ROW],
+            site=self._site,
+            stage="import",
+            reason=refusal.reason,
+            detail=refusal.detail,
+            source=name,
+            position=refusal.position,
+            at=at,
+        )
+
+    def _why_nothing(self) -> str:
+        refusals = [refusal for file in self._files for refusal in file.refusals]
+        if not refusals:
+            return "the files hold no rows"
+        counts = Counter(refusal.reason.value for refusal in refusals).most_common()
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
+        return (
+            f"none of {self.rows:,} rows can be used ({reasons}; the first: {refusals[0].detail}). "
+            "Does the mapping fit the files? Nothing was sent."
+        )

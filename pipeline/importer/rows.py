@@ -1,0 +1,247 @@
+"""What a foreign row says: the touchpoint that it stands for. PURE: no files, no clock.
+
+Nothing that a row says is lost: what the mapping does not name stands in the properties under its
+own name. Only empty cells are left out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
+from pipeline.privacy.addresses import without_addresses
+from schemas.codec import Refused, decode_touchpoint, encode
+from schemas.dead_letter import Reason
+from schemas.touchpoint import Touchpoint, visitor_of
+
+Row = dict[str, Any]
+
+
+class ImportFailed(Exception):
+    """An import that ended early; the text says why and what to do."""
+
+
+class Unreadable(NamedTuple):
+    """What stands where a row should be."""
+
+    raw: bytes
+    reason: Reason
+    detail: str
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXTS = (
+    "anonymous_id",
+    "user_id",
+    "previous_id",
+    "url",
+    "title",
+    "referrer",
+    "user_agent",
+    "locale",
+)
+
+
+class RowIds:
+    """Ids for the rows of one file: the hash of what a row says, and its number among equal rows.
+
+    So importing the file again, or an overlapping export under another name, gives the same ids.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[bytes] = Counter()
+
+    def next(self, row: Row) -> str:
+        """Give the id of the next row."""
+        said = {name: cell for name, cell in row.items() if not _is_empty(cell)}
+        content = msgspec.json.encode(said, order="deterministic")
+        digest = blake2b(content, digest_size=16).digest()
+        self._seen[digest] += 1
+        number = self._seen[digest]
+        return digest.hex() if number == 1 else f"{digest.hex()}-{number}"
+
+
+def touchpoint_of(
+    row: Row, mapping: Mapping, *, site: str, row_id: str, now: datetime
+) -> Touchpoint:
+    """Give the touchpoint of `row`; `row_id` is its id if the row brings none of its own.
+
+    Raises:
+        Refused: no visitor, no name, no time between 1970 and `now`, or against the contract.
+    """
+    cells = _Cells(row)
+    texts: Row = {name: cells.text(getattr(mapping.columns, name)) for name in _TEXTS}
+    for name, prefix in mapping.prefix.items():
+        texts[name] = prefix + texts[name] if texts[name] else ""
+    if not visitor_of(texts["anonymous_id"], texts["user_id"]):
+        raise Refused(Reason.NO_VISITOR_ID, "neither anonymous_id nor user_id is set")
+    rule = _rule(cells, mapping, texts["url"])
+    occurred_at = _instant(cells, mapping, now)
+    touchpoint = Touchpoint(
+        touchpoint_id=cells.text(mapping.columns.touchpoint_id) or row_id,
+        site=site,
+        type=rule.type,
+        name=rule.name,
+        channel=rule.channel or mapping.channel,
+        occurred_at=occurred_at,
+        received_at=occurred_at,  # the file knows no better; importing again writes the same bytes
+        properties=_encoded(_properties(cells.rest(), mapping, rule)),
+        **texts,
+    )
+    return decode_touchpoint(encode(touchpoint))
+
+
+def instant_of(row: Row, mapping: Mapping, now: datetime) -> datetime | None:
+    """Give the time of a row, if it has one between 1970 and `now`, whatever else it lacks."""
+    try:
+        return _instant(_Cells(row), mapping, now)
+    except Refused:
+        return None
+
+
+@dataclass
+class _Cells:
+    """A row from which cells are taken; what remains becomes properties."""
+
+    row: Row
+    taken: set[str] = field(default_factory=set)
+
+    def peek(self, names: Iterable[str]) -> Any:
+        return next((self.row[name] for name in names if not _is_empty(self.row.get(name))), None)
+
+    def take(self, names: Iterable[str]) -> Any:
+        for name in names:
+            if not _is_empty(self.row.get(name)):
+                self.taken.add(name)
+                return self.row[name]
+        return None
+
+    def text(self, names: Iterable[str]) -> str:
+        return _text(self.take(names))
+
+    def rest(self) -> Row:
+        return {
+            name: cell
+            for name, cell in self.row.items()
+            if name not in self.taken and not _is_empty(cell)
+        }
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
+def _is_empty(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _rule(cells: _Cells, mapping: Mapping, url: str) -> EventRule:
+    # A name that a rule translates stays in the properties: two names may become one.
+    name = _text(cells.peek(mapping.columns.name))
+    path = _path(url)
+    for rule in mapping.events:
+        if rule.matches(name, path):
+            return rule
+    if not name:
+        raise Refused(Reason.MISSING_FIELD, f"no event name in {_any_of(mapping.columns.name)}")
+    cells.take(mapping.columns.name)
+    return EventRule.model_construct(name=name)
+
+
+def _path(url: str) -> str:
+    address = url.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = address.partition("://")
+    return "/" + rest.partition("/")[2] if separator else scheme
+
+
+def _instant(cells: _Cells, mapping: Mapping, now: datetime) -> datetime:
+    cell = cells.take(mapping.columns.occurred_at)
+    if cell is None:
+        raise Refused(Reason.MISSING_FIELD, f"no time in {_any_of(mapping.columns.occurred_at)}")
+    try:
+        moment = _parsed(cell, mapping.time)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(mapping.time.zone))
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Refused(Reason.INVALID_TIME, f"{cell!r}: {error}") from None
+    if not _EPOCH <= moment <= now:
+        raise Refused(Reason.TIME_OUT_OF_RANGE, f"{cell!r} is before 1970 or in the future")
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _parsed(cell: object, written: TimeFormat) -> datetime:
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime.combine(cell, time())
+    text = str(cell).strip()
+    match written.format:
+        case "iso":
+            return datetime.fromisoformat(text)
+        case "epoch_s":
+            return _EPOCH + timedelta(seconds=float(text))
+        case "epoch_ms":
+            return _EPOCH + timedelta(milliseconds=float(text))
+        case pattern:
+            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
+
+
+def _properties(rest: Row, mapping: Mapping, rule: EventRule) -> Row:
+    properties = {name: cell for name, cell in rest.items() if name not in mapping.json_columns}
+    for column in mapping.json_columns:
+        for name, value in _object_in(rest.get(column), column).items():
+            properties[f"{column}.{name}" if name in properties else name] = value
+    for name in mapping.numbers:
+        if isinstance(properties.get(name), str):
+            properties[name] = _number(properties[name], name)
+    properties = _renamed(properties, mapping.properties)
+    if mapping.products and isinstance(properties.get("products"), list):
+        properties["products"] = [
+            _renamed(product, mapping.products) if isinstance(product, dict) else product
+            for product in properties["products"]
+        ]
+    return {**mapping.constants, **rule.properties, **properties}
+
+
+def _object_in(cell: object, column: str) -> Row:
+    try:
+        value = msgspec.json.decode(cell) if isinstance(cell, str) else cell
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refused(Reason.NOT_JSON, f"{column}: {error}") from None
+    if value is not None and not isinstance(value, dict):
+        raise Refused(Reason.NOT_AN_OBJECT, f"{column}: not a JSON object")
+    return value or {}
+
+
+def _number(text: str, column: str) -> int | float:
+    try:
+        return msgspec.json.decode(text.strip(), type=int | float)
+    except msgspec.DecodeError:
+        raise Refused(Reason.INVALID_FIELD, f"{column}: {text!r} is not a number") from None
+
+
+def _renamed(values: Row, names: dict[str, str]) -> Row:
+    moved: Row = {}
+    for name, value in values.items():
+        new = names.get(name, name)
+        # Never onto a name that is taken: nothing is overwritten.
+        moved[name if new in values or new in moved else new] = value
+    return moved
+
+
+def _encoded(properties: Row) -> msgspec.Raw:
+    try:
+        return msgspec.Raw(encode(without_addresses(properties)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(Reason.INVALID_FIELD, f"properties: {error}") from None
+
+
+def _any_of(columns: tuple[str, ...]) -> str:
+    return " or ".join(columns) or "any column"

@@ -1,0 +1,173 @@
+"""Files of touchpoints into the log. Shell: reads, sends, counts; `pipeline.importer.plan` decides.
+
+Nothing is sent before every file has been read to its end.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from pipeline.importer.files import rows_of
+from pipeline.importer.mapping import (
+    BadMapping,
+    FileFormat,
+    Mapping,
+    parse_mapping,
+)
+from pipeline.importer.plan import Harvest
+from pipeline.importer.rows import ImportFailed, Row, Unreadable
+from pipeline.kafka.producer import NotAcknowledged, Producer
+from pipeline.kafka.records import Record, partition_for
+from pipeline.privacy.masking import USUAL, Masks
+from schemas.codec import Tick, encode, encode_fact
+from schemas.dead_letter import Reason
+from schemas.topics import DEAD_LETTERS, RAW
+
+_CHUNK = 5_000
+
+# A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
+_SILENCE_AFTER = timedelta(hours=25)
+
+
+Read = Callable[[Path, FileFormat], Iterator[Row | Unreadable]]
+"""Reads the rows of a file, in its order."""
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What an import did."""
+
+    files: int
+    rows: int
+    touchpoints: int
+    refused: dict[Reason, int]
+    first: datetime
+    last: datetime
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read a mapping file; BadMapping if it cannot be used."""
+    try:
+        return parse_mapping(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadMapping(f"{path}: cannot be read: {error}") from error
+
+
+def progress_bar(console: Console) -> Progress:
+    """Make the bar that `import_files` moves; it shows on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    )
+
+
+async def import_files(
+    paths: Sequence[Path],
+    mapping: Mapping,
+    producer: Producer,
+    *,
+    site: str,
+    now: Callable[[], datetime],
+    progress: Progress,
+    read: Read = rows_of,
+    masks: Masks = USUAL,
+) -> ImportSummary:
+    """Send the touchpoints of `paths` in order of time, then let the time of `site` pass.
+
+    Rows that cannot be touchpoints become dead letters. Importing again writes the same values.
+
+    Raises:
+        ImportFailed: a file cannot be read, no row can be used, there are too many, or Kafka
+            does not acknowledge; the text says what to do.
+    """
+    harvest = Harvest(mapping, site, now(), masks=masks)
+    for path in paths:
+        await asyncio.to_thread(_harvest, path, mapping, harvest, progress, read)
+    outgoing, letters = harvest.in_order(), harvest.letters()
+    last = outgoing[-1].occurred_at
+    buried = [(letter.site.encode(), encode_fact(letter)) for letter in letters]
+    keyed = [(key, value) for _, key, value in outgoing]
+    try:
+        await _send(producer, DEAD_LETTERS.name, buried, now, progress)
+        await _send(producer, RAW.name, keyed, now, progress)
+        await _let_time_pass(producer, site, min(last + _SILENCE_AFTER, now()), now())
+    except NotAcknowledged as error:
+        raise ImportFailed(
+            f"Kafka did not take everything: {error}. Import again when it answers: nothing "
+            "counts twice."
+        ) from error
+    return ImportSummary(
+        files=len(paths),
+        rows=harvest.rows,
+        touchpoints=len(outgoing),
+        refused=Counter(letter.reason for letter in letters),
+        first=outgoing[0].occurred_at,
+        last=last,
+    )
+
+
+def summary_table(summary: ImportSummary) -> Table:
+    """Lay out what an import did, for a terminal."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("Files", f"{summary.files:,}")
+    table.add_row("Rows read", f"{summary.rows:,}")
+    table.add_row("Touchpoints sent", f"{summary.touchpoints:,}")
+    for reason, count in sorted(summary.refused.items()):
+        table.add_row(f"Refused: {reason}", f"{count:,}")
+    table.add_row("From", f"{summary.first:%Y-%m-%d %H:%M} UTC")
+    table.add_row("To", f"{summary.last:%Y-%m-%d %H:%M} UTC")
+    return table
+
+
+def _harvest(
+    path: Path, mapping: Mapping, harvest: Harvest, progress: Progress, read: Read
+) -> None:
+    task = progress.add_task(path.name, total=None)
+    before = harvest.rows
+    harvest.open(path.name)
+    for row in progress.track(read(path, mapping.file), task_id=task):
+        harvest.take(row)
+    progress.update(task, total=harvest.rows - before)
+
+
+async def _send(
+    producer: Producer,
+    topic: str,
+    keyed: Sequence[tuple[bytes, bytes]],
+    now: Callable[[], datetime],
+    progress: Progress,
+) -> None:
+    task = progress.add_task(f"Sending to {topic}", total=len(keyed))
+    for start in range(0, len(keyed), _CHUNK):
+        chunk = keyed[start : start + _CHUNK]
+        batches = _by_partition(chunk, producer.partitions(topic), now())
+        await asyncio.gather(*(producer.send(topic, *batch) for batch in batches.items()))
+        progress.advance(task, len(chunk))
+
+
+def _by_partition(
+    keyed: Iterable[tuple[bytes, bytes]], partitions: int, now: datetime
+) -> dict[int, list[Record]]:
+    batches: dict[int, list[Record]] = defaultdict(list)
+    for key, value in keyed:
+        batches[partition_for(key, partitions)].append(Record(key, value, _milliseconds(now)))
+    return batches
+
+
+async def _let_time_pass(producer: Producer, site: str, until: datetime, now: datetime) -> None:
+    tick = Record(None, encode(Tick(tick=until, site=site)), _milliseconds(now))
+    partitions = range(producer.partitions(RAW.name))
+    await asyncio.gather(*(producer.send(RAW.name, partition, [tick]) for partition in partitions))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

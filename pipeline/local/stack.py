@@ -1,0 +1,260 @@
+"""All roles on one machine, each a process: the supervisor behind `touchstream up`. Shell.
+
+The embedded broker forgets everything when it stops. So the roles end in the order of the way of a
+touchpoint, each when it has read all that the one before it wrote. What the tracker remembers is
+lost all the same: after the next start nobody's session goes on, and carts then open stay open.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
+
+from pipeline.clickhouse import connect
+from pipeline.kafka.lag import ends, until_committed
+from pipeline.kafka.topics import create_topics
+from pipeline.local.children import Child, StackFailed, Tell
+from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.local.ports import (
+    Address,
+    address_in,
+    answers,
+    is_taken,
+)
+from pipeline.settings import Settings
+from pipeline.signals import until_told
+from pipeline.tables import bring_up_to_date
+from schemas.topics import OVERFLOW, RAW, TABLES
+
+_CATCH_UP_SECONDS = 30.0
+_STOP_SECONDS = 20.0
+_EMBEDDED_BROKER = {"kafka_idempotence": False, "kafka_replication": 1}
+
+
+class Stack:
+    """Broker, engine and roles of `settings`; the first two only where they are embedded."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tell: Tell,
+        *,
+        is_broker_embedded: bool = True,
+        is_engine_embedded: bool = True,
+    ) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._broker_at = address_in(settings.kafka_bootstrap_servers)
+        self._engine_at = address_in(settings.clickhouse_url)
+        self._broker = (
+            EmbeddedBroker(self._broker_at.port, self._broker_at.host)
+            if is_broker_embedded
+            else None
+        )
+        self._is_engine_embedded = is_engine_embedded
+        self._logs = settings.embedded_path / "logs"
+        self._children: dict[str, Child] = {}
+
+    async def start(self) -> None:
+        """Start everything; return when every part answers.
+
+        Raises:
+            StackFailed, EmbeddedError, TopicsFailed, MigrationRefused,
+            ClickHouseUnavailable: the text says what to do.
+        """
+        self._refuse_taken_ports()
+        self._logs.mkdir(parents=True, exist_ok=True)
+        if self._broker:
+            await self._broker.start()
+        await create_topics(self._settings)
+        host, port = self._settings.collector_host, self._settings.collector_port
+        await _together(
+            self._start("collect", f"http://{host}:{port}/healthz/ready"),
+            self._start("track", _metrics(self._settings.tracker_metrics_port)),
+            self._start_what_shares_need(),
+            self._start_what_needs_clickhouse(),
+        )
+
+    async def until_broken(self) -> None:
+        """Wait for what cannot be mended: StackFailed when the embedded broker has ended."""
+        if self._broker is None:
+            await asyncio.Event().wait()
+        else:
+            await self._broker.wait()
+            raise StackFailed(
+                "the embedded broker ended, and with it what was not yet in ClickHouse; start "
+                "again, or use Apache Kafka: touchstream up --kafka HOST:PORT"
+            )
+
+    async def stop(self) -> None:
+        """Stop one part after the other; nothing that was accepted is lost."""
+        await self._stop("collect")
+        if "drain" in self._children:
+            await self._catch_up(self._settings.drain_group, [OVERFLOW.name])
+            await self._stop("drain")
+        await self._catch_up(self._settings.tracker_group, [RAW.name])
+        await self._stop("track")
+        await self._catch_up(self._settings.sink_group, TABLES)
+        await self._stop("sink")
+        await self._stop("watch")
+        await self._stop("engine")
+
+    async def kill(self) -> None:
+        """End what still runs, at once."""
+        await asyncio.gather(*(child.kill() for child in self._children.values()))
+        if self._broker:
+            await self._broker.stop()
+
+    async def _start_what_shares_need(self) -> None:
+        if self._settings.has_shares:
+            await self._start("drain", _metrics(self._settings.drain_metrics_port))
+
+    async def _start_what_needs_clickhouse(self) -> None:
+        settings = self._settings
+        if self._is_engine_embedded:
+            host, port = self._engine_at
+            command = ("engine", "--host", host, "--port", str(port))
+            await self._start("engine", f"{settings.clickhouse_url}/ping", command)
+        await asyncio.to_thread(_migrate, settings)
+        await _together(
+            self._start("sink", _metrics(settings.sink_metrics_port)),
+            self._start("watch", _metrics(settings.watch_metrics_port)),
+        )
+
+    async def _start(self, role: str, url: str, command: tuple[str, ...] = ()) -> None:
+        child = self._children[role] = Child(
+            role,
+            _touchstream(*(command or (role,))),
+            environment_of(self._settings),
+            self._logs / f"{role}.log",
+            self._tell,
+        )
+        await child.start(partial(answers, url))
+
+    async def _stop(self, role: str) -> None:
+        if role in self._children:
+            await self._children[role].stop(_STOP_SECONDS)
+
+    async def _catch_up(self, group: str, topics: Iterable[str]) -> None:
+        if self._broker is None:
+            return  # it keeps what is not read
+        try:
+            async with asyncio.timeout(_CATCH_UP_SECONDS):
+                await until_committed(self._settings, group, await ends(self._settings, topics))
+        except (TimeoutError, KafkaError):
+            self._tell(f"{group} has not read everything; the rest is lost with the broker")
+
+    def _refuse_taken_ports(self) -> None:
+        for setting, at in self._addresses().items():
+            if is_taken(at):
+                raise StackFailed(
+                    f"nothing can listen on {at.host}:{at.port}: stop what uses the port, or "
+                    f"choose another one by TOUCHSTREAM_{setting}"
+                )
+
+    def _addresses(self) -> dict[str, Address]:
+        settings = self._settings
+        addresses = {"COLLECTOR_PORT": Address(settings.collector_host, settings.collector_port)}
+        drain = ("DRAIN",) if settings.has_shares else ()
+        for role in ("TRACKER", "SINK", "WATCH", *drain):
+            setting = f"{role}_METRICS_PORT"
+            addresses[setting] = Address("127.0.0.1", getattr(settings, setting.lower()))
+        if self._broker:
+            addresses["KAFKA_BOOTSTRAP_SERVERS"] = self._broker_at
+        if self._is_engine_embedded:
+            addresses["CLICKHOUSE_URL"] = self._engine_at
+        return addresses
+
+
+async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -> None:
+    """Run everything until SIGINT or SIGTERM; `kafka` and `clickhouse` say what is there already.
+
+    Raises:
+        What `Stack.start` and `Stack.until_broken` raise; the texts say what to do.
+    """
+    changes: dict[str, object] = {"embedded_path": settings.embedded_path.resolve()}
+    changes |= {"kafka_bootstrap_servers": kafka} if kafka else _EMBEDDED_BROKER
+    changes |= {"clickhouse_url": clickhouse.rstrip("/")} if clickhouse else {}
+    stack = Stack(
+        settings.model_copy(update=changes),
+        _tell,
+        is_broker_embedded=kafka is None,
+        is_engine_embedded=clickhouse is None,
+    )
+    try:
+        await until_told(_stay_up(stack, settings))
+    finally:
+        await stack.kill()
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Give the variables by which another process gets exactly these settings."""
+    values = to_jsonable_python(_revealed(settings.model_dump()))
+    return {f"TOUCHSTREAM_{name.upper()}": _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _revealed(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _revealed(part) for name, part in value.items()}
+        case list() | frozenset():
+            return [_revealed(part) for part in value]
+    return value
+
+
+async def _stay_up(stack: Stack, settings: Settings) -> None:
+    await stack.start()
+    _tell(f"ready: send to http://{settings.collector_host}:{settings.collector_port}")
+    try:
+        await stack.until_broken()
+    except asyncio.CancelledError:
+        _tell("stopping: what was accepted is brought to ClickHouse first")
+        await stack.stop()
+        raise
+
+
+async def _together(*works: Coroutine[None, None, None]) -> None:
+    """Do all at once; when one fails, stop the others and raise its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _touchstream(*arguments: str) -> tuple[str, ...]:
+    """Give the command of a role; a folder `pipeline` where the user stands is not our package."""
+    is_here = Path(__file__).parents[2] == Path.cwd()
+    return (sys.executable, *(() if is_here else ("-P",)), "-m", "pipeline.cli", *arguments)
+
+
+def _migrate(settings: Settings) -> None:
+    client = connect(settings)
+    try:
+        bring_up_to_date(client, settings)
+    finally:
+        client.close()
+
+
+def _metrics(port: int) -> str:
+    return f"http://127.0.0.1:{port}/metrics" if port else ""
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Check, repair and replay: what an operator runs."""

@@ -1,0 +1,176 @@
+"""Dead letters sent again, after their cause is gone. Shell: from ClickHouse back into Kafka.
+
+What becomes of a letter depends on the stage that refused it:
+
+- `track`: its bytes are a record of `touchpoints.raw` and go there again, to the partition of
+  their key.
+- `import`: its payload is the row of the file; the row goes through a mapping again (corrected,
+  or of a newer version) and gets the id that the import would have given it.
+- `collect`: its bytes are a call in its sender's own words; the collector's intake reads it again.
+- `sink`, `webhook`: its bytes are a row that ClickHouse, or a fact that an endpoint refused; it
+  goes back to the topic and partition that it stood in, for the same role to try again. (The other
+  one reads it too: an equal row, a message with an idempotency key that was there before.)
+
+Only what is now accepted is sent, so nothing dies twice of the same cause. Letters stay in the
+table, and sending one twice changes nothing: ids are the same. A touchpoint that is older than
+the allowed lateness by now is kept as late.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from pipeline.importer.mapping import Mapping
+from pipeline.importer.plan import outgoing_of
+from pipeline.importer.rows import Row, RowIds, touchpoint_of
+from pipeline.kafka.producer import Producer
+from pipeline.kafka.records import Record, partition_for
+from pipeline.privacy.masking import USUAL, Masks
+from schemas.codec import Refused, decode_touchpoint
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.topics import RAW, TABLES, record_key
+from schemas.touchpoint import Touchpoint
+
+Reader = Callable[[DeadLetter], Touchpoint]
+"""Reads a letter as its stage would today; Refused if it still cannot be accepted."""
+
+_LETTERS = """
+SELECT dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at
+FROM dead_letters FINAL
+WHERE ({site:String} = '' OR site = {site:String})
+    AND ({stage:String} = '' OR stage = {stage:String})
+    AND ({reason:String} = '' OR reason = {reason:String})
+ORDER BY source, position
+"""
+
+
+_BACK_IN_PLACE = frozenset({"sink", "webhook"})
+
+
+@dataclass
+class ReplaySummary:
+    """What became of the letters: sent, refused once more, or left because nobody reads them."""
+
+    sent: int = 0
+    refused: Counter[Reason] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+
+
+def read_record(letter: DeadLetter) -> Touchpoint:
+    """Read a letter of the stage `track`."""
+    return decode_touchpoint(_raw(letter))
+
+
+def row_reader(mapping: Mapping, now: datetime) -> Reader:
+    """Make the reader of the stage `import`; it is given the letters in the order of their rows."""
+    ids: dict[str, RowIds] = defaultdict(RowIds)
+
+    def read_row(letter: DeadLetter) -> Touchpoint:
+        row = _object(letter)
+        row_id = ids[letter.source].next(row)
+        return touchpoint_of(row, mapping, site=letter.site, row_id=row_id, now=now)
+
+    return read_row
+
+
+async def replay_dead_letters(
+    client: Client,
+    producer: Producer,
+    readers: dict[str, Reader],
+    *,
+    site: str = "",
+    stage: str = "",
+    reason: str = "",
+    now: Callable[[], datetime],
+    masks: Masks = USUAL,
+) -> ReplaySummary:
+    """Send the letters of this site, stage and reason again; empty means all.
+
+    `readers` are by stage; letters of a stage without one are left, except those of `sink` and
+    `webhook`, which need none.
+
+    Raises:
+        NotAcknowledged: Kafka did not take them all; do it again, nothing counts twice.
+    """
+    summary = ReplaySummary()
+    which = {"site": site, "stage": stage, "reason": reason}
+    with client.query_row_block_stream(_LETTERS, parameters=which) as blocks:
+        for block in blocks:
+            batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
+            for letter in map(_letter, block):
+                if again := _again(letter, readers, producer, summary, masks):
+                    record = Record(again.key, again.value, int(now().timestamp() * 1000))
+                    batches[again.topic, again.partition].append(record)
+            await asyncio.gather(*(producer.send(*to, batch) for to, batch in batches.items()))
+            summary.sent += sum(map(len, batches.values()))
+    return summary
+
+
+class _Again(NamedTuple):
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+
+
+class _Keyed(msgspec.Struct):
+    site: str
+    visitor_id: str
+
+
+def _letter(row: Sequence[Any]) -> DeadLetter:
+    letter = DeadLetter(**dict(zip(DeadLetter.__struct_fields__, row, strict=True)))
+    letter.at = letter.at.replace(tzinfo=UTC)
+    return letter
+
+
+def _again(
+    letter: DeadLetter,
+    readers: dict[str, Reader],
+    producer: Producer,
+    summary: ReplaySummary,
+    masks: Masks,
+) -> _Again | None:
+    topic, _, partition = letter.source.rpartition("-")
+    goes_back = letter.stage in _BACK_IN_PLACE and topic in TABLES and partition.isdecimal()
+    if letter.stage not in readers and not goes_back:
+        summary.left[letter.stage] += 1
+        return None
+    try:
+        if goes_back:
+            return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter))
+        _, key, value = outgoing_of(readers[letter.stage](letter), masks)
+    except Refused as refused:
+        summary.refused[refused.reason] += 1
+        return None
+    return _Again(RAW.name, partition_for(key, producer.partitions(RAW.name)), key, value)
+
+
+def _raw(letter: DeadLetter) -> bytes:
+    try:
+        return letter.raw()
+    except ValueError:
+        raise Refused(Reason.NOT_JSON, "the payload is not the base64 that it says") from None
+
+
+def _key(row: bytes) -> bytes | None:
+    try:
+        keyed = msgspec.json.decode(row, type=_Keyed)
+    except msgspec.MsgspecError:
+        return None
+    return record_key(keyed.site, keyed.visitor_id)
+
+
+def _object(letter: DeadLetter) -> Row:
+    try:
+        return msgspec.json.decode(letter.payload, type=Row)
+    except msgspec.ValidationError as error:
+        raise Refused(Reason.NOT_AN_OBJECT, str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Refused(Reason.NOT_JSON, str(error)) from None

@@ -1,0 +1,129 @@
+"""Reading a topic again from an earlier place. Shell: moves group offsets, decides nothing.
+
+`touchpoints.raw` is read again by the tracker, from its beginning and with empty memory: the rows
+it writes are the same, with the same ids. The other topics are read again by the sink. Neither
+changes a value in ClickHouse that was right; both restore what is missing there.
+"""
+
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import KafkaError
+
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.topics import read_topic
+from pipeline.settings import Settings
+from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
+from schemas.topics import RAW, STATE, TABLES
+
+Erased = dict[int, dict[bytes, bytes | None]]
+
+
+class ReplayFailed(Exception):
+    """The topic cannot be read again now; the text says what to do."""
+
+
+async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
+    """Have `topic` read again, from `since` or from its beginning; give how many records that is.
+
+    Raises:
+        ReplayFailed: nobody reads this topic, its reader is running, or Kafka refuses.
+    """
+    if topic == RAW.name and since is not None:
+        raise ReplayFailed(
+            f"{topic} is read again from its beginning only: sessions need all their touchpoints"
+        )
+    if topic != RAW.name and topic not in TABLES:
+        raise ReplayFailed(f"nobody reads {topic}: choose one of {RAW.name}, {', '.join(TABLES)}")
+    group = settings.tracker_group if topic == RAW.name else settings.sink_group
+    try:
+        await _refuse_running(settings, group)
+        records, ends = await _move(settings, group, topic, since)
+        if topic == RAW.name:
+            erased = await _erased(settings)
+            await _forget(settings)
+            await _begin_anew(settings, ends, erased)
+    except (KafkaError, NotAcknowledged) as error:
+        raise ReplayFailed(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
+        ) from error
+    return records
+
+
+async def _refuse_running(settings: Settings, group: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        [answer] = await admin.describe_consumer_groups([group])
+        [(_code, _group, state, *_rest)] = answer.groups
+    finally:
+        await admin.close()
+    if state not in ("Empty", "Dead"):
+        raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
+
+
+async def _move(
+    settings: Settings, group: str, topic: str, since: datetime | None
+) -> tuple[int, list[int]]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+    )
+    try:
+        await consumer.start()
+        partitions = [TopicPartition(topic, p) for p in range(settings.kafka_partitions)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        starts = dict(await consumer.beginning_offsets(partitions))
+        if since is not None:
+            at = int(since.timestamp() * 1000)
+            found = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
+            starts = {tp: place.offset if place else ends[tp] for tp, place in found.items()}
+        await consumer.commit(starts)
+    finally:
+        await consumer.stop()
+    return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
+
+
+async def _erased(settings: Settings) -> Erased:
+    """Give who was erased, by partition: the newest entry of each of these keys."""
+    found: Erased = {}
+    async for record in read_topic(settings, STATE.name):
+        if record.key and record.key.startswith(ERASED):
+            found.setdefault(record.partition, {})[record.key] = record.value
+    return found
+
+
+async def _forget(settings: Settings) -> None:
+    """Delete the tracker's state; -1 is the end of the partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        await admin.delete_records(
+            {
+                TopicPartition(STATE.name, number): RecordsToDelete(before_offset=-1)
+                for number in range(settings.kafka_partitions)
+            }
+        )
+    finally:
+        await admin.close()
+
+
+async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> None:
+    """Void what partitions have told each other: reading the log again, they say it again.
+
+    Who was erased stays erased, so that nothing of them is written in the meantime.
+    """
+    producer = KafkaProducer(settings)
+    await producer.start([STATE.name])
+    try:
+        for number, end in enumerate(ends):
+            now = int(datetime.now(UTC).timestamp() * 1000)
+            kept = [(key, value, now) for key, value in erased.get(number, {}).items()]
+            rows = [*kept, (META_KEY, fresh_meta(end), now)]
+            await producer.send(STATE.name, number, rows)
+    finally:
+        await producer.stop()

@@ -1,0 +1,78 @@
+"""Telling the log that somebody is to be forgotten, and reading what was told. Shell.
+
+The trackers forget when they read it, and rows that are on their way, or come back by a replay, are
+void by their place in the log: `pipeline.personal.delete` deletes them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from aiokafka.errors import KafkaError
+
+from pipeline.journey.messages import Erasure, encode_message
+from pipeline.kafka.lag import ends, until_committed
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.topics import read_topic
+from pipeline.personal.find import Named
+from pipeline.personal.void_rows import Erased, Erasures
+from pipeline.settings import Settings
+from schemas.topics import RAW, TABLES
+
+
+class ForgetFailed(Exception):
+    """Kafka does not do it; the text says what to do."""
+
+
+async def tell(settings: Settings, named: Named, now: Callable[[], datetime]) -> None:
+    """Write an erasure of `named` into all partitions of the log: to all, and then to all again.
+
+    Raises:
+        ForgetFailed: Kafka did not take it all. It can be repeated.
+    """
+    producer = KafkaProducer(settings)
+    at = int(now().timestamp() * 1000)
+    try:
+        await producer.start([RAW.name])
+        for is_final in (False, True):
+            value = encode_message(Erasure(named.site, list(named.names), at, is_final))
+            row = (None, value, int(now().timestamp() * 1000))
+            numbers = range(producer.partitions(RAW.name))
+            await producer.send_all({(RAW.name, number): [row] for number in numbers})
+    except (NotAcknowledged, KafkaError) as error:
+        raise ForgetFailed(f"nothing was erased, Kafka did not take it: {error}") from error
+    finally:
+        await producer.stop()
+
+
+async def told(settings: Settings, since: datetime | None = None) -> list[Erased]:
+    """Read all erasures that the log still has, or those `since`.
+
+    Raises:
+        TopicsFailed: no broker answers.
+    """
+    erasures = Erasures()
+    async for record in read_topic(settings, RAW.name, since=since):
+        erasures.hear(record.partition, record)
+    return erasures.all()
+
+
+async def until_read(settings: Settings, patience_seconds: float) -> bool:
+    """Wait until tracker and sink have read what is now in the log; False if they do not.
+
+    Raises:
+        ForgetFailed: no broker answers.
+    """
+    try:
+        async with asyncio.timeout(patience_seconds):
+            of_log = await ends(settings, [RAW.name])
+            await until_committed(settings, settings.tracker_group, of_log)
+            await until_committed(settings, settings.sink_group, await ends(settings, TABLES))
+    except TimeoutError:
+        return False
+    except KafkaError as error:
+        raise ForgetFailed(
+            f"Kafka does not say how far the tracker is ({error}): run `touchstream erase --again` "
+            "later"
+        ) from error
+    return True

@@ -1,0 +1,1 @@
+"""What led to the orders, by several models."""

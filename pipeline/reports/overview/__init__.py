@@ -1,0 +1,1 @@
+"""The report: sessions, funnel, abandonment, phases."""

@@ -1,0 +1,209 @@
+"""What happened in a span of time: the numbers, read from ClickHouse. Prints nothing.
+
+The funnel has three readings. *Reach*: has the step at all. *Closed*: has this step and every
+earlier one, in any order. *Ordered*: has them in this order, however long it took.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.overview import sql as report_sql
+from schemas.journeys import JourneyModel
+
+FUNNEL = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(2200, 1, 1, tzinfo=UTC)
+
+_MOST_STEPS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Of what to report: a site (empty: all), from `start` up to, not including, `end`."""
+
+    site: str = ""
+    start: datetime = BEGINNING
+    end: datetime = END
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the values of the parameters that every statement here has."""
+        start, end = (int(moment.timestamp() * 1000) for moment in (self.start, self.end))
+        return {"site": self.site, "start": start, "end": end}
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole, and their ratio; None where there is no whole."""
+
+    part: int
+    whole: int
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many visitors or sessions came how far, and how many left a cart or checkout behind."""
+
+    unit: Literal["visitor", "session"]
+    steps: tuple[str, ...]
+    reach: tuple[int, ...]
+    closed: tuple[int, ...]
+    ordered: tuple[int, ...]
+    cart_abandonment: Share
+    checkout_abandonment: Share
+
+
+@dataclass(frozen=True)
+class Revenue:
+    """Distinct orders in one currency; each counts with its first touchpoint's revenue."""
+
+    currency: str
+    orders: int
+    amount: Decimal
+    touchpoints: int
+
+
+@dataclass(frozen=True)
+class PhaseCount:
+    """People in a phase of a model, with the labels of its file where that is known."""
+
+    model: str
+    phase: str
+    en: str
+    de: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """Abandonments as they were recorded live."""
+
+    kind: str
+    currency: str
+    count: int
+    recovered: int
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Buried:
+    """Dead letters of one reason."""
+
+    stage: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that `touchstream report` says."""
+
+    span: Span
+    touchpoints: int
+    late: int
+    visitors: int
+    people: int
+    links: int
+    sessions: int
+    by_visitor: Funnel
+    by_session: Funnel
+    revenue: tuple[Revenue, ...]
+    phases: tuple[PhaseCount, ...]
+    abandoned: tuple[Abandoned, ...]
+    dead_letters: tuple[Buried, ...]
+
+    @property
+    def orders(self) -> int:
+        """Distinct orders in all currencies."""
+        return sum(revenue.orders for revenue in self.revenue)
+
+
+def read_report(
+    client: Client,
+    span: Span,
+    *,
+    steps: Sequence[str] = FUNNEL,
+    models: Iterable[JourneyModel] = (),
+) -> Report:
+    """Read the report of `span`; `models` give the phases their labels and order.
+
+    Raises:
+        ValueError: `steps` are not 1 to 32 different names, as ClickHouse's windowFunnel needs.
+    """
+    if not 1 <= len(set(steps)) == len(steps) <= _MOST_STEPS:
+        raise ValueError(f"a funnel has 1 to {_MOST_STEPS} different steps")
+    parameters = span.parameters()
+
+    def rows(statement: str) -> Sequence[Sequence[Any]]:
+        return client.query(statement, parameters=parameters).result_rows
+
+    [(touchpoints, late, visitors)] = rows(report_sql.TOUCHPOINTS)
+    [(sessions, people)] = rows(report_sql.SESSIONS)
+    [(links,)] = rows(report_sql.LINKS)
+    return Report(
+        span=span,
+        touchpoints=touchpoints,
+        late=late,
+        visitors=visitors,
+        people=people,
+        links=links,
+        sessions=sessions,
+        by_visitor=_funnel(client, span, "visitor", steps),
+        by_session=_funnel(client, span, "session", steps),
+        revenue=tuple(Revenue(*row) for row in rows(report_sql.ORDERS)),
+        phases=_labelled(rows(report_sql.PHASES), models),
+        abandoned=tuple(Abandoned(*row) for row in rows(report_sql.ABANDONED)),
+        dead_letters=tuple(Buried(*row) for row in rows(report_sql.DEAD_LETTERS)),
+    )
+
+
+def as_json(answer: object) -> bytes:
+    """Write a report, or the answer to another question, for machines."""
+    return msgspec.json.Encoder(decimal_format="number").encode(answer)
+
+
+def _funnel(
+    client: Client, span: Span, unit: Literal["visitor", "session"], steps: Sequence[str]
+) -> Funnel:
+    [(*readings, carts_left, carts, checkouts_left, checkouts)] = client.query(
+        report_sql.funnel(unit, len(steps)), parameters=span.parameters() | {"steps": list(steps)}
+    ).result_rows
+    reach, closed, ordered = (tuple(reading) or (0,) * len(steps) for reading in readings)
+    return Funnel(
+        unit=unit,
+        steps=tuple(steps),
+        reach=reach,
+        closed=closed,
+        ordered=ordered,
+        cart_abandonment=_share(carts_left, carts),
+        checkout_abandonment=_share(checkouts_left, checkouts),
+    )
+
+
+def _share(part: int, whole: int) -> Share:
+    return Share(part, whole, part / whole if whole else None)
+
+
+def _labelled(
+    rows: Sequence[Sequence[Any]], models: Iterable[JourneyModel]
+) -> tuple[PhaseCount, ...]:
+    known = {(model.id, phase.id): phase for model in models for phase in model.phases}
+    places = {phase: place for place, phase in enumerate(known)}
+
+    def count(model: str, phase: str, people: int) -> PhaseCount:
+        label = known.get((model, phase))
+        en, de = (label.en, label.de) if label else (phase, phase)
+        return PhaseCount(model, phase, en, de, people)
+
+    def place(row: Sequence[Any]) -> tuple[int, str, str]:
+        model, phase, _ = row
+        return places.get((model, phase), len(places)), model, phase
+
+    return tuple(count(*row) for row in sorted(rows, key=place))

@@ -1,0 +1,116 @@
+"""The report for a terminal. Lays out what `answer` has read; computes nothing."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.reports.overview.answer import (
+    BEGINNING,
+    END,
+    Funnel,
+    Report,
+    Share,
+)
+
+
+def render(report: Report) -> RenderableType:
+    """Lay out the report, one table after the other; a table without rows is left out."""
+    tables = [table for table in _tables(report) if table.row_count]
+    return Group(_title(report), *(part for table in tables for part in (Text(), table)))
+
+
+def _title(report: Report) -> Text:
+    span = report.span
+    parts = [span.site or "all sites"]
+    if span.start > BEGINNING:
+        parts.append(f"from {span.start:%Y-%m-%d %H:%M %Z}")
+    if span.end < END:
+        parts.append(f"until {span.end:%Y-%m-%d %H:%M %Z}")
+    return Text(", ".join(parts))
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    yield _totals(report)
+    yield _funnel(report.by_visitor)
+    yield _funnel(report.by_session)
+    yield _left_behind(report)
+    yield _orders(report)
+    yield _phases(report)
+    yield _abandoned(report)
+    yield _dead_letters(report)
+
+
+def _table(title: str, text: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in text:
+        table.add_column(heading)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _totals(report: Report) -> Table:
+    headings = ("sessions", "visitors", "people", "links", "touchpoints", "of them late")
+    table = _table("Totals", (), headings)
+    people = (report.sessions, report.visitors, report.people, report.links)
+    table.add_row(*map(_count, (*people, report.touchpoints, report.late)))
+    return table
+
+
+def _funnel(funnel: Funnel) -> Table:
+    table = _table(f"Funnel by {funnel.unit}", ("step",), ("reach", "closed", "ordered"))
+    for step, *counts in zip(
+        funnel.steps, funnel.reach, funnel.closed, funnel.ordered, strict=True
+    ):
+        table.add_row(step, *map(_count, counts))
+    return table
+
+
+def _left_behind(report: Report) -> Table:
+    table = _table("Left without an order", ("what", "by"), ("left", "of", "rate"))
+    for funnel in (report.by_visitor, report.by_session):
+        table.add_row("cart", funnel.unit, *_share(funnel.cart_abandonment))
+        table.add_row("checkout", funnel.unit, *_share(funnel.checkout_abandonment))
+    return table
+
+
+def _orders(report: Report) -> Table:
+    table = _table("Orders", (), ("orders", "touchpoints", "revenue", "currency"))
+    for revenue in report.revenue:
+        counts = (revenue.orders, revenue.touchpoints)
+        table.add_row(*map(_count, counts), f"{revenue.amount:,.2f}", revenue.currency or "unknown")
+    return table
+
+
+def _phases(report: Report) -> Table:
+    table = _table("Where people are", ("model", "phase", "Phase"), ("people",))
+    for phase in report.phases:
+        table.add_row(phase.model, phase.en, phase.de, _count(phase.people))
+    return table
+
+
+def _abandoned(report: Report) -> Table:
+    numbers = ("count", "recovered", "value", "currency")
+    table = _table("Abandonments, as recorded live", ("kind",), numbers)
+    for kind in report.abandoned:
+        counts = map(_count, (kind.count, kind.recovered))
+        table.add_row(kind.kind, *counts, f"{kind.value:,.2f}", kind.currency or "unknown")
+    return table
+
+
+def _dead_letters(report: Report) -> Table:
+    table = _table("Dead letters", ("stage", "reason"), ("count",))
+    for buried in report.dead_letters:
+        table.add_row(buried.stage, buried.reason, _count(buried.count))
+    return table
+
+
+def _share(share: Share) -> tuple[str, str, str]:
+    rate = "" if share.ratio is None else f"{share.ratio:.2%}".replace("%", " %")
+    return _count(share.part), _count(share.whole), rate
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"

@@ -1,0 +1,1 @@
+"""The small roles: sink, drain, watch, webhook."""

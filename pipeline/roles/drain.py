@@ -1,0 +1,164 @@
+"""Brings the overflow lane back into `touchpoints.raw`, at a pace that starves nobody. Shell.
+
+The lane is keyed by site: a site stands in one partition, and what it has too much of waits behind
+itself. Every partition gives back the same number a second. Offsets are committed after Kafka's
+acknowledgement, so a touchpoint may come twice; its id is the same.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import time
+from typing import Any, Protocol
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from pipeline import metrics
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged, Producer
+from pipeline.kafka.records import Record, partition_for
+from pipeline.settings import Settings
+from schemas.topics import OVERFLOW, RAW, record_key
+from schemas.touchpoint import visitor_of
+
+_log = logging.getLogger(__name__)
+
+_ROUND_SECONDS = 0.5
+_PAUSE_SECONDS = 1.0
+
+
+class Consumer(Protocol):
+    """Reads a topic as a member of a group; `kafka.in_memory.MemoryConsumer` is one too."""
+
+    def assignment(self) -> set[TopicPartition]: ...  # noqa: D102 - as aiokafka has it
+
+    def highwater(self, tp: TopicPartition) -> int | None: ...  # noqa: D102
+
+    async def getmany(  # noqa: D102
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+    ) -> Mapping[TopicPartition, Sequence[Any]]: ...
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None: ...  # noqa: D102
+
+
+class Drain:
+    """Moves at most `rate` records a second out of each partition that `consumer` owns."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        producer: Producer,
+        rate: float,
+        *,
+        now: Callable[[], float] = time,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._consumer = consumer
+        self._producer = producer
+        self._rate = rate
+        self._now = now
+        self._pause = pause
+        self._due: dict[TopicPartition, float] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await self.round(_ROUND_SECONDS)
+            await self._pause(_ROUND_SECONDS)
+
+    async def round(self, seconds: float) -> None:
+        """Move what each partition may give back in so many seconds."""
+        owned = self._consumer.assignment()
+        more, most = self._rate * seconds, max(self._rate, 1.0)
+        self._due = {at: min(self._due.get(at, 0.0) + more, most) for at in owned}
+        for at in owned:
+            if self._due[at] >= 1:
+                self._due[at] -= await self._move(at, int(self._due[at]))
+
+    async def _move(self, at: TopicPartition, most: int) -> int:
+        fetched = await self._consumer.getmany(at, timeout_ms=0, max_records=most)
+        records = fetched.get(at, ())
+        if records:
+            await self._send(records)
+            await self._consumer.commit({at: records[-1].offset + 1})
+            metrics.DRAIN_RETURNED.inc(len(records))
+        self._tell(at, records)
+        return len(records)
+
+    async def _send(self, records: Sequence[Any]) -> None:
+        batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        partitions = self._producer.partitions(RAW.name)
+        for record in records:
+            key = _visitor(record)
+            batches[RAW.name, partition_for(key, partitions)].append(
+                Record(key, record.value, record.timestamp)
+            )
+        while True:
+            try:
+                return await self._producer.send_all(batches)
+            except (NotAcknowledged, KafkaError) as error:
+                _log.warning("what comes back from the overflow lane waits for Kafka: %s", error)
+                await self._pause(_PAUSE_SECONDS)
+
+    def _tell(self, at: TopicPartition, records: Sequence[Any]) -> None:
+        is_ours = at in self._consumer.assignment()  # a rebalance may have come between
+        highwater = self._consumer.highwater(at) if is_ours else None
+        if not records or highwater is None:
+            metrics.DRAIN_WAITING.labels(at.partition).set(0)
+            metrics.DRAIN_AGE.labels(at.partition).set(0)
+            return
+        last = records[-1]
+        metrics.DRAIN_WAITING.labels(at.partition).set(highwater - last.offset - 1)
+        metrics.DRAIN_AGE.labels(at.partition).set(self._now() - last.timestamp / 1000)
+
+
+class _Keyed(msgspec.Struct):
+    site: str = ""
+    anonymous_id: str = ""
+    user_id: str = ""
+
+
+def _visitor(record: Any) -> bytes:
+    """Give the key of a touchpoint in `touchpoints.raw`; what is none dies there as a letter."""
+    try:
+        said = msgspec.json.decode(record.value or b"", type=_Keyed)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return record.key or b""
+    return record_key(said.site, visitor_of(said.anonymous_id, said.user_id))
+
+
+async def run(settings: Settings) -> None:
+    """Drain the lane until cancelled.
+
+    Raises:
+        NotAcknowledged: no broker answers, or a topic is missing; the text says what to do.
+    """
+    metrics.serve(settings.metrics_host, settings.drain_metrics_port)
+    producer = KafkaProducer(settings)
+    await producer.start([RAW.name, OVERFLOW.name])
+    try:
+        while True:
+            try:
+                await _member(settings, producer)
+            except KafkaError as error:  # of a commit after a rebalance, say: read it again
+                _log.warning("the overflow lane is read again from its last commit: %s", error)
+                await asyncio.sleep(_PAUSE_SECONDS)
+    finally:
+        await producer.stop()
+
+
+async def _member(settings: Settings, producer: KafkaProducer) -> None:
+    consumer = AIOKafkaConsumer(
+        OVERFLOW.name,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=settings.drain_group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        await Drain(consumer, producer, settings.drain_rate).run()
+    finally:
+        await consumer.stop()

@@ -1,0 +1,102 @@
+"""`touchstream webhook` as a process: each endpoint with a consumer group of its own. Shell.
+
+So an endpoint that is slow or away keeps nobody waiting but itself.
+"""
+
+import asyncio
+import time
+from random import SystemRandom
+
+import aiohttp
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from pipeline import metrics
+from pipeline.kafka.lag import ends
+from pipeline.kafka.producer import KafkaProducer
+from pipeline.roles.sink import Mailbox
+from pipeline.roles.webhook.courier import Courier
+from pipeline.roles.webhook.deliveries import Bury, Deliveries
+from pipeline.roles.webhook.message import TOPICS, Wishes
+from pipeline.settings import Settings
+from schemas.topics import DEAD_LETTERS
+
+_LONGEST_ROUND_MS = 6 * 60 * 60 * 1000
+"""Retries take their time; that a process has died is noticed by its missing heartbeats."""
+
+
+class WebhookFailed(Exception):
+    """The role cannot start; the text says what to do."""
+
+
+async def run(settings: Settings) -> None:
+    """Deliver to every endpoint until cancelled.
+
+    Raises:
+        WebhookFailed: the settings name no endpoint, or Kafka has gone.
+        NotAcknowledged: Kafka does not answer.
+    """
+    if not settings.webhook_endpoints:
+        raise WebhookFailed("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
+    metrics.serve(settings.metrics_host, settings.webhook_metrics_port)
+    producer = KafkaProducer(settings)
+    await producer.start([DEAD_LETTERS.name])
+    timeout = aiohttp.ClientTimeout(total=settings.webhook_timeout.total_seconds())
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            for name in settings.webhook_endpoints:
+                group.create_task(_deliver(settings, name, session, Mailbox(producer).put))
+    except* KafkaError as errors:
+        raise WebhookFailed(f"Kafka does not answer any more: {errors.exceptions[0]}") from None
+    finally:
+        await producer.stop()
+
+
+async def _deliver(
+    settings: Settings, name: str, session: aiohttp.ClientSession, bury: Bury
+) -> None:
+    endpoint, group = settings.webhook_endpoints[name], f"{settings.webhook_group}-{name}"
+    wishes = Wishes(endpoint.kinds, endpoint.models, endpoint.sites)
+    await _begin_now(settings, group)
+    consumer = AIOKafkaConsumer(
+        *TOPICS,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_interval_ms=_LONGEST_ROUND_MS,
+    )
+    courier = Courier(
+        name,
+        endpoint,
+        session,
+        attempts=settings.webhook_attempts,
+        clock=time.time,
+        chance=SystemRandom(),
+    )
+    await consumer.start()
+    try:
+        await Deliveries(consumer, courier, bury, wishes).run()
+    finally:
+        await consumer.stop()
+
+
+async def _begin_now(settings: Settings, group: str) -> None:
+    """Have a group that has never read begin at the end: yesterday's carts are no news."""
+    places = await ends(settings, TOPICS)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(places))
+        new = {at: end for at, end in places.items() if await consumer.committed(at) is None}
+        if new:
+            await consumer.commit(new)
+    finally:
+        await consumer.stop()

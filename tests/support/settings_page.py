@@ -1,0 +1,65 @@
+"""docs/settings.md: every setting with its default, as `pipeline.settings` has them. Shell.
+
+`python -m tests.support.settings_page` writes it.
+"""
+
+from pathlib import Path
+
+from pipeline.local.stack import environment_of
+from pipeline.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+_INTRODUCTION = """\
+# Settings
+
+<!-- Written by `python -m tests.support.settings_page`; words from pipeline/settings.py. -->
+
+Every command reads the same settings. `touchstream settings` prints them with the values in force.
+
+Two sources, the first wins:
+
+1. environment variables, `TOUCHSTREAM_SESSION_GAP=PT20M`;
+2. a TOML file with the names in lower case and without the prefix, `session_gap = "PT20M"`:
+   `touchstream.toml` in the folder you stand in, or the path in `TOUCHSTREAM_CONFIG`.
+
+A value that cannot be used, or a name in the file that does not exist, ends the command with a
+sentence. A variable with an unknown name is not noticed.
+
+Durations are written in ISO 8601 (`PT0.005S`, `PT30M`, `P1D`), lists and tables as JSON
+(`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`); in the file as TOML has them. Processes that work
+together need equal settings under *Kafka* and *Rules*.
+"""
+
+_SECTIONS = {
+    "write_keys": "Senders",
+    "kafka_bootstrap_servers": "Kafka",
+    "clickhouse_url": "ClickHouse",
+    "collector_host": "Collector",
+    "session_gap": "Rules",
+    "tracker_group": "Tracker",
+    "drain_group": "Drain",
+    "sink_group": "Sink",
+    "watch_interval": "Watch",
+    "embedded_path": "Embedded stack",
+    "site_salt": "Newsletter and webhooks",
+    "webhook_endpoints": "Outgoing webhook",
+}
+"""The headings, each by the setting that it stands before."""
+
+
+def page() -> str:
+    """Give the text of docs/settings.md."""
+    lines = [_INTRODUCTION]
+    defaults = environment_of(Settings.model_construct())
+    fields = Settings.model_fields.items()
+    for (name, field), (variable, default) in zip(fields, defaults.items(), strict=True):
+        if name in _SECTIONS:
+            lines.append(f"\n## {_SECTIONS[name]}\n\n| variable | default | |\n|---|---|---|\n")
+        shown = f"`{default}`" if default else "empty"
+        lines.append(f"| `{variable}` | {shown} | {field.description} |\n")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
