@@ -1,72 +1,121 @@
-"""All Prometheus metrics, a section per role. Counting only: nothing here decides anything."""
+"""All Prometheus metrics, a section per role. Counting only: nothing here decides anything.
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+Each role has a registry of its own and shows no other: the sink would show a gauge of the collector
+at 0, for ever.
+"""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    start_http_server,
+)
 
 
-def serve(host: str, port: int) -> None:
-    """Answer `/metrics` on `host` and `port`; port 0 switches it off."""
+def serve(host: str, port: int, role: CollectorRegistry) -> None:
+    """Answer `/metrics` on `host` and `port` with those of `role`; port 0 switches it off."""
     if port:
-        start_http_server(port, host)
+        start_http_server(port, host, registry=role)
 
+
+def _role() -> CollectorRegistry:
+    """Make the registry of a role, with what Prometheus knows about any process."""
+    registry = CollectorRegistry()
+    for of_process in (ProcessCollector, PlatformCollector, GCCollector):
+        of_process(registry=registry)
+    return registry
+
+
+ROLES = {role: _role() for role in ("collector", "drain", "tracker", "sink", "webhook", "watch")}
+"""The registry of each role; its name is the job by which Prometheus knows it."""
+
+COLLECTOR, DRAIN, TRACKER, SINK, WEBHOOK, WATCH = ROLES.values()
 
 # --- collector ----------------------------------------------------------------------------------
 
 COLLECTOR_ACCEPTED = Counter(
-    "touchstream_collector_accepted", "Touchpoints that Kafka has acknowledged.", ["site"]
+    "touchstream_collector_accepted",
+    "Touchpoints that Kafka has acknowledged.",
+    ["site"],
+    registry=COLLECTOR,
 )
 COLLECTOR_REFUSED = Counter(
-    "touchstream_collector_refused", "Touchpoints refused, and requests turned away.", ["reason"]
+    "touchstream_collector_refused",
+    "Touchpoints refused, and requests turned away.",
+    ["reason"],
+    registry=COLLECTOR,
 )
-COLLECTOR_REQUESTS = Counter("touchstream_collector_requests", "Requests answered.", ["status"])
+COLLECTOR_REQUESTS = Counter(
+    "touchstream_collector_requests", "Requests answered.", ["status"], registry=COLLECTOR
+)
 COLLECTOR_SEND_SECONDS = Histogram(
     "touchstream_collector_send_seconds",
     "Time from sending a batch to its acknowledgement.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=COLLECTOR,
 )
 COLLECTOR_PENDING = Gauge(
-    "touchstream_collector_pending_bytes", "Bytes that wait for an acknowledgement."
+    "touchstream_collector_pending_bytes",
+    "Bytes that wait for an acknowledgement.",
+    registry=COLLECTOR,
 )
 COLLECTOR_READY = Gauge(
-    "touchstream_collector_ready", "1: connected to Kafka, which acknowledges what it gets."
+    "touchstream_collector_ready",
+    "1: connected to Kafka, which acknowledges what it gets.",
+    registry=COLLECTOR,
 )
 COLLECTOR_CLICKS_LOST = Counter(
     "touchstream_collector_clicks_lost",
     "Clicks in newsletters that were redirected although Kafka did not take them.",
     ["site"],
+    registry=COLLECTOR,
 )
 
 COLLECTOR_KEY_ACCEPTED = Counter(
     "touchstream_collector_key_accepted",
     "Touchpoints that Kafka has acknowledged, by the beginning of the write key's SHA-256.",
     ["site", "key"],
+    registry=COLLECTOR,
 )
 COLLECTOR_OVERFLOW = Counter(
     "touchstream_collector_overflow",
     "Touchpoints beyond the share of their write key, on the overflow lane.",
     ["site"],
+    registry=COLLECTOR,
 )
 COLLECTOR_LIMITED = Counter(
     "touchstream_collector_limited",
     "Requests turned away unread because of their network, by what it has too much of: "
     "rate, at_once.",
     ["limit"],
+    registry=COLLECTOR,
 )
 COLLECTOR_HELD = Gauge(
-    "touchstream_collector_held", "Refusals that wait, so that whoever floods waits for them."
+    "touchstream_collector_held",
+    "Refusals that wait, so that whoever floods waits for them.",
+    registry=COLLECTOR,
 )
 
 # --- drain --------------------------------------------------------------------------------------
 
 DRAIN_RETURNED = Counter(
-    "touchstream_drain_returned", "Touchpoints brought back from the overflow lane."
+    "touchstream_drain_returned", "Touchpoints brought back from the overflow lane.", registry=DRAIN
 )
 DRAIN_WAITING = Gauge(
-    "touchstream_drain_waiting", "Touchpoints that wait in the overflow lane.", ["partition"]
+    "touchstream_drain_waiting",
+    "Touchpoints that wait in the overflow lane.",
+    ["partition"],
+    registry=DRAIN,
 )
 DRAIN_AGE = Gauge(
     "touchstream_drain_age_seconds",
     "How long the touchpoint that came back last has waited; 0 when nothing waits.",
     ["partition"],
+    registry=DRAIN,
 )
 
 # --- tracker ------------------------------------------------------------------------------------
@@ -75,52 +124,82 @@ TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
     "Records read, by fate: sessionised, late, duplicate, replayed, dead_letter, tick.",
     ["fate"],
+    registry=TRACKER,
 )
 TRACKER_DEAD_LETTERS = Counter(
-    "touchstream_tracker_dead_letters", "Records refused by the tracker.", ["reason"]
+    "touchstream_tracker_dead_letters",
+    "Records refused by the tracker.",
+    ["reason"],
+    registry=TRACKER,
 )
 TRACKER_LAG = Gauge(
     "touchstream_tracker_lag",
     "Records in the log that are not yet durable as facts.",
     ["partition"],
+    registry=TRACKER,
 )
 TRACKER_COMMITTED = Gauge(
     "touchstream_tracker_committed_offset",
     "Offset up to which all effects are durable.",
     ["partition"],
+    registry=TRACKER,
 )
-TRACKER_VISITORS = Gauge("touchstream_tracker_visitors", "Visitors remembered.", ["partition"])
+TRACKER_VISITORS = Gauge(
+    "touchstream_tracker_visitors", "Visitors remembered.", ["partition"], registry=TRACKER
+)
 TRACKER_STEP_SECONDS = Counter(
-    "touchstream_tracker_step_seconds", "Processor time spent in each named step.", ["step"]
+    "touchstream_tracker_step_seconds",
+    "Processor time spent in each named step.",
+    ["step"],
+    registry=TRACKER,
 )
 TRACKER_RETRIES = Counter(
-    "touchstream_tracker_retries", "Sends that Kafka did not acknowledge and that were repeated."
+    "touchstream_tracker_retries",
+    "Sends that Kafka did not acknowledge and that were repeated.",
+    registry=TRACKER,
 )
 
 # --- sink ---------------------------------------------------------------------------------------
 
-SINK_ROWS = Counter("touchstream_sink_rows", "Rows that ClickHouse took.", ["table"])
+SINK_ROWS = Counter("touchstream_sink_rows", "Rows that ClickHouse took.", ["table"], registry=SINK)
 SINK_REFUSED = Counter(
-    "touchstream_sink_refused_rows", "Rows that ClickHouse refused: dead letters.", ["table"]
+    "touchstream_sink_refused_rows",
+    "Rows that ClickHouse refused: dead letters.",
+    ["table"],
+    registry=SINK,
 )
 SINK_LAG = Gauge(
-    "touchstream_sink_lag", "Records in the log that are not yet rows.", ["topic", "partition"]
+    "touchstream_sink_lag",
+    "Records in the log that are not yet rows.",
+    ["topic", "partition"],
+    registry=SINK,
 )
 SINK_RETRIES = Counter(
-    "touchstream_sink_retries", "Inserts repeated because ClickHouse did not answer.", ["table"]
+    "touchstream_sink_retries",
+    "Inserts repeated because ClickHouse did not answer.",
+    ["table"],
+    registry=SINK,
 )
-SINK_INSERT_SECONDS = Histogram("touchstream_sink_insert_seconds", "Time of one insert.", ["table"])
+SINK_INSERT_SECONDS = Histogram(
+    "touchstream_sink_insert_seconds", "Time of one insert.", ["table"], registry=SINK
+)
 
 # --- webhook ------------------------------------------------------------------------------------
 
 WEBHOOK_DELIVERED = Counter(
-    "touchstream_webhook_delivered", "Messages that an endpoint has taken.", ["endpoint"]
+    "touchstream_webhook_delivered",
+    "Messages that an endpoint has taken.",
+    ["endpoint"],
+    registry=WEBHOOK,
 )
 WEBHOOK_RETRIES = Counter(
-    "touchstream_webhook_retries", "Messages sent again, because of no good answer.", ["endpoint"]
+    "touchstream_webhook_retries",
+    "Messages sent again, because of no good answer.",
+    ["endpoint"],
+    registry=WEBHOOK,
 )
 WEBHOOK_BURIED = Counter(
-    "touchstream_webhook_buried", "Messages given up: dead letters.", ["endpoint"]
+    "touchstream_webhook_buried", "Messages given up: dead letters.", ["endpoint"], registry=WEBHOOK
 )
 
 # --- watch --------------------------------------------------------------------------------------
@@ -128,22 +207,34 @@ WEBHOOK_BURIED = Counter(
 _PASSAGE = ["site", "from_step", "to_step"]
 
 WATCH_ENTRIES = Gauge(
-    "touchstream_watch_entries", "Sessions of the judged hour that reached from_step.", _PASSAGE
+    "touchstream_watch_entries",
+    "Sessions of the judged hour that reached from_step.",
+    _PASSAGE,
+    registry=WATCH,
 )
 WATCH_CONVERSION = Gauge(
-    "touchstream_watch_conversion", "Share of them that reached to_step; 0 without any.", _PASSAGE
+    "touchstream_watch_conversion",
+    "Share of them that reached to_step; 0 without any.",
+    _PASSAGE,
+    registry=WATCH,
 )
 WATCH_EXPECTED_CONVERSION = Gauge(
     "touchstream_watch_expected_conversion",
     "The same share at that hour of the days before.",
     _PASSAGE,
+    registry=WATCH,
 )
 WATCH_DROP = Gauge(
     "touchstream_watch_drop",
     "Share of the expected conversion that is missing; 0 unless chance cannot explain it.",
     _PASSAGE,
+    registry=WATCH,
 )
 WATCH_LAST_SUCCESS = Gauge(
-    "touchstream_watch_last_success_timestamp_seconds", "When drop-off was last judged."
+    "touchstream_watch_last_success_timestamp_seconds",
+    "When drop-off was last judged; at the start: when it started.",
+    registry=WATCH,
 )
-WATCH_FAILURES = Counter("touchstream_watch_failures", "Rounds in which ClickHouse did not answer.")
+WATCH_FAILURES = Counter(
+    "touchstream_watch_failures", "Rounds in which ClickHouse did not answer.", registry=WATCH
+)

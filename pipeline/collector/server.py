@@ -66,6 +66,7 @@ from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.metrics import (
+    COLLECTOR,
     COLLECTOR_ACCEPTED,
     COLLECTOR_PENDING,
     COLLECTOR_READY,
@@ -245,7 +246,7 @@ class Collector:
     def _metrics(self) -> Answer:
         COLLECTOR_READY.set(self.is_ready)
         COLLECTOR_PENDING.set(self._batches.pending)
-        return Answer(200, generate_latest(), [("content-type", CONTENT_TYPE_LATEST)])
+        return Answer(200, generate_latest(COLLECTOR), [("content-type", CONTENT_TYPE_LATEST)])
 
     async def _take(
         self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol, caller: Caller

@@ -135,7 +135,7 @@ async def run(settings: Settings) -> None:
     Raises:
         NotAcknowledged: no broker answers, or a topic is missing; the text says what to do.
     """
-    metrics.serve(settings.metrics_host, settings.drain_metrics_port)
+    metrics.serve(settings.metrics_host, settings.drain_metrics_port, metrics.DRAIN)
     producer = KafkaProducer(settings)
     await producer.start([RAW.name, OVERFLOW.name])
     try:

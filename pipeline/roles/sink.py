@@ -52,7 +52,7 @@ async def run(settings: Settings) -> None:
     stopping = asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
-    metrics.serve(settings.metrics_host, settings.sink_metrics_port)
+    metrics.serve(settings.metrics_host, settings.sink_metrics_port, metrics.SINK)
     client = await _connect(settings, stopping)
     if client is None:
         return

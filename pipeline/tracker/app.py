@@ -281,7 +281,7 @@ def run(settings: Settings) -> None:
             await tracker.start()
             await super().on_first_start()
 
-    metrics.serve(settings.metrics_host, settings.tracker_metrics_port)
+    metrics.serve(settings.metrics_host, settings.tracker_metrics_port, metrics.TRACKER)
     worker = Worker(
         tracker.app,
         loglevel=logging.getLogger().getEffectiveLevel(),

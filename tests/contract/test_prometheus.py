@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from pipeline import metrics
 
@@ -26,14 +26,23 @@ needs_amtool = pytest.mark.skipif(
 )
 
 
+def names_of(registry: CollectorRegistry) -> set[str]:
+    names = {f.name + ("_total" if f.type == "counter" else "") for f in registry.collect()}
+    return {name for name in names if name.startswith("touchstream_")}
+
+
 def exported_names() -> set[str]:
-    assert metrics  # importing it registers every metric
-    families = list(REGISTRY.collect())
-    return {f.name + ("_total" if f.type == "counter" else "") for f in families}
+    return set().union(*map(names_of, metrics.ROLES.values()))
 
 
 def names_in(expression: str) -> set[str]:
     return set(re.findall(r"\btouchstream_\w+", expression))
+
+
+def selectors_in(expression: str) -> set[tuple[str, str]]:
+    """Give the role in the name of each metric, and the job that is selected."""
+    found = re.findall(r'\btouchstream_([a-z]+)_\w+(?:\{job="(\w+)")?', expression)
+    return set(found)
 
 
 def panel_expressions() -> list[str]:
@@ -54,6 +63,28 @@ def runbook_anchors() -> set[str]:
 def run(*command: str) -> str:
     done = subprocess.run(command, cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("role", metrics.ROLES)
+def test_a_role_shows_its_own_metrics_and_those_of_no_other(role: str) -> None:
+    names = names_of(metrics.ROLES[role])
+    assert names
+    assert {name for name in names if not name.startswith(f"touchstream_{role}_")} == set()
+
+
+def test_no_metric_is_shown_by_every_role() -> None:
+    assert names_of(REGISTRY) == set()
+
+
+@pytest.mark.parametrize("role", metrics.ROLES)
+def test_a_role_is_scraped_as_the_job_of_its_name(role: str) -> None:
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    assert role in {job["job_name"] for job in jobs}
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_asks_the_role_that_the_metric_is_of(rule: dict[str, Any]) -> None:
+    assert {(role, job) for role, job in selectors_in(rule["expr"]) if role != job} == set()
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])

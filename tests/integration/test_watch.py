@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from prometheus_client import REGISTRY
 
+from pipeline import metrics
 from pipeline.clickhouse import connect
 from pipeline.kafka.in_memory import ManualClock
 from pipeline.roles.watch.dropoff import Passage
@@ -52,7 +52,7 @@ def add(
 
 
 def value(name: str, **labels: str) -> float | None:
-    return REGISTRY.get_sample_value(f"touchstream_watch_{name}", labels)
+    return metrics.WATCH.get_sample_value(f"touchstream_watch_{name}", labels)
 
 
 async def until(is_so: Callable[[], bool]) -> None:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from prometheus_client import REGISTRY
 
+from pipeline import metrics
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected
@@ -72,4 +72,6 @@ def test_the_metric_of_a_key_does_not_tell_it() -> None:
     key = WriteKey(site="rotated")
     lanes(wk_old=key).count(Sender("wk_old", key), collected(3))
     labels = {"site": "rotated", "key": "11f65353"}
-    assert 3 == REGISTRY.get_sample_value("touchstream_collector_key_accepted_total", labels)
+    assert 3 == metrics.COLLECTOR.get_sample_value(
+        "touchstream_collector_key_accepted_total", labels
+    )

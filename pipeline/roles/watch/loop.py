@@ -60,7 +60,8 @@ async def watch(
         BadModel: `journey_models`, of which the first one's funnel is watched, cannot be used.
     """
     pairs = list(pairwise(load_models(settings.journey_models)[0].funnel))
-    metrics.serve(settings.metrics_host, settings.watch_metrics_port)
+    metrics.serve(settings.metrics_host, settings.watch_metrics_port, metrics.WATCH)
+    metrics.WATCH_LAST_SUCCESS.set(clock().timestamp())
     while True:
         await look(client, settings, pairs, clock())
         await asyncio.sleep(settings.watch_interval.total_seconds())

@@ -38,7 +38,7 @@ async def run(settings: Settings) -> None:
     """
     if not settings.webhook_endpoints:
         raise WebhookFailed("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
-    metrics.serve(settings.metrics_host, settings.webhook_metrics_port)
+    metrics.serve(settings.metrics_host, settings.webhook_metrics_port, metrics.WEBHOOK)
     producer = KafkaProducer(settings)
     await producer.start([DEAD_LETTERS.name])
     timeout = aiohttp.ClientTimeout(total=settings.webhook_timeout.total_seconds())
