@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipeline.operations.dead_letters import Reader
     from pipeline.personal.find import Named
     from pipeline.reports.attribution.answer import By, Model
-    from pipeline.reports.overview.answer import Span
+    from pipeline.reports.span import Span
 
 T = TypeVar("T")
 SITE = click.option("--site", default="", help="One site only; default: all.")
@@ -291,7 +291,7 @@ def simulate(
 ) -> None:
     """Send generated multi-channel journeys through the HTTP collector."""
     from pipeline.demo.simulate import simulate as simulate_
-    from pipeline.importer.send import progress_bar
+    from pipeline.terminal import progress_bar
 
     known = _settings()
     key = write_key or next(iter(known.write_keys), None)
@@ -326,9 +326,10 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
 
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
-    from pipeline.importer.send import import_files, progress_bar, summary_table
+    from pipeline.importer.send import import_files, summary_table
     from pipeline.kafka.producer import KafkaProducer
     from pipeline.privacy.masking import Masks
+    from pipeline.terminal import progress_bar
     from schemas.topics import DEAD_LETTERS, RAW
 
     if (mapping is None) == (fmt is None):
@@ -393,7 +394,7 @@ def report(site: str, start: datetime | None, end: datetime | None, as_json: boo
 
 
 def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
-    from pipeline.reports.overview.answer import BEGINNING, END, Span
+    from pipeline.reports.span import BEGINNING, END, Span
 
     return Span(
         site=site,
@@ -403,7 +404,7 @@ def _span(site: str, start: datetime | None, end: datetime | None) -> "Span":
 
 
 def _show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
-    from pipeline.reports.overview.answer import as_json as written
+    from pipeline.reports.span import as_json as written
 
     if as_json:
         click.echo(written(found).decode())
@@ -561,7 +562,7 @@ def query(sql: str, fmt: str | None) -> None:
 @main.command()
 def migrate() -> None:
     """Bring ClickHouse's tables up to date, with their retention and the journey models."""
-    from pipeline.tables import bring_up_to_date
+    from pipeline.clickhouse import bring_up_to_date
 
     known = _settings()
     with _client(known) as client:
@@ -678,7 +679,7 @@ def oracle(show: int) -> None:
     """Replay the log in one go and compare every row of the tables with the result."""
     from pipeline.kafka.topics import read_topic
     from pipeline.operations.oracle import by_partition, compare, expected_tables
-    from pipeline.tracker.app import rules_of
+    from pipeline.tracker.rules import rules_of
     from schemas.topics import RAW
 
     known = _settings()
@@ -741,7 +742,7 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
     """Say why a person is in a phase: each move with its touchpoint and its rule."""
     from pipeline.reports.moves.answer import read_moves
     from pipeline.reports.moves.text import render_moves
-    from pipeline.tracker.app import rules_of
+    from pipeline.tracker.rules import rules_of
 
     if bool(person) == bool(visitor):
         raise click.UsageError("give either --person or --visitor")

@@ -6,6 +6,7 @@ TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from a f
 over the secrets, they over the TOML file.
 """
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import to_jsonable_python
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -397,3 +399,26 @@ class Settings(BaseSettings):
             file_secret_settings,
             TomlConfigSettingsSource(settings_cls, Path(path)),
         )
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Give the variables by which another process gets exactly these settings."""
+    values = to_jsonable_python(_revealed(settings.model_dump()))
+    return {f"TOUCHSTREAM_{name.upper()}": _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _revealed(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _revealed(part) for name, part in value.items()}
+        case list() | frozenset():
+            return [_revealed(part) for part in value]
+    return value

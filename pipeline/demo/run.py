@@ -19,13 +19,14 @@ from rich.console import Console
 
 from pipeline.clickhouse import connect
 from pipeline.demo.simulate import simulate
-from pipeline.importer.send import progress_bar
 from pipeline.local.ports import free_ports
 from pipeline.local.stack import Stack
-from pipeline.reports.overview.answer import Span, read_report
+from pipeline.reports.overview.answer import read_report
 from pipeline.reports.overview.text import render
+from pipeline.reports.span import Span
 from pipeline.settings import Settings
 from pipeline.signals import until_told
+from pipeline.terminal import progress_bar
 from schemas.journeys import load_models
 from schemas.write_key import WriteKey
 

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 from msgspec import structs
 
-from pipeline.journey.fold import Facts, observe, rewrite, settle
+from pipeline.journey.facts import Facts
+from pipeline.journey.memory import observe, rewrite, settle
 from pipeline.journey.messages import Handover
 from pipeline.journey.state import (
     Cursor,

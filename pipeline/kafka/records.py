@@ -1,7 +1,7 @@
 """PURE: a record of Kafka as we write it, and the partition it belongs to."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from aiokafka.partitioner import murmur2
 
@@ -26,3 +26,12 @@ def partition_for(key: bytes, partitions: int) -> int:
     """
     hashed: int = murmur2(key)
     return (hashed & 0x7FFFFFFF) % partitions
+
+
+class RawRecord(Protocol):
+    """A consumed record, as aiokafka gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None

@@ -6,18 +6,14 @@ lost all the same: after the next start nobody's session goes on, and carts then
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Coroutine, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr
-from pydantic_core import to_jsonable_python
 
-from pipeline.clickhouse import connect
+from pipeline.clickhouse import bring_up_to_date, connect
 from pipeline.kafka.lag import ends, until_committed
 from pipeline.kafka.topics import create_topics
 from pipeline.local.children import Child, StackFailed, Tell
@@ -28,9 +24,8 @@ from pipeline.local.ports import (
     answers,
     is_taken,
 )
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 from pipeline.signals import until_told
-from pipeline.tables import bring_up_to_date
 from schemas.topics import OVERFLOW, RAW, TABLES
 
 _CATCH_UP_SECONDS = 30.0
@@ -192,29 +187,6 @@ async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -
         await until_told(_stay_up(stack, settings))
     finally:
         await stack.kill()
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Give the variables by which another process gets exactly these settings."""
-    values = to_jsonable_python(_revealed(settings.model_dump()))
-    return {f"TOUCHSTREAM_{name.upper()}": _as_text(value) for name, value in values.items()}
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _revealed(value: Any) -> Any:
-    match value:
-        case SecretStr():
-            return value.get_secret_value()
-        case dict():
-            return {name: _revealed(part) for name, part in value.items()}
-        case list() | frozenset():
-            return [_revealed(part) for part in value]
-    return value
 
 
 async def _stay_up(stack: Stack, settings: Settings) -> None:

@@ -17,13 +17,16 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import asdict, replace
 
 from pipeline.journey.clock import SiteTimes, hear_tick, hear_touchpoint
-from pipeline.journey.fold import Facts, replay
+from pipeline.journey.facts import Facts
+from pipeline.journey.fold import replay
 from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
+from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
+from pipeline.tracker.items import Item, TickItem, milliseconds
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Chunk, Item, RawRecord, TickItem, milliseconds
+from pipeline.tracker.steps import Chunk
 from schemas import topics
 from schemas.codec import encode_row
 from schemas.dead_letter import DeadLetter

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.journey.messages import Erasure, decode_message, is_message
-from pipeline.tracker.steps import RawRecord
+from pipeline.kafka.records import RawRecord
 
 
 class Bounds(NamedTuple):

@@ -5,16 +5,13 @@ import logging
 import signal
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
-from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
-from pipeline.kafka.records import partition_for
+from pipeline.kafka.dead_letters import DeadLetters
+from pipeline.kafka.producer import KafkaProducer
 from pipeline.settings import Settings
-from schemas.codec import encode_fact
-from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD_LETTERS, TABLES
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import check_deduplication, check_version
@@ -74,7 +71,7 @@ async def run(settings: Settings) -> None:
         consumer,
         ClickHouseSink(client),
         TABLES,
-        Mailbox(producer).put,
+        DeadLetters(producer).put,
         SinkMetrics(),
         most_rows=settings.sink_batch_rows,
         longest_seconds=settings.sink_batch_wait.total_seconds(),
@@ -86,25 +83,6 @@ async def run(settings: Settings) -> None:
         await consumer.stop()
         await producer.stop()
         client.close()
-
-
-class Mailbox:
-    """Writes dead letters, and does not give up."""
-
-    def __init__(self, producer: KafkaProducer) -> None:
-        self._producer = producer
-
-    async def put(self, letter: DeadLetter) -> None:
-        """Append `letter`; return when it is acknowledged."""
-        key = letter.site.encode()
-        partition = partition_for(key, self._producer.partitions(DEAD_LETTERS.name))
-        row = (key, encode_fact(letter), int(letter.at.timestamp() * 1000))
-        while True:
-            try:
-                return await self._producer.send(DEAD_LETTERS.name, partition, [row])
-            except (NotAcknowledged, KafkaError) as error:
-                log.warning("a dead letter waits for Kafka: %s", error)
-                await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _connect(settings: Settings, stopping: asyncio.Event) -> Client | None:

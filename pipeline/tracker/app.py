@@ -22,9 +22,7 @@ import faust
 from faust.types import TP
 
 from pipeline import metrics
-from pipeline.journey.people import Limits
-from pipeline.journey.rules import Rules, compile_rules
-from pipeline.journey.traffic import TrafficRules
+from pipeline.journey.rules import Rules
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import Store
@@ -35,12 +33,12 @@ from pipeline.tracker.faust_chunks import (
     TrackerApp,
 )
 from pipeline.tracker.outbox import Outbox
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, Output, checkpoint, process
+from pipeline.tracker.rules import rules_of
+from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, checkpoint, process
 from schemas import topics
 from schemas.codec import Tick, encode
-from schemas.journeys import load_models
-from schemas.traffic import load_sources
 
 log = logging.getLogger(__name__)
 
@@ -240,29 +238,6 @@ def _faust_app(settings: Settings) -> TrackerApp:
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
     return app
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Read and compile the journey models and the list of traffic sources.
-
-    Raises:
-        BadModel: a journey model cannot be used.
-        BadSources: a list of traffic sources cannot be used.
-    """
-    return compile_rules(
-        load_models(settings.journey_models),
-        session_gap=settings.session_gap,
-        allowed_lateness=settings.allowed_lateness,
-        journey_timeout=settings.journey_timeout,
-        customer_timeout=settings.customer_timeout,
-        evidence_retention=settings.evidence_retention,
-        limits=Limits(settings.shared_by_visitors, settings.shared_by_identifiers),
-        traffic=TrafficRules(
-            load_sources(settings.traffic_sources),
-            exclusions=tuple(settings.referrer_exclusions),
-            brand_terms=tuple(settings.brand_terms),
-        ),
-    )
 
 
 def run(settings: Settings) -> None:

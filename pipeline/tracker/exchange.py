@@ -7,8 +7,8 @@ and the visitor's hands its evidence to that of the person. Messages are told be
 remember them are durable, so after a crash they are told again, and change nothing.
 """
 
-from pipeline.journey.fold import reassign
 from pipeline.journey.handover import everything, pieces, receive
+from pipeline.journey.memory import reassign
 from pipeline.journey.messages import (
     Assignment,
     Erasure,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipeline import metrics
 from pipeline.kafka.producer import NotAcknowledged, Packed, Producer
 from pipeline.kafka.records import Row
-from pipeline.tracker.steps import Output
+from pipeline.tracker.output import Output
 from schemas.topics import RAW, STATE
 
 log = logging.getLogger(__name__)

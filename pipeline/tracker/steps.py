@@ -9,31 +9,27 @@ sessionised) and lets it wait for the next checkpoint, `fold` hands what waits t
 touched. Nothing here does I/O: the result is an `Output` that the shell sends.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Protocol
-
-import msgspec
 
 from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
-from pipeline.journey.fold import is_late
-from pipeline.journey.messages import Erasure, Message, decode_message, is_message
+from pipeline.journey.memory import is_late
+from pipeline.journey.messages import is_message
 from pipeline.journey.rules import Rules
-from pipeline.journey.state import Evidence, is_known
-from pipeline.kafka.records import Row, partition_for
+from pipeline.journey.state import is_known
+from pipeline.kafka.records import RawRecord, Row, partition_for
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
+from pipeline.tracker.items import LARGEST, Item, MessageItem, TickItem, _read_message, milliseconds
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition, site_of
 from pipeline.tracker.touched import Circle, Visitor
 from schemas import topics
 from schemas.codec import (
     Refused,
-    Tick,
     decode_tick,
     decode_touchpoint,
     encode_fact,
@@ -42,16 +38,10 @@ from schemas.codec import (
 )
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import record_key
-from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
-
-LARGEST = 128 * 1024
-"""Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
-record of more than a megabyte for ever."""
+from schemas.touchpoint import visitor_of
 
 _VISITORS = 64
 """Visitors folded at once at a checkpoint, for the same reasons as records taken at once."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 """How a touchpoint mostly begins, and neither a message nor a tick does."""
@@ -59,76 +49,6 @@ _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 
 Took = Callable[[str, Callable[[], None]], None]
 """Runs a step, given its name and the step; may time it."""
-
-
-class RawRecord(Protocol):
-    """A consumed record, as aiokafka gives it."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-
-
-class Item(msgspec.Struct, gc=False):
-    """A touchpoint on its way; `enrichment` and `evidence` are filled in by `enrich`."""
-
-    offset: int
-    recorded_at: int
-    at: int
-    key: bytes
-    visitor_id: str
-    touchpoint: Touchpoint
-    enrichment: Enrichment = None  # type: ignore[assignment]
-    evidence: Evidence = None  # type: ignore[assignment]
-    identifiers: tuple[str, ...] = ()
-    is_written: bool = True
-
-
-class TickItem(msgspec.Struct):
-    """Time on its way."""
-
-    offset: int
-    tick: Tick
-
-
-class MessageItem(msgspec.Struct):
-    """What another partition says about people, on its way."""
-
-    offset: int
-    message: Message
-
-    @property
-    def is_for_all_time(self) -> bool:
-        """Whether it is not said again when the log is read again."""
-        return isinstance(self.message, Erasure)
-
-
-@dataclass(slots=True)
-class Output:
-    """What there is to send: records per topic, and each record's fate.
-
-    Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
-    the last one, each once, in its newest form. `messages` go to other partitions, by number. Once
-    everything up to this output is durable, so is what the log holds up to `offset`, if it has one.
-    """
-
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    state: list[Row] = field(default_factory=list)
-    messages: dict[int, list[Row]] = field(default_factory=dict)
-    fates: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    offset: int | None = None
-
-    def write(self, topic: topics.Topic, key: bytes | None, value: bytes, at: int) -> None:
-        """Note a record for `topic`."""
-        self.rows.setdefault(topic.name, []).append((key, value, at))
-
-    def write_checkpoint(self, partition: Partition, states: list[Row]) -> None:
-        """Note the facts that have gathered, and the changelog's entries."""
-        self.state = states
-        for topic, row in partition.take_facts():
-            self.rows.setdefault(topic, []).append(row)
 
 
 @dataclass
@@ -309,18 +229,6 @@ class Chunk(Work):
         user = f"user:{item.touchpoint.user_id}"
         item.is_written = item.offset >= erased(site, user).before
         return item.offset < erased(site, item.visitor_id).before
-
-
-def _read_message(line: bytes) -> Message:
-    try:
-        return decode_message(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(Reason.INVALID_FIELD, str(error)) from None
-
-
-def milliseconds(instant: datetime) -> int:
-    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
-    return (instant - _EPOCH) // _MILLISECOND
 
 
 STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (

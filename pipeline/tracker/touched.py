@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from pipeline.journey.fold import Facts, is_over, next_deadline, observe, seal, settle
+from pipeline.journey.facts import Facts
 from pipeline.journey.handover import expel
+from pipeline.journey.memory import is_over, next_deadline, observe, seal, settle
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, PersonState, VisitorState, new_person, new_state
 from pipeline.tracker.partition import PERSON, Partition

@@ -14,8 +14,10 @@ import faust
 from pipeline.kafka.in_memory import Fetched
 from pipeline.settings import Settings
 from pipeline.tracker import app as tracker_app
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, Partition
-from pipeline.tracker.steps import Output, checkpoint, process
+from pipeline.tracker.rules import rules_of
+from pipeline.tracker.steps import checkpoint, process
 from schemas import topics
 from schemas.codec import decode_touchpoint, encode
 from tests.support.tracker import untimed
@@ -41,7 +43,7 @@ def same() -> None:
     A visitor's state is written to the table, and read from memory, as a table does it, too.
     """
     settings = Settings()
-    rules = tracker_app.rules_of(settings)
+    rules = rules_of(settings)
     app = _app(settings)
     to = {topic.name: _topic(app, topic) for topic in topics.ALL}
     count = settings.kafka_partitions

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.local.stack import environment_of
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 from tests.support.settings_page import PAGE, page
 
 ROWS = re.findall(r"^\| `(\w+)` \| (?:`(.+?)`|empty) \| .+ \|$", page(), re.MULTILINE)

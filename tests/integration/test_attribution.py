@@ -19,7 +19,7 @@ from pipeline.reports.attribution.answer import (
     read_attribution,
 )
 from pipeline.reports.attribution.text import render
-from pipeline.reports.overview.answer import Span, as_json
+from pipeline.reports.span import Span, as_json
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
 from tests.support.journeys import HOUR, MINUTE, NOON

@@ -15,7 +15,7 @@ from pipeline.reports.funnel.answer import Answer, Reached, read_funnel
 from pipeline.reports.funnel.question import BadFunnel, Question, parse_steps
 from pipeline.reports.funnel.sql import MOST_VALUES
 from pipeline.reports.funnel.text import duration, render
-from pipeline.reports.overview.answer import Span, as_json
+from pipeline.reports.span import Span, as_json
 from schemas.touchpoint import Touchpoint
 from tests.support.database import insert_json, migrated_database, track
 from tests.support.engine import EngineServer

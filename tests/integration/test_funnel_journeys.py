@@ -22,7 +22,7 @@ from pipeline.reports.funnel.question import (
     Unit,
     parse_steps,
 )
-from pipeline.reports.overview.answer import Span
+from pipeline.reports.span import Span
 from schemas.fields import Channel
 from schemas.touchpoint import Touchpoint
 from tests.support.database import insert_json, migrated_database, track

@@ -11,7 +11,7 @@ from pipeline.importer.send import import_files, load_mapping
 from pipeline.kafka.in_memory import MemoryBroker
 from pipeline.reports.funnel.answer import read_funnel
 from pipeline.reports.funnel.question import LONGEST_WINDOW, Question, parse_steps
-from pipeline.reports.overview.answer import Span
+from pipeline.reports.span import Span
 from schemas.topics import RAW
 from tests.support.database import migrated_database, touchpoints_in, track
 from tests.support.engine import EngineServer

@@ -15,7 +15,7 @@ from pipeline.reports.journey_map.answer import (
     read_map,
 )
 from pipeline.reports.journey_map.text import render
-from pipeline.reports.overview.answer import Span, as_json
+from pipeline.reports.span import Span, as_json
 from tests.support.engine import EngineServer
 from tests.support.stories import DAY, at, give_up, library, move, rows, seen, visit, write
 

@@ -12,7 +12,7 @@ from pipeline.cli import main
 from pipeline.reports.moves.answer import NobodyFound, read_moves
 from pipeline.reports.moves.rule_words import conditions
 from pipeline.settings import Settings
-from pipeline.tracker.app import rules_of
+from pipeline.tracker.rules import rules_of
 from schemas.codec import encode
 from schemas.journeys import load_models
 from tests.support.database import insert_json, migrated_database

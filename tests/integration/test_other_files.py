@@ -17,14 +17,15 @@ from pipeline.importer import access_log
 from pipeline.importer.files import log_lines
 from pipeline.importer.send import import_files
 from pipeline.journey.clock import DAY_MS
-from pipeline.journey.fold import Facts, replay
+from pipeline.journey.facts import Facts
+from pipeline.journey.fold import replay
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.in_memory import MemoryBroker
 from pipeline.kafka.records import Record
 from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.tracker.enrich import read_user_agent
-from pipeline.tracker.steps import milliseconds
+from pipeline.tracker.items import milliseconds
 from schemas.facts import Transition
 from schemas.journeys import load_model
 from schemas.topics import DEAD_LETTERS, RAW

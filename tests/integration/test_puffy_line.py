@@ -9,7 +9,8 @@ import pytest_asyncio
 from clickhouse_connect.driver.client import Client
 
 from pipeline.operations.verify import differences
-from pipeline.reports.overview.answer import Span, read_report
+from pipeline.reports.overview.answer import read_report
+from pipeline.reports.span import Span
 from schemas.journeys import load_model
 from tests.support.engine import EngineServer
 from tests.support.kafka import KafkaCluster

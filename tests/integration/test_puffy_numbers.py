@@ -21,12 +21,8 @@ from pipeline.reports.funnel.question import (
     Question,
     Step,
 )
-from pipeline.reports.overview.answer import (
-    FUNNEL,
-    Funnel,
-    Span,
-    read_report,
-)
+from pipeline.reports.overview.answer import FUNNEL, Funnel, read_report
+from pipeline.reports.span import Span
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.support import puffy
 from tests.support.database import (

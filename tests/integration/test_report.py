@@ -19,11 +19,10 @@ from pipeline.reports.overview.answer import (
     Report,
     Revenue,
     Share,
-    Span,
-    as_json,
     read_report,
 )
 from pipeline.reports.overview.text import render
+from pipeline.reports.span import Span, as_json
 from schemas.codec import encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.facts import Abandonment, AbandonmentKind, Transition

@@ -11,8 +11,7 @@ import pytest
 from rich.progress import Progress
 
 from pipeline.demo.simulate import SimulationSummary, simulate
-from pipeline.local.stack import environment_of
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 from tests.support.engine import EngineServer
 from tests.support.orphans import adopting, children
 from tests.support.ports import free_ports

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from pipeline.journey.fold import Facts, is_late, is_over, observe, replay, seal, settle
+from pipeline.journey.facts import Facts
+from pipeline.journey.fold import replay
+from pipeline.journey.memory import is_late, is_over, observe, seal, settle
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import (
     Evidence,

@@ -21,7 +21,7 @@ from pipeline.operations.oracle import (
     expected_tables,
 )
 from pipeline.settings import Settings
-from pipeline.tracker.app import rules_of
+from pipeline.tracker.rules import rules_of
 from schemas.topics import RAW, TABLES
 from sinks.migrate import migrate, read_migrations
 from tests.support.database import client_of

@@ -6,8 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pipeline.local.stack import environment_of
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 from tests.support.docs import ROOT
 
 

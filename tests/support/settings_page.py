@@ -5,8 +5,7 @@
 
 from pathlib import Path
 
-from pipeline.local.stack import environment_of
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 

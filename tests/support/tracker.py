@@ -12,8 +12,9 @@ from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.kafka.in_memory import Fetched
 from pipeline.kafka.records import Row
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Output, checkpoint, process
+from pipeline.tracker.steps import checkpoint, process
 from schemas.codec import Tick, encode
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Identity, Link, Session, Transition

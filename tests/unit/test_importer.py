@@ -13,15 +13,11 @@ from rich.progress import Progress
 from pipeline.importer.mapping import parse_mapping
 from pipeline.importer.plan import LARGEST_ROW, Harvest
 from pipeline.importer.rows import ImportFailed
-from pipeline.importer.send import (
-    ImportSummary,
-    import_files,
-    progress_bar,
-    summary_table,
-)
+from pipeline.importer.send import ImportSummary, import_files, summary_table
 from pipeline.kafka.in_memory import ManualClock, MemoryBroker
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.records import Record, partition_for
+from pipeline.terminal import progress_bar
 from schemas.codec import Tick, decode_tick, decode_touchpoint, is_tick
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW

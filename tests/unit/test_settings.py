@@ -8,8 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from pipeline.collector.doors import unknown_places
-from pipeline.local.stack import environment_of
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_of
 from tests.support.docs import shell
 
 SALT = SecretStr("s" * 32)

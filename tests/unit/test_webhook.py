@@ -19,11 +19,10 @@ from pydantic import SecretStr, ValidationError
 
 import schemas
 from pipeline.kafka.in_memory import MemoryBroker, MemoryConsumer
-from pipeline.local.stack import environment_of
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Deliveries
 from pipeline.roles.webhook.message import Wishes, message_of
-from pipeline.settings import Settings, WebhookEndpoint
+from pipeline.settings import Settings, WebhookEndpoint, environment_of
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Transition

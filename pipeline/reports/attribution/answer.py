@@ -10,8 +10,7 @@ from typing import Any, Literal, get_args
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.attribution.markov import Path, shares
-from pipeline.reports.overview.answer import Span
-from pipeline.reports.overview.sql import IN_SPAN
+from pipeline.reports.span import IN_SPAN, Span
 
 Model = Literal[
     "first", "last", "last_non_direct", "linear", "position_based", "time_decay", "markov"

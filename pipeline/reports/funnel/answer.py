@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.funnel.question import Order, Question, Unit
 from pipeline.reports.funnel.sql import funnel_statement, view_of
-from pipeline.reports.overview.answer import Span
+from pipeline.reports.span import Span
 
 _COLUMNS = """
 SELECT name FROM system.columns

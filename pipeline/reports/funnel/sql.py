@@ -24,7 +24,7 @@ from pipeline.reports.funnel.question import (
     Step,
     Unit,
 )
-from pipeline.reports.overview.sql import IN_SPAN
+from pipeline.reports.span import IN_SPAN
 
 PROPERTY = "properties."
 MOST_VALUES = 25

@@ -9,8 +9,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.overview.answer import Span
-from pipeline.reports.overview.sql import IN_SPAN
+from pipeline.reports.span import IN_SPAN, Span
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 

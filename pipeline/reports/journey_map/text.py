@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.reports.journey_map.answer import JourneyMap, MapCell
-from pipeline.reports.overview.answer import BEGINNING, END
+from pipeline.reports.span import BEGINNING, END
 
 _FEW = 10
 """Of fewer people a percentage says nothing."""

@@ -6,36 +6,19 @@ earlier one, in any order. *Ordered*: has them in this order, however long it to
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.overview import sql as report_sql
+from pipeline.reports.span import Span
 from schemas.journeys import JourneyModel
 
 FUNNEL = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-END = datetime(2200, 1, 1, tzinfo=UTC)
 
 _MOST_STEPS = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """Of what to report: a site (empty: all), from `start` up to, not including, `end`."""
-
-    site: str = ""
-    start: datetime = BEGINNING
-    end: datetime = END
-
-    def parameters(self) -> dict[str, Any]:
-        """Give the values of the parameters that every statement here has."""
-        start, end = (int(moment.timestamp() * 1000) for moment in (self.start, self.end))
-        return {"site": self.site, "start": start, "end": end}
 
 
 @dataclass(frozen=True)
@@ -162,11 +145,6 @@ def read_report(
         abandoned=tuple(Abandoned(*row) for row in rows(report_sql.ABANDONED)),
         dead_letters=tuple(Buried(*row) for row in rows(report_sql.DEAD_LETTERS)),
     )
-
-
-def as_json(answer: object) -> bytes:
-    """Write a report, or the answer to another question, for machines."""
-    return msgspec.json.Encoder(decimal_format="number").encode(answer)
 
 
 def _funnel(

@@ -1,10 +1,9 @@
 """The statements of `touchstream report`. PURE: text only."""
 
+from pipeline.reports.span import IN_SPAN
+
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
-IN_SPAN = """({{site:String}} = '' OR site = {{site:String}})
-    AND {time} >= fromUnixTimestamp64Milli({{start:Int64}})
-    AND {time} < fromUnixTimestamp64Milli({{end:Int64}})"""
 
 TOUCHPOINTS = f"""
 SELECT count(), countIf(is_late), uniqExact(site, visitor_id)

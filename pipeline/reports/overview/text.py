@@ -6,13 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.reports.overview.answer import (
-    BEGINNING,
-    END,
-    Funnel,
-    Report,
-    Share,
-)
+from pipeline.reports.overview.answer import Funnel, Report, Share
+from pipeline.reports.span import BEGINNING, END
 
 
 def render(report: Report) -> RenderableType:

@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from pipeline import metrics
+from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.lag import ends
 from pipeline.kafka.producer import KafkaProducer
-from pipeline.roles.sink import Mailbox
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
 from pipeline.roles.webhook.message import TOPICS, Wishes
@@ -48,7 +48,7 @@ async def run(settings: Settings) -> None:
             asyncio.TaskGroup() as group,
         ):
             for name in settings.webhook_endpoints:
-                group.create_task(_deliver(settings, name, session, Mailbox(producer).put))
+                group.create_task(_deliver(settings, name, session, DeadLetters(producer).put))
     except* KafkaError as errors:
         raise WebhookFailed(f"Kafka does not answer any more: {errors.exceptions[0]}") from None
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.journey.fold import next_deadline
+from pipeline.journey.memory import next_deadline
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Evidence, encode_state, identifier
 from schemas.facts import Abandonment, AbandonmentKind, Fact, Product

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import asdict, fields
 
 from pipeline.journey.clock import instant
-from pipeline.journey.fold import Facts
+from pipeline.journey.facts import Facts
 from pipeline.journey.people import person_id
 from pipeline.journey.state import Evidence, Journey, OpenSession, Traffic
 from schemas.facts import Session, Transition

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.journey.fold import (
+from pipeline.journey.memory import (
     EVIDENCE_CAP,
     forgotten_at,
     is_late,

@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from pipeline.journey.fold import Facts, seal
+from pipeline.journey.facts import Facts
 from pipeline.journey.handover import everything, receive
+from pipeline.journey.memory import seal
 from pipeline.journey.messages import Handover
 from pipeline.journey.state import PersonState, VisitorState, new_person, new_state
 from tests.support.journeys import DAY, MINUTE, NOON, RULES, SITE, Life, new_facts, seen

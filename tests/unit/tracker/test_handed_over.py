@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.journey.fold import EVIDENCE_CAP
+from pipeline.journey.memory import EVIDENCE_CAP
 from tests.support.journeys import HOUR, MINUTE, NOON
 from tests.support.tracker import LINKED, Log, finish_all, line
 from tests.unit.tracker.test_linked import SEVEN, end, lived, new_logs, say

@@ -18,7 +18,7 @@ from pipeline.journey.messages import (
     encode_message,
 )
 from pipeline.journey.state import Evidence
-from pipeline.tracker.steps import milliseconds as milliseconds_of
+from pipeline.tracker.items import milliseconds as milliseconds_of
 from tests.support.journeys import NOON
 
 LINK = Link("shop", "ada", "user:u", NOON)

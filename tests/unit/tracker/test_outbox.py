@@ -8,7 +8,7 @@ from pipeline.kafka.in_memory import MemoryBroker
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Row
 from pipeline.tracker.outbox import Outbox
-from pipeline.tracker.steps import Output
+from pipeline.tracker.output import Output
 from schemas.topics import SESSIONS, STATE, TOUCHPOINTS
 
 Batches = Mapping[tuple[str, int], Iterable[Row]]

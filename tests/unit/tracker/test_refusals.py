@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.kafka.records import partition_for
+from pipeline.tracker.items import LARGEST
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import LARGEST
 from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD_LETTERS
 from tests.support.journeys import DAY, NOON

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from pipeline.journey.state import identifier
+from pipeline.tracker.items import milliseconds
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, Partition
-from pipeline.tracker.steps import Output, milliseconds
 from schemas.facts import Abandonment, Session
 from schemas.topics import ABANDONMENTS, SESSIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.journey.fold import EVIDENCE_CAP
+from pipeline.journey.memory import EVIDENCE_CAP
 from pipeline.journey.messages import (
     Assignment,
     Erasure,
@@ -17,8 +17,9 @@ from pipeline.journey.messages import (
 )
 from pipeline.journey.rules import Rules
 from pipeline.kafka.in_memory import Fetched
+from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, Partition
-from pipeline.tracker.steps import Output, checkpoint, process
+from pipeline.tracker.steps import checkpoint, process
 from schemas.facts import Abandonment, Session, Transition
 from schemas.topics import ABANDONMENTS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE, VISITOR

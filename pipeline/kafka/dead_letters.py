@@ -1,0 +1,35 @@
+"""Dead letters into Kafka. Shell."""
+
+import asyncio
+import logging
+
+from aiokafka.errors import KafkaError
+
+from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.records import partition_for
+from schemas.codec import encode_fact
+from schemas.dead_letter import DeadLetter
+from schemas.topics import DEAD_LETTERS
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0
+
+
+class DeadLetters:
+    """Writes dead letters, and does not give up."""
+
+    def __init__(self, producer: KafkaProducer) -> None:
+        self._producer = producer
+
+    async def put(self, letter: DeadLetter) -> None:
+        """Append `letter`; return when it is acknowledged."""
+        key = letter.site.encode()
+        partition = partition_for(key, self._producer.partitions(DEAD_LETTERS.name))
+        row = (key, encode_fact(letter), int(letter.at.timestamp() * 1000))
+        while True:
+            try:
+                return await self._producer.send(DEAD_LETTERS.name, partition, [row])
+            except (NotAcknowledged, KafkaError) as error:
+                log.warning("a dead letter waits for Kafka: %s", error)
+                await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,67 @@
+"""PURE: one record on its way through the steps."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from pipeline.journey.messages import Erasure, Message, decode_message
+from pipeline.journey.state import Evidence
+from schemas.codec import Refused, Tick
+from schemas.dead_letter import Reason
+from schemas.touchpoint import Enrichment, Touchpoint
+
+LARGEST = 128 * 1024
+"""Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
+record of more than a megabyte for ever."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Item(msgspec.Struct, gc=False):
+    """A touchpoint on its way; `enrichment` and `evidence` are filled in by `enrich`."""
+
+    offset: int
+    recorded_at: int
+    at: int
+    key: bytes
+    visitor_id: str
+    touchpoint: Touchpoint
+    enrichment: Enrichment = None  # type: ignore[assignment]
+    evidence: Evidence = None  # type: ignore[assignment]
+    identifiers: tuple[str, ...] = ()
+    is_written: bool = True
+
+
+class TickItem(msgspec.Struct):
+    """Time on its way."""
+
+    offset: int
+    tick: Tick
+
+
+class MessageItem(msgspec.Struct):
+    """What another partition says about people, on its way."""
+
+    offset: int
+    message: Message
+
+    @property
+    def is_for_all_time(self) -> bool:
+        """Whether it is not said again when the log is read again."""
+        return isinstance(self.message, Erasure)
+
+
+def _read_message(line: bytes) -> Message:
+    try:
+        return decode_message(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Reason.INVALID_FIELD, str(error)) from None
+
+
+def milliseconds(instant: datetime) -> int:
+    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
+    return (instant - _EPOCH) // _MILLISECOND
