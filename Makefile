@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon bench faults fuzz kafka clean
+.PHONY: help demo up test check format lock schemas beacon house bench faults fuzz kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ check: $(READY) ## What CI runs: format, lint, types, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+house: $(READY) ## Count rooms, floors and arrows of the code
+	@$(BIN)/python -m tests.support.house
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .

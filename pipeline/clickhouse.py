@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 from schemas.journeys import load_models
 from sinks.migrate import Migration, migrate, read_migrations
 from sinks.models import store_models
@@ -19,7 +20,7 @@ from sinks.retention import apply_retention
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 
-class ClickHouseUnavailable(Exception):
+class ClickHouseUnavailable(Unavailable):
     """ClickHouse does not answer or does not let us in; the text says what to do."""
 
 

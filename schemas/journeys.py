@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from schemas.errors import Unusable
 from schemas.facts import AbandonmentKind
 from schemas.fields import Channel, Name, Text
 
@@ -258,7 +259,7 @@ class JourneyModel(_Part):
         return () if self.skips == "all" else self.skips
 
 
-class BadModel(ValueError):
+class BadModel(Unusable, ValueError):
     """A model file that cannot be used; the text names file, rule and reason."""
 
 

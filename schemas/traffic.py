@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from schemas.errors import Unusable
 from schemas.fields import Channel, Name
 
 SHIPPED = Path(__file__).parent / "traffic" / "sources.toml"
@@ -64,7 +65,7 @@ class TrafficSources(BaseModel):
         return self
 
 
-class BadSources(ValueError):
+class BadSources(Unusable, ValueError):
     """A list of sources that cannot be used; the text names file, entry and reason."""
 
 

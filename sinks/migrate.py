@@ -23,6 +23,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 import schemas
+from schemas.errors import TouchstreamError
 
 MIGRATIONS = Path(schemas.__file__).parent / "clickhouse"
 OLDEST_SERVER = "26.2"
@@ -59,7 +60,7 @@ ORDER BY name
 """
 
 
-class MigrationRefused(Exception):
+class MigrationRefused(TouchstreamError):
     """The database, the server or the files do not fit; the text says what to do."""
 
 

@@ -77,6 +77,7 @@ from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
 from pipeline.settings import BadSettings, Settings
 from schemas.codec import encode
+from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.write_key import WriteKey
 
@@ -94,7 +95,7 @@ def openapi() -> bytes:
     return encode(document(OPERATIONS, version("touchstream")))
 
 
-class CollectorFailed(Exception):
+class CollectorFailed(TouchstreamError):
     """The collector cannot start; the text says what to do."""
 
 

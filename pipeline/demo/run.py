@@ -27,6 +27,7 @@ from pipeline.reports.span import Span
 from pipeline.settings import Settings
 from pipeline.signals import until_told
 from pipeline.terminal import progress_bar
+from schemas.errors import TouchstreamError
 from schemas.journeys import load_models
 from schemas.write_key import WriteKey
 
@@ -57,7 +58,7 @@ More shoppers come, live, until you press Ctrl-C.
 """
 
 
-class DemoFailed(Exception):
+class DemoFailed(TouchstreamError):
     """The demo cannot run here; the text says what to do."""
 
 

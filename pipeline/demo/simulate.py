@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from pipeline.demo.simulation.calls import endless_journeys, journeys
 from pipeline.demo.simulation.shopper import Call
+from schemas.errors import TouchstreamError
 
 _BATCH = 100
 _PATIENCE_SECONDS = 30.0
@@ -25,7 +26,7 @@ _MAY_PASS = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 _TIMEOUT = aiohttp.ClientTimeout(total=_PATIENCE_SECONDS)
 
 
-class SimulationFailed(Exception):
+class SimulationFailed(TouchstreamError):
     """The collector does not take the journeys; the text holds its reason."""
 
 

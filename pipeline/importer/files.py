@@ -132,7 +132,7 @@ def _parquet_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable
 
 def _pyarrow_parquet() -> Any:
     try:
-        from pyarrow import parquet  # noqa: PLC0415 - large, and only Parquet needs it
+        from pyarrow import parquet  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ImportFailed(
             "reading Parquet needs pyarrow; run: pip install 'touchstream[parquet]'"

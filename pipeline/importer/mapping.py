@@ -17,11 +17,12 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.errors import Unusable
 from schemas.fields import Channel, Name
 from schemas.touchpoint import TouchpointType
 
 
-class BadMapping(ValueError):
+class BadMapping(Unusable, ValueError):
     """A mapping that cannot be used; the text names file, key and reason."""
 
 

@@ -69,7 +69,7 @@ class _File:
     refusals: list[_Refusal] = field(default_factory=list)
 
 
-class Harvest:
+class Plan:
     """All rows of an import, before the first is sent."""
 
     def __init__(

@@ -18,12 +18,13 @@ from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
 from pipeline.privacy.addresses import without_addresses
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
+from schemas.errors import TouchstreamError
 from schemas.touchpoint import Touchpoint, visitor_of
 
 Row = dict[str, Any]
 
 
-class ImportFailed(Exception):
+class ImportFailed(TouchstreamError):
     """An import that ended early; the text says why and what to do."""
 
 

@@ -20,13 +20,13 @@ from pipeline.importer.mapping import (
     Mapping,
     parse_mapping,
 )
-from pipeline.importer.plan import Harvest
+from pipeline.importer.plan import Outgoing, Plan
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
 from schemas.codec import Tick, encode, encode_fact
-from schemas.dead_letter import Reason
+from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW
 
 _CHUNK = 5_000
@@ -78,16 +78,13 @@ async def import_files(
         ImportFailed: a file cannot be read, no row can be used, there are too many, or Kafka
             does not acknowledge; the text says what to do.
     """
-    harvest = Harvest(mapping, site, now(), masks=masks)
+    plan = Plan(mapping, site, now(), masks=masks)
     for path in paths:
-        await asyncio.to_thread(_harvest, path, mapping, harvest, progress, read)
-    outgoing, letters = harvest.in_order(), harvest.letters()
+        await asyncio.to_thread(_read, path, mapping, plan, progress, read)
+    outgoing, letters = plan.in_order(), plan.letters()
     last = outgoing[-1].occurred_at
-    buried = [(letter.site.encode(), encode_fact(letter)) for letter in letters]
-    keyed = [(key, value) for _, key, value in outgoing]
     try:
-        await _send(producer, DEAD_LETTERS.name, buried, now, progress)
-        await _send(producer, RAW.name, keyed, now, progress)
+        await _send_all(producer, outgoing, letters, now, progress)
         await _let_time_pass(producer, site, min(last + _SILENCE_AFTER, now()), now())
     except NotAcknowledged as error:
         raise ImportFailed(
@@ -96,7 +93,7 @@ async def import_files(
         ) from error
     return ImportSummary(
         files=len(paths),
-        rows=harvest.rows,
+        rows=plan.rows,
         touchpoints=len(outgoing),
         refused=Counter(letter.reason for letter in letters),
         first=outgoing[0].occurred_at,
@@ -119,15 +116,25 @@ def summary_table(summary: ImportSummary) -> Table:
     return table
 
 
-def _harvest(
-    path: Path, mapping: Mapping, harvest: Harvest, progress: Progress, read: Read
-) -> None:
+def _read(path: Path, mapping: Mapping, plan: Plan, progress: Progress, read: Read) -> None:
     task = progress.add_task(path.name, total=None)
-    before = harvest.rows
-    harvest.open(path.name)
+    before = plan.rows
+    plan.open(path.name)
     for row in progress.track(read(path, mapping.file), task_id=task):
-        harvest.take(row)
-    progress.update(task, total=harvest.rows - before)
+        plan.take(row)
+    progress.update(task, total=plan.rows - before)
+
+
+async def _send_all(
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    letters: Iterable[DeadLetter],
+    now: Callable[[], datetime],
+    progress: Progress,
+) -> None:
+    buried = [(letter.site.encode(), encode_fact(letter)) for letter in letters]
+    await _send(producer, DEAD_LETTERS.name, buried, now, progress)
+    await _send(producer, RAW.name, [(key, value) for _, key, value in outgoing], now, progress)
 
 
 async def _send(

@@ -17,12 +17,13 @@ from aiokafka.record.default_records import DefaultRecordBatch
 
 from pipeline.kafka.records import Row
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 
 _LARGEST_BATCH = 512 * 1024
 _TOPIC_SECONDS = 5
 
 
-class NotAcknowledged(Exception):
+class NotAcknowledged(Unavailable):
     """The broker did not take the records, or did not say so in time; they may still arrive."""
 
 

@@ -10,12 +10,13 @@ from aiokafka.errors import KafkaError
 
 from pipeline.settings import Settings
 from schemas import topics
+from schemas.errors import Unavailable
 from schemas.topics import Topic
 
 _ALREADY_EXISTS = 36
 
 
-class TopicsFailed(Exception):
+class TopicsFailed(Unavailable):
     """The topics are not as they must be; the text says what to do."""
 
 

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from schemas.errors import Unavailable
+
 Tell = Callable[[str], None]
 """Says a sentence to whoever looks on."""
 
@@ -26,7 +28,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
 
 
-class StackFailed(Exception):
+class StackFailed(Unavailable):
     """What runs on this machine does not, or no more; the text says why, or what to do."""
 
 

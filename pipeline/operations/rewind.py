@@ -16,12 +16,13 @@ from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
+from schemas.errors import TouchstreamError
 from schemas.topics import RAW, STATE, TABLES
 
 Erased = dict[int, dict[bytes, bytes | None]]
 
 
-class ReplayFailed(Exception):
+class ReplayFailed(TouchstreamError):
     """The topic cannot be read again now; the text says what to do."""
 
 

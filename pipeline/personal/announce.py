@@ -17,10 +17,11 @@ from pipeline.kafka.topics import read_topic
 from pipeline.personal.find import Named
 from pipeline.personal.void_rows import Erased, Erasures
 from pipeline.settings import Settings
+from schemas.errors import TouchstreamError
 from schemas.topics import RAW, TABLES
 
 
-class ForgetFailed(Exception):
+class ForgetFailed(TouchstreamError):
     """Kafka does not do it; the text says what to do."""
 
 

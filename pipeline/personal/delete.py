@@ -12,6 +12,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from pipeline.kafka.records import partition_for
 from pipeline.personal.find import HELD, Named
 from pipeline.personal.void_rows import Erased
+from schemas.errors import Unusable
 from schemas.topics import record_key
 
 _OURS = "(site, visitor_id) IN {names:Array(Tuple(String, String))}"
@@ -51,7 +52,7 @@ _NOT_ALLOWED = {497, 164}
 Parameters = dict[str, object]
 
 
-class EraseRefused(Exception):
+class EraseRefused(Unusable):
     """ClickHouse does not let this user delete; the text says what to do."""
 
 

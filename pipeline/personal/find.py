@@ -9,6 +9,7 @@ from typing import IO
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.moves.answer import NobodyFound
+from schemas.errors import Unusable
 
 _IDS = ("visitor_id", "visitorId", "anonymous_id", "anonymousId")
 _USERS = ("user_id", "userId")
@@ -71,7 +72,7 @@ ORDER BY 1, 2, 3
 """
 
 
-class SeveralPeople(Exception):
+class SeveralPeople(Unusable):
     """The words mean more than one person; the text says how to choose."""
 
 

@@ -1,4 +1,4 @@
-"""Of what to report: a site and a span of time; and every answer as JSON."""
+"""PURE: of what to report, a site and a span of time; and every answer as JSON."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -276,51 +276,51 @@ def enrich(
 
     `at` is its `occurred_at` in milliseconds; it stands in the log at `partition`, `offset`.
     """
-    # Both by position, and from names of their own: by name it takes three times as long.
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
-    host, path, source, medium, campaign, term, content, click_id, _ = read_url(touchpoint.url)
-    device, browser, os, is_bot = read_user_agent(touchpoint.user_agent)
-    referrer = read_url(touchpoint.referrer)
-    # A page of the same site brought nobody here.
-    brought_by = _NO_PAGE if is_same_site(referrer.host, host) else referrer
-    commerce = read_commerce(name, properties)
+    page, referrer = read_url(touchpoint.url), read_url(touchpoint.referrer)
+    agent, commerce = read_user_agent(touchpoint.user_agent), read_commerce(name, properties)
+    # By position: by name it takes three times as long. So it is with the evidence.
     enrichment = Enrichment(
         visitor_id,
         False,  # is_late, of which the fold decides
         partition,
         offset,
-        host,
-        path,
+        page.host,
+        page.path,
         referrer.host,
-        source,
-        medium,
-        campaign,
-        term,
-        content,
-        click_id,
-        device,
-        browser,
-        os,
-        is_bot,
+        *page[2:8],  # from `utm_source` to `click_id`
+        *agent,
         commerce.order_id,
         commerce.value if name in _ORDER_NAMES else 0.0,
         commerce.currency,
     )
-    progress = read_progress(name, properties)
-    evidence = Evidence(
+    return enrichment, _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
+
+
+def _evidence(
+    touchpoint: Touchpoint,
+    at: int,
+    properties: str,
+    page: Page,
+    referrer: Page,
+    agent: Agent,
+    commerce: Commerce,
+) -> Evidence:
+    name = touchpoint.name
+    # A page of the same site brought nobody here.
+    brought_by = _NO_PAGE if is_same_site(referrer.host, page.host) else referrer
+    return Evidence(
         at,
         touchpoint.touchpoint_id,
         # Without a name it is evidence for nothing: no phase, no step of a funnel.
         "" if is_by_machine(name, properties) else name,
         touchpoint.channel,
         touchpoint.type in _PAGE_TYPES,
-        path,
+        page.path,
         brought_by.host,
-        source,
-        medium,
-        campaign,
-        device,
-        is_bot,
+        *page[2:5],  # `utm_source`, `utm_medium`, `utm_campaign`
+        agent.device,
+        agent.is_bot,
         commerce.order_id,
         commerce.value,
         commerce.items,
@@ -329,11 +329,9 @@ def enrich(
         None,  # properties
         commerce.product_id,
         commerce.product_name,
-        progress.form,
-        progress.step,
-        click_id,
-        term,
+        *read_progress(name, properties),
+        page.click_id,
+        page.utm_term,
         brought_by.search_term,
         read_country(touchpoint.locale, properties),
     )
-    return enrichment, evidence

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-import pipeline.cli
+from pipeline.cli.commands import COMMANDS
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_every_port_is_bound_to_this_machine_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_command_is_one_of_the_cli(name: str) -> None:
-    assert OURS[name]["command"][0] in pipeline.cli.main.commands
+    assert OURS[name]["command"][0] in COMMANDS
 
 
 @pytest.mark.parametrize("name", OURS)

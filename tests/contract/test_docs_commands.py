@@ -10,11 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from shlex import shlex
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from pipeline.cli.commands import COMMANDS as LISTED
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -118,8 +120,15 @@ def test_a_command_ends_where_the_shell_ends_it() -> None:
 
 
 def test_every_command_that_is_not_hidden_is_shown() -> None:
-    visible = {name for name, command in main.commands.items() if not command.hidden}
+    visible = {name for name, command in LISTED.items() if command.summary}
     assert visible - {first for _, first, *_ in COMMANDS} == set()
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_command_of_the_table_is_there(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert (command.name, command.hidden) == (name, not LISTED[name].summary)
 
 
 def test_every_target_of_make_exists() -> None:

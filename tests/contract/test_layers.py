@@ -6,35 +6,26 @@ line of bad code.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-BASIS = (
-    "pipeline.local.children",
-    "pipeline.metrics",
-    "pipeline.kafka.producer",
-    "pipeline.kafka.records",
-    "pipeline.settings",
-    "pipeline.signature",
+from tests.support.house import (
+    FLOOR,
+    MOST_LINES,
+    MOST_LINES_OF_A_FUNCTION,
+    ROOT,
+    SOURCES,
+    arrows,
+    circle,
+    imports,
+    long_functions,
+    longest_files,
+    module_of,
+    our_imports,
+    room_of,
+    within,
 )
-"""What all roles share and no role is part of."""
-
-MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "schemas": (),
-    "sinks": ("schemas",),
-    "pipeline.journey": ("schemas",),
-    "pipeline.collector": ("schemas", "pipeline.privacy", *BASIS),
-    "pipeline.local.embedded": BASIS,
-    **dict.fromkeys(BASIS, ("schemas", *BASIS)),
-}
-"""What each part of the lower floors may import of ours besides itself."""
-
-TOP = "pipeline.cli"
 
 MUST_BE_PURE = (
     "pipeline/journey/*.py",
@@ -109,15 +100,6 @@ IMPURE_FUNCTIONS = {"eval", "exec", "input", "open", "print"}
 IMPURE_METHODS = {"now", "read_bytes", "read_text", "today", "utcnow", "write_bytes", "write_text"}
 
 
-def module_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-SOURCES = {
-    module_of(path): path.read_text()
-    for part in ("pipeline", "schemas", "sinks")
-    for path in sorted((ROOT / part).rglob("*.py"))
-}
 PURE = [
     module
     for module, text in SOURCES.items()
@@ -125,35 +107,11 @@ PURE = [
 ]
 
 
-def within(name: str, parts: Iterable[str]) -> bool:
-    return any(f"{name}.".startswith(f"{part}.") for part in parts)
-
-
-def imports(source: str) -> Iterator[str]:
-    """Name what is imported, as `package.module.name`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def our_imports(source: str) -> set[str]:
-    """Name the modules of ours that are imported."""
-    return {
-        max((module for module in SOURCES if within(name, [module])), key=len)
-        for name in imports(source)
-        if within(name, ["pipeline", "schemas", "sinks"])
-    }
-
-
 def trespasses(module: str, source: str) -> set[str]:
-    """Name the imports that the floor of `module` does not allow."""
-    for part, allowed in MAY_IMPORT.items():
-        if within(module, [part]):
-            return {name for name in our_imports(source) if not within(name, (part, *allowed))}
-    return our_imports(source) & {TOP}
+    """Name the rooms on the same floor or above that `module` imports."""
+    room = room_of(module)
+    others = {room_of(name) for name in our_imports(source)} - {room, "pipeline"}
+    return {other for other in others if FLOOR[other] >= FLOOR[room]}
 
 
 def impurities(source: str) -> set[str]:
@@ -175,15 +133,6 @@ def impure_calls(source: str) -> Iterator[str]:
                 yield name
 
 
-def circle(graph: Mapping[str, set[str]]) -> list[str]:
-    """Give the modules of a circle of imports, or none."""
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return []
-
-
 @pytest.mark.parametrize("module", SOURCES)
 def test_a_module_imports_only_what_its_floor_allows(module: str) -> None:
     assert trespasses(module, SOURCES[module]) == set()
@@ -192,19 +141,15 @@ def test_a_module_imports_only_what_its_floor_allows(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "line", "found"),
     [
-        ("schemas.codec", "from sinks.batch import Row", {"sinks.batch"}),
-        ("schemas.codec", "def f():\n    import pipeline.settings", {"pipeline.settings"}),
-        ("sinks.writer", "from pipeline import metrics", {"pipeline.metrics"}),
-        ("pipeline.journey.fold", "from pipeline.metrics import X", {"pipeline.metrics"}),
-        ("pipeline.collector.server", "from pipeline import importer", {"pipeline.importer"}),
-        ("pipeline.collector.server", "import pipeline.tracker.app", {"pipeline.tracker.app"}),
-        ("pipeline.local.embedded.broker", "from sinks import migrate", {"sinks.migrate"}),
-        (
-            "pipeline.settings",
-            "from pipeline.reports.overview.answer import Report",
-            {"pipeline.reports.overview.answer"},
-        ),
-        ("pipeline.tracker.app", "from pipeline.cli import main", {"pipeline.cli"}),
+        ("schemas.codec", "from sinks.batch import Row", {"sinks"}),
+        ("schemas.codec", "def f():\n    import pipeline.settings", {"settings"}),
+        ("sinks.writer", "from pipeline import metrics", set()),
+        ("pipeline.journey.fold", "from pipeline.kafka.records import Record", {"kafka"}),
+        ("pipeline.collector.server", "from pipeline import importer", {"importer"}),
+        ("pipeline.collector.server", "import pipeline.tracker.app", {"tracker"}),
+        ("pipeline.local.stack", "from pipeline.demo import run", {"demo"}),
+        ("pipeline.settings", "from pipeline.reports.span import Span", {"reports"}),
+        ("pipeline.tracker.app", "from pipeline.cli import main", {"cli"}),
         ("pipeline.tracker.app", "from pipeline.journey import fold", set()),
         ("pipeline.journey.fold", "from pipeline.journey import phases", set()),
     ],
@@ -225,6 +170,18 @@ def test_no_import_leads_back_to_where_it_came_from() -> None:
 
 def test_a_circle_of_imports_is_found() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) in [["b", "c", "b"], ["c", "b", "c"]]
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    assert {room for room in arrows(SOURCES) if room not in FLOOR} == set()
+
+
+def test_no_file_is_longer_than_a_reader_likes() -> None:
+    assert [found for found in longest_files(SOURCES) if found[0] > MOST_LINES] == []
+
+
+def test_no_function_is_longer_than_a_reader_likes() -> None:
+    assert long_functions(SOURCES, MOST_LINES_OF_A_FUNCTION) == []
 
 
 @pytest.mark.parametrize("pattern", MUST_BE_PURE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.cli import attribution
+from pipeline.cli.reports import attribution
 from pipeline.journey.traffic import GROUPS
 from pipeline.reports.attribution.answer import BYS, MODELS
 from schemas.traffic import load_sources

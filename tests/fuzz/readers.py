@@ -19,7 +19,7 @@ from pipeline.importer.access_log import MAPPING as ACCESS_LOG
 from pipeline.importer.access_log import row_of
 from pipeline.importer.files import log_lines, rows_of
 from pipeline.importer.mapping import BadMapping, Mapping, parse_mapping
-from pipeline.importer.plan import Harvest
+from pipeline.importer.plan import Plan
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
 from pipeline.importer.send import load_mapping
 from pipeline.journey.handover import everything
@@ -145,7 +145,7 @@ def import_file(name: str, mapping: Mapping, data: bytes) -> None:
         path = Path(folder) / name
         path.write_bytes(data)
         with suppress(ImportFailed):
-            _harvest(rows_of(path, mapping.file), mapping)
+            _read(rows_of(path, mapping.file), mapping)
 
 
 def read_log(data: bytes) -> None:
@@ -155,7 +155,7 @@ def read_log(data: bytes) -> None:
         path.write_bytes(data)
         named = partial(row_of, visitor_of=lambda _: "ip_1", base="https://shop.example")
         with suppress(ImportFailed):
-            _harvest(log_lines(path, ACCESS_LOG.file, row_of=named), ACCESS_LOG)
+            _read(log_lines(path, ACCESS_LOG.file, row_of=named), ACCESS_LOG)
 
 
 def read_mapping(data: bytes) -> None:
@@ -163,14 +163,14 @@ def read_mapping(data: bytes) -> None:
         parse_mapping(data.decode(errors="ignore"), "a.toml")
 
 
-def _harvest(rows: Iterator[Row | Unreadable], mapping: Mapping) -> None:
-    harvest = Harvest(mapping, "shop", _NOW)
-    harvest.open("a")
+def _read(rows: Iterator[Row | Unreadable], mapping: Mapping) -> None:
+    plan = Plan(mapping, "shop", _NOW)
+    plan.open("a")
     for row in rows:
-        harvest.take(row)
-    for outgoing in harvest.in_order():
+        plan.take(row)
+    for outgoing in plan.in_order():
         assert len(outgoing.value) < 1_000_000
-    for letter in harvest.letters():
+    for letter in plan.letters():
         letter.raw()
 
 

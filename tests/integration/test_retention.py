@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.settings import RetainedTable
+from pipeline.settings.kinds import RetainedTable
 from sinks.retention import TIME_OF, apply_retention
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer

@@ -19,7 +19,7 @@ from tests.support.kafka import KafkaCluster
 from tests.support.receiver import Receiver, receiver
 from tests.support.roles import running
 from tests.support.topics import write
-from tests.unit.test_webhook import SECRET, cart
+from tests.unit.roles.test_webhook import SECRET, cart
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 _INTRODUCTION = """\
 # Settings
 
-<!-- Written by `python -m tests.support.settings_page`; words from pipeline/settings.py. -->
+<!-- Written by `python -m tests.support.settings_page`; words from pipeline/settings/. -->
 
 Every command reads the same settings. `touchstream settings` prints them with the values in force.
 

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas.errors import Unusable
 from schemas.fields import Id, Name, Site
 
 PATH = "/n/"
@@ -35,7 +36,7 @@ _BLANK = re.compile(r"[\x00-\x20\x7f\\]")
 Purpose = Literal["click", "open", "unsubscribe"]
 
 
-class BadLink(ValueError):
+class BadLink(Unusable, ValueError):
     """A link that cannot be signed; the text says why."""
 
 

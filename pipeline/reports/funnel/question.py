@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from schemas.errors import Unusable
+
 Order = Literal["strict", "ordered", "unordered"]
 Unit = Literal["person", "visitor", "session"]
 
@@ -23,7 +25,7 @@ _WINDOW = re.compile(r"(\d{1,9})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class BadFunnel(ValueError):
+class BadFunnel(Unusable, ValueError):
     """A funnel that cannot be read; the text says what to write instead."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.span import IN_SPAN, Span
+from schemas.errors import Unusable
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
@@ -43,7 +44,7 @@ GROUP BY phase, a_channel
 ORDER BY a_channel = '' DESC, people DESC, a_channel"""
 
 
-class MapFailed(Exception):
+class MapFailed(Unusable):
     """There is no map of this model; the text says what to do."""
 
 

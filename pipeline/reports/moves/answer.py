@@ -5,6 +5,8 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
+from schemas.errors import Unusable
+
 _MOVES = """
 SELECT t.site, t.person_id, t.visitor_id, t.model, t.cycle, t.kind, t.from_phase, t.to_phase, t.at,
     t.touchpoint_name, t.channel, p.path, t.rule, t.rule_version
@@ -42,7 +44,7 @@ class Move:
     rule_version: str
 
 
-class NobodyFound(Exception):
+class NobodyFound(Unusable):
     """No journey of this person is known; the text says where to look."""
 
 

@@ -19,13 +19,14 @@ from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
 from pipeline.roles.webhook.message import TOPICS, Wishes
 from pipeline.settings import Settings
+from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS
 
 _LONGEST_ROUND_MS = 6 * 60 * 60 * 1000
 """Retries take their time; that a process has died is noticed by its missing heartbeats."""
 
 
-class WebhookFailed(Exception):
+class WebhookFailed(TouchstreamError):
     """The role cannot start; the text says what to do."""
 
 

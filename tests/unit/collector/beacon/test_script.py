@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.collector.beacon.script import ENDPOINT, FILE, Script
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 SCRIPT = Script("/v1/batch")
 TAG = dict(SCRIPT.answer(None, None).headers)["etag"]
 

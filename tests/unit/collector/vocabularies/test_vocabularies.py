@@ -25,7 +25,7 @@ from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW
 
-FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
+FOLDER = Path(__file__).parents[4] / "schemas" / "examples"
 VOCABULARIES = ("rudderstack", "snowplow", "posthog", "plausible", "umami", "ga4", "matomo")
 EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

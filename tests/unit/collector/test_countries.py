@@ -10,7 +10,7 @@ from pipeline.collector.arrival import Arrival
 from pipeline.collector.countries import Countries
 from pipeline.settings import BadSettings
 from tests.support.mmdb import write_mmdb
-from tests.unit.test_intake import NOON, intake, track
+from tests.unit.collector.test_intake import NOON, intake, track
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "192.0.2.0/25": {"country": {"iso_code": "DE", "names": {"en": "Germany"}}},

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline.importer.mapping import parse_mapping
-from pipeline.importer.plan import LARGEST_ROW, Harvest
+from pipeline.importer.plan import LARGEST_ROW, Plan
 from pipeline.importer.rows import ImportFailed
 from pipeline.importer.send import ImportSummary, import_files, summary_table
 from pipeline.kafka.in_memory import ManualClock, MemoryBroker
@@ -223,12 +223,12 @@ async def test_a_file_that_breaks_off_sends_nothing_of_the_others(tmp_path: Path
 
 
 def test_more_rows_than_fit_into_memory_are_refused() -> None:
-    harvest = Harvest(parse_mapping(MAPPING, "m.toml"), "shop", NOW, most_rows=2)
-    harvest.open("a.csv")
-    harvest.take({})
-    harvest.take({})
+    plan = Plan(parse_mapping(MAPPING, "m.toml"), "shop", NOW, most_rows=2)
+    plan.open("a.csv")
+    plan.take({})
+    plan.take({})
     with pytest.raises(ImportFailed, match="more than 2 rows: import them in several runs"):
-        harvest.take({})
+        plan.take({})
 
 
 async def test_a_broker_that_does_not_acknowledge_is_told_with_what_to_do(tmp_path: Path) -> None:

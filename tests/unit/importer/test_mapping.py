@@ -8,7 +8,7 @@ import pytest
 from pipeline.importer.mapping import BadMapping, parse_mapping
 from pipeline.importer.send import load_mapping
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 SMALLEST = """
 channel = "shop"

@@ -24,7 +24,7 @@ from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.touchpoint import Touchpoint, TouchpointType
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "examples" / "segment").glob("*.json"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "schemas" / "examples" / "segment").glob("*.json"))
 LIMITS = Limits(bytes=32_768, depth=8, age=timedelta(days=30))
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -301,7 +301,7 @@ def test_what_tracker_models_and_tables_read_need_not_be_allowed() -> None:
     shapes = (enrich._Properties, enrich._Country, enrich._Mail)
     shapes += (identifiers._WithTraits, progress._Properties)  # type: ignore[assignment]
     read = {name for shape in shapes for name in shape.__struct_fields__}
-    for path in (Path(__file__).parents[2] / "schemas" / "journeys").glob("*.toml"):
+    for path in (Path(__file__).parents[3] / "schemas" / "journeys").glob("*.toml"):
         rules = tomllib.loads(path.read_text()).get("rules", ())
         read |= {asked["property"] for rule in rules for asked in rule.get("where", ())}
     assert read - OWN == set()

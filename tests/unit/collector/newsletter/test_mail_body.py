@@ -105,4 +105,4 @@ def test_the_command_passes_on_bytes_of_any_encoding_and_every_end_of_a_line(
 def test_the_command_says_what_it_lacks() -> None:
     command = ["links", "sign", "https://shop.example", "--campaign", "c", "--subscriber", "1"]
     result = CliRunner().invoke(main, command)
-    assert (1, True) == (result.exit_code, "TOUCHSTREAM_LINK_KEYS" in result.output)
+    assert (2, True) == (result.exit_code, "TOUCHSTREAM_LINK_KEYS" in result.output)

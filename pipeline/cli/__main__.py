@@ -1,0 +1,5 @@
+"""`python -m pipeline.cli` is `touchstream`."""
+
+from pipeline.cli import main
+
+main(prog_name="touchstream")

@@ -1,0 +1,60 @@
+"""Simulated shoppers."""
+
+import asyncio
+import os
+import sys
+
+import click
+from rich.console import Console
+
+from pipeline.cli.shared import read_settings
+from pipeline.settings import BadSettings
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the report. Also: ONCE=1, or no terminal.")
+@click.option("--people", default=2000, show_default=True, help="How many people to simulate.")
+def demo(once: bool, people: int) -> None:
+    """Start everything, simulate shoppers, print what came of them."""
+    from pipeline.demo.run import run
+
+    alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
+    asyncio.run(run(once=alone, people=people, console=Console()))
+
+
+@click.command()
+@click.option("--url", help="The collector; default: the one of the settings.")
+@click.option("--write-key", help="Default: the first of TOUCHSTREAM_WRITE_KEYS.")
+@click.option("--people", default=2000, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same journeys.")
+@click.option("--hours", default=6.0, show_default=True, help="Spread over the last N hours.")
+@click.option("--follow", type=float, help="Go on live with N touchpoints a second.")
+def simulate(
+    url: str | None,
+    write_key: str | None,
+    people: int,
+    seed: int,
+    hours: float,
+    follow: float | None,
+) -> None:
+    """Send generated multi-channel journeys through the HTTP collector."""
+    from pipeline.demo.simulate import simulate as simulate_
+    from pipeline.terminal import progress_bar
+
+    known = read_settings()
+    key = write_key or next(iter(known.write_keys), None)
+    if key is None:
+        raise BadSettings("no write key: give --write-key or set TOUCHSTREAM_WRITE_KEYS")
+    with progress_bar(Console()) as progress:
+        summary = asyncio.run(
+            simulate_(
+                url or f"http://{known.collector_host}:{known.collector_port}",
+                key,
+                people=people,
+                seed=seed,
+                hours=hours,
+                follow_rate=follow,
+                progress=progress,
+            )
+        )
+    click.echo(str(summary))

@@ -1,0 +1,59 @@
+"""Journey models, and why somebody is in a phase."""
+
+import click
+from rich.console import Console
+
+from pipeline.cli.shared import SITE, clickhouse, read_settings
+
+
+@click.group()
+def journeys() -> None:
+    """Look at journey models, and why a person is in a phase."""
+
+
+@journeys.command("list")
+def list_() -> None:
+    """List the models, shipped and enabled; the first one enabled is the default."""
+    from pipeline.reports.moves.text import render_models
+    from schemas.journeys import SHIPPED, load_model, load_models
+
+    enabled = load_models(read_settings().journey_models)
+    uses = {model.id: "enabled" for model in enabled} | {enabled[0].id: "enabled, the default"}
+    shipped = [load_model(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
+    others = [(model, "not enabled") for model in shipped if model.id not in uses]
+    Console().print(render_models([*((model, uses[model.id]) for model in enabled), *others]))
+
+
+@journeys.command()
+@click.argument("file")
+def check(file: str) -> None:
+    """Say what is wrong with a model file, or list its phases and rules.
+
+    FILE is a path, or the name of a shipped model. docs/journeys.md explains model files.
+    """
+    from pipeline.reports.moves.text import render_model
+    from schemas.journeys import load_model
+
+    model = load_model(file)
+    Console().print(render_model(model))
+
+
+@journeys.command()
+@SITE
+@click.option("--person", default="", help="A person_id, or a user id.")
+@click.option("--visitor", default="", help="A visitor_id: the person it belongs to.")
+@click.option("--model", default="", help="One model only; default: all.")
+def explain(site: str, person: str, visitor: str, model: str) -> None:
+    """Say why a person is in a phase: each move with its touchpoint and its rule."""
+    from pipeline.reports.moves.answer import read_moves
+    from pipeline.reports.moves.text import render_moves
+    from pipeline.tracker.rules import rules_of
+
+    if bool(person) == bool(visitor):
+        raise click.UsageError("give either --person or --visitor")
+    known = read_settings()
+    with clickhouse(known) as client:
+        rules = rules_of(known)
+        moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
+    models = [ready.model for ready in rules.models]
+    Console().print(render_moves(moves, models, rules.version))

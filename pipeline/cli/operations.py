@@ -1,0 +1,157 @@
+"""Set up, check, repair."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.shared import SITE, clickhouse, read_settings, verdict
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from pipeline.operations.dead_letters import Reader
+
+
+@click.command()
+def migrate() -> None:
+    """Bring ClickHouse's tables up to date, with their retention and the journey models."""
+    from pipeline.clickhouse import bring_up_to_date
+
+    known = read_settings()
+    with clickhouse(known) as client:
+        applied, altered = bring_up_to_date(client, known)
+    for migration in applied:
+        click.echo(f"applied {migration.number:04} {migration.name}")
+    for table, how_long in altered.items():
+        click.echo(f"retention of {table}: {how_long or 'for ever'}")
+    click.echo(f"{len(applied)} applied; the tables are up to date")
+
+
+@click.command()
+def topics() -> None:
+    """Create the Kafka topics that are missing, with their retention and compaction."""
+    from pipeline.kafka.topics import create_topics
+
+    created = asyncio.run(create_topics(read_settings()))
+    click.echo(f"created: {', '.join(created)}" if created else "all topics are there")
+
+
+@click.group()
+def replay() -> None:
+    """Send again what did not get through, or everything."""
+
+
+@replay.command("dead-letters")
+@SITE
+@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
+@click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
+def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
+    """Send dead letters again, now that their cause is gone; what is still wrong stays."""
+    from pipeline.kafka.producer import KafkaProducer
+    from pipeline.operations.dead_letters import read_record, replay_dead_letters, row_reader
+    from pipeline.privacy.masking import Masks
+    from schemas.topics import RAW, TABLES
+
+    known = read_settings()
+    readers = {"track": read_record, "collect": _call_reader(known)}
+    if mapping is not None:
+        from pipeline.importer.send import load_mapping
+
+        readers["import"] = row_reader(load_mapping(mapping), datetime.now(UTC))
+
+    async def run(client: "Client") -> Any:
+        producer = KafkaProducer(known)
+        await producer.start([RAW.name, *TABLES])
+        try:
+            return await replay_dead_letters(
+                client,
+                producer,
+                readers,
+                site=site,
+                stage=stage,
+                reason=reason,
+                now=lambda: datetime.now(UTC),
+                masks=Masks(known.property_rules),
+            )
+        finally:
+            await producer.stop()
+
+    with clickhouse(known) as client:
+        summary = asyncio.run(run(client))
+    click.echo(f"{summary.sent} sent")
+    for why, count in summary.refused.items():
+        click.echo(f"{count} still refused: {why}")
+    for where, count in summary.left.items():
+        click.echo(f"{count} left: letters of the stage {where} need --mapping")
+
+
+def _call_reader(known: Settings) -> "Reader":
+    from pipeline.collector.arrival import Arrival
+    from pipeline.collector.intake import Intake, Limits
+
+    intake = Intake(
+        Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age)
+    )
+    return lambda letter: intake.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
+
+
+@replay.command("topic")
+@click.argument("topic")
+@click.option("--from", "since", type=click.DateTime(), help="UTC; default: the beginning.")
+def topic_(topic: str, since: datetime | None) -> None:
+    """Have a topic read again: touchpoints.raw by the tracker, the others by the sink.
+
+    Stop its readers first and start them again afterwards. Rows keep their ids: what was right
+    in ClickHouse stays as it is, what is missing comes back.
+    """
+    from pipeline.operations.rewind import rewind
+
+    records = asyncio.run(
+        rewind(read_settings(), topic, since.replace(tzinfo=UTC) if since else None)
+    )
+    click.echo(f"{records} records of {topic} will be read again")
+
+
+@click.command()
+@SITE
+def verify(site: str) -> None:
+    """Compare the sessions with those that plain SQL makes of the touchpoints."""
+    from pipeline.operations.verify import differences
+
+    known = read_settings()
+    with clickhouse(known) as client:
+        found = differences(client, gap=known.session_gap, site=site)
+    for difference in found:
+        click.echo(str(difference))
+    verdict(len(found), "sessions that differ")
+
+
+@click.command()
+@click.option("--show", default=20, show_default=True, help="How many differences to print.")
+def oracle(show: int) -> None:
+    """Replay the log in one go and compare every row of the tables with the result."""
+    from pipeline.kafka.topics import read_topic
+    from pipeline.operations.oracle import by_partition, compare, expected_tables
+    from pipeline.tracker.rules import rules_of
+    from schemas.topics import RAW
+
+    known = read_settings()
+
+    async def log_of_touchpoints() -> list[Any]:
+        return [record async for record in read_topic(known, RAW.name)]
+
+    records = by_partition(asyncio.run(log_of_touchpoints()), known.kafka_partitions)
+    ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+    expected = expected_tables(records, rules_of(known))
+    with clickhouse(known) as client:
+        found = compare(client, expected, ends)
+    for difference in found[:show]:
+        click.echo(str(difference))
+    for table, rows in expected.items():
+        click.echo(f"{table}: {len(rows)} rows expected")
+    verdict(len(found), "differences")

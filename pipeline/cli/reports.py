@@ -1,0 +1,182 @@
+"""The questions asked of ClickHouse."""
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.shared import (
+    AS_JSON,
+    SITE,
+    clickhouse,
+    of_span,
+    read_settings,
+    show,
+    span_of,
+)
+
+if TYPE_CHECKING:
+    from pipeline.reports.attribution.answer import By, Model
+
+
+@click.command()
+@of_span
+def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
+    """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
+    from pipeline.reports.overview import answer as report_
+    from pipeline.reports.overview.text import render
+    from schemas.journeys import load_models
+
+    known = read_settings()
+    with clickhouse(known) as client:
+        models = load_models(known.journey_models)
+        span = span_of(site, start, end)
+        found = report_.read_report(client, span, steps=models[0].funnel, models=models)
+    show(found, render, as_json)
+
+
+_MODELS = (
+    *("first", "last", "last_non_direct", "linear", "position_based", "time_decay"),
+    "markov",
+)
+
+
+@click.command()
+@SITE
+@click.option(
+    "--model", "models", multiple=True, type=click.Choice(_MODELS), help="May repeat; default: all."
+)
+@click.option(
+    "--by",
+    type=click.Choice(["channel_group", "source", "campaign"]),
+    default="channel_group",
+    show_default=True,
+)
+@click.option(
+    "--lookback",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help="How many days before an order a visit may have led to it.",
+)
+@click.option("--from", "start", type=click.DateTime(), help="Orders since; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="Orders until; UTC, not included.")
+@AS_JSON
+def attribution(
+    site: str,
+    models: "tuple[Model, ...]",
+    by: "By",
+    lookback: int,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Give the orders to what led to them, by several models side by side.
+
+    docs/attribution.md defines the models.
+    """
+    from pipeline.reports.attribution import answer as attribution_
+    from pipeline.reports.attribution.text import render
+
+    known = read_settings()
+    with clickhouse(known) as client:
+        found = attribution_.read_attribution(
+            client,
+            span_of(site, start, end),
+            by=by,
+            models=models or attribution_.MODELS,
+            lookback_days=lookback,
+        )
+    show(found, render, as_json)
+
+
+@click.command("map")
+@click.option("--model", help="Default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
+@click.option("--segment", default="", help="One segment only; default: everybody.")
+@of_span
+def map_(
+    model: str | None,
+    segment: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Print the journey map: phases × channels, with people, conversion, time and pain points."""
+    from pipeline.reports.journey_map import answer as journey_map
+    from pipeline.reports.journey_map.text import render
+    from schemas.journeys import load_models
+
+    known = read_settings()
+    span = span_of(site, start, end)
+    with clickhouse(known) as client:
+        chosen = model or load_models(known.journey_models)[0].id
+        found = journey_map.read_map(client, span, model=chosen, segment=segment)
+    show(found, render, as_json)
+
+
+@click.command()
+@click.argument("steps")
+@click.option(
+    "--order",
+    type=click.Choice(["strict", "ordered", "unordered"]),
+    default="ordered",
+    show_default=True,
+    help="strict: no other touchpoint between; unordered: in any order.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["person", "visitor", "session"]),
+    default="person",
+    show_default=True,
+    help="Who goes through it; a person is the one known now.",
+)
+@click.option("--window", default="14d", show_default=True, help="From first to last step.")
+@click.option("--by", default="", help="Break down by the value at the first step.")
+@of_span
+def funnel(
+    *,
+    steps: str,
+    order: Any,
+    unit: Any,
+    window: str,
+    by: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """How many come how far through STEPS, how fast, and where they are lost.
+
+    \b
+    touchstream funnel "Product Viewed > Product Added > Order Completed" --by channel
+    touchstream funnel "Page Viewed[path=/sale] > Order Completed" --window 2h --unit session
+
+    Filters and --by take any column of touchpoints, or a property as properties.NAME.
+    docs/funnels.md says how each order is read.
+    """
+    from pipeline.reports.funnel import answer, question, text
+
+    asked = question.Question(
+        steps=question.parse_steps(steps),
+        order=order,
+        unit=unit,
+        window=question.parse_window(window),
+        by=by,
+    )
+    with clickhouse(read_settings()) as client:
+        found = answer.read_funnel(client, span_of(site, start, end), asked)
+    show(found, text.render, as_json)
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--format", "fmt", help="Any ClickHouse format; default: a table, or TSV in a pipe.")
+def query(sql: str, fmt: str | None) -> None:
+    """Run SQL against the configured ClickHouse."""
+    from pipeline.reports.query import default_format, run_query
+
+    with clickhouse(read_settings()) as client:
+        chosen = fmt or default_format(sys.stdout.isatty())
+        sys.exit(run_query(client, sql, chosen, sys.stdout.buffer, sys.stderr))

@@ -1,0 +1,84 @@
+"""One command for each role, and all of them on one machine.
+
+Imports stand inside the commands: a collector needs no Faust, a sink no web server.
+"""
+
+import asyncio
+
+import click
+
+from pipeline.cli.shared import clickhouse, read_settings
+from pipeline.signals import until_told
+
+
+@click.command()
+def collect() -> None:
+    """Take touchpoints over HTTP and put them into Kafka (Segment's tracking API)."""
+    from pipeline.collector.server import serve
+
+    serve(read_settings())
+
+
+@click.command()
+def track() -> None:
+    """Turn touchpoints into sessions, transitions and abandonments (a Faust worker)."""
+    from pipeline.tracker.app import run
+
+    run(read_settings())
+
+
+@click.command()
+def drain() -> None:
+    """Bring back what write keys sent beyond their share, at a bounded rate (docs/limits.md)."""
+    from pipeline.roles.drain import run
+
+    asyncio.run(until_told(run(read_settings())))
+
+
+@click.command()
+def sink() -> None:
+    """Write the topics into ClickHouse."""
+    from pipeline.roles.sink import run
+
+    asyncio.run(run(read_settings()))
+
+
+@click.command()
+def watch() -> None:
+    """Watch the funnel and export a metric when a step drops off."""
+    from pipeline.roles.watch.loop import watch as watch_
+
+    known = read_settings()
+    with clickhouse(known) as client:
+        asyncio.run(until_told(watch_(client, known)))
+
+
+@click.command()
+def webhook() -> None:
+    """Post transitions and abandonments to other systems, signed (docs/webhooks.md)."""
+    from pipeline.roles.webhook.role import run
+
+    asyncio.run(until_told(run(read_settings())))
+
+
+@click.command(hidden=True)
+@click.option("--port", type=int, default=8123)
+@click.option("--host", default="127.0.0.1")
+def engine(port: int, host: str) -> None:
+    """Run the embedded ClickHouse engine."""
+    from pipeline.local.embedded.clickhouse import serve
+
+    asyncio.run(until_told(serve(read_settings().embedded_path / "clickhouse", host, port)))
+
+
+@click.command()
+@click.option("--kafka", help="A broker to use instead of the embedded one, host:port.")
+@click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
+def up(kafka: str | None, clickhouse: str | None) -> None:
+    """Run everything on this machine: broker, engine, collector, tracker, sink, watch.
+
+    With shares of write keys also what drains the overflow lane.
+    """
+    from pipeline.local.stack import up as up_
+
+    asyncio.run(up_(read_settings(), kafka=kafka, clickhouse=clickhouse))

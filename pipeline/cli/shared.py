@@ -1,0 +1,107 @@
+"""What several commands share: options, settings, a client, errors as sentences."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from pydantic import ValidationError
+from rich.console import Console, RenderableType
+
+from pipeline.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from pipeline.reports.span import Span
+
+
+T = TypeVar("T")
+
+
+SITE = click.option("--site", default="", help="One site only; default: all.")
+
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def options(*options: Option) -> Option:
+    """Give several commands the same options, in this order."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+of_span = options(
+    SITE,
+    click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23."),
+    click.option("--to", "end", type=click.DateTime(), help="UTC, not included."),
+    AS_JSON,
+)
+
+
+def read_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadSettings: a value cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"  TOUCHSTREAM_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise BadSettings(
+            "settings that cannot be used (see `touchstream settings`):\n" + "\n".join(lines)
+        ) from error
+
+
+@contextmanager
+def clickhouse(settings: Settings) -> Iterator["Client"]:
+    """Give a client for the ClickHouse of `settings`."""
+    from pipeline.clickhouse import connect
+
+    client = connect(settings)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
+    """Give the span that the options name; without them everything."""
+    from pipeline.reports.span import BEGINNING, END, Span
+
+    return Span(
+        site=site,
+        start=start.replace(tzinfo=UTC) if start else BEGINNING,
+        end=end.replace(tzinfo=UTC) if end else END,
+    )
+
+
+def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
+    """Print an answer: for machines as JSON, else as `render` lays it out."""
+    from pipeline.reports.span import as_json as written
+
+    if as_json:
+        click.echo(written(found).decode())
+    else:
+        Console().print(render(found))
+
+
+def verdict(count: int, what: str) -> None:
+    """Say how many differ; exit code 1 if any do."""
+    click.echo(f"{count} {what}")
+    if count:
+        sys.exit(1)

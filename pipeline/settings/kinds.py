@@ -1,0 +1,63 @@
+"""The kinds of values that settings have."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from schemas.errors import Unusable
+from schemas.fields import Site
+
+
+class BadSettings(Unusable):
+    """The settings cannot be read; the text says which and why."""
+
+
+def _no_sample(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().startswith("sample-"):
+        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
+    return secret
+
+
+def _own(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text and len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: openssl rand -hex 32")
+    return secret
+
+
+_SHORTEST_SECRET = 32
+
+ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sample)]
+"""A secret that a provider chose; those in the documentation begin with `sample-`."""
+
+Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
+"""A secret of our own making."""
+
+
+RetainedTable = Literal[
+    "touchpoints", "sessions", "transitions", "abandonments", "dead_letters", "funnel_hours"
+]
+
+EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class WebhookEndpoint(BaseModel):
+    """Where facts are posted to, and which; an empty filter lets everything pass.
+
+    `kinds` are `transition`, `abandonment`, or the kinds of one of them, such as `cart`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    secret: Secret
+    kinds: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    sites: frozenset[Site] = frozenset()
+
+
+def http(url: str) -> str:
+    """Take a URL of a web server, without the slash at its end."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return url.rstrip("/")

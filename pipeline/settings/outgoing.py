@@ -1,0 +1,30 @@
+"""Settings of the outgoing webhook."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, Field
+
+from pipeline.settings.kinds import (
+    EndpointName,
+    WebhookEndpoint,
+)
+
+
+class OutgoingSettings(BaseModel):
+    """Where transitions and abandonments are posted to."""
+
+    webhook_endpoints: dict[EndpointName, WebhookEndpoint] = Field(
+        default_factory=dict,
+        description="Name -> where transitions and abandonments go; see docs/webhooks.md.",
+    )
+    webhook_group: str = Field(
+        "touchstream-webhook",
+        description="Beginning of the consumer groups; the endpoint's name follows.",
+    )
+    webhook_attempts: int = Field(
+        10, ge=1, description="After so many the message becomes a dead letter."
+    )
+    webhook_timeout: timedelta = Field(
+        timedelta(seconds=10), description="How long an endpoint may take for its answer."
+    )
+    webhook_metrics_port: int = Field(9104, ge=0, le=65535, description="0: no metrics.")

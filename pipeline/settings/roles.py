@@ -1,0 +1,41 @@
+"""Settings of tracker, drain, sink and watch, and of what `up` keeps."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+
+class RoleSettings(BaseModel):
+    """How the other roles run."""
+
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."
+    )
+    tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
+    tracker_tick: timedelta = Field(
+        timedelta(seconds=2), description="How often time is written into the log."
+    )
+    tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
+    drain_group: str = Field("touchstream-drain", description="Kafka consumer group.")
+    drain_rate: int = Field(
+        500, gt=0, description="Touchpoints a second that each partition of the lane gives back."
+    )
+    drain_metrics_port: int = Field(9105, ge=0, le=65535, description="0: no metrics.")
+    sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
+    sink_batch_rows: int = Field(20_000, ge=1, description="Rows of one insert at most.")
+    sink_batch_wait: timedelta = Field(
+        timedelta(seconds=1), description="How long rows wait for a fuller insert."
+    )
+    sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")
+    watch_interval: timedelta = Field(
+        timedelta(seconds=60), description="How often drop-off is judged."
+    )
+    watch_days: int = Field(7, ge=1, description="Days before that are the yardstick.")
+    watch_minimum: int = Field(
+        50, ge=1, description="Fewer entries into a step than this: no judgement."
+    )
+    watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
+    embedded_path: Path = Field(
+        Path(".touchstream"), description="Where the embedded engine keeps its tables."
+    )

@@ -1,0 +1,66 @@
+"""All settings, in one place. A shell module: reads environment and file, decides nothing.
+
+Every setting can come from the environment (`TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS=...`), from a
+TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from a file of its name
+(`touchstream_clickhouse_password`) in the folder `TOUCHSTREAM_SECRETS_DIR`. The environment wins
+over the secrets, they over the TOML file.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.settings.collector import CollectorSettings
+from pipeline.settings.journey import JourneySettings
+from pipeline.settings.kinds import BadSettings
+from pipeline.settings.outgoing import OutgoingSettings
+from pipeline.settings.outside import ClickHouseSettings, KafkaSettings
+from pipeline.settings.roles import RoleSettings
+from pipeline.settings.secrets import SecretSettings
+
+
+class Settings(
+    OutgoingSettings,
+    SecretSettings,
+    RoleSettings,
+    JourneySettings,
+    ClickHouseSettings,
+    KafkaSettings,
+    CollectorSettings,
+    BaseSettings,
+):
+    """What the roles need to know. `touchstream settings` prints this list with its defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOUCHSTREAM_",
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env is read
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, secrets, file."""
+        path = os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml")
+        if "TOUCHSTREAM_CONFIG" in os.environ and not Path(path).exists():
+            raise BadSettings(f"TOUCHSTREAM_CONFIG: there is no file {path}")
+        return (
+            init_settings,
+            env_settings,
+            file_secret_settings,
+            TomlConfigSettingsSource(settings_cls, Path(path)),
+        )

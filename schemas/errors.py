@@ -1,0 +1,32 @@
+"""Errors that are meant for people: the text is a sentence that says what to do.
+
+    TouchstreamError                 1: it was tried and did not work
+    ├── Unusable                     2: what was given cannot be used
+    │   ├── BadFunnel, BadLink, BadMapping, BadModel, BadSettings, BadSources
+    │   └── NobodyFound, SeveralPeople, EraseRefused, MapFailed
+    ├── Unavailable                 69: a part that is needed does not answer
+    │   ├── ClickHouseUnavailable, NotAcknowledged, TopicsFailed
+    │   └── EmbeddedError, StackFailed
+    └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, MigrationRefused, ReplayFailed,
+        SimulationFailed, WebhookFailed
+
+The numbers are exit codes: 2 is that of every command line, 69 is EX_UNAVAILABLE of sysexits.h.
+"""
+
+
+class TouchstreamError(Exception):
+    """It was tried and did not work; the text says why, and what to do."""
+
+    exit_code = 1
+
+
+class Unusable(TouchstreamError):
+    """What was given cannot be used: an argument, a setting, a file."""
+
+    exit_code = 2
+
+
+class Unavailable(TouchstreamError):
+    """A part that is needed does not answer or ended."""
+
+    exit_code = 69
