@@ -3,14 +3,23 @@
 Each site in each partition has a time of its own: the newest touchpoint or tick seen. A tick
 that speaks for all sites moves only those less than a day behind it: history that is just being
 imported keeps its own time. No single device can push time beyond the record's own timestamp.
+
+Ticks say that nothing has happened, so that silence can be judged. What happened nevertheless, and
+is told afterwards (yesterday's file, imported today), is not late for that: lateness counts from
+the *horizon*, the newest touchpoint, however far ticks have come, up to `SILENCE_MS`.
 """
 
 from datetime import UTC, datetime
+
+import msgspec
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 LAST_MS = 253_402_300_799_999
 """The last millisecond of the year 9999, which is as far as a tick can be."""
+
+SILENCE_MS = 8 * DAY_MS
+"""So long a silence of a site may be broken by what happened in it: files may come once a week."""
 
 SiteTimes = dict[str, int]
 
@@ -25,18 +34,36 @@ def instant(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def hear_touchpoint(times: SiteTimes, site: str, occurred_at: int, recorded_at: int) -> int:
-    """Note a touchpoint; give the site's time after it."""
-    now = max(times.get(site, 0), min(occurred_at, recorded_at))
-    times[site] = now
-    return now
+class Clock(msgspec.Struct, array_like=True):
+    """The time of each site in a partition, `times`, and that of its newest touchpoint, `heard`."""
 
+    times: SiteTimes = msgspec.field(default_factory=dict)
+    heard: SiteTimes = msgspec.field(default_factory=dict)
 
-def hear_tick(times: SiteTimes, tick_at: int, site: str | None) -> None:
-    """Note a tick for one site, or for all that are live."""
-    if site is not None:
-        times[site] = max(times.get(site, 0), tick_at)
-        return
-    for live, now in times.items():
-        if now < tick_at < now + DAY_MS:
-            times[live] = tick_at
+    def hear_touchpoint(self, site: str, occurred_at: int, recorded_at: int) -> int:
+        """Note a touchpoint; give the site's time after it."""
+        at = min(occurred_at, recorded_at)
+        self.heard[site] = max(self.heard.get(site, 0), at)
+        return self.hear(site, at)
+
+    def hear(self, site: str, at: int) -> int:
+        """Note that the site's time is `at`, or later; give it."""
+        now = self.times[site] = max(self.times.get(site, 0), at)
+        return now
+
+    def hear_tick(self, tick_at: int, site: str | None) -> None:
+        """Note a tick for one site, or for all that are live."""
+        if site is not None:
+            self.hear(site, tick_at)
+            return
+        for live, now in self.times.items():
+            if now < tick_at < now + DAY_MS:
+                self.times[live] = tick_at
+
+    def silence(self, site: str) -> int:
+        """Give how far the horizon is behind the site's time."""
+        return self.times.get(site, 0) - self.horizon(site)
+
+    def horizon(self, site: str) -> int:
+        """Give the time from which lateness, sealing and forgetting count."""
+        return max(self.heard.get(site, 0), self.times.get(site, 0) - SILENCE_MS)

@@ -91,14 +91,14 @@ def settle(state: Memory, now: int, facts: Facts) -> None:
     judge_silence(state.head, now, facts)
 
 
-def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
+def seal(state: Memory, horizon: int, facts: Facts, *, by_age: bool = True) -> None:
     """Fold evidence beyond its retention, or beyond the cap, into the base for good."""
-    horizon = now - facts.rules.evidence_retention_ms if by_age else 0
+    kept_from = horizon - facts.rules.evidence_retention_ms if by_age else 0
     count = _surplus(state)
-    if not count and not 0 < state.oldest_at < horizon:
+    if not count and not 0 < state.oldest_at < kept_from:
         return
     evidence = recall(state)
-    while count < len(evidence) and evidence[count].at < horizon:
+    while count < len(evidence) and evidence[count].at < kept_from:
         count += 1
     unheard = structs.replace(facts, open_sessions={}, rows={})
     base = unpack_cursor(state.base)
@@ -106,7 +106,7 @@ def seal(state: Memory, now: int, facts: Facts, *, by_age: bool = True) -> None:
         base = step(base, seen, unheard)
         state.sealed_to = seen.at
     remember(state, evidence[count:])
-    is_settled = not state.count and state.head.settled_at < horizon
+    is_settled = not state.count and state.head.settled_at < kept_from
     state.base = pack_cursor(state.head if is_settled else base)
 
 
@@ -118,21 +118,25 @@ def _surplus(state: Memory) -> int:
     return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
 
 
-def is_late(state: Memory, at: int, now: int, rules: Rules) -> bool:
+def is_late(state: Memory, at: int, horizon: int, rules: Rules) -> bool:
     """Tell whether a touchpoint of time `at` comes too late to be sessionised."""
-    return at < now - rules.allowed_lateness_ms or at <= state.sealed_to
+    return at < horizon - rules.allowed_lateness_ms or at <= state.sealed_to
 
 
-def next_deadline(state: Memory, rules: Rules) -> int:
-    """Give the time at which silence will next decide something about somebody."""
+def next_deadline(state: Memory, rules: Rules, silence: int = 0) -> int:
+    """Give the time at which silence will next decide something about somebody.
+
+    Memory waits longer than what is due: the horizon is the length of the `silence` behind the
+    site's time.
+    """
     due = abandonment.deadline(state.head, rules.abandonment)
     if not state.count:
-        return due or forgotten_at(state, rules)
+        return due or forgotten_at(state, rules) + silence
     if isinstance(state, PersonState):  # which is sealed when it is woken alone
         sealable = state.oldest_at + rules.evidence_retention_ms + DAY_MS
     else:
         sealable = state.newest[0] + rules.evidence_retention_ms
-    return min(due, sealable) if due else sealable
+    return min(due, sealable + silence) if due else sealable + silence
 
 
 def forgotten_at(state: Memory, rules: Rules) -> int:
@@ -148,8 +152,8 @@ def forgotten_at(state: Memory, rules: Rules) -> int:
     return over + rules.allowed_lateness_ms
 
 
-def is_over(state: Memory, now: int, rules: Rules) -> bool:
+def is_over(state: Memory, horizon: int, rules: Rules) -> bool:
     """Tell whether somebody may be forgotten; what is due must have been judged before."""
-    if forgotten_at(state, rules) >= now:
+    if forgotten_at(state, rules) >= horizon:
         return False
     return abandonment.deadline(state.head, rules.abandonment) is None

@@ -16,7 +16,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import asdict, replace
 
-from pipeline.journey.clock import SiteTimes, hear_tick, hear_touchpoint
+from pipeline.journey.clock import Clock
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import replay
 from pipeline.journey.people import first_names
@@ -102,13 +102,13 @@ def _before(erased: Sequence[Erased], partition: int) -> _Before:
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
     """Replay the log, a list of records per partition, into the rows the tables must hold."""
     tables: Tables = {table: {} for table in _ID}
-    times: list[SiteTimes] = []
+    clocks: list[Clock] = []
     visitors: list[_Visitor] = []
     erased = erased_in(partitions)
     for number, records in enumerate(partitions):
         chunk = Chunk(Partition(number), rules, len(partitions), records=records)
-        _add(tables, _read(chunk, times, visitors, rules, _before(erased, number)))
-    _add(tables, _facts(visitors, times, rules))
+        _add(tables, _read(chunk, clocks, visitors, rules, _before(erased, number)))
+    _add(tables, _facts(visitors, clocks, rules))
     return tables
 
 
@@ -122,7 +122,7 @@ def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
 
 def _read(
     chunk: Chunk,
-    times: list[SiteTimes],
+    clocks: list[Clock],
     visitors: list[_Visitor],
     rules: Rules,
     is_erased: _Before,
@@ -131,15 +131,15 @@ def _read(
     chunk.enrich()
     for _, value, _ in chunk.output.rows.get(topics.DEAD_LETTERS.name, ()):
         yield msgspec.json.decode(value or b"", type=DeadLetter)
-    heard: SiteTimes = {}
+    clock = Clock()
     found: dict[bytes, _Visitor] = {}
     for item in chunk.items:
         if isinstance(item, TickItem):
-            hear_tick(heard, milliseconds(item.tick.tick), item.tick.site)
+            clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
         elif isinstance(item, Item):
             site = item.touchpoint.site
             if is_erased(site, item.visitor_id, item.offset):
-                hear_touchpoint(heard, site, item.evidence.at, item.recorded_at)
+                clock.hear_touchpoint(site, item.evidence.at, item.recorded_at)
                 continue
             item.identifiers = tuple(
                 name for name in item.identifiers if not is_erased(site, name, item.offset)
@@ -147,28 +147,26 @@ def _read(
             user = f"user:{item.touchpoint.user_id}"
             who = (item.touchpoint.site, item.visitor_id, chunk.partition.number)
             visitor = found.setdefault(item.key, _Visitor(*who))
-            if _accept(item, heard, visitor, rules) and not is_erased(site, user, item.offset):
+            if _accept(item, clock, visitor, rules) and not is_erased(site, user, item.offset):
                 row = encode_row(item.touchpoint, item.enrichment)
                 yield msgspec.json.decode(row, type=TouchpointRow)
-    times.append(heard)
+    clocks.append(clock)
     visitors += found.values()
 
 
-def _accept(item: Item, times: SiteTimes, visitor: _Visitor, rules: Rules) -> bool:
+def _accept(item: Item, clock: Clock, visitor: _Visitor, rules: Rules) -> bool:
     seen = item.evidence
-    now = hear_touchpoint(times, visitor.site, seen.at, item.recorded_at)
+    clock.hear_touchpoint(visitor.site, seen.at, item.recorded_at)
     if seen.id in visitor.evidence:
         return False
-    item.enrichment.is_late = seen.at < now - rules.allowed_lateness_ms
+    item.enrichment.is_late = seen.at < (clock.horizon(visitor.site) - rules.allowed_lateness_ms)
     if not item.enrichment.is_late:
         visitor.evidence[seen.id] = seen
     visitor.identifiers.update(item.identifiers)
     return True
 
 
-def _facts(
-    visitors: Iterable[_Visitor], times: Sequence[SiteTimes], rules: Rules
-) -> Iterator[AnyRow]:
+def _facts(visitors: Iterable[_Visitor], clocks: Sequence[Clock], rules: Rules) -> Iterator[AnyRow]:
     by_site: dict[str, list[_Visitor]] = defaultdict(list)
     for visitor in visitors:
         by_site[visitor.site].append(visitor)
@@ -178,13 +176,13 @@ def _facts(
         together: dict[str, list[Evidence]] = defaultdict(list)
         for visitor in of_site:
             person = persons.get(visitor.visitor_id, "")
-            yield from _facts_of(visitor, person, times[visitor.partition][site], rules)
+            yield from _facts_of(visitor, person, clocks[visitor.partition].times[site], rules)
             if person:
                 together[person] += (
                     replace(seen, visitor_id=visitor.visitor_id)
                     for seen in visitor.evidence.values()
                 )
-        now = max(heard.get(site, 0) for heard in times)
+        now = max(clock.times.get(site, 0) for clock in clocks)
         for person, evidence in together.items():
             facts = Facts(site, person, 0, rules, has_sessions=False)
             yield from replay(evidence, now, facts).values()

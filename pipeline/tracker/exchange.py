@@ -73,8 +73,7 @@ class Exchange:
         if isinstance(message, Erasure):
             erase(self._partition, self._circle, self._tell, message, offset)
             return
-        times = self._partition.times
-        times[message.site] = max(times.get(message.site, 0), message.now)
+        self._partition.clock.hear(message.site, message.now)
         if self._is_stale(message):
             return
         match message:

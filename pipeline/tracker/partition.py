@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from pipeline.journey.clock import SiteTimes
+from pipeline.journey.clock import Clock, SiteTimes
 from pipeline.journey.people import Node
 from pipeline.journey.state import (
     Evidence,
@@ -62,7 +62,7 @@ class Meta(msgspec.Struct, array_like=True):
     """
 
     offset: int
-    times: SiteTimes
+    clock: Clock
     void_before: int = 0
 
 
@@ -102,7 +102,7 @@ class Partition:
         self.offset = -1
         self.position = -1
         self.is_ahead = False
-        self.times: SiteTimes = {}
+        self.clock = Clock()
         self.recorded_at = 0
         self.void_before = 0
         self.states: dict[bytes, bytes] = {}
@@ -114,6 +114,11 @@ class Partition:
         self._restored_to = -1
         self._sealed_to: SiteTimes = {}
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
+
+    @property
+    def times(self) -> SiteTimes:
+        """The time of each site."""
+        return self.clock.times
 
     def schedule(self, key: bytes, wake_at: int) -> None:
         """Have the visitor `key` judged once its site's time has passed `wake_at`."""
@@ -234,7 +239,7 @@ class Partition:
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
-        return _encode_meta(Meta(self.offset, self.times, self.void_before))
+        return _encode_meta(Meta(self.offset, self.clock, self.void_before))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog entry; of two states of a visitor the one of the later offset wins.
@@ -244,9 +249,9 @@ class Partition:
         """
         self.linked.clear()
         if key == META_KEY:
-            meta = _decode_meta(value or b"\x92\xff\x80")
+            meta = _decode_meta(value or b"\x92\xff\x90")
             if meta.offset >= self.offset:
-                self.offset, self.times = meta.offset, meta.times
+                self.offset, self.clock = meta.offset, meta.clock
                 self.void_before = meta.void_before
         elif value is None:
             self.states.pop(key, None)
@@ -268,7 +273,7 @@ class Partition:
 
 def fresh_meta(end: int) -> bytes:
     """Write the entry with which a log that ends at `end` is read again from its beginning."""
-    return _encode_meta(Meta(-1, {}, end))
+    return _encode_meta(Meta(-1, Clock(), end))
 
 
 def erased_key(site: str, name: str) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from pipeline.journey.clock import DAY_MS, hear_tick, hear_touchpoint, instant
+from pipeline.journey.clock import DAY_MS, instant
 from pipeline.journey.memory import is_late
 from pipeline.journey.messages import is_message
 from pipeline.journey.rules import Rules
@@ -126,7 +126,7 @@ class Chunk(Work):
         partition.recorded_at = last.timestamp
         for item in self.items:
             if isinstance(item, TickItem):
-                hear_tick(partition.times, milliseconds(item.tick.tick), item.tick.site)
+                partition.clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
                 self.circle.wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
@@ -195,12 +195,13 @@ class Chunk(Work):
         partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
         site = item.touchpoint.site
         is_erased = partition.erasures and self._is_erased(item)
-        now = hear_touchpoint(partition.times, site, seen.at, item.recorded_at)
+        now = partition.clock.hear_touchpoint(site, seen.at, item.recorded_at)
+        horizon = partition.clock.horizon(site)
         if is_erased:
             return "erased"
         partition.changed[key] = None
         if (
-            seen.at >= now - self.rules.allowed_lateness_ms
+            seen.at >= horizon - self.rules.allowed_lateness_ms
             and (not item.identifiers or item.identifiers == partition.linked.get(key))
             and not self.circle.holds(key)
             and partition.may_wait(key, site, seen, offset)
@@ -212,7 +213,7 @@ class Chunk(Work):
             return "replayed"
         if is_known(visitor.state, seen.id):
             return "duplicate"
-        if is_late(visitor.state, seen.at, now, self.rules):
+        if is_late(visitor.state, seen.at, horizon, self.rules):
             item.enrichment.is_late = True
             self.exchange.link(visitor, item.identifiers, offset)
             return "late"

@@ -175,14 +175,14 @@ class Circle:
         them gone.
         """
         partition, key, state, facts = self._partition, somebody.key, somebody.state, somebody.facts
-        now = partition.times[facts.site]
-        seal(state, now, facts, by_age=somebody.may_seal)
+        horizon = partition.clock.horizon(facts.site)
+        seal(state, horizon, facts, by_age=somebody.may_seal)
         partition.note_sealed(facts.site, state.sealed_to)
         for id_, fact in facts.all().items():
             row = (key.lstrip(PERSON), encode_fact(fact), partition.recorded_at)
             partition.facts[id_] = (_TOPICS[type(fact)].name, row)
         is_nobody = isinstance(state, PersonState) and not state.members
-        is_done = key not in partition.changed and is_over(state, now, self._rules)
+        is_done = key not in partition.changed and is_over(state, horizon, self._rules)
         if is_nobody or is_done:
             partition.forget(key)
         else:
@@ -202,7 +202,9 @@ class Circle:
 
     def _schedule(self, somebody: Somebody) -> None:
         state = somebody.state
-        deadline = next_deadline(state, self._rules)
+        deadline = next_deadline(
+            state, self._rules, self._partition.clock.silence(somebody.facts.site)
+        )
         if not state.wake_at or deadline < state.wake_at:
             state.wake_at = deadline
             self._partition.schedule(somebody.key, deadline)

@@ -1,31 +1,32 @@
 """What time it is, as far as the log tells."""
 
-from pipeline.journey.clock import DAY_MS, SiteTimes, hear_tick, hear_touchpoint
+from pipeline.journey.clock import DAY_MS, SILENCE_MS, Clock
 from tests.support.journeys import DAY, HOUR, NOON
 
 
-def after_tick(at: int, site: str | None = None, **times: int) -> SiteTimes:
-    hear_tick(times, at, site)
-    return times
+def after_tick(at: int, site: str | None = None, **times: int) -> dict[str, int]:
+    clock = Clock(times)
+    clock.hear_tick(at, site)
+    return clock.times
 
 
 def test_a_touchpoint_moves_its_site_forward() -> None:
-    times: SiteTimes = {"shop": NOON, "store": NOON}
-    assert hear_touchpoint(times, "shop", NOON + HOUR, NOON + DAY) == NOON + HOUR
-    assert times == {"shop": NOON + HOUR, "store": NOON}
+    clock = Clock({"shop": NOON, "store": NOON})
+    assert clock.hear_touchpoint("shop", NOON + HOUR, NOON + DAY) == NOON + HOUR
+    assert clock.times == {"shop": NOON + HOUR, "store": NOON}
 
 
 def test_a_touchpoint_of_the_past_does_not_move_it_back() -> None:
-    times: SiteTimes = {"shop": NOON}
-    assert hear_touchpoint(times, "shop", NOON - HOUR, NOON + DAY) == NOON
-    assert times == {"shop": NOON}
+    clock = Clock({"shop": NOON})
+    assert clock.hear_touchpoint("shop", NOON - HOUR, NOON + DAY) == NOON
+    assert clock.times == {"shop": NOON}
 
 
 def test_no_touchpoint_moves_time_beyond_its_record() -> None:
-    times: SiteTimes = {}
+    clock = Clock()
     year_2100 = NOON + 74 * 365 * DAY
-    assert hear_touchpoint(times, "shop", year_2100, NOON) == NOON
-    assert times == {"shop": NOON}
+    assert clock.hear_touchpoint("shop", year_2100, NOON) == NOON
+    assert (clock.times, clock.heard) == ({"shop": NOON}, {"shop": NOON})
 
 
 def test_a_tick_for_all_moves_every_live_site() -> None:
@@ -60,3 +61,29 @@ def test_a_tick_for_one_site_moves_that_site_alone_however_far() -> None:
 
 def test_a_tick_for_a_site_not_seen_yet_is_remembered() -> None:
     assert after_tick(NOON, "shop") == {"shop": NOON}
+
+
+# --- the horizon --------------------------------------------------------------------------------
+
+
+def test_the_horizon_is_the_newest_touchpoint_however_far_ticks_have_come() -> None:
+    clock = Clock()
+    clock.hear_touchpoint("shop", NOON, NOON)
+    clock.hear_tick(NOON + 25 * HOUR, "shop")
+    clock.hear_tick(NOON + 40 * HOUR, None)
+    assert (clock.horizon("shop"), clock.silence("shop")) == (NOON, 40 * HOUR)
+
+
+def test_a_silence_moves_the_horizon_once_it_is_too_long() -> None:
+    clock = Clock()
+    clock.hear_touchpoint("shop", NOON, NOON)
+    clock.hear_tick(NOON + SILENCE_MS + HOUR, "shop")
+    assert (clock.horizon("shop"), clock.silence("shop")) == (NOON + HOUR, SILENCE_MS)
+
+
+def test_a_touchpoint_that_breaks_the_silence_is_the_horizon_again() -> None:
+    clock = Clock()
+    clock.hear_touchpoint("shop", NOON, NOON)
+    clock.hear_tick(NOON + 25 * HOUR, "shop")
+    clock.hear_touchpoint("shop", NOON + HOUR, NOON + 2 * DAY)
+    assert (clock.times["shop"], clock.horizon("shop")) == (NOON + 25 * HOUR, NOON + HOUR)

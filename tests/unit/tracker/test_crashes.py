@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from pipeline.journey.clock import SILENCE_MS
+from pipeline.journey.memory import is_over
 from pipeline.journey.state import Cursor, decode_state
 from pipeline.operations.oracle import Difference, compare, expected_tables
 from pipeline.tracker.partition import META_KEY, site_of
@@ -111,13 +113,16 @@ def differences(worker: Worker) -> list[Difference]:
 def heads(worker: Worker) -> dict[bytes, Cursor]:
     """What evidence and silence have come to, however much of the evidence is sealed.
 
-    Silence that was judged before anything that could still arrive makes no difference.
+    Silence that was judged before anything that could still arrive makes no difference, nor does
+    who could have been forgotten by now.
     """
     found = {}
     for key, state in worker.partition.states.items():
-        head = decode_state(state).head
-        horizon = worker.partition.times[site_of(key)] - worker.rules.allowed_lateness_ms
-        found[key] = replace(head, settled_at=max(head.settled_at, horizon))
+        somebody, horizon = decode_state(state), worker.partition.clock.horizon(site_of(key))
+        if not is_over(somebody, horizon, worker.rules):
+            open_ = horizon - worker.rules.allowed_lateness_ms
+            head = somebody.head
+            found[key] = replace(head, settled_at=max(head.settled_at, open_))
     return found
 
 
@@ -172,7 +177,7 @@ def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) ->
     worker = Worker(log, QUICK)
     for size in sizes:
         worker.work(size)
-    end(worker, 5 * HOUR)
+    end(worker, 5 * HOUR + SILENCE_MS)
     assert worker.partition.states == {}
     assert {key for key, value in dict(worker.changelog).items() if value} == {META_KEY}
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.journey.clock import Clock
 from pipeline.journey.state import encode_state, new_state
 from pipeline.tracker.partition import META_KEY, Partition, site_of
 from tests.support.journeys import HOUR, NOON
@@ -15,7 +16,7 @@ def state(offset: int, wake_at: int = NOON) -> bytes:
 
 def meta(offset: int, **times: int) -> bytes:
     partition = Partition(0)
-    partition.offset, partition.times = offset, times
+    partition.offset, partition.clock = offset, Clock(times)
     return partition.meta()
 
 
@@ -65,13 +66,13 @@ def test_a_tombstone_of_somebody_unknown_is_no_error() -> None:
 
 def test_a_restored_visitor_wakes_at_its_time() -> None:
     partition = restored((b"shop:a", state(5, NOON)))
-    partition.times = {"shop": NOON + 1}
+    partition.clock = Clock({"shop": NOON + 1})
     assert partition.due(10) == [(NOON, b"shop:a")]
 
 
 def scheduled(*wakes: tuple[int, bytes], **times: int) -> Partition:
     partition = Partition(0)
-    partition.times = times
+    partition.clock = Clock(times)
     for wake_at, key in wakes:
         partition.schedule(key, wake_at)
     return partition

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from pipeline.journey.clock import SILENCE_MS
 from pipeline.journey.state import identifier
 from pipeline.tracker.items import milliseconds
 from pipeline.tracker.output import Output
@@ -110,12 +111,12 @@ def after(partition: Partition, value: bytes) -> Output:
     return run(log, partition=partition)
 
 
-def test_after_journey_timeout_and_allowed_lateness_a_visitor_is_forgotten() -> None:
+def test_after_journey_timeout_lateness_and_silence_a_visitor_is_forgotten() -> None:
     partition = Partition(0)
     after(partition, touchpoint("a", NOON))
-    after(partition, tick(NOON + 31 * DAY, "shop"))
+    after(partition, tick(NOON + 31 * DAY + SILENCE_MS, "shop"))
     assert list(partition.states) == [ADA]
-    output = after(partition, tick(NOON + 31 * DAY + 1, "shop"))
+    output = after(partition, tick(NOON + 31 * DAY + SILENCE_MS + 1, "shop"))
     assert partition.states == {}
     assert [(key, value is None) for key, value, _ in output.state] == [
         (ADA, True),
@@ -126,7 +127,7 @@ def test_after_journey_timeout_and_allowed_lateness_a_visitor_is_forgotten() -> 
 def test_a_forgotten_visitor_who_comes_back_begins_anew() -> None:
     partition = Partition(0)
     after(partition, touchpoint("a", NOON, user_id="7"))
-    after(partition, tick(NOON + 32 * DAY, "shop"))
+    after(partition, tick(NOON + 32 * DAY + SILENCE_MS, "shop"))
     log = Log()
     log.add(touchpoint("b", NOON + 32 * DAY), NOON + 32 * DAY, ADA)
     log.records[0].offset = 2
