@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from schemas.fields import OptionalId
 from schemas.touchpoint import TouchpointType
 
-_DeviceOrUser = OptionalId | Annotated[int, Field(ge=0, le=2**63 - 1)] | None
-_Object = Annotated[dict[str, Any], Field(max_length=256)] | None
+_Name = Annotated[str, Field(max_length=128)]
+_Identifier = _Name | float | bool | None
+_Empty = Annotated[list[None], Field(max_length=0)]
+"""An empty object, as PHP writes it."""
+_Object = Annotated[dict[str, Any], Field(max_length=256)] | _Empty | None
 
 
 class _Said(BaseModel):
@@ -23,22 +25,23 @@ class _Said(BaseModel):
 class Call(_Said):
     """A call of Segment's tracking API. It names `anonymousId`, `userId` or both.
 
-    What is not listed here may be sent and is left out, as Segment does it.
+    Numbers are ids too, 7.0 is 7; `undefined`, `null` and their like name nobody. What is not
+    listed here may be sent and is left out, as Segment does it.
     """
 
     type: TouchpointType | None = Field(
         None, description="Needed in a batch; elsewhere the path says it."
     )
-    message_id: OptionalId | None = Field(
+    message_id: _Identifier = Field(
         None, description="Chosen by the sender: a call that comes twice with it counts once."
     )
-    event: OptionalId | None = Field(None, description="Of a track call, which needs it: its name.")
-    anonymous_id: _DeviceOrUser = Field(None, description="The device.")
-    user_id: _DeviceOrUser = Field(None, description="The known user.")
-    previous_id: _DeviceOrUser = Field(
+    event: _Name | None = Field(None, description="Of a track call, which needs it: its name.")
+    anonymous_id: _Identifier = Field(None, description="The device.")
+    user_id: _Identifier = Field(None, description="The known user.")
+    previous_id: _Identifier = Field(
         None, description="Of an alias call: the id that becomes userId."
     )
-    group_id: _DeviceOrUser = Field(None, description="Of a group call: the group.")
+    group_id: _Identifier = Field(None, description="Of a group call: the group.")
     name: str | None = Field(None, description="Of a page or screen call: its name.")
     category: str | None = Field(None, description="Of a page or screen call: its category.")
     properties: _Object = Field(None, description="What the event says; kept as it is.")

@@ -67,6 +67,9 @@ Label = Annotated[str, *_text(256)]
 Text = Annotated[str, *_text(4096)]
 Count = Annotated[int, Field(ge=0), Meta(ge=0)]
 
+Placeholder = Annotated[str, AfterValidator(str.casefold)]
+"""A word that means nobody, compared without case."""
+
 Instant = Annotated[datetime, AfterValidator(_aware), Meta(tz=True)]
 """A point in time with its zone; ISO 8601 in JSON, milliseconds count, UTC in ClickHouse."""
 

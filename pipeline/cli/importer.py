@@ -41,6 +41,7 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
         raise click.UsageError("give --mapping, or --format")
     known, console = read_settings(), Console()
     chosen, read = _read_by(mapping, known, site)
+    chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
 
     async def run() -> Any:
         producer = KafkaProducer(known)

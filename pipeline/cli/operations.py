@@ -62,7 +62,8 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
     if mapping is not None:
         from pipeline.importer.send import load_mapping
 
-        readers["import"] = row_reader(load_mapping(mapping), datetime.now(UTC))
+        chosen = load_mapping(mapping).with_placeholders(known.placeholders.get(site, ()))
+        readers["import"] = row_reader(chosen, datetime.now(UTC))
 
     async def run(client: "Client") -> Any:
         producer = KafkaProducer(known)
@@ -95,7 +96,8 @@ def _call_reader(known: Settings) -> "Reader":
     from pipeline.collector.intake import Intake, Limits
 
     intake = Intake(
-        Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age)
+        Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age),
+        placeholders=known.placeholders,
     )
     return lambda letter: intake.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
 

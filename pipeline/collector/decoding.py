@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from pipeline.values.texts import parsed
 from schemas.codec import Refused, reason_of
 from schemas.dead_letter import Reason
 
@@ -17,12 +18,12 @@ _anything = msgspec.json.Decoder()
 
 
 def decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes | str) -> _Shape:
-    """Decode JSON; Refused if it is none, or not of the decoder's shape."""
+    """Decode JSON, repaired if need be; Refused if it is none, or not of the decoder's shape."""
     try:
-        return decoder.decode(raw)
+        return parsed(decoder.decode, raw)
     except msgspec.ValidationError as error:
         raise _refused(str(error)) from None
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except msgspec.DecodeError as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
     except RecursionError:
         raise Refused(Reason.TOO_DEEP, "nested too deeply") from None

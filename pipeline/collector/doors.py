@@ -6,7 +6,7 @@ its limits, and Kafka's acknowledgement before a 2xx.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as in server.py
@@ -78,16 +78,15 @@ class SideDoors:
         self._masks = masks
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
-        secrets = {place: _told(each) for place, each in settings.provider_secrets.items()}
         self._webhooks = Webhooks(
-            secrets,
+            _all_told(settings.provider_secrets),
             pseudonyms,
             settings.collector_max_event,
             settings.collector_max_batch,
             self._masks,
+            settings.placeholders,
         )
-        own = {site: _told(each) for site, each in settings.server_secrets.items()}
-        self._servers = ServerApi(own, pseudonyms)
+        self._servers = ServerApi(_all_told(settings.server_secrets), pseudonyms)
         self._doors: dict[str, Door] = {
             LINKS: self._follow,
             _WEBHOOKS: self._receive,
@@ -201,6 +200,10 @@ def _is_known(place: str) -> bool:
 
 def _with_query(scope: Scope) -> str:
     return f"{scope.path}?{scope.query_string}" if scope.query_string else scope.path
+
+
+def _all_told(secrets: Mapping[str, Iterable[SecretStr]]) -> dict[str, list[str]]:
+    return {name: _told(each) for name, each in secrets.items()}
 
 
 def _told(secrets: Iterable[SecretStr]) -> list[str]:

@@ -6,11 +6,11 @@ context under `properties.context`. Left out on purpose are the switches for oth
 which the hash stays, and `context.ip`: the column `ip` holds the network of the connection.
 
 The constraints of `schemas.touchpoint` are held here in a faster way: lengths and nesting by the
-decoder's types, control characters by a look at the bytes. A test compares both.
+decoder's types; control characters become blanks. A test compares both.
 """
 
 import hashlib
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
@@ -25,39 +25,43 @@ from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
 from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
 from pipeline.privacy.addresses import without_addresses
+from pipeline.values.identifiers import identifier
+from pipeline.values.texts import harmless, line
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
-from schemas.fields import Channel, OptionalId
+from schemas.fields import Channel
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 
 _MOST_KEYS = 256
 _LONGEST_TEXT = 4096
 _LONGEST_LABEL = 256
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONGEST_ID = 128
 
-_Word = OptionalId | None
-_Id = OptionalId | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
+_Id = str | int | float | bool | None
 _Time = Annotated[datetime, Meta(tz=True)] | None
 _Value = TypeVar("_Value")
+
+
+_NoObject = Annotated[list[None], Meta(max_length=0)]
+"""PHP's empty object."""
 
 
 class _Call(Struct, Generic[_Value], rename="camel", gc=False):
     """A call of Segment's tracking API; all that is not named here is no business of ours."""
 
     type: TouchpointType | None = None
-    message_id: _Word = None
-    event: _Word = None
+    message_id: _Id = None
+    event: str | None = None
     anonymous_id: _Id = None
     user_id: _Id = None
     previous_id: _Id = None
     group_id: _Id = None
     name: str | None = None
     category: str | None = None
-    properties: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
-    traits: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
-    context: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | None = None
+    properties: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | _NoObject | None = None
+    traits: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | _NoObject | None = None
+    context: Annotated[dict[str, _Value], Meta(max_length=_MOST_KEYS)] | _NoObject | None = None
     timestamp: _Time = None
     original_timestamp: _Time = None
     sent_at: _Time = None
@@ -73,12 +77,21 @@ class Limits:
 
 
 class Intake:
-    """Reads calls within `limits`."""
+    """Reads calls within `limits`.
 
-    def __init__(self, limits: Limits, names: Names | None = None) -> None:
+    `placeholders` are words of each site that mean nobody, besides the usual ones.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        names: Names | None = None,
+        placeholders: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         """Take every name if there are no `names` to hold it against."""
         self._limits = limits
         self._names = names
+        self._placeholders = placeholders or {}
         # The call and its `properties` are two levels; the types below them hold the others.
         inner: Any = values(limits.depth - 2, _MOST_KEYS)
         self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
@@ -96,13 +109,11 @@ class Intake:
         """
         if len(raw) > self._limits.bytes:
             raise Refused(Reason.TOO_LARGE, f"an event has {self._limits.bytes} bytes at most")
-        call = decoded(self._calls, raw)
+        call = decoded(self._calls, harmless(raw))
         kind = call.type or kind
         if kind is None:
             raise Refused(Reason.MISSING_FIELD, "Object missing required field `type`")
         touchpoint = self._mapped(call, kind, raw, arrival)
-        if b"\\" in raw or b"\x7f" in raw:  # nothing else can be a control character in JSON
-            _hold_printable(touchpoint, raw)
         if self._names:
             self._names.check(arrival.site, touchpoint.name, arrival.received_at.date())
         return touchpoint
@@ -110,33 +121,30 @@ class Intake:
     def _mapped(
         self, call: _Call[Any], kind: TouchpointType, raw: bytes, arrival: Arrival
     ) -> Touchpoint:
-        name = (call.event if kind == "track" else NAMES[kind]) or ""
-        anonymous_id, user_id = _id(call.anonymous_id), _id(call.user_id)
+        name = line(call.event or "") if kind == "track" else NAMES[kind]
         if not name:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
-        if not visitor_of(anonymous_id, user_id):
-            anonymous_id = arrival.stranger
-        if not visitor_of(anonymous_id, user_id):
-            raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
+        nobody = self._placeholders.get(arrival.site, frozenset())
+        anonymous_id, user_id = _who(call, arrival.stranger, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp
         occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
-        context, properties = call.context or {}, call.properties or {}
+        context, properties = _object(call.context), _object(call.properties)
         check_consent(context)
         if arrival.country:
             properties.setdefault("country", arrival.country)
         page = _page(kind, context, properties)
         return Touchpoint(
-            touchpoint_id=call.message_id or _hash(raw, arrival),
+            touchpoint_id=_id(call.message_id, nobody) or _hash(raw, arrival),
             site=arrival.site,
             type=kind,
-            name=name,
+            name=_fitting(name),
             channel=_channel(kind, name, context, properties),
             occurred_at=occurred_at,
             received_at=arrival.received_at,
             anonymous_id=anonymous_id,
             user_id=user_id,
-            previous_id=_id(call.previous_id),
+            previous_id=_id(call.previous_id, nobody),
             sent_at=sent_at,
             ts_adjusted=timestamp is not None and occurred_at != timestamp,
             url=_taken(page, "url"),
@@ -149,19 +157,28 @@ class Intake:
         )
 
 
-def _hold_printable(touchpoint: Touchpoint, raw: bytes) -> None:
-    """Refuse NUL anywhere and control characters in ids and names; in texts they become blanks."""
-    if _NUL.search(raw):
-        raise Refused(Reason.INVALID_FIELD, "NUL has no place in a touchpoint")
-    for field in ("touchpoint_id", "name", "anonymous_id", "user_id", "previous_id"):
-        if _CONTROL.search(getattr(touchpoint, field)):
-            raise Refused(Reason.INVALID_FIELD, f"a control character in the {field}")
-    for field in ("url", "title", "referrer", "user_agent", "locale"):
-        setattr(touchpoint, field, _CONTROL.sub(" ", getattr(touchpoint, field)))
+def _who(call: _Call[Any], stranger: str, nobody: frozenset[str]) -> tuple[str, str]:
+    """Give device and user; who names neither is the stranger, if there is one."""
+    anonymous_id, user_id = _id(call.anonymous_id, nobody), _id(call.user_id, nobody)
+    if not visitor_of(anonymous_id, user_id):
+        anonymous_id = stranger
+    if not visitor_of(anonymous_id, user_id):
+        raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
+    return anonymous_id, user_id
 
 
-def _id(value: str | int | None) -> str:
-    return "" if value is None else str(value)
+def _object(said: JsonObject | list[None] | None) -> JsonObject:
+    return said if isinstance(said, dict) else {}
+
+
+def _id(value: str | float | None, placeholders: frozenset[str]) -> str:
+    return _fitting(identifier(value, placeholders))
+
+
+def _fitting(name: str) -> str:
+    if len(name) > _LONGEST_ID:
+        raise Refused(Reason.INVALID_FIELD, f"an id or a name has {_LONGEST_ID} characters at most")
+    return name
 
 
 def _hash(raw: bytes, arrival: Arrival) -> str:
@@ -195,7 +212,7 @@ def _taken(source: JsonObject, field: str, longest: int = _LONGEST_TEXT) -> str:
         return ""
     if not isinstance(text, str) or len(text) > longest:
         raise Refused(Reason.INVALID_FIELD, f"`{field}` is a text of {longest} characters at most")
-    return text
+    return line(text)
 
 
 def _properties(
@@ -205,7 +222,7 @@ def _properties(
         ("name", call.name),
         ("category", call.category),
         ("groupId", call.group_id),
-        ("traits", call.traits),
+        ("traits", None if call.traits is None else _object(call.traits)),
     ):
         if value is not None:
             properties.setdefault(field, value)

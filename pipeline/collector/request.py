@@ -53,29 +53,31 @@ class Request:
 
 
 def parameters_in(text: str) -> dict[str, str]:
-    """Read `name=value&...`, of a query or of a form; Refused if there are too many."""
+    """Read `name=value&...`, of a query or of a form; Refused if there are too many.
+
+    What is no UTF-8, or joined by `&amp;`, is repaired.
+    """
+    joined = text.replace("&amp;", "&")
     try:
-        return dict(
-            parse_qsl(
-                text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-            )
-        )
-    except UnicodeDecodeError:
-        raise Refused(Reason.INVALID_FIELD, "the parameters are not UTF-8") from None
+        return dict(parse_qsl(joined, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
     except ValueError:
         detail = f"a request has {_MOST_PARAMETERS} parameters at most"
         raise Refused(Reason.TOO_LARGE, detail) from None
 
 
 def as_object(value: Any, what: str) -> JsonObject:
-    """Give `value` if it is a JSON object; Refused if not."""
+    """Give `value` if it is a JSON object, or PHP's empty one: `[]`; Refused if not."""
+    if value == []:
+        return {}
     if not isinstance(value, dict):
         raise Refused(Reason.NOT_AN_OBJECT, f"{what} is not a JSON object")
     return value
 
 
 def as_list(value: Any, what: str) -> list[Any]:
-    """Give `value` if it is a JSON array; Refused if not."""
+    """Give `value` if it is a JSON array, or what PHP writes for one with gaps; Refused if not."""
+    if isinstance(value, dict) and value and all(place.isdigit() for place in value):
+        return list(value.values())
     if not isinstance(value, list):
         raise Refused(Reason.INVALID_FIELD, f"{what} is not a JSON array")
     return value

@@ -132,6 +132,7 @@ class Collector:
                 age=settings.collector_max_age,
             ),
             Names(settings.collector_max_names),
+            settings.placeholders,
         )
         self._lanes = Lanes(settings)
         self._countries = Countries(settings.country_database)

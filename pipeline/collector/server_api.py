@@ -14,10 +14,13 @@ from typing import Any
 import msgspec
 
 from pipeline.collector.answers import Problem, TurnedAway
+from pipeline.collector.decoding import json_value
 from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
+from pipeline.values.identifiers import identifier
+from schemas.codec import Refused
 
 _EMAIL_HASH = re.compile(r"[0-9a-f]{64}")
 _Object = dict[str, Any]
@@ -46,8 +49,8 @@ class ServerApi:
     def named(self, payload: bytes, site: str) -> bytes:
         """Give a batch whose calls say who they are about; what is no batch stays as it is."""
         try:
-            batch = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            batch = json_value(payload)
+        except Refused:
             return payload
         calls = batch.get("batch") if isinstance(batch, dict) else None
         for call in calls if isinstance(calls, list) else ():
@@ -65,7 +68,7 @@ class ServerApi:
         if visitor_id and not call.get("anonymousId"):
             call["anonymousId"] = visitor_id
         if "customer_id" in said and not call.get("userId"):
-            call["userId"] = str(said["customer_id"])
+            call["userId"] = identifier(said["customer_id"])
         if told_channel(call.get("channel")) and isinstance(call.setdefault("context", {}), dict):
             call["context"].setdefault("channel", call["channel"])
 
@@ -76,12 +79,12 @@ class ServerApi:
             part["email_hash"] = self.pseudonyms.email_hash(site, address)
         if _is_word(number):
             part["recipient_id"] = number
-            part["subscriber_id"] = self.pseudonyms.subscriber(site, str(number))
+            part["subscriber_id"] = self.pseudonyms.subscriber(site, identifier(number))
 
 
 def _visitor_of(said: _Object) -> str:
     if "subscriber_id" in said:
-        return str(said["subscriber_id"])
+        return identifier(said["subscriber_id"])
     email_hash = said.get("email_hash")
     is_hash = isinstance(email_hash, str) and _EMAIL_HASH.fullmatch(email_hash)
     return addressee(str(email_hash)) if is_hash else ""
@@ -91,4 +94,4 @@ _NAMES = ("customer_id", "subscriber_id", "email_hash")
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    return identifier(value) != ""

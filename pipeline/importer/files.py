@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.importer.mapping import FileFormat
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
+from pipeline.values.texts import parsed
 from schemas.dead_letter import Reason
 
 _KINDS = {
@@ -111,8 +112,8 @@ def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
 
 def _json_row(line: bytes) -> Row | Unreadable:
     try:
-        row = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        row = parsed(msgspec.json.decode, line)
+    except (msgspec.MsgspecError, RecursionError) as error:
         return Unreadable(line, Reason.NOT_JSON, str(error))
     if not isinstance(row, dict):
         return Unreadable(line, Reason.NOT_AN_OBJECT, "not a JSON object")

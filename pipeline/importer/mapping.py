@@ -4,6 +4,7 @@ A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes 
 """
 
 import tomllib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from pydantic import (
 )
 
 from schemas.errors import Unusable
-from schemas.fields import Channel, Name
+from schemas.fields import Channel, Name, Placeholder
 from schemas.touchpoint import TouchpointType
 
 
@@ -113,6 +114,11 @@ class Mapping(_Part):
     properties: dict[str, Name] = Field(default_factory=dict)
     products: dict[str, Name] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
+    placeholders: frozenset[Placeholder] = frozenset()
+
+    def with_placeholders(self, words: Iterable[str]) -> "Mapping":
+        """Give the same mapping, to which also `words` mean nobody."""
+        return self.model_copy(update={"placeholders": self.placeholders.union(words)})
 
     @model_validator(mode="after")
     def _complete(self) -> "Mapping":

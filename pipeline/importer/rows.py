@@ -16,6 +16,8 @@ import msgspec
 
 from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
 from pipeline.privacy.addresses import without_addresses
+from pipeline.values.identifiers import identifier
+from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
 from schemas.errors import TouchstreamError
@@ -37,16 +39,8 @@ class Unreadable(NamedTuple):
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TEXTS = (
-    "anonymous_id",
-    "user_id",
-    "previous_id",
-    "url",
-    "title",
-    "referrer",
-    "user_agent",
-    "locale",
-)
+_TEXTS = ("url", "title", "referrer", "user_agent", "locale")
+_IDS = ("anonymous_id", "user_id", "previous_id")
 
 
 class RowIds:
@@ -78,6 +72,7 @@ def touchpoint_of(
     """
     cells = _Cells(row)
     texts: Row = {name: cells.text(getattr(mapping.columns, name)) for name in _TEXTS}
+    texts |= {name: cells.id(getattr(mapping.columns, name), mapping) for name in _IDS}
     for name, prefix in mapping.prefix.items():
         texts[name] = prefix + texts[name] if texts[name] else ""
     if not visitor_of(texts["anonymous_id"], texts["user_id"]):
@@ -85,7 +80,7 @@ def touchpoint_of(
     rule = _rule(cells, mapping, texts["url"])
     occurred_at = _instant(cells, mapping, now)
     touchpoint = Touchpoint(
-        touchpoint_id=cells.text(mapping.columns.touchpoint_id) or row_id,
+        touchpoint_id=cells.id(mapping.columns.touchpoint_id, mapping) or row_id,
         site=site,
         type=rule.type,
         name=rule.name,
@@ -126,6 +121,15 @@ class _Cells:
     def text(self, names: Iterable[str]) -> str:
         return _text(self.take(names))
 
+    def id(self, names: Iterable[str], mapping: Mapping) -> str:
+        """Take the first that names somebody; what stands for nobody is taken all the same."""
+        found = ""
+        for name in names:
+            if not found and not _is_empty(self.row.get(name)):
+                self.taken.add(name)
+                found = identifier(self.row[name], mapping.placeholders)
+        return found
+
     def rest(self) -> Row:
         return {
             name: cell
@@ -135,7 +139,7 @@ class _Cells:
 
 
 def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
+    return "" if cell is None else line(str(cell))
 
 
 def _is_empty(cell: object) -> bool:
@@ -213,8 +217,8 @@ def _properties(rest: Row, mapping: Mapping, rule: EventRule) -> Row:
 
 def _object_in(cell: object, column: str) -> Row:
     try:
-        value = msgspec.json.decode(cell) if isinstance(cell, str) else cell
-    except (msgspec.DecodeError, RecursionError) as error:
+        value = parsed(msgspec.json.decode, cell) if isinstance(cell, str) else cell
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, f"{column}: {error}") from None
     if value is not None and not isinstance(value, dict):
         raise Refused(Reason.NOT_AN_OBJECT, f"{column}: not a JSON object")
@@ -239,7 +243,7 @@ def _renamed(values: Row, names: dict[str, str]) -> Row:
 
 def _encoded(properties: Row) -> msgspec.Raw:
     try:
-        return msgspec.Raw(encode(without_addresses(properties)))
+        return msgspec.Raw(harmless(encode(without_addresses(properties))))
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(Reason.INVALID_FIELD, f"properties: {error}") from None
 

@@ -11,23 +11,18 @@ store on which everybody signs in.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
 from pipeline.journey.state import identifier
+from pipeline.values.identifiers import is_placeholder
 
 KINDS = ("user", "customer", "email", "subscriber")
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
-# What forms, SDKs and exports write where nobody is meant.
-_NOBODY = frozenset(
-    (
-        *("0", "-1", "-", "null", "none", "nil", "undefined", "nan", "n/a", "na", "true", "false"),
-        *("unknown", "anonymous", "guest", "test", "user", "admin", "[object object]"),
-        "00000000-0000-0000-0000-000000000000",
-    )
-)
+_EVERYBODY = frozenset({"test", "user", "admin"})
+"""Names, but of nobody in particular: they join nobody."""
 
 Link = tuple[str, str]
 """A visitor and an identifier that it was seen with."""
@@ -53,15 +48,14 @@ class Node(msgspec.Struct, array_like=True):
     offset: int = -1
 
 
-def name_identifier(kind: str, value: str) -> str:
+def name_identifier(kind: str, value: str, placeholders: Collection[str] = ()) -> str:
     """Give the name of an identifier, or nothing where the value names nobody."""
-    return "" if is_nobody(value) else f"{kind}:{value.strip()}"
+    return "" if is_nobody(value, placeholders) else f"{kind}:{value.strip()}"
 
 
-def is_nobody(value: str) -> bool:
-    """Tell whether the value stands where nobody is known."""
-    stripped = value.strip()
-    return not stripped or stripped.lower() in _NOBODY
+def is_nobody(value: str, placeholders: Collection[str] = ()) -> bool:
+    """Tell whether the value stands where nobody is known, or anybody may be meant."""
+    return is_placeholder(value, placeholders) or value.strip().lower() in _EVERYBODY
 
 
 def person_id(site: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """PURE: the rules a fold goes by, made ready for fast look-up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import permutations
@@ -98,7 +98,7 @@ class Rules:
     rule looks at; evidence carries no others. Evidence is kept for `evidence_retention_ms`: so
     late a link may come and still rewrite the journey. Who has bought or is linked is remembered
     for `customer_timeout_ms`. Nothing is due sooner than `soonest_ms` after the touchpoint that
-    made it so.
+    made it so. `placeholders` are the words of each site that mean nobody.
     """
 
     models: tuple[ModelRules, ...]
@@ -109,6 +109,7 @@ class Rules:
     evidence_retention_ms: int
     limits: Limits
     traffic: TrafficRules = field(default_factory=TrafficRules)
+    placeholders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     abandonment: AbandonmentRules = field(init=False)
     orders: frozenset[str] = field(init=False)
     funnel: dict[str, int] = field(init=False)
@@ -130,6 +131,7 @@ class Rules:
                 str((self.customer_timeout_ms, self.limits)),
                 self.traffic.sources.model_dump_json(),
                 str((self.traffic.exclusions, self.traffic.brand_terms)),
+                *(str((site, sorted(words))) for site, words in sorted(self.placeholders.items())),
             )[:8],
             "counted": frozenset(name for name, rule in self._named_rules() if rule.times > 1),
             "properties": self._named_properties(),
@@ -165,6 +167,7 @@ def compile_rules(
     evidence_retention: timedelta = timedelta(days=30),
     limits: Limits = _LIMITS,
     traffic: TrafficRules | None = None,
+    placeholders: Mapping[str, frozenset[str]] | None = None,
 ) -> Rules:
     """Make the rules of `models`, the durations, limits of links and `traffic` ready for use.
 
@@ -179,6 +182,7 @@ def compile_rules(
         evidence_retention_ms=milliseconds(max(evidence_retention, allowed_lateness)),
         limits=limits,
         traffic=traffic or TrafficRules(),
+        placeholders=placeholders or {},
     )
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from schemas.fields import Placeholder, Site
+
 
 class JourneySettings(BaseModel):
     """What a session, a journey and a person are."""
@@ -41,6 +43,11 @@ class JourneySettings(BaseModel):
     )
     shared_by_identifiers: int = Field(
         5, description="A visitor with more users, customers or addresses joins nobody: a kiosk."
+    )
+    placeholders: dict[Site, frozenset[Placeholder]] = Field(
+        default_factory=dict,
+        description="Site -> what stands in its ids where nobody is meant, besides the usual "
+        'words (null, undefined, 0, …). Example: {"shop": ["gast", "kein kunde"]}',
     )
     traffic_sources: list[Path] = Field(
         default_factory=list,

@@ -19,6 +19,8 @@ from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.properties import said, word
+from pipeline.values.identifiers import identifier
+from pipeline.values.texts import line
 from schemas.touchpoint import Enrichment, Touchpoint
 
 _CLICK_IDS = (
@@ -54,6 +56,7 @@ _BOTS = any_of(c["pattern"] for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
 """How search engines call what was searched for, in the URL of their page."""
 _LONGEST_LABEL = 256
+_LONGEST_ID = 128
 _LONGEST_ITEM = 64
 """Of a product's id and name: a cart holds many, and is part of its visitor's state."""
 
@@ -134,9 +137,7 @@ def read_url(url: str) -> Page:
         return Page()
     if not parts.query:
         return Page(host, parts.path)
-    query = {
-        name: value[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query, max_num_fields=None)
-    }
+    query = {name: line(value)[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query)}
     return Page(
         host,
         parts.path,
@@ -170,7 +171,9 @@ def _device(user_agent: str, system: str) -> str:
     return "mobile" if "Mobi" in user_agent or system == "iOS" else "desktop"
 
 
-def read_commerce(name: str, properties: str | bytes) -> Commerce:
+def read_commerce(
+    name: str, properties: str | bytes, placeholders: Collection[str] = ()
+) -> Commerce:
     """Read order id, value, items, currency and product of a commerce touchpoint.
 
     Segment's names: an order's `revenue`, else `total`, else `value`; a product's
@@ -184,7 +187,9 @@ def read_commerce(name: str, properties: str | bytes) -> Commerce:
     quantity = _number(given.quantity)
     items = int(quantity) if 1 <= quantity <= _MOST_ITEMS else 1
     if name in _ORDER_NAMES:
-        order_id = word(given.order_id) or word(given.checkout_id)
+        order_id = (
+            identifier(given.order_id, placeholders) or identifier(given.checkout_id, placeholders)
+        )[:_LONGEST_ID]
         amounts = (given.revenue, given.total, given.value)
         value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
     else:
@@ -196,7 +201,7 @@ def read_commerce(name: str, properties: str | bytes) -> Commerce:
         round(value, 2),
         items,
         word(given.currency, 8),
-        word(given.product_id, _LONGEST_ITEM) or word(given.sku, _LONGEST_ITEM),
+        (identifier(given.product_id) or identifier(given.sku))[:_LONGEST_ITEM],
         word(given.name, _LONGEST_ITEM),
     )
 
@@ -270,15 +275,22 @@ def _read_region(locale: str) -> str:
 
 
 def enrich(
-    touchpoint: Touchpoint, visitor_id: str, at: int, partition: int, offset: int
+    touchpoint: Touchpoint,
+    visitor_id: str,
+    at: int,
+    partition: int,
+    offset: int,
+    placeholders: Collection[str] = (),
 ) -> tuple[Enrichment, Evidence]:
     """Give everything the tracker adds to `touchpoint`, and what the fold needs to know of it.
 
     `at` is its `occurred_at` in milliseconds; it stands in the log at `partition`, `offset`.
+    `placeholders` are its site's own words for nobody, as an order's id may be one.
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
     page, referrer = read_url(touchpoint.url), read_url(touchpoint.referrer)
-    agent, commerce = read_user_agent(touchpoint.user_agent), read_commerce(name, properties)
+    agent = read_user_agent(touchpoint.user_agent)
+    commerce = read_commerce(name, properties, placeholders)
     # By position: by name it takes three times as long. So it is with the evidence.
     enrichment = Enrichment(
         visitor_id,

@@ -1,9 +1,12 @@
 """PURE: what a touchpoint tells of who its visitor is."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from pipeline.journey.people import is_nobody, name_identifier
-from pipeline.tracker.properties import said, word
+from pipeline.tracker.properties import said
+from pipeline.values.identifiers import identifier
 from schemas.touchpoint import Touchpoint
 
 
@@ -27,7 +30,9 @@ _CARRIED = {
 }
 
 
-def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]:
+def read_identifiers(
+    touchpoint: Touchpoint, visitor_id: str, placeholders: Collection[str] = ()
+) -> tuple[str, ...]:
     """Name what the touchpoint tells of who its visitor is, besides the visitor itself.
 
     The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
@@ -39,7 +44,7 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
     may_carry = "email_" in properties or "r_id" in properties
     if not (may_carry or touchpoint.user_id or touchpoint.previous_id):
         return ()  # so it is with nearly every touchpoint
-    if is_nobody(touchpoint.anonymous_id or touchpoint.user_id):
+    if is_nobody(touchpoint.anonymous_id or touchpoint.user_id, placeholders):
         return ()
     told = [("user", touchpoint.user_id)] if touchpoint.user_id else []
     previous = touchpoint.previous_id if touchpoint.previous_id != visitor_id else ""
@@ -47,8 +52,8 @@ def read_identifiers(touchpoint: Touchpoint, visitor_id: str) -> tuple[str, ...]
         told.append(("user", previous))
     if may_carry:
         told += _read_carried(properties)
-    names = dict.fromkeys(name_identifier(kind, value) for kind, value in told)
-    if not is_nobody(previous):
+    names = dict.fromkeys(name_identifier(kind, value, placeholders) for kind, value in told)
+    if not is_nobody(previous, placeholders):
         names[previous] = None
     return tuple(name for name in names if name not in ("", visitor_id))
 
@@ -62,5 +67,5 @@ def _read_carried(properties: str) -> list[tuple[str, str]]:
         (kind, value)
         for part in parts
         for name, kind in _CARRIED.items()
-        if (value := word(getattr(part, name)))
+        if (value := identifier(getattr(part, name)))
     ]

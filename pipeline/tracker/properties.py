@@ -4,6 +4,8 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.values.texts import line
+
 T = TypeVar("T")
 
 
@@ -16,7 +18,8 @@ def said(decoder: msgspec.json.Decoder[T], properties: str | bytes) -> T | None:
 
 
 def word(value: object, longest: int = 128) -> str:
-    """Give a text or a whole number as a text, cut off; nothing for anything else."""
+    """Give a text as one line, or a whole number as a text, cut off; nothing for anything else."""
     if isinstance(value, str):
-        return value[:longest]
-    return str(value)[:longest] if isinstance(value, int) else ""
+        return line(value)[:longest]
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value)[:longest] if is_number else ""

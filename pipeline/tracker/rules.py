@@ -28,4 +28,5 @@ def rules_of(settings: Settings) -> Rules:
             exclusions=tuple(settings.referrer_exclusions),
             brand_terms=tuple(settings.brand_terms),
         ),
+        placeholders=settings.placeholders,
     )

@@ -109,13 +109,15 @@ class Chunk(Work):
     def enrich(self) -> None:
         """Add what the touchpoint's own strings tell."""
         partition, properties = self.partition.number, self.rules.properties
+        placeholders = self.rules.placeholders
         for item in self.items:
             if isinstance(item, Item):
                 touchpoint, visitor_id = item.touchpoint, item.visitor_id
+                nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
                 item.enrichment, item.evidence = enrich(
-                    touchpoint, visitor_id, item.at, partition, item.offset
+                    touchpoint, visitor_id, item.at, partition, item.offset, nobody
                 )
-                item.identifiers = read_identifiers(touchpoint, visitor_id)
+                item.identifiers = read_identifiers(touchpoint, visitor_id, nobody)
                 asked = properties.get(touchpoint.name)
                 if asked:
                     item.evidence.properties = read_properties(touchpoint.properties, asked)

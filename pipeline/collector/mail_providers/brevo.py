@@ -7,9 +7,9 @@ its clocks only `ts_epoch` (milliseconds) is surely UTC; `ts_event` stands in wh
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
+from pipeline.collector.decoding import json_value
 from pipeline.collector.mail_providers.delivery import (
     Delivery,
     MailEvent,
@@ -96,8 +96,8 @@ def _read(said: Any) -> MailEvent:
 def _custom(said: Any) -> Any:
     """Read what the sender had put into the header X-Mailin-custom, if it is JSON."""
     try:
-        return msgspec.json.decode(said) if isinstance(said, str) else None
-    except (msgspec.DecodeError, RecursionError):
+        return json_value(said) if isinstance(said, str) else None
+    except Refused:
         return None
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
+from pipeline.collector.decoding import json_value
 from pipeline.collector.request import Headers
 from schemas.codec import Refused, reason_of
 from schemas.dead_letter import Reason
@@ -85,10 +86,7 @@ def name_of(kind: str, names: dict[str, str]) -> str:
 
 def json_events(body: bytes) -> list[Any]:
     """Split a body that is one event, or a list of events; Refused if it is not JSON."""
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(Reason.NOT_JSON, str(error)) from None
+    said = json_value(body)
     return said if isinstance(said, list) else [said]
 
 
@@ -99,9 +97,10 @@ def word(said: Any, name: str) -> str:
 
 
 def form(body: bytes) -> dict[str, str]:
-    """Read a form; Refused if its text is not UTF-8."""
+    """Read a form; Refused if it has too many fields."""
+    text = body.decode(errors="replace")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=256))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=256))
     except ValueError as error:
         raise Refused(Reason.INVALID_FIELD, str(error)) from None
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from pipeline.collector.decoding import decoded
 from pipeline.collector.mail_providers.delivery import (
     TOLERANCE,
     Delivery,
@@ -25,6 +26,7 @@ from pipeline.collector.mail_providers.delivery import (
     word,
 )
 from pipeline.signature import is_recent
+from schemas.codec import Refused
 
 _NAMES = {
     "accepted": "Email Sent",
@@ -46,6 +48,9 @@ class _Signature(Struct):
 
 class _Signed(Struct):
     signature: _Signature
+
+
+_signed = msgspec.json.Decoder(_Signed)
 
 
 class _Message(Struct):
@@ -75,8 +80,8 @@ class _Event(Struct):
 
 def _is_genuine(delivery: Delivery, secret: str) -> bool:
     try:
-        told = msgspec.json.decode(delivery.body, type=_Signed).signature
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        told = decoded(_signed, delivery.body).signature
+    except Refused:
         return False
     signed = (told.timestamp + told.token).encode()
     expected = hmac.digest(secret.encode(), signed, hashlib.sha256).hex()

@@ -7,7 +7,7 @@ than eight levels; every e-mail address, wherever it stands, becomes its hash.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Raw
@@ -27,6 +27,8 @@ from pipeline.collector.mail_providers.delivery import Delivery, MailEvent, made
 from pipeline.collector.newsletter.machines import is_machine_agent, mail_proxy
 from pipeline.privacy.masking import USUAL, Masks
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
+from pipeline.values.identifiers import identifier
+from pipeline.values.texts import line
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
 from schemas.fields import Channel
@@ -60,6 +62,7 @@ class Webhooks:
     largest: int
     longest: int
     masks: Masks = USUAL
+    placeholders: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def check(self, place: str) -> None:
         """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
@@ -99,7 +102,7 @@ class Webhooks:
             raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
         email_hash = self.pseudonyms.email_hash(arrival.site, event.address)
         touchpoint = Touchpoint(
-            touchpoint_id=_fitting(event.event_id) or made_id(encode(said)),
+            touchpoint_id=_fitting(identifier(event.event_id)) or made_id(encode(said)),
             site=arrival.site,
             type="track",
             name=event.name,
@@ -108,7 +111,7 @@ class Webhooks:
             received_at=arrival.received_at,
             properties=Raw(encode(self._properties(event, said, email_hash, arrival.site))),
             anonymous_id=self._subscriber(event, arrival.site) or addressee(email_hash),
-            url=str(self._scrubbed(event.url, arrival.site)),
+            url=line(str(self._scrubbed(event.url, arrival.site))),
             user_agent="" if mail_proxy(event.user_agent) else browser(event.user_agent),
         )
         value = encode(touchpoint)
@@ -117,8 +120,8 @@ class Webhooks:
         return decode_touchpoint(value)
 
     def _subscriber(self, event: MailEvent, site: str) -> str:
-        known = event.subscriber_id and "@" not in event.subscriber_id
-        return self.pseudonyms.subscriber(site, event.subscriber_id) if known else ""
+        number = identifier(event.subscriber_id, self.placeholders.get(site, ()))
+        return self.pseudonyms.subscriber(site, number) if number and "@" not in number else ""
 
     def _properties(
         self, event: MailEvent, said: Any, email_hash: str, site: str

@@ -106,10 +106,11 @@ def _events(request: Request) -> Events:
 
 
 def _call(told: tuple[JsonObject, Any, int]) -> JsonObject:
-    sent, native = dict(told[0]), dict(as_object(told[1], "an event"))
+    event = as_object(told[1], "an event")
+    sent, native = dict(told[0]), dict(event)
     properties = dict(as_object(native.pop("params", {}), "`params`"))
-    event = native.pop("name", None)
-    name = NAMES.get(event, event) if isinstance(event, str) else event
+    kind = native.pop("name", None)
+    name = NAMES.get(kind, kind) if isinstance(kind, str) else kind
     common = taken(sent, _OF_ALL) | taken(native, {"timestamp_micros": "timestamp"})
     context = {
         "page": page(properties, _PAGE),
@@ -120,9 +121,9 @@ def _call(told: tuple[JsonObject, Any, int]) -> JsonObject:
     properties.update(taken(properties, _PARAMETERS))
     put_products(str(name), properties, renamed(items, _ITEM, "an item"))
     return common | {
-        "type": _TYPES.get(str(event), "track"),
+        "type": _TYPES.get(str(kind), "track"),
         "event": name,
-        "messageId": _fingerprint(*told),
+        "messageId": _fingerprint(told[0], event, told[2]),
         "timestamp": instant(common.get("timestamp"), _MICROSECOND),
         "traits": _traits(sent.pop("user_properties", None)),
         "properties": properties,

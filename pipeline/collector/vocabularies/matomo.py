@@ -28,7 +28,6 @@ from pipeline.collector.vocabularies.vocabulary import (
     said,
 )
 from schemas.codec import Refused, encode
-from schemas.dead_letter import Reason
 
 _COMMON = {"uid": "userId"}
 _DEVICES = ("_id", "cid")
@@ -95,10 +94,7 @@ def _sent(request: Request) -> list[Any]:
     """Give the events of a POST: a JSON with queries in `requests`, or one form."""
     if request.body.startswith(b"{"):
         return as_list(request.object.get("requests"), "`requests`")
-    try:
-        return [_parameters(request) | parameters_in(request.body.decode())]
-    except UnicodeDecodeError:
-        raise Refused(Reason.INVALID_FIELD, "the form is not UTF-8") from None
+    return [_parameters(request) | parameters_in(request.body.decode(errors="replace"))]
 
 
 def _event(sent: Any) -> JsonObject:

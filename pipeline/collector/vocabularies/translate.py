@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import as_object
+from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 
@@ -37,8 +38,8 @@ def taken(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
 
 
 def first_of(source: JsonObject, names: Iterable[str]) -> Any:
-    """Take the first that is there and not empty out of `source`; the others stay."""
-    return next((source.pop(name) for name in names if source.get(name)), None)
+    """Take the first identifier out of `source` that names somebody; the others stay."""
+    return next((source.pop(name) for name in names if identifier(source.get(name))), None)
 
 
 def key_of(events: Iterable[Any], field: str) -> str | None:

@@ -47,8 +47,8 @@ def _batch(request: Request) -> Events:
 
 
 def _call(sent: JsonObject) -> JsonObject:
-    kind = as_object(sent, "an event").get("type")
-    native = dict(as_object(sent.get("payload"), "`payload`"))
+    event = as_object(sent, "an event")
+    kind, native = event.get("type"), dict(as_object(event.get("payload"), "`payload`"))
     for field in ("website", "ip"):
         native.pop(field, None)
     common = taken(native, _COMMON)

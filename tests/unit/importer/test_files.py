@@ -117,7 +117,7 @@ def test_json_lines_keep_their_types(tmp_path: Path, pack: Pack, name: str) -> N
     ("line", "reason"),
     [
         (b'{"a":', Reason.NOT_JSON),
-        (b'{"a":"\xff"}', Reason.NOT_JSON),
+        (b'{"a":"\xff}', Reason.NOT_JSON),
         (b"[" * 100_000, Reason.NOT_JSON),
         (b"[1]", Reason.NOT_AN_OBJECT),
         (b'"a"', Reason.NOT_AN_OBJECT),

@@ -171,11 +171,11 @@ async def test_a_dead_letter_has_the_time_of_its_row_else_the_first_of_its_file(
 
 async def test_an_unreadable_line_becomes_a_dead_letter_with_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"when":"2025-03-01","who":"v","what":"Seen"}\n{"who":"\xff"}\n')
+    path.write_bytes(b'{"when":"2025-03-01","who":"v","what":"Seen"}\n{"who":"\xff}\n')
     broker = MemoryBroker()
     await imported([path], broker)
     [letter] = letters(broker)
-    assert (letter.raw(), letter.reason) == (b'{"who":"\xff"}', Reason.NOT_JSON)
+    assert (letter.raw(), letter.reason) == (b'{"who":"\xff}', Reason.NOT_JSON)
 
 
 async def test_a_row_too_large_for_a_record_is_refused_and_quoted_in_part(tmp_path: Path) -> None:

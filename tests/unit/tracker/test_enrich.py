@@ -298,7 +298,10 @@ def test_the_fold_hears_of_product_form_and_step() -> None:
         ({"order_id": "", "checkout_id": "c-1"}, "c-1"),
         ({"order_id": None, "checkout_id": "c-1"}, "c-1"),
         ({"order_id": ["o-1"]}, ""),
-        ({"order_id": 1.5}, ""),
+        ({"order_id": 4711.0}, "4711"),
+        ({"order_id": "undefined", "checkout_id": "c-1"}, "c-1"),
+        ({"order_id": "o-1\x1b[2J\n"}, "o-1 [2J"),
+        ({"order_id": True}, ""),
         ({"order_id": "x" * 200}, "x" * 128),
     ],
 )

@@ -3,8 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,84 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collector.answers import STATUSES, Answer, outcome
-from pipeline.collector.arrival import Arrival, browser
-from pipeline.collector.collect import Collected, collect
-from pipeline.collector.cookieless import Strangers
+from pipeline.collector.answers import STATUSES
+from pipeline.collector.arrival import Arrival
+from pipeline.collector.collect import Collected
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.routes import ROUTES, set_up, vocabulary_of
-from schemas.codec import Refused, decode_touchpoint, encode
+from schemas.codec import Refused, decode_touchpoint
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW
+from tests.support.vocabularies import send, sent
 
 FOLDER = Path(__file__).parents[4] / "schemas" / "examples"
 VOCABULARIES = ("rudderstack", "snowplow", "posthog", "plausible", "umami", "ga4", "matomo")
 EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-COMMON = {"site": "shop", "received_at": "2026-01-01T12:00:00Z", "ip": "192.0.2.0"}
-
-intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
-
-
-@dataclass
-class Taken:
-    """What became of a request."""
-
-    key: str | None
-    collected: Collected
-    answer: Answer
-
-    def values(self, topic: str) -> list[bytes]:
-        return [record.value or b"" for name, record in self.collected.records if name == topic]
-
-    @property
-    def touchpoints(self) -> list[dict[str, Any]]:
-        """Give what was made, without what is empty or the same for all."""
-        made = [json.loads(encode(decode_touchpoint(value))) for value in self.values(RAW.name)]
-        return [
-            {
-                field: value
-                for field, value in each.items()
-                if value not in ("", None, False, {}) and COMMON.get(field) != value
-            }
-            for each in made
-        ]
-
-
-def send(
-    method: str,
-    path: str,
-    content: bytes = b"",
-    user_agent: str = "",
-    authorization: str | None = None,
-) -> Taken:
-    where, _, query = path.partition("?")
-    vocabulary = vocabulary_of(method, where)
-    assert vocabulary is not None
-    request = Request(query, content, authorization)
-    arrival = Arrival(site="shop", received_at=NOON, user_agent=browser(user_agent), ip="192.0.2.0")
-    if vocabulary.is_cookieless:
-        arrival.stranger = Strangers(lambda: bytes(32)).name(arrival)
-    key = vocabulary.key(request)
-    collected = collect(request, vocabulary, arrival, intake, 1000)
-    told = outcome(collected.is_batch, collected.accepted, collected.refused, vocabulary.success)
-    return Taken(key, collected, told)
-
-
-def sent(request: dict[str, Any]) -> Taken:
-    content = b""
-    if "text" in request:
-        content = request["text"].encode()
-    elif "body" in request:
-        content = json.dumps(request["body"]).encode()
-    return send(
-        request["method"],
-        request["path"],
-        content,
-        request.get("user_agent", ""),
-        request.get("authorization"),
-    )
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -120,15 +55,12 @@ def test_every_vocabulary_has_examples_of_what_it_takes_and_of_what_it_refuses()
     [
         ("POST", "/e/", b"{", Reason.NOT_JSON),
         ("POST", "/e/", b"7", Reason.NOT_AN_OBJECT),
-        ("POST", "/e/", b"data=%ff", Reason.INVALID_FIELD),
         ("POST", "/e/", b"data=e", Reason.NOT_JSON),
         ("POST", "/batch/", b'{"batch": 7}', Reason.INVALID_FIELD),
-        ("POST", "/api/event", b"[]", Reason.NOT_AN_OBJECT),
+        ("POST", "/api/event", b"[7]", Reason.NOT_AN_OBJECT),
         ("POST", "/api/send", b"7", Reason.NOT_AN_OBJECT),
         ("POST", "/com.snowplowanalytics.snowplow/tp2", b'{"data": {}}', Reason.INVALID_FIELD),
         ("POST", "/matomo.php", b'{"requests": {}}', Reason.INVALID_FIELD),
-        ("POST", "/matomo.php", b"idsite=\xff", Reason.INVALID_FIELD),
-        ("GET", "/matomo.php?idsite=%ff", b"", Reason.INVALID_FIELD),
         ("GET", "/i?" + "a=1&" * 600, b"", Reason.TOO_LARGE),
         ("POST", "/api/event", b"[" * 100_000, Reason.TOO_DEEP),
     ],
@@ -148,7 +80,7 @@ def test_a_request_that_shows_no_key_is_refused_for_a_documented_reason(
         ("/e/", [7, {"event": "X", "distinct_id": "u", "properties": {"token": "k"}}], "k"),
         ("/batch/", {"api_key": "k", "batch": [7, {"event": "X", "distinct_id": "u"}]}, "k"),
         ("/api/batch", [7, {"type": "event", "payload": {"website": "k", "id": "u"}}], "k"),
-        ("/matomo.php", {"requests": [7, "?idsite=%ff", "?idsite=3&_id=a"]}, "3"),
+        ("/matomo.php", {"requests": [7, "?idsite=3&_id=a"]}, "3"),
         ("/mp/collect?measurement_id=k", {"client_id": "c", "events": [7, {"name": "X"}]}, "k"),
     ],
 )

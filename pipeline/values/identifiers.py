@@ -1,0 +1,65 @@
+"""Who or what is meant: an identifier as one text, and the words that stand where nobody is. PURE.
+
+Forms, SDKs and exports write `undefined`, `null` or a nil UUID where they know nobody. Taken for a
+name it would make one person of all strangers, and one order of all orders.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection
+
+from pipeline.values.texts import line
+
+_WORDS = frozenset(
+    {
+        *("null", "none", "nil", "nul", "void", "undefined", "nan", "n/a", "na", "#n/a", "empty"),
+        *("true", "false", "unknown", "anonymous", "guest", "not set", "not_set", "no_id"),
+        *(r"\n", "\\0", '""', "''", "[]", "{}", "()", "?", "_"),
+    }
+)
+_UNSAID = re.compile(
+    r"[-0.]{1,36}"  # 0, 0.0, -, 00000000-0000-0000-0000-000000000000
+    r"|-1(?:\.0+)?"
+    r"|[fF]{8}-(?:[fF]{4}-){3}[fF]{12}"
+    r"|\[object \w+\]"
+    r"|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\*\|[^|]*\|\*|<%[^%]*%>|%%[^%]+%%|\[\[[^\[\]]*\]\]"  # templates
+)
+_WRAPPED = re.compile(r"""[("'<\[{](.*)[)"'>\]}]""")
+_WHOLE = re.compile(r"(\d+)\.0+")
+_HASHES = frozenset(
+    made(word.encode()).hexdigest()
+    for word in ("", "null", "None", "undefined", "NULL", "none")
+    for made in (hashlib.md5, hashlib.sha1, hashlib.sha256)
+)
+"""What is left of nothing when it has gone through a hash."""
+
+
+def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
+    """Tell whether `text` stands where nobody is known; `more` are words of a site, in any case."""
+    said = text.strip().casefold()
+    if not said or said in _WORDS or said in _HASHES or said in more:
+        return True
+    wrapped = _WRAPPED.fullmatch(said)
+    if wrapped and wrapped[1].strip() in _WORDS:
+        return True
+    return _UNSAID.fullmatch(said) is not None
+
+
+def identifier(value: object, more: Collection[str] = ()) -> str:
+    """Give an identifier as text, or nothing where nobody is meant.
+
+    123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0.
+    """
+    text = _text(value)
+    return "" if not text or is_placeholder(text, more) else text
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        text = line(value)
+        whole = _WHOLE.fullmatch(text) if text.endswith("0") else None
+        return whole[1] if whole else text
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)

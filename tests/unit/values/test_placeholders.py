@@ -1,0 +1,53 @@
+"""One text for one identifier, and none for the words that mean nobody."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.values.identifiers import identifier, is_placeholder
+
+NOBODY = [
+    *("undefined", "null", "None", "NaN", "0", "[object Object]", "NULL", r"\N", "", "   ", "nil"),
+    *("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "-1", "-"),
+    *("0.0", "(null)", "(not set)", "'undefined'", "<none>", "N/A", "unknown", "anonymous"),
+    *("{{user.id}}", "${userId}", "*|EMAIL|*", "%%emailaddr%%", "<%= id %>", "[object Null]"),
+    *("d41d8cd98f00b204e9800998ecf8427e", "\tundefined\n", "guest", "true", "false"),
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+]
+SOMEBODY = ["10", "u-1", "nullable", "None-1", "test", "ada", "nano", "a0", "1.5", "0x1", "00-01"]
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_a_word_that_means_nobody_is_no_identifier(text: str) -> None:
+    assert is_placeholder(text)
+    assert "" == identifier(text)
+
+
+@pytest.mark.parametrize("text", SOMEBODY)
+def test_a_name_is_an_identifier(text: str) -> None:
+    assert text == identifier(text)
+
+
+@pytest.mark.parametrize("value", [None, True, False, 0, 0.0, -1, -1.0, [], {}, float("nan")])
+def test_a_value_that_means_nobody_is_no_identifier(value: object) -> None:
+    assert "" == identifier(value)
+
+
+@pytest.mark.parametrize("value", [123, 123.0, "123", "123.0", " 123 ", "123.00"])
+def test_a_number_is_one_identifier_however_it_is_written(value: object) -> None:
+    assert "123" == identifier(value)
+
+
+def test_a_large_number_is_written_out() -> None:
+    assert "100000000000000000000" == identifier(1e20)
+
+
+def test_a_site_adds_words_of_its_own() -> None:
+    assert "" == identifier("Gast", {"gast"})
+    assert "Gast" == identifier("Gast")
+
+
+@given(st.text() | st.integers() | st.floats() | st.booleans() | st.none())
+def test_an_identifier_is_its_own_identifier(value: object) -> None:
+    once = identifier(value)
+    assert once == identifier(once)
