@@ -14,6 +14,7 @@ from schemas.errors import Unavailable
 from schemas.journeys import load_models
 from sinks.migrate import Migration, migrate, read_migrations
 from sinks.models import store_models
+from sinks.questions import make_questions
 from sinks.retention import apply_retention
 
 # What it would log reaches us as exceptions, and people as sentences.
@@ -71,6 +72,7 @@ def bring_up_to_date(client: Client, settings: Settings) -> Changes:
     """
     models = load_models(settings.journey_models)
     applied = migrate(client, read_migrations())
+    make_questions(client)
     store_models(client, models)
     retention = {str(table): how_long for table, how_long in settings.table_retention.items()}
     altered = apply_retention(client, retention)

@@ -28,7 +28,7 @@ _TABLES = {
         ("model", "phase"), ("model_version", "rank", "en", "de", "max_seconds", *CANVAS)
     ),
     "journey_rules": _Table(("model", "rule", "touchpoint"), ("phase", "channels", "history")),
-    "journey_steps": _Table(("model", "step"), ()),
+    "journey_steps": _Table(("model", "step"), ("place",)),
     "journey_waits": _Table(("model", "channel"), ("max_seconds",)),
 }
 
@@ -86,8 +86,9 @@ def _rules(models: Iterable[JourneyModel]) -> Iterator[Row]:
 
 def _steps(models: Iterable[JourneyModel]) -> Iterator[Row]:
     for model in models:
-        opens = (name for rule in model.abandonment for name in rule.opens)
-        yield from ((model.id, step) for step in {*model.funnel, *opens})
+        opens = dict.fromkeys((name for rule in model.abandonment for name in rule.opens), 0)
+        places = {step: place for place, step in enumerate(model.funnel, 1)}
+        yield from ((model.id, step, place) for step, place in (opens | places).items())
 
 
 def _waits(models: Iterable[JourneyModel]) -> Iterator[Row]:

@@ -16,6 +16,7 @@ TIME_OF = {
     "abandonments": "opened_at",
     "dead_letters": "at",
     "funnel_hours": "hour",
+    "visitor_days": "day",
 }
 """The tables whose rows have a time, and its column."""
 

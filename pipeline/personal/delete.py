@@ -82,7 +82,8 @@ def _erase(client: Client, erased: Erased, partitions: int) -> None:
         _delete(client, table, f"({held}) AND {_OLDER[table]}", parameters)
     back = {str(visitor) for (visitor,) in client.query(_LEFT, parameters=parameters).result_rows}
     gone = [name for name in erased.names if name not in back]
-    _delete(client, "segment_states", _OURS, {"names": [(erased.site, name) for name in gone]})
+    for table in ("segment_states", "visitor_days"):
+        _delete(client, table, _OURS, {"names": [(erased.site, name) for name in gone]})
     client.command(
         _FUNNEL,
         parameters={"gone": gone, "site": erased.site},

@@ -35,7 +35,13 @@ Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
 
 
 RetainedTable = Literal[
-    "touchpoints", "sessions", "transitions", "abandonments", "dead_letters", "funnel_hours"
+    "touchpoints",
+    "sessions",
+    "transitions",
+    "abandonments",
+    "dead_letters",
+    "funnel_hours",
+    "visitor_days",
 ]
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]

@@ -44,6 +44,7 @@ CREATE TABLE journey_steps
 (
     model      LowCardinality(String) COMMENT 'Journey model',
     step       LowCardinality(String) COMMENT 'Name of a touchpoint',
+    place      UInt8 COMMENT 'Place in the funnel of its model, from 1; 0: it only opens something',
     revision   UInt32 COMMENT 'Grows when the model files change',
     is_deleted UInt8 COMMENT '1: no longer in any model file'
 )

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
-
 A_DAY = 220_000
 END = datetime(2026, 7, 1, tzinfo=UTC)
 """No touchpoint is newer."""
@@ -21,6 +20,8 @@ _PER_VISITOR = 10
 _NAMES = """
     ['Page Viewed', 'Page Viewed', 'Product List Viewed', 'Product Viewed', 'Page Engaged',
      'Page Viewed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed']"""
+
+# ruff: noqa: S608 - our own text alone is formatted in.
 
 _TOUCHPOINTS = f"""
 INSERT INTO touchpoints (touchpoint_id, site, type, name, channel, visitor_id, occurred_at,
@@ -67,7 +68,8 @@ SELECT lower(hex(sipHash128(number))) || '-' || toString(number % 10000),
         does = 'Product List Viewed' AND luck % 4 = 0,
         '{{"traits": {{"segment": "s' || toString(luck % 5) || '"}}}}',
         does = 'Product Viewed',
-        '{{"product_id": "p' || toString(chance % 900) || '", "price": ' || toString(chance % 90) || '.90}}',
+        '{{"product_id": "p' || toString(chance % 900) || '", "price": ' || toString(chance % 90)
+            || '.90}}',
         '{{}}'
     ),
     number
@@ -81,7 +83,8 @@ INSERT INTO sessions (session_id, site, visitor_id, person_id, started_at, ended
     steps, orders, revenue)
 SELECT lower(hex(sipHash128(first_touchpoint_id))), 'shop', visitor, visitor, begun, ended, times,
     pages, first_touchpoint_id, last_touchpoint_id, entry, exit, first_channel,
-    ['google', '(direct)', 'newsletter', 'bing'][place], ['organic', '(none)', 'email', 'cpc'][place],
+    ['google', '(direct)', 'newsletter', 'bing'][place],
+    ['organic', '(none)', 'email', 'cpc'][place],
     ['', '', 'mail-' || toString(luck % 9), 'ad-' || toString(luck % 30)][place],
     ['Organic Search', 'Direct', 'Email', 'Paid Search'][place], place = 1 AND luck % 7 = 0,
     ['DE', 'AT', 'CH'][1 + luck % 3], first_device,
@@ -140,7 +143,8 @@ SETTINGS max_partitions_per_insert_block = 0"""
 
 _IDENTITIES = """
 INSERT INTO identities (site, visitor_id, person_id)
-SELECT DISTINCT site, visitor_id, 'p' || toString(intDiv(cityHash64(visitor_id), 3) % {people:UInt64})
+SELECT DISTINCT site, visitor_id,
+    'p' || toString(intDiv(cityHash64(visitor_id), 3) % {people:UInt64})
 FROM sessions
 WHERE cityHash64(visitor_id) % 3 = 0"""
 

@@ -224,7 +224,7 @@ def test_an_erased_person_is_in_no_table(client: Client) -> None:
     write(client, "touchpoints", segment)
     assert left_over(client) == [
         *("abandonments", "dead_letters", "identities", "links", "segment_states", "sessions"),
-        *("touchpoints", "transitions", "funnel_hours"),
+        *("touchpoints", "transitions", "visitor_days", "funnel_hours"),
     ]
     erase_person(client, ADA)
     assert left_over(client) == []

@@ -15,6 +15,7 @@ from pipeline.operations.verify import SESSIONISE
 from schemas.codec import decode_touchpoint, encode, encode_row, is_tick
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations
+from sinks.questions import make_questions
 from tests.support.engine import EngineServer
 from tests.support.journeys import RULES
 from tests.support.tracker import Log
@@ -45,6 +46,7 @@ def migrated_database(engine: EngineServer) -> Iterator[Client]:
     """A client in a new database with all tables and views."""
     with empty_database(engine) as client:
         migrate(client, read_migrations())
+        make_questions(client)
         yield client
 
 

@@ -1,0 +1,135 @@
+"""Every question that is asked of ClickHouse, once: its SQL in a file here, a view in the database.
+
+`touchstream migrate` makes each file a view with parameters, of the file's name. Grafana, the live
+page, the commands and you ask it alike: `SELECT * FROM sources(site = 'shop', start = …, …)`.
+
+A file begins with the question as a comment; a part, which questions are made of (in `parts/`),
+with a sentence. `name(*)` in it asks another one with the same parameters, and
+`name(*, start = …)` with all the same but one. PURE: reads the files of this package alone.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
+
+_PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
+_ASKED = re.compile(r"\b(\w+)\(\*")
+_GIVEN = re.compile(r"(\w+) = ")
+_BRACKET = re.compile(r"[()]")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question or a part: what it asks, its parameters with their types, and its SQL."""
+
+    name: str
+    asks: str
+    notes: str
+    is_part: bool
+    parameters: Mapping[str, str]
+    sql: str
+
+    @property
+    def view(self) -> str:
+        """The statement that makes the view."""
+        comment = self.asks.replace("\\", "\\\\").replace("'", "\\'")
+        return f"CREATE OR REPLACE VIEW {self.name} AS\n{self.sql}\nCOMMENT '{comment}'"
+
+
+Texts = Mapping[str, tuple[bool, str]]
+"""What stands in each file, by its name, and whether it is a part."""
+
+
+@cache
+def questions() -> dict[str, Question]:
+    """Read all files, the parts first."""
+    return read(dict(_texts()))
+
+
+def read(texts: Texts) -> dict[str, Question]:
+    """Read questions from their texts.
+
+    Raises:
+        KeyError: one asks another that is not there.
+        ValueError: a bracket is not closed.
+    """
+    return {name: _question(name, texts) for name in texts}
+
+
+def _texts() -> Iterator[tuple[str, tuple[bool, str]]]:
+    folder = resources.files(__name__)
+    for is_part, place in ((True, folder / "parts"), (False, folder)):
+        for file in sorted(place.iterdir(), key=_name):
+            if file.name.endswith(".sql"):
+                yield _name(file), (is_part, file.read_text(encoding="utf-8"))
+
+
+def _name(file: Traversable) -> str:
+    return file.name.removesuffix(".sql")
+
+
+def _question(name: str, texts: Texts) -> Question:
+    is_part, text = texts[name]
+    lines = text.strip().splitlines()
+    count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    asks, *notes = (line.removeprefix("--").strip() for line in lines[:count])
+    sql = "\n".join(lines[count:]).rstrip(";")
+    return Question(
+        name=name,
+        asks=asks,
+        notes="\n".join(notes).strip(),
+        is_part=is_part,
+        parameters=_parameters(sql, texts),
+        sql=_written_out(sql, texts),
+    )
+
+
+def _parameters(sql: str, texts: Texts) -> dict[str, str]:
+    """Give the parameters in order of the places they stand at, those of what it asks included."""
+    found = dict(_PARAMETER.findall(sql))
+    for asked in _asked(sql):
+        inner = _parameters(texts[asked.name][1], texts)
+        found |= {name: type_ for name, type_ in inner.items() if name not in asked.given}
+    return found
+
+
+class _Asked(NamedTuple):
+    """Where a file asks another one, and what it gives it besides its own parameters."""
+
+    name: str
+    start: int
+    end: int
+    more: str
+
+    @property
+    def given(self) -> list[str]:
+        return _GIVEN.findall(self.more)
+
+
+def _asked(sql: str) -> Iterator[_Asked]:
+    for found in _ASKED.finditer(sql):
+        depth, end = 1, found.end()
+        while depth:
+            bracket = _BRACKET.search(sql, end)
+            if bracket is None:
+                raise ValueError(f"a bracket is not closed: {sql[found.start() :]}")
+            depth, end = depth + (1 if bracket[0] == "(" else -1), bracket.end()
+        yield _Asked(found[1], found.start(), end, sql[found.end() : end - 1].strip(", "))
+
+
+def _written_out(sql: str, texts: Texts) -> str:
+    pieces, done = [], 0
+    for asked in _asked(sql):
+        passed = [
+            f"{name} = {{{name}:{type_}}}"
+            for name, type_ in _parameters(texts[asked.name][1], texts).items()
+            if name not in asked.given
+        ]
+        given = ", ".join([*passed, *filter(None, [asked.more])])
+        pieces += [sql[done : asked.start], f"{asked.name}({given})"]
+        done = asked.end
+    return "".join([*pieces, sql[done:]])

@@ -1,0 +1,7 @@
+-- Touchpoints of people in a span: without bots, and without those that came too late.
+SELECT *, waited, engaged_seconds, campaign_id
+FROM touchpoints FINAL
+WHERE site = {site:String}
+    AND occurred_at >= {start:DateTime64(3, 'UTC')} AND occurred_at < {end:DateTime64(3, 'UTC')}
+    AND NOT is_late AND NOT is_bot
+SETTINGS do_not_merge_across_partitions_select_final = 1

@@ -1,0 +1,5 @@
+-- Visitors seen in a span, and all others that are the same people.
+SELECT visitor_id FROM touchpoints_in(*)
+UNION DISTINCT
+SELECT visitor_id FROM linked(*) WHERE person_id IN
+    (SELECT person_id FROM linked(*) WHERE visitor_id IN (SELECT visitor_id FROM touchpoints_in(*)))

@@ -1,0 +1,26 @@
+-- Where do visits come from, with what, and what do they bring?
+-- `by` is source, group, medium, campaign, channel, device, country, entry or exit. `before` is the
+-- number of visits in as long a span before. Shares are parts of the visits.
+WITH {start:DateTime64(3, 'UTC')} AS begin
+SELECT
+    multiIf(
+        {by:String} = 'source', toString(traffic_source), {by:String} = 'group', toString(channel_group),
+        {by:String} = 'medium', toString(traffic_medium), {by:String} = 'campaign', toString(campaign),
+        {by:String} = 'channel', toString(channel), {by:String} = 'device', toString(device),
+        {by:String} = 'country', toString(country), {by:String} = 'entry', entry_path,
+        {by:String} = 'exit', exit_path, ''
+    ) AS value,
+    countIf(started_at >= begin) AS visits,
+    countIf(started_at < begin) AS before,
+    uniqExactIf(person_id, started_at >= begin) AS people,
+    countIf(page_views <= 1 AND started_at >= begin) AS bounces,
+    countIf(has(steps, 'Product Added') AND started_at >= begin) AS with_cart,
+    countIf(has(steps, 'Checkout Started') AND started_at >= begin) AS with_checkout,
+    countIf(orders > 0 AND started_at >= begin) AS with_order,
+    toFloat64(sumIf(revenue, started_at >= begin)) AS revenue
+FROM visits(*, start = subtractMilliseconds({start:DateTime64(3, 'UTC')}, dateDiff('millisecond', {start:DateTime64(3, 'UTC')}, {end:DateTime64(3, 'UTC')})))
+WHERE page_views > 0 OR {by:String} = 'channel'
+GROUP BY value
+HAVING value != ''
+ORDER BY visits DESC, before DESC, value
+LIMIT {most:UInt32}
