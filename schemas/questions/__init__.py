@@ -5,7 +5,7 @@ page, the commands and you ask it alike: `SELECT * FROM sources(site = 'shop', s
 
 A file begins with the question as a comment; a part, which questions are made of (in `parts/`),
 with a sentence. `name(*)` in it asks another one with the same parameters, and
-`name(*, start = …)` with all the same but one. PURE: reads the files of this package alone.
+`name(*, start = …)` with all the same but one.
 """
 
 import re
