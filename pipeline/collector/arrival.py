@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.times import milliseconds
+
 _LONGEST_USER_AGENT = 4096
 
 
@@ -26,7 +28,7 @@ class Arrival:
     @property
     def received_ms(self) -> int:
         """Give `received_at` as Kafka writes it: milliseconds since 1970."""
-        return int(self.received_at.timestamp() * 1000)
+        return milliseconds(self.received_at)
 
 
 def browser(user_agent: str | None) -> str:

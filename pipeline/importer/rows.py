@@ -21,6 +21,7 @@ from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
 from schemas.errors import TouchstreamError
+from schemas.times import EPOCH, whole
 from schemas.touchpoint import Touchpoint, visitor_of
 
 Row = dict[str, Any]
@@ -38,7 +39,6 @@ class Unreadable(NamedTuple):
     detail: str
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
 _IDS = ("anonymous_id", "user_id", "previous_id")
 
@@ -176,9 +176,9 @@ def _instant(cells: _Cells, mapping: Mapping, now: datetime) -> datetime:
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Refused(Reason.INVALID_TIME, f"{cell!r}: {error}") from None
-    if not _EPOCH <= moment <= now:
+    if not EPOCH <= moment <= now:
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{cell!r} is before 1970 or in the future")
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return whole(moment)
 
 
 def _parsed(cell: object, written: TimeFormat) -> datetime:
@@ -191,9 +191,9 @@ def _parsed(cell: object, written: TimeFormat) -> datetime:
         case "iso":
             return datetime.fromisoformat(text)
         case "epoch_s":
-            return _EPOCH + timedelta(seconds=float(text))
+            return EPOCH + timedelta(seconds=float(text))
         case "epoch_ms":
-            return _EPOCH + timedelta(milliseconds=float(text))
+            return EPOCH + timedelta(milliseconds=float(text))
         case pattern:
             return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
 

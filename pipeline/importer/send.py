@@ -27,6 +27,7 @@ from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
 from schemas.codec import Tick, encode, encode_fact
 from schemas.dead_letter import DeadLetter, Reason
+from schemas.times import milliseconds
 from schemas.topics import DEAD_LETTERS, RAW
 
 _CHUNK = 5_000
@@ -157,15 +158,11 @@ def _by_partition(
 ) -> dict[int, list[Record]]:
     batches: dict[int, list[Record]] = defaultdict(list)
     for key, value in keyed:
-        batches[partition_for(key, partitions)].append(Record(key, value, _milliseconds(now)))
+        batches[partition_for(key, partitions)].append(Record(key, value, milliseconds(now)))
     return batches
 
 
 async def _let_time_pass(producer: Producer, site: str, until: datetime, now: datetime) -> None:
-    tick = Record(None, encode(Tick(tick=until, site=site)), _milliseconds(now))
+    tick = Record(None, encode(Tick(tick=until, site=site)), milliseconds(now))
     partitions = range(producer.partitions(RAW.name))
     await asyncio.gather(*(producer.send(RAW.name, partition, [tick]) for partition in partitions))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from schemas.facts import AbandonmentKind
 from schemas.fields import Channel
 from schemas.journeys import AbandonmentRule, JourneyModel
+from schemas.times import length
 
 Kinds = tuple[AbandonmentKind, ...]
 
 JOURNEY: AbandonmentKind = "journey"
 PUT_IN, TAKEN_OUT = "Product Added", "Product Removed"
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ def compile_abandonment(model: JourneyModel) -> AbandonmentRules:
         model=model.id,
         kinds={rule.kind: _stake_rule(rule) for rule in model.abandonment},
         limit_ms={
-            phase.id: rule.limits.get(phase.id, rule.timeout) // _MILLISECOND
+            phase.id: length(rule.limits.get(phase.id, rule.timeout))
             for rule in model.abandonment
             if rule.kind == JOURNEY
             for phase in model.phases
         },
         meanings={name: _meaning(name, model) for name in _names(model)},
         usual=_meaning("", model),
-        causes=tuple((cause.id, cause.within // _MILLISECOND) for cause in model.causes),
-        shortest_ms=min(silences, default=timedelta(0)) // _MILLISECOND,
+        causes=tuple((cause.id, length(cause.within)) for cause in model.causes),
+        shortest_ms=length(min(silences, default=timedelta(0))),
         counted=frozenset(rule.kind for rule in model.abandonment if rule.in_a_row),
     )
 
@@ -84,8 +84,8 @@ def _stake_rule(rule: AbandonmentRule) -> StakeRule:
     return StakeRule(
         channels=frozenset(rule.channels),
         in_a_row=rule.in_a_row,
-        timeout_ms=rule.timeout // _MILLISECOND,
-        recovery_ms=rule.recovery // _MILLISECOND,
+        timeout_ms=length(rule.timeout),
+        recovery_ms=length(rule.recovery),
     )
 
 

@@ -9,29 +9,14 @@ is told afterwards (yesterday's file, imported today), is not late for that: lat
 the *horizon*, the newest touchpoint, however far ticks have come, up to `SILENCE_MS`.
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
-DAY_MS = 24 * 60 * 60 * 1000
-
-LAST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999, which is as far as a tick can be."""
+from schemas.times import DAY_MS
 
 SILENCE_MS = 8 * DAY_MS
 """So long a silence of a site may be broken by what happened in it: files may come once a week."""
 
 SiteTimes = dict[str, int]
-
-
-def instant(milliseconds: int) -> datetime:
-    """Give the point in time that is so many milliseconds after 1970, UTC.
-
-    What lies beyond the calendar's end is its end: a forged number must not stop a partition.
-    """
-    if not 0 <= milliseconds <= LAST_MS:
-        milliseconds = min(max(milliseconds, 0), LAST_MS)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 class Clock(msgspec.Struct, array_like=True):

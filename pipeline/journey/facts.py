@@ -4,11 +4,11 @@ import msgspec
 from msgspec import structs
 
 from pipeline.journey import cart
-from pipeline.journey.clock import instant
 from pipeline.journey.people import person_id
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import Cart, Evidence, Journey, OpenSession, Stake, identifier
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition, TransitionKind
+from schemas.times import instant
 
 _EMPTY = Cart()
 

@@ -5,7 +5,6 @@ from itertools import accumulate
 from msgspec import Raw, structs
 
 from pipeline.journey import abandonment
-from pipeline.journey.clock import DAY_MS
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import judge_silence, step
 from pipeline.journey.rules import Rules
@@ -22,6 +21,7 @@ from pipeline.journey.state import (
     remember,
     unpack_cursor,
 )
+from schemas.times import DAY_MS
 
 EVIDENCE_CAP = 1000
 

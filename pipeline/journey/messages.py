@@ -16,9 +16,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from pipeline.journey.clock import LAST_MS
 from pipeline.journey.state import Cursor, Evidence
 from schemas.fields import Count, Site
+from schemas.times import LAST_MS
 from schemas.topics import record_key
 
 _Time = Annotated[int, Meta(ge=0, le=LAST_MS)]

@@ -13,6 +13,7 @@ from pipeline.journey.state import Scalar, identifier
 from pipeline.journey.traffic import TrafficRules
 from schemas.facts import TransitionKind
 from schemas.journeys import Condition, History, JourneyModel, Rule
+from schemas.times import length
 
 _LONGEST_TEXT = 128
 _ONLY_WORDS: dict[str, Any] = {
@@ -22,11 +23,6 @@ _ONLY_WORDS: dict[str, Any] = {
 """What no fact depends on: to change it is not to change the rules."""
 
 _LIMITS = Limits()
-
-
-def milliseconds(duration: timedelta) -> int:
-    """Give a duration in whole milliseconds."""
-    return duration // timedelta(milliseconds=1)
 
 
 def scalar(value: str | float | bool) -> Scalar:
@@ -175,11 +171,11 @@ def compile_rules(
     """
     return Rules(
         models=tuple(_compile(model) for model in models),
-        session_gap_ms=milliseconds(session_gap),
-        allowed_lateness_ms=milliseconds(allowed_lateness),
-        journey_timeout_ms=milliseconds(journey_timeout),
-        customer_timeout_ms=milliseconds(max(customer_timeout, journey_timeout)),
-        evidence_retention_ms=milliseconds(max(evidence_retention, allowed_lateness)),
+        session_gap_ms=length(session_gap),
+        allowed_lateness_ms=length(allowed_lateness),
+        journey_timeout_ms=length(journey_timeout),
+        customer_timeout_ms=length(max(customer_timeout, journey_timeout)),
+        evidence_retention_ms=length(max(evidence_retention, allowed_lateness)),
         limits=limits,
         traffic=traffic or TrafficRules(),
         placeholders=placeholders or {},

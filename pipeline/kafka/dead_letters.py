@@ -9,6 +9,7 @@ from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.records import partition_for
 from schemas.codec import encode_fact
 from schemas.dead_letter import DeadLetter
+from schemas.times import milliseconds
 from schemas.topics import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class DeadLetters:
         """Append `letter`; return when it is acknowledged."""
         key = letter.site.encode()
         partition = partition_for(key, self._producer.partitions(DEAD_LETTERS.name))
-        row = (key, encode_fact(letter), int(letter.at.timestamp() * 1000))
+        row = (key, encode_fact(letter), milliseconds(letter.at))
         while True:
             try:
                 return await self._producer.send(DEAD_LETTERS.name, partition, [row])

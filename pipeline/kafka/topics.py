@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from pipeline.settings import Settings
 from schemas import topics
 from schemas.errors import Unavailable
+from schemas.times import milliseconds
 from schemas.topics import Topic
 
 _ALREADY_EXISTS = 36
@@ -95,7 +96,7 @@ async def read_topic(
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         if since is not None:
-            at = dict.fromkeys(partitions, int(since.timestamp() * 1000))
+            at = dict.fromkeys(partitions, milliseconds(since))
             for partition, place in (await consumer.offsets_for_times(at)).items():
                 if place:
                     consumer.seek(partition, place.offset)

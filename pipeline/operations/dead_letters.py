@@ -34,6 +34,7 @@ from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
 from schemas.codec import Refused, decode_touchpoint
 from schemas.dead_letter import DeadLetter, Reason
+from schemas.times import milliseconds
 from schemas.topics import RAW, TABLES, record_key
 from schemas.touchpoint import Touchpoint
 
@@ -105,7 +106,7 @@ async def replay_dead_letters(
             batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
             for letter in map(_letter, block):
                 if again := _again(letter, readers, producer, summary, masks):
-                    record = Record(again.key, again.value, int(now().timestamp() * 1000))
+                    record = Record(again.key, again.value, milliseconds(now()))
                     batches[again.topic, again.partition].append(record)
             await asyncio.gather(*(producer.send(*to, batch) for to, batch in batches.items()))
             summary.sent += sum(map(len, batches.values()))

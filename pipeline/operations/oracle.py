@@ -24,13 +24,14 @@ from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
-from pipeline.tracker.items import Item, TickItem, milliseconds
+from pipeline.tracker.items import Item, TickItem
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import Chunk
 from schemas import topics
 from schemas.codec import encode_row
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
+from schemas.times import milliseconds, whole
 from schemas.touchpoint import TouchpointRow
 
 Row = dict[str, Any]
@@ -267,7 +268,7 @@ def _value(value: object) -> object:
         return [_comparable(part) if isinstance(part, dict) else part for part in parts]
     if isinstance(value, datetime):
         known = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return known.astimezone(UTC).replace(microsecond=known.microsecond // 1000 * 1000)
+        return whole(known.astimezone(UTC))
     if isinstance(value, Decimal):
         return float(value)
     return str(value) if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.errors import TouchstreamError
+from schemas.times import milliseconds
 from schemas.topics import RAW, STATE, TABLES
 
 Erased = dict[int, dict[bytes, bytes | None]]
@@ -80,7 +81,7 @@ async def _move(
         ends = await consumer.end_offsets(partitions)
         starts = dict(await consumer.beginning_offsets(partitions))
         if since is not None:
-            at = int(since.timestamp() * 1000)
+            at = milliseconds(since)
             found = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
             starts = {tp: place.offset if place else ends[tp] for tp, place in found.items()}
         await consumer.commit(starts)
@@ -122,7 +123,7 @@ async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> No
     await producer.start([STATE.name])
     try:
         for number, end in enumerate(ends):
-            now = int(datetime.now(UTC).timestamp() * 1000)
+            now = milliseconds(datetime.now(UTC))
             kept = [(key, value, now) for key, value in erased.get(number, {}).items()]
             rows = [*kept, (META_KEY, fresh_meta(end), now)]
             await producer.send(STATE.name, number, rows)

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from schemas.times import length
+
 SESSIONISE = """
 SELECT
     site,
@@ -80,7 +82,7 @@ def differences(
     """
     rows = client.query(
         _DIFFERENCES,
-        parameters={"gap": gap // timedelta(milliseconds=1), "site": site, "limit": limit},
+        parameters={"gap": length(gap), "site": site, "limit": limit},
     ).result_rows
     return [
         Difference._make((*session, "missing" if is_missing else "unexpected"))

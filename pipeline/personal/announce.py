@@ -18,6 +18,7 @@ from pipeline.personal.find import Named
 from pipeline.personal.void_rows import Erased, Erasures
 from pipeline.settings import Settings
 from schemas.errors import TouchstreamError
+from schemas.times import milliseconds
 from schemas.topics import RAW, TABLES
 
 
@@ -32,12 +33,12 @@ async def tell(settings: Settings, named: Named, now: Callable[[], datetime]) ->
         ForgetFailed: Kafka did not take it all. It can be repeated.
     """
     producer = KafkaProducer(settings)
-    at = int(now().timestamp() * 1000)
+    at = milliseconds(now())
     try:
         await producer.start([RAW.name])
         for is_final in (False, True):
             value = encode_message(Erasure(named.site, list(named.names), at, is_final))
-            row = (None, value, int(now().timestamp() * 1000))
+            row = (None, value, milliseconds(now()))
             numbers = range(producer.partitions(RAW.name))
             await producer.send_all({(RAW.name, number): [row] for number in numbers})
     except (NotAcknowledged, KafkaError) as error:

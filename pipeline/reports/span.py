@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from schemas.times import milliseconds
+
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +24,7 @@ class Span:
 
     def parameters(self) -> dict[str, Any]:
         """Give the values of the parameters that every statement here has."""
-        start, end = (int(moment.timestamp() * 1000) for moment in (self.start, self.end))
+        start, end = (milliseconds(moment) for moment in (self.start, self.end))
         return {"site": self.site, "start": start, "end": end}
 
 

@@ -39,6 +39,7 @@ from pipeline.tracker.rules import rules_of
 from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, checkpoint, process
 from schemas import topics
 from schemas.codec import Tick, encode
+from schemas.times import milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class Tracker:
         """Write the time into every partition that remembers somebody."""
         now = datetime.now(UTC)
         value = encode(Tick(tick=now))
-        row = (None, value, int(now.timestamp() * 1000))
+        row = (None, value, milliseconds(now))
         for partition in self.store.owned():
             if partition.states:
                 try:

@@ -1,7 +1,5 @@
 """PURE: one record on its way through the steps."""
 
-from datetime import UTC, datetime, timedelta
-
 import msgspec
 
 from pipeline.journey.messages import Erasure, Message, decode_message
@@ -13,12 +11,6 @@ from schemas.touchpoint import Enrichment, Touchpoint
 LARGEST = 128 * 1024
 """Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
 record of more than a megabyte for ever."""
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Item(msgspec.Struct, gc=False):
@@ -55,13 +47,9 @@ class MessageItem(msgspec.Struct):
         return isinstance(self.message, Erasure)
 
 
-def _read_message(line: bytes) -> Message:
+def read_message(line: bytes) -> Message:
+    """Decode what another partition says; Refused if it cannot be read."""
     try:
         return decode_message(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.INVALID_FIELD, str(error)) from None
-
-
-def milliseconds(instant: datetime) -> int:
-    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
-    return (instant - _EPOCH) // _MILLISECOND

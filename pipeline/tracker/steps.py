@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from pipeline.journey.clock import DAY_MS, instant
 from pipeline.journey.memory import is_late
 from pipeline.journey.messages import is_message
 from pipeline.journey.rules import Rules
@@ -23,7 +22,7 @@ from pipeline.kafka.records import RawRecord, Row, partition_for
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
-from pipeline.tracker.items import LARGEST, Item, MessageItem, TickItem, _read_message, milliseconds
+from pipeline.tracker.items import LARGEST, Item, MessageItem, TickItem, read_message
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition, site_of
 from pipeline.tracker.touched import Circle, Visitor
@@ -37,6 +36,7 @@ from schemas.codec import (
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
+from schemas.times import DAY_MS, instant, milliseconds
 from schemas.topics import record_key
 from schemas.touchpoint import visitor_of
 
@@ -156,7 +156,7 @@ class Chunk(Work):
     def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
         is_plain = line.startswith(_TOUCHPOINT_PREFIX)
         if not is_plain and is_message(line):  # may be larger than a touchpoint: it holds several
-            return MessageItem(record.offset, _read_message(line))
+            return MessageItem(record.offset, read_message(line))
         if len(line) > LARGEST:
             raise Refused(
                 Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"

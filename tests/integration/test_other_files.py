@@ -16,7 +16,6 @@ from rich.progress import Progress
 from pipeline.importer import access_log
 from pipeline.importer.files import log_lines
 from pipeline.importer.send import import_files
-from pipeline.journey.clock import DAY_MS
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import replay
 from pipeline.journey.rules import compile_rules
@@ -25,9 +24,9 @@ from pipeline.kafka.in_memory import MemoryBroker
 from pipeline.kafka.records import Record
 from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.tracker.enrich import read_user_agent
-from pipeline.tracker.items import milliseconds
 from schemas.facts import Transition
 from schemas.journeys import load_model
+from schemas.times import DAY_MS, milliseconds
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.database import touchpoints_in

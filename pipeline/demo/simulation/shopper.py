@@ -14,6 +14,7 @@ from pipeline.demo.simulation.shop import (
     Source,
 )
 from schemas.fields import Channel
+from schemas.times import whole
 
 Call = dict[str, Any]
 """A call of Segment's tracking API; its `timestamp` is a datetime."""
@@ -29,7 +30,7 @@ class Shopper:
         self.calls: list[Call] = []
         self.bag: list[tuple[Product, int]] = []
         self.agent = rng.choice(USER_AGENTS)
-        self._now = arrives_at.replace(microsecond=arrives_at.microsecond // 1000 * 1000)
+        self._now = whole(arrives_at)
         self._persona = persona
         self._anonymous_id = self._id()
         self._user_id = ""

@@ -14,7 +14,6 @@ step are compared; steps that fit into the window at all fit into it there.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +24,7 @@ from pipeline.reports.funnel.question import (
     Unit,
 )
 from pipeline.reports.span import IN_SPAN
+from schemas.times import length
 
 PROPERTY = "properties."
 MOST_VALUES = 25
@@ -135,7 +135,7 @@ def funnel_statement(question: Question, columns: Collection[str]) -> Statement:
         BadFunnel: a filter or the breakdown names no column.
     """
     statement = Statement()
-    statement.parameters["window"] = question.window // timedelta(milliseconds=1)
+    statement.parameters["window"] = length(question.window)
     rows = _matched(question, columns, statement)
     units = _in_any_order if question.order == "unordered" else _in_order
     steps = len(question.steps)

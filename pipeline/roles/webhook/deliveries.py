@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,6 +26,7 @@ from pipeline.roles.webhook.message import (
 )
 from schemas.codec import Refused
 from schemas.dead_letter import DeadLetter, Reason, dead_letter
+from schemas.times import instant
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Deliveries:
         await self._commit({tp: records[-1].offset + 1 for tp, records in fetched.items()})
 
     async def _read(self, tp: TopicPartition, record: Any, origins: dict[Message, _Origin]) -> None:
-        at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        at = instant(record.timestamp)
         for line in (record.value or b"").splitlines():
             origin = _Origin(f"{tp.topic}-{tp.partition}", record.offset, line, at)
             try:

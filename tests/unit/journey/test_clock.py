@@ -1,6 +1,7 @@
 """What time it is, as far as the log tells."""
 
-from pipeline.journey.clock import DAY_MS, SILENCE_MS, Clock
+from pipeline.journey.clock import SILENCE_MS, Clock
+from schemas.times import DAY_MS
 from tests.support.journeys import DAY, HOUR, NOON
 
 

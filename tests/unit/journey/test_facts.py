@@ -4,11 +4,11 @@ from typing import Any
 
 from msgspec.structs import asdict, fields
 
-from pipeline.journey.clock import instant
 from pipeline.journey.facts import Facts
 from pipeline.journey.people import person_id
 from pipeline.journey.state import Evidence, Journey, OpenSession, Traffic
 from schemas.facts import Session, Transition
+from schemas.times import instant
 from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR
 
 # What a column is called where the fact comes from, if it has another name there.

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.journey.clock import LAST_MS, instant
 from pipeline.journey.messages import (
     Assignment,
     Handover,
@@ -18,7 +17,8 @@ from pipeline.journey.messages import (
     encode_message,
 )
 from pipeline.journey.state import Evidence
-from pipeline.tracker.items import milliseconds as milliseconds_of
+from schemas.times import LAST_MS, instant
+from schemas.times import milliseconds as milliseconds_of
 from tests.support.journeys import NOON
 
 LINK = Link("shop", "ada", "user:u", NOON)

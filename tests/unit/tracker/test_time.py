@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.journey.clock import SILENCE_MS
 from pipeline.journey.state import identifier
-from pipeline.tracker.items import milliseconds
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, Partition
 from schemas.facts import Abandonment, Session
+from schemas.times import milliseconds
 from schemas.topics import ABANDONMENTS, SESSIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON
 from tests.support.tracker import Log, instant, log_of, run, tick, touchpoint, written

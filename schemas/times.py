@@ -1,0 +1,34 @@
+"""PURE: time as the product counts it, whole milliseconds since 1970, UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+DAY_MS = 24 * 60 * 60 * 1000
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999, beyond which `datetime` does not go."""
+
+
+def milliseconds(moment: datetime) -> int:
+    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def instant(ms: int) -> datetime:
+    """Give the point in time that is `ms` milliseconds after 1970, UTC.
+
+    What lies beyond what a `datetime` can hold becomes the first or last one that it can.
+    """
+    if not 0 <= ms <= LAST_MS:
+        ms = min(max(ms, 0), LAST_MS)
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def length(duration: timedelta) -> int:
+    """Give a duration in whole milliseconds."""
+    return duration // MILLISECOND
+
+
+def whole(moment: datetime) -> datetime:
+    """Cut a point in time off at its millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
