@@ -21,7 +21,7 @@ def instant(ms: int) -> datetime:
     """
     if not 0 <= ms <= LAST_MS:
         ms = min(max(ms, 0), LAST_MS)
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return EPOCH + ms * MILLISECOND  # exact, and faster than `fromtimestamp`
 
 
 def length(duration: timedelta) -> int:

@@ -86,7 +86,7 @@ _log = logging.getLogger(__name__)
 _CONNECTIONS = 4096
 
 _OBJECTS_UNTIL_COLLECTION = 20_000
-"""A request makes hundreds of objects and hardly a circle; at Python's 700, looking for circles
+"""A request makes hundreds of objects and hardly a cycle; at Python's 700, looking for cycles
 takes a sixth of its time (`python -m tests.bench.collector`)."""
 
 

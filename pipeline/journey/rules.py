@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from itertools import permutations
 from math import isfinite
 from typing import Any
@@ -90,11 +91,9 @@ class ModelRules:
 class Rules:
     """All rules of a fold. The first model is the default: it has funnel and abandonment.
 
-    `counted` are the names whose repetitions a rule asks for, `properties` by name those that a
-    rule looks at; evidence carries no others. Evidence is kept for `evidence_retention_ms`: so
-    late a link may come and still rewrite the journey. Who has bought or is linked is remembered
-    for `customer_timeout_ms`. Nothing is due sooner than `soonest_ms` after the touchpoint that
-    made it so. `placeholders` are the words of each site that mean nobody.
+    Evidence is kept for `evidence_retention_ms`: so late a link may come and still rewrite the
+    journey. Who has bought or is linked is remembered for `customer_timeout_ms`. `placeholders`
+    are the words of each site that mean nobody.
     """
 
     models: tuple[ModelRules, ...]
@@ -106,51 +105,61 @@ class Rules:
     limits: Limits
     traffic: TrafficRules = field(default_factory=TrafficRules)
     placeholders: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    abandonment: AbandonmentRules = field(init=False)
-    orders: frozenset[str] = field(init=False)
-    funnel: dict[str, int] = field(init=False)
-    version: str = field(init=False)
-    counted: frozenset[str] = field(init=False)
-    properties: dict[str, frozenset[str]] = field(init=False)
-    soonest_ms: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        default = self.models[0].model
-        abandonment = compile_abandonment(default)
-        derived = {
-            "abandonment": abandonment,
-            "orders": frozenset(default.order),
-            "funnel": {name: step for step, name in enumerate(default.funnel)},
-            "version": identifier(
-                *(model.model.model_dump_json(exclude=_ONLY_WORDS) for model in self.models),
-                str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
-                str((self.customer_timeout_ms, self.limits)),
-                self.traffic.sources.model_dump_json(),
-                str((self.traffic.exclusions, self.traffic.brand_terms)),
-                *(str((site, sorted(words))) for site, words in sorted(self.placeholders.items())),
-            )[:8],
-            "counted": frozenset(name for name, rule in self._named_rules() if rule.times > 1),
-            "properties": self._named_properties(),
-            "soonest_ms": min(
-                self.evidence_retention_ms,
-                abandonment.shortest_ms,
-                *(rule.timeout_ms for rule in abandonment.kinds.values()),
-            ),
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def abandonment(self) -> AbandonmentRules:
+        """When something counts as abandoned."""
+        return compile_abandonment(self.models[0].model)
 
-    def _named_rules(self) -> Iterator[tuple[str, Rule]]:
-        for model in self.models:
-            for rule in model.model.rules:
-                yield from ((name, rule) for name in rule.touchpoints)
+    @cached_property
+    def orders(self) -> frozenset[str]:
+        """Names of touchpoints that are orders."""
+        return frozenset(self.models[0].model.order)
 
-    def _named_properties(self) -> dict[str, frozenset[str]]:
+    @cached_property
+    def funnel(self) -> dict[str, int]:
+        """Which step of the funnel a name is."""
+        return {name: step for step, name in enumerate(self.models[0].model.funnel)}
+
+    @cached_property
+    def version(self) -> str:
+        """A hash of all that facts depend on."""
+        return identifier(
+            *(model.model.model_dump_json(exclude=_ONLY_WORDS) for model in self.models),
+            str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
+            str((self.customer_timeout_ms, self.limits)),
+            self.traffic.sources.model_dump_json(),
+            str((self.traffic.exclusions, self.traffic.brand_terms)),
+            *(str((site, sorted(words))) for site, words in sorted(self.placeholders.items())),
+        )[:8]
+
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The names whose repetitions a rule asks for."""
+        return frozenset(name for name, rule in self._named_rules() if rule.times > 1)
+
+    @cached_property
+    def properties(self) -> dict[str, frozenset[str]]:
+        """By name the properties that a rule looks at; evidence carries no others."""
         named: dict[str, set[str]] = {}
         for name, rule in self._named_rules():
             for condition in rule.where:
                 named.setdefault(name, set()).add(condition.property)
         return {name: frozenset(properties) for name, properties in named.items()}
+
+    @cached_property
+    def soonest_ms(self) -> int:
+        """Nothing is due sooner than this after the touchpoint that made it so."""
+        return min(
+            self.evidence_retention_ms,
+            self.abandonment.shortest_ms,
+            *(rule.timeout_ms for rule in self.abandonment.kinds.values()),
+        )
+
+    def _named_rules(self) -> Iterator[tuple[str, Rule]]:
+        for model in self.models:
+            for rule in model.model.rules:
+                yield from ((name, rule) for name in rule.touchpoints)
 
 
 def compile_rules(

@@ -8,7 +8,7 @@ an ad, the channel the session begins in, the referrer, any other click id. Else
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pipeline.journey.state import Evidence, Traffic
@@ -120,11 +120,10 @@ class TrafficRules:
     sources: TrafficSources = field(default_factory=TrafficSources)
     exclusions: tuple[str, ...] = ()
     brand_terms: tuple[str, ...] = ()
-    spellings: dict[str, Listed] = field(init=False, repr=False)
-    click_ids: dict[str, Origin] = field(init=False, repr=False)
-    channels: dict[str, Origin] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def spellings(self) -> dict[str, Listed]:
+        """Every spelling in the list, and the excluded hosts."""
         spellings = {
             spelling: Listed(name, kind)
             for kind in KINDS
@@ -134,13 +133,17 @@ class TrafficRules:
         for host in self.exclusions:
             own = host.lower().removeprefix("*.")
             spellings[own] = spellings[f"*.{own}"] = Listed(own, "excluded")
-        derived = {
-            "spellings": spellings,
-            "click_ids": {id_: _origin(o) for id_, o in self.sources.click_ids.items()},
-            "channels": {channel: _origin(o) for channel, o in self.sources.channels.items()},
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+        return spellings
+
+    @cached_property
+    def click_ids(self) -> dict[str, Origin]:
+        """What the click ids of advertisers tell, by parameter."""
+        return {id_: _origin(origin) for id_, origin in self.sources.click_ids.items()}
+
+    @cached_property
+    def channels(self) -> dict[str, Origin]:
+        """What a channel other than the web tells, by channel."""
+        return {channel: _origin(origin) for channel, origin in self.sources.channels.items()}
 
     def look_up(self, source: str) -> Listed | None:
         """Find a host, or a spelling without a dot, in the list."""

@@ -73,7 +73,7 @@ class Tracker:
         self.app.drain = self.drain
         self._turn = asyncio.Lock()
         self._heard_at = self._checked_at = 0.0
-        self._wire()
+        self.wire()
 
     async def handle(self, number: int, records: list[Any]) -> None:
         """Take one chunk of records of partition `number` through the steps and send it on."""
@@ -147,44 +147,44 @@ class Tracker:
         metrics.TRACKER_COMMITTED.labels(number).set(offset)
         metrics.TRACKER_LAG.labels(number).set(max(0, (consumer.highwater(tp) or 0) - offset))
 
-    def _wire(self) -> None:
-        self._wire_agent()
-        self._wire_tasks()
+    async def track(self, chunks: Any) -> None:
+        """The agent: take chunk after chunk, in order."""
+        async for event in chunks.events():
+            await _or_die(self.handle, event.message.partition, event.value)
 
-    def _wire_agent(self) -> None:
+    async def revoked(self, *_: Any, **__: Any) -> None:
+        """Partitions go to somebody else."""
+        await _or_die(self.give_up)
+
+    async def assigned(self, *told: Any, **_: Any) -> None:
+        """Partitions come to this worker; Faust tells the app and the set of them."""
+        _app, partitions = told
+        self.store.forget(tp.partition for tp in partitions)
+
+    async def keep_time(self) -> None:
+        """Write the time into the log, again and again."""
+        while not self.app.should_stop:
+            await self.app.sleep(self.settings.tracker_tick.total_seconds())
+            await self.tick()
+
+    async def keep_states(self) -> None:
+        """Make a checkpoint when it is time, or when the stream pauses."""
+        while not self.app.should_stop:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            now = time.monotonic()
+            is_pausing = now - self._heard_at > _PAUSE_SECONDS
+            if is_pausing or now - self._checked_at > _CHECKPOINT_SECONDS:
+                await _or_die(self.checkpoint)
+
+    def wire(self) -> None:
+        """Tell Faust who does what."""
         app = self.app
         raw = app.topic(topics.RAW.name, schema=ChunkSchema(), internal=False)
-
-        @app.agent(raw, concurrency=1)
-        async def track(chunks: Any) -> None:
-            async for event in chunks.events():
-                await _or_die(self.handle, event.message.partition, event.value)
-
-        @app.on_partitions_revoked.connect(weak=False)
-        async def revoked(*_: Any, **__: Any) -> None:
-            await _or_die(self.give_up)
-
-        @app.on_partitions_assigned.connect(weak=False)
-        async def assigned(_app: Any, partitions: Any, **__: Any) -> None:
-            self.store.forget(tp.partition for tp in partitions)
-
-    def _wire_tasks(self) -> None:
-        app = self.app
-
-        @app.task  # type: ignore[untyped-decorator]
-        async def keep_time() -> None:
-            while not app.should_stop:
-                await app.sleep(self.settings.tracker_tick.total_seconds())
-                await self.tick()
-
-        @app.task  # type: ignore[untyped-decorator]
-        async def keep_states() -> None:
-            while not app.should_stop:
-                await asyncio.sleep(_PAUSE_SECONDS)
-                now = time.monotonic()
-                is_pausing = now - self._heard_at > _PAUSE_SECONDS
-                if is_pausing or now - self._checked_at > _CHECKPOINT_SECONDS:
-                    await _or_die(self.checkpoint)
+        app.agent(raw, concurrency=1)(self.track)
+        app.on_partitions_revoked.connect(self.revoked, weak=False)
+        app.on_partitions_assigned.connect(self.assigned, weak=False)
+        app.task(self.keep_time)
+        app.task(self.keep_states)
 
 
 async def _or_die(work: Callable[..., Any], *args: Any) -> None:
@@ -256,6 +256,10 @@ def run(settings: Settings) -> None:
         async def on_first_start(self) -> None:
             await tracker.start()
             await super().on_first_start()
+
+        async def on_shutdown(self) -> None:
+            await super().on_shutdown()
+            await tracker.stop()
 
     metrics.serve(settings.metrics_host, settings.tracker_metrics_port, metrics.TRACKER)
     worker = Worker(

@@ -12,13 +12,15 @@ from pipeline.journey.messages import Erasure, Handover, Told
 from pipeline.journey.people import regroup
 from pipeline.tracker.graph import Graph
 from pipeline.tracker.partition import PERSON, Erased, Partition
-from pipeline.tracker.touched import Circle
+from pipeline.tracker.touched import Touched
 from schemas.topics import record_key
 
 Tell = Callable[[Told], None]
 
 
-def erase(partition: Partition, circle: Circle, tell: Tell, erasure: Erasure, offset: int) -> None:
+def erase(
+    partition: Partition, touched: Touched, tell: Tell, erasure: Erasure, offset: int
+) -> None:
     """Do what the erasure that stands at `offset` asks for; `tell` tells other partitions."""
     site = erasure.site
     for name in erasure.names:
@@ -29,22 +31,22 @@ def erase(partition: Partition, circle: Circle, tell: Tell, erasure: Erasure, of
         else:
             partition.note_erased(site, name, structs.replace(known, at=at))
     if erasure.is_final:
-        _forget_visitors(partition, circle, erasure, offset)
+        _forget_visitors(partition, touched, erasure, offset)
     else:
-        _forget_people(circle, erasure, offset)
+        _forget_people(touched, erasure, offset)
         _cut_out(partition, tell, erasure, offset)
 
 
-def _forget_visitors(partition: Partition, circle: Circle, erasure: Erasure, offset: int) -> None:
+def _forget_visitors(partition: Partition, touched: Touched, erasure: Erasure, offset: int) -> None:
     for name in erasure.names:
         key = record_key(erasure.site, name)
         partition.waiting.pop(key, None)  # all of it came before
-        state = circle.known(key)
+        state = touched.known(key)
         if state is None or state.offset > offset:
             continue
-        circle.drop(key)
+        touched.drop(key)
         if state.person and state.era >= erasure.at:  # who the name is now, told meanwhile
-            visitor = circle.visitor(key, erasure.site, name)
+            visitor = touched.visitor(key, erasure.site, name)
             fresh = visitor.state
             fresh.person, fresh.epoch, fresh.era = state.person, state.epoch, state.era
             fresh.offset, fresh.kept_from = offset, state.kept_from
@@ -54,10 +56,10 @@ def _forget_visitors(partition: Partition, circle: Circle, erasure: Erasure, off
             visitor.facts.add_identity()  # what was to be said of it has been dropped
 
 
-def _forget_people(circle: Circle, erasure: Erasure, offset: int) -> None:
+def _forget_people(touched: Touched, erasure: Erasure, offset: int) -> None:
     for name in erasure.names:
-        if circle.knows(PERSON + record_key(erasure.site, name)):
-            circle.person(erasure.site, name, offset)
+        if touched.knows(PERSON + record_key(erasure.site, name)):
+            touched.person(erasure.site, name, offset)
 
 
 def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) -> None:

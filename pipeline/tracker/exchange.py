@@ -23,7 +23,7 @@ from pipeline.kafka.records import Row, partition_for
 from pipeline.tracker.erasure import erase
 from pipeline.tracker.graph import Graph
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.touched import Circle, Visitor
+from pipeline.tracker.touched import Touched, Visitor
 from schemas.topics import record_key
 
 _IDENTIFIERS = 50
@@ -34,10 +34,10 @@ class Exchange:
     """The messages that somebody hears, and `told`, by partition, what they answer."""
 
     def __init__(
-        self, partition: Partition, circle: Circle, limits: Limits, partitions: int
+        self, partition: Partition, touched: Touched, limits: Limits, partitions: int
     ) -> None:
         self._partition = partition
-        self._circle = circle
+        self._touched = touched
         self._limits = limits
         self._partitions = partitions
         self.told: dict[int, list[Row]] = {}
@@ -71,7 +71,7 @@ class Exchange:
     def hear(self, message: Message, offset: int) -> None:
         """Take the message that stands at `offset`, unless it is about somebody erased."""
         if isinstance(message, Erasure):
-            erase(self._partition, self._circle, self._tell, message, offset)
+            erase(self._partition, self._touched, self._tell, message, offset)
             return
         self._partition.clock.hear(message.site, message.now)
         if self._is_stale(message):
@@ -95,7 +95,7 @@ class Exchange:
 
     def _assign(self, assignment: Assignment, offset: int) -> None:
         site, visitor_id, person = assignment.site, assignment.visitor_id, assignment.person
-        visitor = self._circle.visitor(record_key(site, visitor_id), site, visitor_id)
+        visitor = self._touched.visitor(record_key(site, visitor_id), site, visitor_id)
         state, facts = visitor.state, visitor.facts
         if offset <= visitor.known_offset or assignment.epoch <= state.epoch:
             return
@@ -115,7 +115,7 @@ class Exchange:
                 self._tell_of(handover)
 
     def _receive(self, handover: Handover, offset: int) -> None:
-        person = self._circle.person(handover.site, handover.person, offset)
+        person = self._touched.person(handover.site, handover.person, offset)
         if offset <= person.known_offset:
             return
         if handover.is_gone and handover.era and handover.visitor_id not in person.state.members:

@@ -13,8 +13,8 @@ LARGEST = 128 * 1024
 record of more than a megabyte for ever."""
 
 
-class Item(msgspec.Struct, gc=False):
-    """A touchpoint on its way; `enrichment` and `evidence` are filled in by `enrich`."""
+class DecodedItem(msgspec.Struct, gc=False):
+    """A touchpoint as it was read; `at` is its `occurred_at` in milliseconds."""
 
     offset: int
     recorded_at: int
@@ -22,9 +22,19 @@ class Item(msgspec.Struct, gc=False):
     key: bytes
     visitor_id: str
     touchpoint: Touchpoint
-    enrichment: Enrichment = None  # type: ignore[assignment]
-    evidence: Evidence = None  # type: ignore[assignment]
-    identifiers: tuple[str, ...] = ()
+
+
+class Item(msgspec.Struct, gc=False):
+    """A touchpoint with what its own strings tell."""
+
+    offset: int
+    recorded_at: int
+    key: bytes
+    visitor_id: str
+    touchpoint: Touchpoint
+    enrichment: Enrichment
+    evidence: Evidence
+    identifiers: tuple[str, ...]
     is_written: bool = True
 
 

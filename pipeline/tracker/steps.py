@@ -22,10 +22,10 @@ from pipeline.kafka.records import RawRecord, Row, partition_for
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
-from pipeline.tracker.items import LARGEST, Item, MessageItem, TickItem, read_message
+from pipeline.tracker.items import LARGEST, DecodedItem, Item, MessageItem, TickItem, read_message
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition, site_of
-from pipeline.tracker.touched import Circle, Visitor
+from pipeline.tracker.touched import Touched, Visitor
 from schemas import topics
 from schemas.codec import (
     Refused,
@@ -61,15 +61,15 @@ class Work:
     output: Output = field(default_factory=Output)
 
     def __post_init__(self) -> None:
-        self.circle = Circle(self.partition, self.rules)
-        self.exchange = Exchange(self.partition, self.circle, self.rules.limits, self.partitions)
+        self.touched = Touched(self.partition, self.rules)
+        self.exchange = Exchange(self.partition, self.touched, self.rules.limits, self.partitions)
 
     def remember(self) -> None:
         """Close everybody touched: seal what is old, write facts, keep states, hand over."""
-        for somebody in self.circle.changed():
+        for somebody in self.touched.changed():
             if isinstance(somebody, Visitor):
                 self.exchange.hand_over(somebody)
-            self.circle.close(somebody)
+            self.touched.close(somebody)
         self.output.messages = self.exchange.told
 
 
@@ -81,7 +81,7 @@ class Part(Work):
 
     def fold(self) -> None:
         """Fold what waits of the visitors into their states."""
-        self.circle.fold(self.keys)
+        self.touched.fold(self.keys)
 
 
 @dataclass
@@ -89,6 +89,7 @@ class Chunk(Work):
     """The work on one chunk of records, and the steps it goes through."""
 
     records: Sequence[RawRecord] = ()
+    decoded: list[DecodedItem | TickItem | MessageItem] = field(default_factory=list)
     items: list[Item | TickItem | MessageItem] = field(default_factory=list)
 
     def decode(self) -> None:
@@ -102,25 +103,15 @@ class Chunk(Work):
             lines = [value] if is_one else [line for line in value.splitlines() if line]
             for line in lines:
                 try:
-                    self.items.append(self._read(record, line))
+                    self.decoded.append(self._read(record, line))
                 except Refused as refusal:
                     self._refuse(record, line, refusal)
 
     def enrich(self) -> None:
         """Add what the touchpoint's own strings tell."""
-        partition, properties = self.partition.number, self.rules.properties
-        placeholders = self.rules.placeholders
-        for item in self.items:
-            if isinstance(item, Item):
-                touchpoint, visitor_id = item.touchpoint, item.visitor_id
-                nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
-                item.enrichment, item.evidence = enrich(
-                    touchpoint, visitor_id, item.at, partition, item.offset, nobody
-                )
-                item.identifiers = read_identifiers(touchpoint, visitor_id, nobody)
-                asked = properties.get(touchpoint.name)
-                if asked:
-                    item.evidence.properties = read_properties(touchpoint.properties, asked)
+        self.items = [
+            self._enriched(item) if isinstance(item, DecodedItem) else item for item in self.decoded
+        ]
 
     def judge(self) -> None:
         """Decide the fate of every touchpoint; let ticks pass time, and hear messages."""
@@ -129,7 +120,7 @@ class Chunk(Work):
         for item in self.items:
             if isinstance(item, TickItem):
                 partition.clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
-                self.circle.wake(item.offset)
+                self.touched.wake(item.offset)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
                 if item.offset >= partition.void_before or item.is_for_all_time:
@@ -153,7 +144,7 @@ class Chunk(Work):
         if rows:
             self.output.rows[topics.TOUCHPOINTS.name] = rows
 
-    def _read(self, record: RawRecord, line: bytes) -> Item | TickItem | MessageItem:
+    def _read(self, record: RawRecord, line: bytes) -> DecodedItem | TickItem | MessageItem:
         is_plain = line.startswith(_TOUCHPOINT_PREFIX)
         if not is_plain and is_message(line):  # may be larger than a touchpoint: it holds several
             return MessageItem(record.offset, read_message(line))
@@ -176,7 +167,30 @@ class Chunk(Work):
             raise Refused(
                 Reason.WRONG_PARTITION, f"{key!r} belongs to {partition_for(key, self.partitions)}"
             )
-        return Item(record.offset, record.timestamp, at, key, visitor_id, touchpoint)
+        return DecodedItem(record.offset, record.timestamp, at, key, visitor_id, touchpoint)
+
+    def _enriched(self, item: DecodedItem) -> Item:
+        touchpoint, visitor_id, offset = item.touchpoint, item.visitor_id, item.offset
+        placeholders = self.rules.placeholders
+        nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
+        enrichment, evidence = enrich(
+            touchpoint, visitor_id, item.at, self.partition.number, offset, nobody
+        )
+        asked = self.rules.properties.get(touchpoint.name)
+        if asked:
+            evidence.properties = read_properties(touchpoint.properties, asked)
+        identifiers = read_identifiers(touchpoint, visitor_id, nobody)
+        # By position, as all that is made once for each touchpoint.
+        return Item(
+            offset,
+            item.recorded_at,
+            item.key,
+            visitor_id,
+            touchpoint,
+            enrichment,
+            evidence,
+            identifiers,
+        )
 
     def _refuse(self, record: RawRecord, line: bytes, refusal: Refused) -> None:
         letter = dead_letter(
@@ -205,12 +219,12 @@ class Chunk(Work):
         if (
             seen.at >= horizon - self.rules.allowed_lateness_ms
             and (not item.identifiers or item.identifiers == partition.linked.get(key))
-            and not self.circle.holds(key)
+            and not self.touched.holds(key)
             and partition.may_wait(key, site, seen, offset)
         ):
             partition.wait(key, site, item.visitor_id, seen, offset, now)
             return "sessionised"
-        visitor = self.circle.visitor(key, site, item.visitor_id)
+        visitor = self.touched.visitor(key, site, item.visitor_id)
         if offset <= visitor.known_offset:
             return "replayed"
         if is_known(visitor.state, seen.id):

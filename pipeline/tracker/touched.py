@@ -74,7 +74,7 @@ class Person(msgspec.Struct):
 Somebody = Visitor | Person
 
 
-class Circle:
+class Touched:
     """Everybody touched by a chunk, or by a part of a checkpoint, each read once."""
 
     def __init__(self, partition: Partition, rules: Rules) -> None:
