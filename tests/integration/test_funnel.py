@@ -293,11 +293,11 @@ def test_the_command_takes_persons_in_order_within_14_days_and_prints_a_table(
         (["A > B", "--by", "chanel"], "did you mean channel"),
     ],
 )
-def test_the_command_ends_with_a_sentence_and_1_if_it_cannot_be_asked(
+def test_the_command_ends_with_a_sentence_and_2_if_it_cannot_be_asked(
     client: Client, engine: EngineServer, arguments: list[str], says: str
 ) -> None:
     result = command(client, engine, *arguments)
-    assert (result.exit_code, says in result.stderr) == (1, True)
+    assert (result.exit_code, says in result.stderr) == (2, True)
 
 
 # --- numbers and their look ----------------------------------------------------------------------

@@ -124,7 +124,7 @@ def test_explain_says_when_rows_are_of_other_rules(
     [
         ((), 2, "give either --person or --visitor"),
         (("--person", "a", "--visitor", "b"), 2, "give either --person or --visitor"),
-        (("--person", "eve"), 1, "no transition of eve"),
+        (("--person", "eve"), 2, "no transition of eve"),
     ],
 )
 def test_explain_says_what_is_missing(

@@ -194,7 +194,7 @@ def test_exactly_one_way_of_naming_the_person_is_asked_for() -> None:
         assert result.exit_code == 2
         assert "give one of --person, --visitor and --identifier" in result.stderr
     result = call("export", "--person", "eve")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "nothing is known of eve" in result.stderr
 
 

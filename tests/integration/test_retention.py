@@ -71,5 +71,5 @@ def test_a_table_without_a_time_or_less_than_a_day_is_refused(
 ) -> None:
     monkeypatch.setenv("TOUCHSTREAM_TABLE_RETENTION", value)
     result = CliRunner().invoke(main, ["migrate"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "TOUCHSTREAM_TABLE_RETENTION." in result.stderr

@@ -137,7 +137,7 @@ async def test_the_setting_of_a_taken_port_is_named(tmp_path: Path) -> None:
             f"nothing can listen on 127.0.0.1:{settings.collector_port}: stop what uses the port, "
             "or choose another one by TOUCHSTREAM_COLLECTOR_PORT",
         )
-        assert await process.wait() == 1
+        assert await process.wait() == 69
 
 
 def test_a_role_gets_exactly_the_settings_of_its_stack(
