@@ -122,7 +122,8 @@ DRAIN_AGE = Gauge(
 
 TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
-    "Records read, by fate: sessionised, late, duplicate, replayed, dead_letter, tick.",
+    "Records read, by fate: sessionised, late, duplicate, replayed, erased, dead_letter, tick, "
+    "message.",
     ["fate"],
     registry=TRACKER,
 )
@@ -145,7 +146,10 @@ TRACKER_COMMITTED = Gauge(
     registry=TRACKER,
 )
 TRACKER_VISITORS = Gauge(
-    "touchstream_tracker_visitors", "Visitors remembered.", ["partition"], registry=TRACKER
+    "touchstream_tracker_visitors",
+    "Visitors remembered: without people, links and erased names.",
+    ["partition"],
+    registry=TRACKER,
 )
 TRACKER_STEP_SECONDS = Counter(
     "touchstream_tracker_step_seconds",

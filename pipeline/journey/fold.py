@@ -21,7 +21,7 @@ from schemas.facts import (
 )
 
 _UNBEGUN = Journey()
-_ORDERS = 20
+KNOWN_ORDERS = 20
 """Of so many of its newest orders a journey knows that they are told again."""
 
 
@@ -72,7 +72,7 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
     if seen.name in rules.orders:
         cursor.orders += 1
         cursor.order_session_id = session.id
-        cursor.order_ids = [*cursor.order_ids[1 - _ORDERS :], seen.order_id or seen.id]
+        cursor.order_ids = [*cursor.order_ids[1 - KNOWN_ORDERS :], seen.order_id or seen.id]
         cursor.cart = None
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import structs
 
 from pipeline.journey.facts import Facts
+from pipeline.journey.fold import KNOWN_ORDERS
 from pipeline.journey.memory import observe, rewrite, settle
 from pipeline.journey.messages import Handover
 from pipeline.journey.state import (
@@ -168,5 +169,8 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
         lost=[*older.lost, *newer.lost][-_MOST_LOST:],
         cart=newer.cart or older.cart,
         troubles=older.troubles | newer.troubles,
-        order_ids=[*older.order_ids, *(id_ for id_ in newer.order_ids if id_ not in told_twice)],
+        order_ids=[
+            *(id_ for id_ in older.order_ids if id_ not in told_twice),
+            *newer.order_ids,
+        ][-KNOWN_ORDERS:],
     )

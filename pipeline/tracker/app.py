@@ -86,7 +86,7 @@ class Tracker:
                 await self.outbox.put(number, output)
                 if len(partition.changed) >= _CHECKPOINT_VISITORS:
                     await self._checkpoint(partition)
-            _count(number, output, len(partition.states))
+            _count(number, output, partition.visitors)
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
         self._heard_at = time.monotonic()
 

@@ -39,6 +39,8 @@ PERSON, NODE = b"\x01", b"\x02"
 ERASED = b"\x03"
 """What the keys of erased names begin with; a hash follows, nothing else."""
 
+_OTHERS = (PERSON, NODE, ERASED)
+
 
 class Erased(msgspec.Struct, array_like=True, frozen=True):
     """What is known of an erased name: since which erasure, `at`, nothing older is listened to.
@@ -106,6 +108,7 @@ class Partition:
         self.recorded_at = 0
         self.void_before = 0
         self.states: dict[bytes, bytes] = {}
+        self.visitors = 0
         self.erasures: dict[bytes, Erased] = {}
         self.changed: dict[bytes, None] = {}
         self.facts: dict[str, tuple[str, Row]] = {}
@@ -195,12 +198,12 @@ class Partition:
         key = erased_key(site, name)
         self.linked.clear()
         self.erasures[key] = erased
-        self.states[key] = _encode_meta(erased)
+        self._put(key, _encode_meta(erased))
         self.changed[key] = None
 
     def keep(self, key: bytes, state: Memory | Node) -> None:
         """Remember `state`."""
-        self.states[key] = encode_state(state)
+        self._put(key, encode_state(state))
         self.changed[key] = None
 
     def note_sealed(self, site: str, at: int) -> None:
@@ -211,7 +214,7 @@ class Partition:
     def forget(self, key: bytes) -> None:
         """Remember nothing of the visitor `key`."""
         self.linked.pop(key, None)
-        self.states.pop(key, None)
+        self._drop(key)
         self.changed[key] = None
 
     def take_facts(self) -> list[tuple[str, Row]]:
@@ -254,21 +257,30 @@ class Partition:
                 self.offset, self.clock = meta.offset, meta.clock
                 self.void_before = meta.void_before
         elif value is None:
-            self.states.pop(key, None)
+            self._drop(key)
         elif key.startswith(ERASED):
-            self.states[key] = value
+            self._put(key, value)
             self.erasures[key] = _decode_erased(value)
         elif key.startswith(NODE):
             if self.node(key).offset <= _decode_node(value).offset:
-                self.states[key] = value
+                self._put(key, value)
         else:
             known = self.states.get(key)
             schedule = read_schedule(value)
             if known is None or read_schedule(known).offset <= schedule.offset:
-                self.states[key] = value
+                self._put(key, value)
                 self.schedule(key, schedule.wake_at)
                 self.note_sealed(site_of(key), schedule.sealed_to)
                 self._restored_to = max(self._restored_to, schedule.offset)
+
+    def _put(self, key: bytes, value: bytes) -> None:
+        if key not in self.states and not key.startswith(_OTHERS):
+            self.visitors += 1
+        self.states[key] = value
+
+    def _drop(self, key: bytes) -> None:
+        if self.states.pop(key, None) is not None and not key.startswith(_OTHERS):
+            self.visitors -= 1
 
 
 def fresh_meta(end: int) -> bytes:

@@ -130,5 +130,5 @@ async def test_a_database_that_is_missing_ends_the_start_with_the_name_of_the_se
     settings = {"write_keys": '{"k": "shop"}', "country_database": "/nowhere.mmdb"}
     process = await start(settings, stderr=asyncio.subprocess.PIPE)
     _, complaint = await process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert b"TOUCHSTREAM_COUNTRY_DATABASE: /nowhere.mmdb cannot be read" in complaint

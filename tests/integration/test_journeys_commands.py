@@ -203,11 +203,11 @@ def test_check_knows_shipped_models_by_name() -> None:
     assert "with survey nps, with score of at least 9" in told(result.output)
 
 
-def test_check_says_what_is_wrong_and_ends_with_1(environment: Path) -> None:
+def test_check_says_what_is_wrong_and_ends_with_2(environment: Path) -> None:
     (environment / "own.toml").write_text(OWN.replace('enter = "c"', 'enter = "b"'))
     result = journeys("check", "own.toml")
     assert (result.exit_code, result.output) == (
-        1,
+        2,
         "Error: own.toml: skips 0: from a to b no phase is left out\n",
     )
 

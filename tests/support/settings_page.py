@@ -16,10 +16,12 @@ _INTRODUCTION = """\
 
 Every command reads the same settings. `touchstream settings` prints them with the values in force.
 
-Two sources, the first wins:
+Three sources, the first wins:
 
 1. environment variables, `TOUCHSTREAM_SESSION_GAP=PT20M`;
-2. a TOML file with the names in lower case and without the prefix, `session_gap = "PT20M"`:
+2. files in the folder `TOUCHSTREAM_SECRETS_DIR`, each named as its variable in lower case
+   (`touchstream_clickhouse_password`), as Docker and Kubernetes mount secrets;
+3. a TOML file with the names in lower case and without the prefix, `session_gap = "PT20M"`:
    `touchstream.toml` in the folder you stand in, or the path in `TOUCHSTREAM_CONFIG`.
 
 A value that cannot be used, or a name in the file that does not exist, ends the command with a

@@ -160,3 +160,16 @@ async def test_draining_sends_what_is_still_open() -> None:
     await gathering.drain()
     await writing
     assert [b"shop:a"] == [each.key for each in broker.records(TOPIC)]
+
+
+async def test_kafka_is_failing_as_long_as_an_acknowledgement_is_overdue() -> None:
+    broker = SilentBroker()
+    waiting = batches(broker, ack_timeout=0.02)
+    for visitor in ("a", "b"):
+        with pytest.raises(NotAcknowledged):
+            await waiting.write([record(visitor)])
+    await asyncio.sleep(0.05)  # longer than a refusal is remembered
+    assert waiting.is_failing
+    broker.speaks.set()
+    await asyncio.sleep(0.05)
+    assert not waiting.is_failing

@@ -3,8 +3,9 @@
 import pytest
 
 from pipeline.journey.clock import Clock
+from pipeline.journey.people import Node
 from pipeline.journey.state import encode_state, new_state
-from pipeline.tracker.partition import META_KEY, Partition, site_of
+from pipeline.tracker.partition import META_KEY, NODE, PERSON, Erased, Partition, site_of
 from tests.support.journeys import HOUR, NOON
 
 
@@ -123,3 +124,20 @@ def test_a_site_without_a_time_wakes_nobody() -> None:
 )
 def test_the_site_stands_before_the_first_colon_of_a_key(key: bytes, site: str) -> None:
     assert site_of(key) == site
+
+
+def test_only_visitors_count_as_visitors() -> None:
+    partition = restored(
+        (b"shop:ada", state(1)),
+        (b"shop:bob", state(1)),
+        (b"shop:ada", state(2)),
+        (PERSON + b"shop:user:7", state(1)),
+    )
+    partition.keep(NODE + b"shop:user:7", Node())
+    partition.note_erased("shop", "eve", Erased(1))
+    assert (partition.visitors, len(partition.states)) == (2, 5)
+    partition.forget(b"shop:bob")
+    partition.forget(b"shop:nobody")
+    partition.forget(PERSON + b"shop:user:7")
+    partition.restore(b"shop:ada", None)
+    assert partition.visitors == 0
