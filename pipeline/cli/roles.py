@@ -14,7 +14,7 @@ from pipeline.signals import until_told
 @click.command()
 def collect() -> None:
     """Take touchpoints over HTTP and put them into Kafka (Segment's tracking API)."""
-    from pipeline.collector.server import serve
+    from pipeline.collector.serve import serve
 
     serve(read_settings())
 

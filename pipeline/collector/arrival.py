@@ -1,11 +1,21 @@
 """What a request says about all the calls in it, apart from its body. PURE."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
+
+from pipeline.collector.request import Headers
 
 from schemas.times import milliseconds
 
 _LONGEST_USER_AGENT = 4096
+
+
+class KnownStrangers(Protocol):
+    """Knows which strangers have told who they are."""
+
+    def is_one(self, stranger: str, user_id: str) -> bool:
+        """Say whether the stranger is this user."""
 
 
 @dataclass(slots=True)
@@ -14,7 +24,7 @@ class Arrival:
 
     `ip` is truncated already, `country` that of the whole address, where it is known; `sent_at` is
     the clock of the device, if a batch tells it; `stranger` is the id of a visitor who tells none,
-    empty where each call must tell one.
+    empty where each call must tell one, and `known` says which user it is, if a page has sent it.
     """
 
     site: str
@@ -24,11 +34,33 @@ class Arrival:
     sent_at: datetime | None = None
     stranger: str = ""
     country: str = ""
+    known: KnownStrangers | None = None
+    named: dict[str, int] = field(default_factory=dict)
+    """How often a name was given in this request."""
+
+    def told_apart(self, name: str) -> str:
+        """Give `name` to the first that asks for it, and another to each further one."""
+        turn = self.named[name] = self.named.get(name, 0) + 1
+        return name if turn == 1 else f"{name}-{turn}"
+
+    def stranger_of(self, user_id: str) -> str:
+        """Give the device of a call that tells none: the stranger, also beside the user it is.
+
+        So a login does not part a visitor from what it did before.
+        """
+        if user_id and not (self.known and self.known.is_one(self.stranger, user_id)):
+            return ""
+        return self.stranger
 
     @property
     def received_ms(self) -> int:
         """Give `received_at` as Kafka writes it: milliseconds since 1970."""
         return milliseconds(self.received_at)
+
+
+def is_of_a_page(headers: Headers) -> bool:
+    """Say whether a page sent a request: a browser says where from, a shop's server does not."""
+    return any(headers.get(name) for name in ("origin", "sec-fetch-site", "referer"))
 
 
 def browser(user_agent: str | None) -> str:

@@ -27,8 +27,10 @@ class Upload(Protocol):
 
 
 async def received(upload: Upload, headers: Headers, limit: int) -> bytes:
-    """Read the body and unpack it; TurnedAway as `read` and `unpacked`."""
+    """Read the body and unpack it; TurnedAway as `read` and `unpacked`, or because it is empty."""
     packed = await as_sent(upload, headers, limit)
+    if not packed:
+        raise TurnedAway(Reason.NOT_JSON, "the body is empty")
     return unpacked(packed, headers.get("content-encoding"), limit)
 
 
@@ -41,21 +43,20 @@ async def as_sent(upload: Upload, headers: Headers, limit: int) -> bytes:
 async def read(upload: Upload, length: str | None, *, limit: int, patience: float) -> bytes:
     """Read the body; `length` is the Content-Length, if there is one.
 
+    An empty body may be all that there is to send: some SDKs have everything in the query.
+
     Raises:
-        TurnedAway: empty, over `limit` bytes, or not complete after `patience` seconds.
+        TurnedAway: over `limit` bytes, or not complete after `patience` seconds.
     """
     if length and int(length) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(patience):
-            body = await upload() if length else await _chunks(upload, limit)
+            return await upload() if length else await _chunks(upload, limit)
     except TimeoutError:
         raise TurnedAway(
             Problem.TOO_SLOW, f"the body was not complete after {patience:g} seconds"
         ) from None
-    if not body:
-        raise TurnedAway(Reason.NOT_JSON, "the body is empty")
-    return body
 
 
 async def _chunks(upload: Upload, limit: int) -> bytes:

@@ -11,6 +11,9 @@ from datetime import date
 
 from pipeline.collector.arrival import Arrival
 
+_MOST_KNOWN = 100_000
+"""Strangers whose users are remembered, in some 25 MB; beyond it users stand for themselves."""
+
 
 class Strangers:
     """Names those who tell no id; `draw` gives 16 random bytes or more."""
@@ -19,6 +22,7 @@ class Strangers:
         self._draw = draw
         self._day = date.min
         self._salt = b""
+        self._users: dict[str, str] = {}
 
     def name(self, arrival: Arrival) -> str:
         """Give an id that holds until midnight UTC; empty for what is no browser.
@@ -29,6 +33,17 @@ class Strangers:
             return ""
         if arrival.received_at.date() > self._day:
             self._day, self._salt = arrival.received_at.date(), self._draw()
+            self._users.clear()
         who = f"{arrival.site}\0{arrival.ip}\0{arrival.user_agent}"
         hashed = hashlib.blake2b(who.encode(), key=self._salt, digest_size=16)
         return f"day-{hashed.hexdigest()}"
+
+    def is_one(self, stranger: str, user_id: str) -> bool:
+        """Say whether `stranger` is this user: the first that it told today.
+
+        In an office many are one stranger. Its first user is taken for it, the others are not: they
+        would all become one person.
+        """
+        if not stranger or len(self._users) >= _MOST_KNOWN:
+            return self._users.get(stranger) == user_id
+        return self._users.setdefault(stranger, user_id) == user_id

@@ -12,7 +12,7 @@ decoder's types; control characters become blanks. A test compares both.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -101,8 +101,9 @@ class Intake:
     ) -> Touchpoint:
         """Read one call; `kind` is its type where it names none itself.
 
-        A call without `messageId` gets the hash of its site, bytes and time of arrival as id: its
-        repetition is a second touchpoint, unless it comes in the same request.
+        A call without `messageId` gets a hash as id, of what its sender has fixed: sent again it is
+        the same. If it has no time of its own nothing tells the same from another, and its
+        repetition is a second touchpoint. Two that are equal in one request are two.
 
         Raises:
             Refused: the call breaks the contract or the limits.
@@ -125,17 +126,19 @@ class Intake:
         if not name:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
         nobody = self._placeholders.get(arrival.site, frozenset())
-        anonymous_id, user_id = _who(call, arrival.stranger, nobody)
+        anonymous_id, user_id = _who(call, arrival, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp
         occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
         context, properties = _object(call.context), _object(call.properties)
         check_consent(context)
+        told = kind, name, anonymous_id, user_id
+        touchpoint_id = _id(call.message_id, nobody) or _made(call, told, raw, arrival)
         if arrival.country:
             properties.setdefault("country", arrival.country)
         page = _page(kind, context, properties)
         return Touchpoint(
-            touchpoint_id=_id(call.message_id, nobody) or _hash(raw, arrival),
+            touchpoint_id=touchpoint_id,
             site=arrival.site,
             type=kind,
             name=_fitting(name),
@@ -153,15 +156,14 @@ class Intake:
             user_agent=_taken(context, "userAgent") or arrival.user_agent,
             locale=_taken(context, "locale", _LONGEST_LABEL),
             ip=arrival.ip,
-            properties=_properties(call, properties, context, b"mail" in raw),
+            properties=_properties(call, kind, properties, context, b"mail" in raw),
         )
 
 
-def _who(call: _Call[Any], stranger: str, nobody: frozenset[str]) -> tuple[str, str]:
-    """Give device and user; who names neither is the stranger, if there is one."""
+def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[str, str]:
+    """Give device and user; who names no device may be the stranger, if there is one."""
     anonymous_id, user_id = _id(call.anonymous_id, nobody), _id(call.user_id, nobody)
-    if not visitor_of(anonymous_id, user_id):
-        anonymous_id = stranger
+    anonymous_id = anonymous_id or arrival.stranger_of(user_id)
     if not visitor_of(anonymous_id, user_id):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
     return anonymous_id, user_id
@@ -181,9 +183,21 @@ def _fitting(name: str) -> str:
     return name
 
 
-def _hash(raw: bytes, arrival: Arrival) -> str:
-    place = f"{arrival.site}\0{arrival.received_at.isoformat()}\0".encode()
-    return hashlib.blake2b(place + raw, digest_size=16).hexdigest()
+def _made(call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival) -> str:
+    """Make an id for a call that has none: the same whenever it is sent again."""
+    timestamp = call.original_timestamp or call.timestamp
+    if timestamp is None:
+        place = f"{arrival.site}\0{arrival.received_at.isoformat()}\0".encode()
+        return arrival.told_apart(_hash(place + raw))
+    page = _object(call.context).get("page")
+    more = call.previous_id, call.group_id, call.name, call.category
+    said = call.properties, call.traits, page
+    fixed = encode((arrival.site, timestamp.astimezone(UTC), *what, *more, *said))
+    return arrival.told_apart(_hash(fixed))
+
+
+def _hash(fixed: bytes) -> str:
+    return hashlib.blake2b(fixed, digest_size=16).hexdigest()
 
 
 def _channel(
@@ -215,14 +229,32 @@ def _taken(source: JsonObject, field: str, longest: int = _LONGEST_TEXT) -> str:
     return line(text)
 
 
+def _traits(
+    call: _Call[Any], kind: TouchpointType, properties: JsonObject, context: JsonObject
+) -> JsonObject | None:
+    """Give what is known of the user, also where it stands in the context: there it joins nobody.
+
+    Of a group the traits are the group's.
+    """
+    told = context.get("traits")
+    if kind == "group" or not isinstance(told, dict) or "traits" in properties:
+        return None if call.traits is None else _object(call.traits)
+    del context["traits"]
+    return told | _object(call.traits) or None
+
+
 def _properties(
-    call: _Call[Any], properties: JsonObject, context: JsonObject, may_hold_address: bool
+    call: _Call[Any],
+    kind: TouchpointType,
+    properties: JsonObject,
+    context: JsonObject,
+    may_hold_address: bool,
 ) -> Raw:
     for field, value in (
         ("name", call.name),
         ("category", call.category),
         ("groupId", call.group_id),
-        ("traits", None if call.traits is None else _object(call.traits)),
+        ("traits", _traits(call, kind, properties, context)),
     ):
         if value is not None:
             properties.setdefault(field, value)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -22,17 +23,23 @@ class Headers(Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """What was sent; `body` is unpacked, and empty for a GET."""
+    """What was sent; `body` is unpacked, and empty for a GET and where the query says it all."""
 
     query: str = ""
     body: bytes = b""
     authorization: str | None = None
+    headers: Headers | None = None
+    received_at: datetime | None = None
     _value: Any = None
 
     @property
     def user_name(self) -> str | None:
         """Give the user name of Basic authentication."""
         return user_name(self.authorization)
+
+    def header(self, name: str) -> str | None:
+        """Give a header of the request, by its name in lower case."""
+        return self.headers.get(name) if self.headers else None
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -1,31 +1,24 @@
 """The collector: what SDKs send over HTTP, and success only after Kafka's acknowledgement.
 
 Shell: granian's RSGI on one side, `Batches` on the other. Which path speaks which vocabulary is
-decided in `routes`, what a call means in `intake`, what the sender is told in `answers`.
+decided in `routes`, what a call means in `intake`, what the sender is told in `answers`. `serve`
+runs it.
 """
 
 import asyncio
-import gc
 import logging
 import secrets
-import signal
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 
-import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 from granian.rsgi import (  # type: ignore[attr-defined]  # granian exports them without saying so
     HTTPProtocol,
     ProtocolClosed,
     Scope,
 )
-from granian.server.embed import Server
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.collector import body
@@ -39,23 +32,17 @@ from pipeline.collector.answers import (
     outcome,
     refusal,
 )
-from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.batches import Batches
 from pipeline.collector.beacon.script import Script
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.countries import Countries
-from pipeline.collector.doors import SideDoors, unknown_places
+from pipeline.collector.doors import SideDoors
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.limits.gate import (
-    PREFLIGHT,
-    Gate,
-    Sender,
-    key_name,
-)
+from pipeline.collector.limits.gate import Gate, Sender, key_name, preflight
 from pipeline.collector.limits.guard import Caller, Guard, Rates
 from pipeline.collector.limits.lanes import Lanes
-from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.names import Names
 from pipeline.collector.newsletter.links import PATH as LINKS
 from pipeline.collector.openapi.document import document
@@ -75,28 +62,19 @@ from pipeline.metrics import (
 )
 from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
-from pipeline.settings import BadSettings, Settings
+from pipeline.settings import Settings
 from schemas.codec import encode
-from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.write_key import WriteKey
 
 _log = logging.getLogger(__name__)
 
-_CONNECTIONS = 4096
-
-_OBJECTS_UNTIL_COLLECTION = 20_000
-"""A request makes hundreds of objects and hardly a cycle; at Python's 700, looking for cycles
-takes a sixth of its time (`python -m tests.bench.collector`)."""
+_ASKED_HEADERS = "access-control-request-headers"
 
 
 def openapi() -> bytes:
     """Write the OpenAPI document of this version as JSON."""
     return encode(document(OPERATIONS, version("touchstream")))
-
-
-class CollectorFailed(TouchstreamError):
-    """The collector cannot start; the text says what to do."""
 
 
 # Finding the counter of a label costs more than counting.
@@ -199,12 +177,23 @@ class Collector:
             return (found or self._of_an_sdk(scope)).with_headers(allowed)
         except TurnedAway as why:
             _refused(why.code).inc()
-            is_free = STATUSES[why.code] == TOO_MANY
-            more = await (self._guard.put_off() if is_free else self._guard.refuse(caller))
+            more = await self._cost(why, scope, caller)
             return refusal(why.code, why.detail, why.retry_after).with_headers(allowed + more)
         except NotAcknowledged:
             detail = "Kafka has not acknowledged it; send it again, with the same id"
             return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
+
+    async def _cost(self, why: TurnedAway, scope: Scope, caller: Caller) -> Headers:
+        """Charge a refusal to who caused it; give headers for the answer.
+
+        Who asks for what is not here has sent nothing: SDKs look for parts of theirs that we have
+        not, and behind one address stand many pages.
+        """
+        if why.code is Problem.NOT_FOUND and scope.method != "POST":
+            return []
+        if STATUSES[why.code] == TOO_MANY:
+            return await self._guard.put_off()
+        return await self._guard.refuse(caller)
 
     def _is_open_to_all(self, path: str) -> bool:
         """A mail is no page, and its links are signed; the beacon says itself who may load it."""
@@ -234,7 +223,7 @@ class Collector:
     def _of_an_sdk(self, scope: Scope) -> Answer:
         is_ours = scope.path == self._settings.collector_beacon_endpoint
         if scope.method == "OPTIONS" and (is_ours or is_known(scope.path)):
-            return Answer(204, headers=PREFLIGHT)
+            return Answer(204, headers=preflight(scope.headers.get(_ASKED_HEADERS)))
         host = scope.authority or scope.headers.get("host") or ""
         if answer := set_up(scope.path, host):
             return answer
@@ -266,6 +255,8 @@ class Collector:
             query=scope.query_string,
             body=packed and body.unpacked(packed, scope.headers.get("content-encoding"), limit),
             authorization=authorization,
+            headers=scope.headers,
+            received_at=self._clock(),
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
         arrival = self._arrival(scope, sender.key.site, vocabulary, caller)
@@ -295,6 +286,7 @@ class Collector:
         )
         if self._settings.collector_cookieless or vocabulary.is_cookieless:
             arrival.stranger = self._strangers.name(arrival)
+            arrival.known = self._strangers if is_of_a_page(scope.headers) else None
         return arrival
 
     async def _keep(self, collected: Collected) -> None:
@@ -312,77 +304,6 @@ def _rates(settings: Settings) -> Rates:
         requests=settings.collector_network_requests,
         window=settings.collector_burst.total_seconds(),
     )
-
-
-def serve(settings: Settings) -> None:
-    """Run the collector until SIGTERM or SIGINT.
-
-    Raises:
-        CollectorFailed: it cannot start.
-        BadSettings: the database of countries cannot be read.
-    """
-    if not settings.write_keys:
-        raise CollectorFailed(
-            "the collector needs a write key for each site: "
-            """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
-        )
-    if unknown := unknown_places(settings):
-        raise CollectorFailed(
-            f"TOUCHSTREAM_PROVIDER_SECRETS: {', '.join(unknown)}: write provider/site, with one of "
-            f"the providers {', '.join(PROVIDERS)}"
-        )
-    _hold_free(settings.collector_host, settings.collector_port)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    collector = Collector(settings, clock=partial(datetime.now, UTC))
-    # In this process, not in granian's workers: after kill -9 of a supervisor its workers go on.
-    server = Server(
-        collector,
-        address=settings.collector_host,
-        port=settings.collector_port,
-        interface=Interfaces.RSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=_CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=int(body.PATIENCE_SECONDS * 1000)),
-        log_level=LogLevels.error,
-    )
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(wish, server.stop)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, collector)
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
-    async with asyncio.TaskGroup() as group:
-        connecting = group.create_task(collector.connect())
-        await server.serve()
-        connecting.cancel()
-    await collector.close()
-
-
-def _reload(collector: Collector) -> None:
-    """Take the write keys that the settings have now; if they cannot be used go on as before.
-
-    A topic of new shares is not waited for: whoever sets the first share restarts.
-    """
-    try:
-        collector.change_keys(Settings().write_keys)
-    except (ValueError, BadSettings) as error:
-        _log.error("the write keys stay as they are: %s", error)
-
-
-def _hold_free(host: str, port: int) -> None:
-    """Refuse a port in use: granian shares it (SO_REUSEPORT), and calls would go astray."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise CollectorFailed(
-            f"the collector cannot listen on {host}:{port} ({error.strerror}); "
-            "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
-        ) from None
 
 
 def _count(collected: Collected) -> None:

@@ -17,6 +17,7 @@ import ua_parser
 
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
+from pipeline.tracker.campaign import campaign_in, campaign_told
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.properties import said, word
 from pipeline.values.identifiers import identifier
@@ -141,11 +142,7 @@ def read_url(url: str) -> Page:
     return Page(
         host,
         parts.path,
-        query.get("utm_source", ""),
-        query.get("utm_medium", ""),
-        query.get("utm_campaign", ""),
-        query.get("utm_term", ""),
-        query.get("utm_content", ""),
+        *campaign_in(query),
         next((name for name in _CLICK_IDS if name in query), ""),
         next((query[name] for name in _SEARCH_TERMS if name in query), ""),
     )
@@ -288,7 +285,8 @@ def enrich(
     `placeholders` are its site's own words for nobody, as an order's id may be one.
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
-    page, referrer = read_url(touchpoint.url), read_url(touchpoint.referrer)
+    page = _with_campaign(read_url(touchpoint.url), properties)
+    referrer = read_url(touchpoint.referrer)
     agent = read_user_agent(touchpoint.user_agent)
     commerce = read_commerce(name, properties, placeholders)
     # By position: by name it takes three times as long. So it is with the evidence.
@@ -307,6 +305,12 @@ def enrich(
         commerce.currency,
     )
     return enrichment, _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
+
+
+def _with_campaign(page: Page, properties: str) -> Page:
+    """Add the campaign that the call names itself, if the URL names none."""
+    told = None if page.utm_source or page.utm_campaign else campaign_told(properties)
+    return Page(*page[:2], *told, *page[7:]) if told else page
 
 
 def _evidence(

@@ -115,6 +115,21 @@ async def test_the_client_behind_a_trusted_proxy_stands_in_its_touchpoint(
     )
 
 
+async def test_pages_that_look_for_scripts_which_are_not_here_can_still_send(
+    running: CollectorProcess,
+) -> None:
+    """A hundred page loads behind one address: each asks for more than an SDK finds here."""
+    from_office = {"x-forwarded-for": "9.9.7.1"}
+    async with aiohttp.ClientSession(headers=from_office) as session:
+        for number in range(200):
+            path = f"/static/1.449.2/{('surveys', 'web-vitals')[number % 2]}.js"
+            async with session.get(f"{running.url}{path}") as answer:
+                assert answer.status == 404
+            async with session.options(f"{running.url}{path}") as answer:
+                assert answer.status == 404
+    assert (await send(running, "any", client="9.9.7.1"))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("key", "origin", "expected"),
     [

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.collector.answers import Answer, outcome
-from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.intake import Intake, Limits
@@ -52,14 +52,18 @@ def send(
     content: bytes = b"",
     user_agent: str = "",
     authorization: str | None = None,
+    headers: dict[str, str] | None = None,
+    later: timedelta = timedelta(),
 ) -> Taken:
     where, _, query = path.partition("?")
     vocabulary = vocabulary_of(method, where)
     assert vocabulary is not None
-    request = Request(query, content, authorization)
-    arrival = Arrival(site="shop", received_at=NOON, user_agent=browser(user_agent), ip="192.0.2.0")
+    request = Request(query, content, authorization, headers or {}, NOON + later)
+    arrival = Arrival("shop", NOON + later, user_agent=browser(user_agent), ip="192.0.2.0")
     if vocabulary.is_cookieless:
-        arrival.stranger = Strangers(lambda: bytes(32)).name(arrival)
+        strangers = Strangers(lambda: bytes(32))
+        arrival.stranger = strangers.name(arrival)
+        arrival.known = strangers if is_of_a_page(headers or {}) else None
     key = vocabulary.key(request)
     collected = collect(request, vocabulary, arrival, intake, 1000)
     told = outcome(collected.is_batch, collected.accepted, collected.refused, vocabulary.success)
@@ -78,4 +82,5 @@ def sent(request: dict[str, Any]) -> Taken:
         content,
         request.get("user_agent", ""),
         request.get("authorization"),
+        request.get("headers"),
     )

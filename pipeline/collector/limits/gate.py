@@ -1,5 +1,6 @@
 """Who may send: write keys and origins. PURE. A key stands in the page: it names, it proves not."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +11,8 @@ from pipeline.collector.request import Request
 from schemas.codec import Refused
 from schemas.write_key import WriteKey
 
-_HEADERS = (
-    *("authorization", "content-type", "content-encoding"),
-    *("anonymousid", "sentat", "sp-anonymous", "x-umami-cache"),
-)
-PREFLIGHT: Headers = [
-    ("access-control-allow-methods", "GET, POST"),
-    ("access-control-allow-headers", ", ".join(_HEADERS)),
-    ("access-control-max-age", "86400"),
-]
-"""What a browser may send after it has asked."""
+_MOST_HEADERS = 64
+_HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 
 
 class Sender(NamedTuple):
@@ -75,11 +68,28 @@ class Gate:
         return [
             ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
+            ("access-control-expose-headers", "retry-after"),
             ("vary", "origin"),
         ]
 
     def _is_of_a_key(self, origin: str) -> bool:
         return any(origin in key.origins for key in self.keys.values())
+
+
+def preflight(asked: str | None) -> Headers:
+    """Say what a page may send that has `asked` for these headers: all of them.
+
+    SDKs add some of their own to a retry, and other ones in every version; what none of our code
+    reads does no harm.
+    """
+    names = (asked or "").lower().split(",", _MOST_HEADERS)[:_MOST_HEADERS]
+    allowed = [name.strip() for name in names if _HEADER.fullmatch(name.strip())]
+    return [
+        ("access-control-allow-methods", "GET, POST"),
+        ("access-control-allow-headers", ", ".join(allowed)),
+        ("access-control-max-age", "86400"),
+        ("vary", "access-control-request-headers"),
+    ]
 
 
 def _may(origin: str, origins: Collection[str]) -> bool:

@@ -70,6 +70,13 @@ _ITEM = {
     "item_variant": "variant",
 }
 _PAGE = {"page_location": "url", "page_title": "title", "page_referrer": "referrer"}
+_CAMPAIGN = {
+    "source": "source",
+    "medium": "medium",
+    "campaign": "name",
+    "term": "term",
+    "content": "content",
+}
 _OF_ALL = {
     "client_id": "anonymousId",
     "app_instance_id": "anonymousId",
@@ -116,6 +123,7 @@ def _call(told: tuple[JsonObject, Any, int]) -> JsonObject:
         "page": page(properties, _PAGE),
         "locale": properties.pop("language", None),
         "userAgent": sent.pop("user_agent", None),
+        "campaign": taken(properties, _CAMPAIGN) if kind == "campaign_details" else None,
     }
     items = as_list(properties.pop("items", []), "`items`")
     properties.update(taken(properties, _PARAMETERS))

@@ -1,12 +1,14 @@
 """Matomo: the tracking API, one event in the query or the form, or many in a JSON. PURE.
 
+matomo.js sends by `sendBeacon`: an empty POST, and everything in the query.
+
 https://developer.matomo.org/api-reference/tracking-api names the parameters. The site's id is the
 write key. `cip` and `token_auth`, an address and a secret, are not kept.
 """
 
 import hashlib
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.collector.answers import PIXEL
@@ -31,6 +33,7 @@ from schemas.codec import Refused, encode
 
 _COMMON = {"uid": "userId"}
 _DEVICES = ("_id", "cid")
+_RANDOM = ("r", "rand")
 _PAGE = {"url": "url", "action_name": "title", "urlref": "referrer"}
 _CONTEXT = {"ua": "userAgent", "lang": "locale"}
 _LEFT_OUT = ("cip", "token_auth", "idsite", "rec", "apiv", "send_image")
@@ -62,6 +65,9 @@ SIGNS = (
 The names that are not Segment's are for what Segment has no word for.
 """
 
+_UNLIKE = ("cdo", "queuedtracking", "send_image", "token_auth")
+"""Parameters that are not the same when an event is sent again."""
+
 _ITEM = ("product_id", "name", "category", "price", "quantity")
 _SECOND = timedelta(seconds=1)
 
@@ -83,15 +89,19 @@ def _key_of_post(request: Request) -> str | None:
 
 
 def _get(request: Request) -> Events:
-    return Events([_parameters(request)])
+    return Events([(_parameters(request), request.received_at)])
 
 
 def _post(request: Request) -> Events:
-    return Events(_sent(request), is_batch=request.body.startswith(b"{"))
+    events = [(sent, request.received_at) for sent in _sent(request)]
+    return Events(events, is_batch=request.body.startswith(b"{"))
 
 
 def _sent(request: Request) -> list[Any]:
-    """Give the events of a POST: a JSON with queries in `requests`, or one form."""
+    """Give the events of a POST: a JSON with queries in `requests`, or one form.
+
+    Half of the form may stand in the query. What `sendBeacon` sends is all there.
+    """
     if request.body.startswith(b"{"):
         return as_list(request.object.get("requests"), "`requests`")
     return [_parameters(request) | parameters_in(request.body.decode(errors="replace"))]
@@ -107,9 +117,10 @@ def _event(sent: Any) -> JsonObject:
     }
 
 
-def _call(sent: Any) -> JsonObject:
+def _call(sent_and_received: tuple[Any, datetime | None]) -> JsonObject:
+    sent, received_at = sent_and_received
     native = _event(sent)
-    message_id = _fingerprint(native) if native.get("rand") else None
+    message_id = _fingerprint(native)
     for field in _LEFT_OUT:
         native.pop(field, None)
     told = _told(native)
@@ -120,7 +131,7 @@ def _call(sent: Any) -> JsonObject:
         **taken(native, _COMMON),
         "messageId": message_id,
         "anonymousId": device,
-        "timestamp": _timestamp(native.pop("cdt", None)),
+        "timestamp": _timestamp(native, received_at),
         "context": without_nothing(context),
     }
 
@@ -151,19 +162,26 @@ def _commerce(native: JsonObject) -> JsonObject:
     return call
 
 
-def _timestamp(told: Any) -> Any:
-    """Read seconds since 1970, or `2026-01-01 12:00:00` in UTC."""
+def _timestamp(native: JsonObject, received_at: datetime | None) -> Any:
+    """Read seconds since 1970 or a date, in UTC if it names no zone; or how long ago it was."""
+    told, ago = native.pop("cdt", None), native.pop("cdo", None)
+    if not told and ago and received_at:
+        return instant(f"-{ago}", _SECOND, received_at)
     if not isinstance(told, str) or told.isdigit():
         return instant(told, _SECOND)
     try:
-        return f"{datetime.fromisoformat(told).isoformat()}Z"
+        date = datetime.fromisoformat(told)
     except ValueError:
         return told
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _fingerprint(native: JsonObject) -> str:
+def _fingerprint(native: JsonObject) -> str | None:
     """Name an event that has a random number: sent again, it is the same."""
-    return hashlib.blake2b(encode(native), digest_size=16).hexdigest()
+    if not any(native.get(name) for name in _RANDOM):
+        return None
+    fixed = {name: native[name] for name in sorted(native) if name not in _UNLIKE}
+    return hashlib.blake2b(encode(fixed), digest_size=16).hexdigest()
 
 
 _from_page = Vocabulary(_key_of_get, _get, _call, success=PIXEL, is_cookieless=True)

@@ -2,7 +2,8 @@
 
 https://posthog.com/docs/api/capture names the fields. PostHog's shop events have Segment's names
 already. Feature flags, recordings and surveys are none of our business: the answers say so, and
-the SDKs are content. The project's token is the write key.
+the SDKs are content. The project's token is the write key. A browser in `cookieless_mode` is a
+stranger of the day (`cookieless`).
 """
 
 import base64
@@ -48,6 +49,9 @@ _KNOWN = (
     *("timestamp", "offset", "sent_at", "api_key", "token", "ip", "batch"),
 )
 """What an event may have beside its properties, and what becomes of it is said here."""
+
+_COOKIELESS = "$posthog_cookieless"
+"""Who is nobody, and by this name everybody in `cookieless_mode`."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -103,9 +107,7 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
     properties = dict(as_object(sent.get("properties") or {}, "`properties`"))
     event = sent.get("event")
     kind = NAMES.get(event, "track") if isinstance(event, str) else "track"
-    for field in ("$set", "$set_once"):
-        if sent.get(field):
-            properties.setdefault(field, sent[field])
+    traits = _traits(sent, properties)
     for field in _LEFT_OUT:
         properties.pop(field, None)
     context = {
@@ -121,35 +123,61 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
         "timestamp": _timestamp(sent, sent_at),
         "sentAt": sent_at,
         "groupId": properties.get("$group_key"),
+        "traits": traits or None,
         "properties": properties,
         "context": without_nothing(context),
     }
 
 
+def _traits(sent: JsonObject, properties: JsonObject) -> JsonObject:
+    """Take what is known of the person out of the properties, and what the event has beside them.
+
+    What is set once gives way to what is set anew.
+    """
+    told = ((each, field) for field in ("$set_once", "$set") for each in (properties, dict(sent)))
+    found: JsonObject = {}
+    for source, field in told:
+        if isinstance(source.get(field), dict):
+            found |= source.pop(field)
+    return found
+
+
 def _people(kind: str, sent: JsonObject, properties: JsonObject) -> JsonObject:
     """Tell the device from the person: `distinct_id` is either, and only its company says which."""
-    name = sent.get("distinct_id") or properties.pop("distinct_id", None)
+    name = sent.get("distinct_id") or properties.get("distinct_id")
     properties.pop("distinct_id", None)
     device = properties.pop("$device_id", None) or properties.pop("$anon_distinct_id", None)
+    if name in (_COOKIELESS, _group_of(kind, properties)):
+        return {"anonymousId": device}
     if kind == "alias":
-        return {"userId": name, "previousId": properties.pop("alias", None)}
+        alias = properties.pop("alias", None) or name
+        return {"anonymousId": device, "userId": alias, "previousId": name}
     if properties.get("$process_person_profile") is False and device is None:
         return {"anonymousId": name}
     return {"anonymousId": device, "userId": name if name != device else None}
 
 
+def _group_of(kind: str, properties: JsonObject) -> str | None:
+    """Give what servers' SDKs write in the place of a user when a group alone is described."""
+    told = f"${properties.get('$group_type')}_{properties.get('$group_key')}"
+    return told if kind == "group" else None
+
+
 def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
     """Give the time of an event; older SDKs say how many milliseconds before sending it was."""
     timestamp, offset = sent.get("timestamp"), sent.get("offset")
-    if timestamp is None and isinstance(offset, int | float) and isinstance(sent_at, str):
-        try:
-            return instant(-offset, _MILLISECOND, datetime.fromisoformat(sent_at).astimezone(UTC))
-        except (OverflowError, ValueError):  # the year 1 has no hour before it
-            return sent_at
-    return timestamp
+    if timestamp or not isinstance(offset, int | float):
+        return timestamp
+    try:
+        clock = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
+        if not isinstance(clock, datetime):
+            return timestamp
+        return instant(-offset, _MILLISECOND, clock.astimezone(UTC))
+    except (OverflowError, ValueError):  # the year 1 has no hour before it
+        return sent_at
 
 
-_capture = Vocabulary(_key, _events, _call, success=said({"status": 1}))
+_capture = Vocabulary(_key, _events, _call, success=said({"status": 1}), is_cookieless=True)
 
 ROUTES: Routes = {
     ("POST", path + slash): _capture
@@ -157,11 +185,11 @@ ROUTES: Routes = {
     for slash in ("", "/")
 }
 
+# Without a word about `surveys`: at `false` the SDK loads the script that would show none.
 _CONFIG: JsonObject = {
     "supportedCompression": ["gzip", "gzip-js", "base64"],
     "hasFeatureFlags": False,
     "sessionRecording": False,
-    "surveys": False,
     "heatmaps": False,
     "captureDeadClicks": False,
     "capturePerformance": False,
@@ -198,5 +226,5 @@ def _flags(_key: str, _host: str) -> Answer:
 SET_UP = [
     SetUp(re.compile(r"/array/([\w-]+)/config\.js"), _script),
     SetUp(re.compile(r"/array/([\w-]+)/config"), _config),
-    SetUp(re.compile("/(?:flags|decide)/?()"), _flags),
+    SetUp(re.compile("/(?:flags|decide)()"), _flags),
 ]

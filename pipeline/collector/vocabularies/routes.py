@@ -1,5 +1,7 @@
 """Which vocabulary a path belongs to, and what SDKs ask before they send. PURE."""
 
+import re
+
 from pipeline.collector.answers import Answer
 from pipeline.collector.vocabularies import (
     ga4,
@@ -12,6 +14,8 @@ from pipeline.collector.vocabularies import (
     umami,
 )
 from pipeline.collector.vocabularies.vocabulary import Routes, Vocabulary
+
+_SLASHES = re.compile("/{2,}")
 
 ROUTES: Routes = {
     **segment.ROUTES,
@@ -30,16 +34,21 @@ SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]
 
 def vocabulary_of(method: str, path: str) -> Vocabulary | None:
     """Give the vocabulary of what is sent by `method` to `path`."""
-    found = ROUTES.get((method, path))
-    if found is None and method == "POST" and snowplow.OWN_PATH.fullmatch(path):
-        return snowplow.OWN
-    return found
+    if found := ROUTES.get((method, path)) or ROUTES.get((method, plain(path))):
+        return found
+    return snowplow.OWN if method == "POST" and snowplow.OWN_PATH.fullmatch(path) else None
+
+
+def plain(path: str) -> str:
+    """Give `path` as it was meant: SDKs join a host and a path, and both may bring a slash."""
+    return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 def set_up(path: str, host: str) -> Answer | None:
     """Answer what an SDK asks `host` before it sends; None if it is no such question."""
+    asked = plain(path)
     for question in SET_UP:
-        if match := question.path.fullmatch(path):
+        if match := question.path.fullmatch(asked):
             return question.answer(match[1], host)
     return None
 

@@ -37,4 +37,4 @@ def _source(_key: str, _host: str) -> Answer:
     return said({"source": source})
 
 
-SET_UP = [SetUp(re.compile("/sourceConfig/?()"), _source)]
+SET_UP = [SetUp(re.compile("/sourceConfig()"), _source)]

@@ -139,8 +139,7 @@ ROUTES: Routes = {
         for kind in get_args(TouchpointType)
         for word in (kind, kind[0])
     },
-    ("POST", "/v1/batch"): BATCH,
-    ("POST", "/v1/b"): BATCH,
+    **{("POST", f"/v1/{word}"): BATCH for word in ("batch", "b", "import")},
 }
 
 

@@ -57,8 +57,14 @@ async def test_chunks_are_put_together() -> None:
 
 
 @pytest.mark.parametrize("length", ["0", None])
-async def test_an_empty_body_says_nothing(length: str | None) -> None:
-    assert Reason.NOT_JSON == await turned_away(Upload([]), length)
+async def test_an_empty_body_is_a_body(length: str | None) -> None:
+    assert b"" == await read(Upload([]), length)
+
+
+async def test_where_all_stands_in_the_body_an_empty_one_says_nothing() -> None:
+    with pytest.raises(TurnedAway) as why:
+        await body.received(Upload([]), {}, LIMIT)
+    assert Reason.NOT_JSON == why.value.code
 
 
 async def test_chunks_without_end_are_cut_off_at_the_limit() -> None:

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from pipeline.collector.arrival import Arrival
+from pipeline.collector.arrival import Arrival, is_of_a_page
 from pipeline.collector.cookieless import Strangers
 from pipeline.collector.intake import Intake, Limits
 from schemas.codec import Refused
@@ -73,6 +73,49 @@ def test_a_call_with_an_id_keeps_it(strangers: Strangers, told: bytes) -> None:
     known = replace(ADA, stranger=strangers.name(ADA))
     made = intake.touchpoint(b'{"event": "Product Viewed", %s}' % told, known, "track")
     assert made.anonymous_id in {"a-1", ""}
+
+
+LOGIN = b'{"event": "Signed In", "userId": "%s"}'
+
+
+def page(strangers: Strangers) -> Arrival:
+    return replace(ADA, stranger=strangers.name(ADA), known=strangers)
+
+
+def test_who_logs_in_on_a_page_is_still_the_stranger(strangers: Strangers) -> None:
+    made = intake.touchpoint(LOGIN % b"u-1", page(strangers), "track")
+    assert (strangers.name(ADA), "u-1") == (made.anonymous_id, made.user_id)
+
+
+def test_the_second_user_of_an_office_is_not_the_first(strangers: Strangers) -> None:
+    arrival = page(strangers)
+    made = [intake.touchpoint(LOGIN % who, arrival, "track") for who in (b"u-1", b"u-2", b"u-1")]
+    assert [True, False, True] == [each.anonymous_id != "" for each in made]
+
+
+def test_tomorrow_the_stranger_may_be_another_user(strangers: Strangers) -> None:
+    assert strangers.is_one(strangers.name(ADA), "u-1")
+    tomorrow = replace(ADA, received_at=NOON + timedelta(days=1))
+    assert strangers.is_one(strangers.name(tomorrow), "u-2")
+
+
+def test_a_server_that_speaks_of_users_is_no_stranger(strangers: Strangers) -> None:
+    server = replace(ADA, stranger=strangers.name(ADA))
+    assert "" == intake.touchpoint(LOGIN % b"u-1", server, "track").anonymous_id
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_page"),
+    [
+        ({}, False),
+        ({"user-agent": BROWSER}, False),
+        ({"origin": "https://shop.example"}, True),
+        ({"sec-fetch-site": "cross-site"}, True),
+        ({"referer": "https://shop.example/"}, True),
+    ],
+)
+def test_a_page_says_where_it_is_from(headers: dict[str, str], is_page: bool) -> None:
+    assert is_page == is_of_a_page(headers)
 
 
 def test_without_a_stranger_such_a_call_is_refused() -> None:

@@ -105,6 +105,40 @@ def test_a_campaign_label_is_cut_to_what_its_column_holds() -> None:
     assert read_url("/?utm_campaign=" + "x" * 300).utm_campaign == "x" * 256
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("mtm_source", "mtm_medium", "mtm_campaign", "mtm_kwd", "mtm_content"),
+        ("mtm_source", "mtm_medium", "mtm_cpn", "mtm_keyword", "mtm_content"),
+        ("pk_source", "pk_medium", "pk_campaign", "pk_kwd", "pk_content"),
+        ("piwik_source", "piwik_medium", "piwik_cpn", "piwik_keyword", "piwik_content"),
+    ],
+)
+def test_a_campaign_is_known_by_matomos_words_too(words: tuple[str, ...]) -> None:
+    told = ("news", "email", "may", "chair", "top")
+    query = "&".join(f"{word}={value}" for word, value in zip(words, told, strict=True))
+    assert told == read_url(f"https://shop.example/?{query}")[2:7]
+
+
+@pytest.mark.parametrize(
+    ("url", "properties", "expected"),
+    [
+        ("/", {"context": {"campaign": {"source": "news", "name": "may"}}}, ("news", "", "may")),
+        ("/?utm_source=ad", {"context": {"campaign": {"source": "news"}}}, ("ad", "", "")),
+        ("/", {"context": {"campaign": {"source": 7, "medium": {}}}}, ("7", "", "")),
+        ("/", {"context": {"campaign": "may"}}, ("", "", "")),
+        ("/", {"campaign": {"source": "news"}}, ("", "", "")),
+        ("/", {"context": {"campaign": {"source": "x" * 999}}}, ("x" * 256, "", "")),
+    ],
+)
+def test_a_campaign_that_the_call_names_counts_if_the_url_names_none(
+    url: str, properties: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    enrichment, evidence = enriched(url=url, properties=properties)
+    row = enrichment.utm_source, enrichment.utm_medium, enrichment.utm_campaign
+    assert expected == row == (evidence.utm_source, evidence.utm_medium, evidence.utm_campaign)
+
+
 def test_the_referrers_host_is_read_like_a_pages() -> None:
     enrichment, evidence = enriched(referrer="https://Search.Example/q?utm_source=x")
     assert (enrichment.referrer_host, evidence.referrer_host) == ("search.example",) * 2

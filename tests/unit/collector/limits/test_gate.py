@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.collector.answers import Problem, TurnedAway
-from pipeline.collector.limits.gate import Gate, key_name
+from pipeline.collector.limits.gate import Gate, key_name, preflight
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.segment import write_key
 from schemas.codec import Refused
@@ -79,6 +79,39 @@ def test_without_a_known_write_key_nobody_gets_in(key: str | None) -> None:
 def test_without_a_list_every_origin_may_send() -> None:
     headers = dict(Gate({}, []).allow("https://any.example"))
     assert "https://any.example" == headers["access-control-allow-origin"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "authorization,content-type,x-retry-count",
+        "content-type, rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt",
+        "x-write-key",
+        "traceparent",
+    ],
+)
+def test_a_page_may_send_whatever_headers_it_asks_for(asked: str) -> None:
+    allowed = dict(preflight(asked))["access-control-allow-headers"]
+    assert asked.replace(" ", "").split(",") == allowed.replace(" ", "").split(",")
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        (None, ""),
+        ("", ""),
+        ("X-A", "x-a"),
+        ("a b, x\ny, c", "c"),
+        ("x" * 65, ""),
+        (",".join(f"x-{n}" for n in range(99)), ", ".join(f"x-{n}" for n in range(64))),
+    ],
+)
+def test_what_a_page_asks_for_is_answered_within_a_limit(asked: str | None, allowed: str) -> None:
+    assert allowed == dict(preflight(asked))["access-control-allow-headers"]
+
+
+def test_a_page_can_read_when_to_come_again() -> None:
+    assert "retry-after" == dict(Gate({}, []).allow("https://a.b"))["access-control-expose-headers"]
 
 
 def test_a_sender_that_is_no_browser_names_no_origin_and_needs_no_headers() -> None:

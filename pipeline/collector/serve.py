@@ -1,0 +1,105 @@
+"""The collector as a process: from its port to SIGTERM. Shell."""
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from datetime import UTC, datetime
+from functools import partial
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from pipeline.collector import body
+from pipeline.collector.doors import unknown_places
+from pipeline.collector.mail_providers.receive import PROVIDERS
+from pipeline.collector.server import Collector
+from pipeline.settings import BadSettings, Settings
+from schemas.errors import TouchstreamError
+
+_log = logging.getLogger(__name__)
+
+_CONNECTIONS = 4096
+
+_OBJECTS_UNTIL_COLLECTION = 20_000
+"""A request makes hundreds of objects and hardly a cycle; at Python's 700, looking for cycles
+takes a sixth of its time (`python -m tests.bench.collector`)."""
+
+
+class CollectorFailed(TouchstreamError):
+    """The collector cannot start; the text says what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the collector until SIGTERM or SIGINT.
+
+    Raises:
+        CollectorFailed: it cannot start.
+        BadSettings: the database of countries cannot be read.
+    """
+    if not settings.write_keys:
+        raise CollectorFailed(
+            "the collector needs a write key for each site: "
+            """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
+        )
+    if unknown := unknown_places(settings):
+        raise CollectorFailed(
+            f"TOUCHSTREAM_PROVIDER_SECRETS: {', '.join(unknown)}: write provider/site, with one of "
+            f"the providers {', '.join(PROVIDERS)}"
+        )
+    _hold_free(settings.collector_host, settings.collector_port)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    collector = Collector(settings, clock=partial(datetime.now, UTC))
+    # In this process, not in granian's workers: after kill -9 of a supervisor its workers go on.
+    server = Server(
+        collector,
+        address=settings.collector_host,
+        port=settings.collector_port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=int(body.PATIENCE_SECONDS * 1000)),
+        log_level=LogLevels.error,
+    )
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(wish, server.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, collector)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
+    async with asyncio.TaskGroup() as group:
+        connecting = group.create_task(collector.connect())
+        await server.serve()
+        connecting.cancel()
+    await collector.close()
+
+
+def _reload(collector: Collector) -> None:
+    """Take the write keys that the settings have now; if they cannot be used go on as before.
+
+    A topic of new shares is not waited for: whoever sets the first share restarts.
+    """
+    try:
+        collector.change_keys(Settings().write_keys)
+    except (ValueError, BadSettings) as error:
+        _log.error("the write keys stay as they are: %s", error)
+
+
+def _hold_free(host: str, port: int) -> None:
+    """Refuse a port in use: granian shares it (SO_REUSEPORT), and calls would go astray."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CollectorFailed(
+            f"the collector cannot listen on {host}:{port} ({error.strerror}); "
+            "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
+        ) from None

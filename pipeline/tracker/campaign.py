@@ -1,0 +1,70 @@
+"""PURE: the campaign that brought a visit, by the words of a URL or of the call itself."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from pipeline.tracker.properties import said, word
+
+_LONGEST = 256
+_MATOMO = ("mtm", "matomo", "pk", "piwik")
+_WORDS = {
+    "source": ("utm_source", *(f"{prefix}_source" for prefix in _MATOMO)),
+    "medium": ("utm_medium", *(f"{prefix}_medium" for prefix in _MATOMO)),
+    "name": ("utm_campaign", *(f"{p}_{w}" for p in _MATOMO for w in ("campaign", "cpn"))),
+    "term": ("utm_term", *(f"{p}_{w}" for p in _MATOMO for w in ("keyword", "kwd"))),
+    "content": ("utm_content", *(f"{prefix}_content" for prefix in _MATOMO)),
+}
+"""Google's words in a URL, and Matomo's of today and of old; the first that is there counts.
+Source: matomo.org/faq/reports/what-is-campaign-tracking-and-why-it-is-important."""
+
+
+class Campaign(NamedTuple):
+    """What is called `utm_source` and so on."""
+
+    source: str = ""
+    medium: str = ""
+    name: str = ""
+    term: str = ""
+    content: str = ""
+
+
+_NONE = Campaign()
+
+
+class _Told(msgspec.Struct, gc=False):
+    source: object = ""
+    medium: object = ""
+    name: object = ""
+    term: object = ""
+    content: object = ""
+
+
+class _Context(msgspec.Struct, gc=False):
+    campaign: _Told | None = None
+
+
+class _Properties(msgspec.Struct, gc=False):
+    context: _Context | None = None
+
+
+_properties = msgspec.json.Decoder(_Properties)
+
+
+def campaign_in(query: Mapping[str, str]) -> Campaign:
+    """Read a URL's query."""
+    found = (next(filter(None, map(query.get, words)), "") for words in _WORDS.values())
+    return Campaign(*found)
+
+
+def campaign_told(properties: str) -> Campaign | None:
+    """Read `context.campaign`, as Segment's calls have it; None if there is none."""
+    if '"campaign":{' not in properties:
+        return None
+    given = said(_properties, properties)
+    told = given.context.campaign if given and given.context else None
+    if told is None:
+        return None
+    found = Campaign(*(word(getattr(told, field), _LONGEST) for field in Campaign._fields))
+    return None if found == _NONE else found

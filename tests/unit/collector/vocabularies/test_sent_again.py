@@ -1,0 +1,124 @@
+"""What SDKs do when something fails, or is not as usual: in every vocabulary the same."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.collector.vocabularies.routes import vocabulary_of
+from tests.support.vocabularies import send
+
+_AT = "2026-01-01T11:59:00Z"
+_MS = 1767268740000
+WITHOUT_ID: dict[str, tuple[str, Any]] = {
+    "segment": (
+        "/v1/batch",
+        {"batch": [{"type": "track", "event": "X", "anonymousId": "a", "timestamp": _AT}]},
+    ),
+    "rudderstack": (
+        "/beacon/v1/batch?writeKey=k",
+        {"batch": [{"type": "page", "userId": "u", "originalTimestamp": _AT}]},
+    ),
+    "snowplow": (
+        "/com.snowplowanalytics.snowplow/tp2",
+        {"data": [{"aid": "k", "e": "pv", "duid": "a", "dtm": str(_MS)}]},
+    ),
+    "posthog": (
+        "/batch/",
+        {"api_key": "k", "batch": [{"event": "X", "distinct_id": "u", "timestamp": _AT}]},
+    ),
+    "umami": (
+        "/api/batch",
+        [{"type": "event", "payload": {"website": "w", "id": "u", "timestamp": _MS // 1000}}],
+    ),
+    "ga4": (
+        "/mp/collect?measurement_id=G",
+        {"client_id": "c", "timestamp_micros": _MS * 1000, "events": [{"name": "X"}]},
+    ),
+    "matomo": ("/matomo.php", {"requests": [f"?idsite=3&_id=a&cdt={_MS // 1000}"]}),
+}
+"""An event of each vocabulary, with a time of its own and no id."""
+
+_IDS = {"segment": "messageId", "rudderstack": "messageId", "snowplow": "eid", "posthog": "uuid"}
+_LISTS = {"segment": "batch", "rudderstack": "batch", "snowplow": "data", "posthog": "batch"} | {
+    "ga4": "events",
+    "matomo": "requests",
+    "umami": "",
+}
+
+
+@pytest.mark.parametrize("sdk", WITHOUT_ID)
+@pytest.mark.parametrize("empty", ["", "null", "00000000-0000-0000-0000-000000000000", None])
+def test_an_event_without_an_id_that_is_sent_again_later_is_the_same(
+    sdk: str, empty: str | None
+) -> None:
+    path, body = WITHOUT_ID[sdk]
+
+    def ids(later: timedelta, *, again: bool = False) -> list[str]:
+        content = json.loads(json.dumps(body))
+        [events] = [content] if isinstance(content, list) else [content.get(_LISTS[sdk])]
+        if field := _IDS.get(sdk):
+            events[0][field] = empty
+        if again:
+            events.append(events[0])
+        taken = send("POST", path, json.dumps(content).encode(), later=later)
+        return [each["touchpoint_id"] for each in taken.touchpoints]
+
+    [first] = ids(timedelta())
+    assert [first] == ids(timedelta(seconds=7))
+    twice = ids(timedelta(seconds=9), again=True)
+    assert (first, 2) == (twice[0], len({*twice}))
+
+
+def test_what_differs_is_never_the_same_without_an_id() -> None:
+    event = {"type": "track", "event": "X", "anonymousId": "a", "timestamp": _AT}
+    others: list[dict[str, Any]] = [
+        {"event": "Y"},
+        {"anonymousId": "b"},
+        {"userId": "u"},
+        {"timestamp": "2026-01-01T11:59:00.001Z"},
+        {"properties": {"a": 1}},
+        {"context": {"page": {"url": "https://shop.example/"}}},
+        {"traits": {"a": 1}},
+    ]
+    content = json.dumps({"batch": [event, *(event | other for other in others)]}).encode()
+    taken = send("POST", "/v1/batch", content)
+    assert 8 == len({each["touchpoint_id"] for each in taken.touchpoints})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/import", "//v1/import/", "/v1/batch/", "/v1//track", "/mp/collect/", "//e/"),
+        *("/matomo.php/", "//api/send", "/beacon/v1/batch/", "/i/v0/e/"),
+    ],
+)
+def test_a_slash_too_many_leads_nowhere_else(path: str) -> None:
+    assert vocabulary_of("POST", path)
+
+
+def test_an_import_of_segments_servers_is_a_batch() -> None:
+    content = b'{"batch": [{"type": "track", "event": "X", "userId": "u"}], "writeKey": "wk_1"}'
+    taken = send("POST", "//v1/import/", content)
+    assert ("wk_1", 1) == (taken.key, taken.collected.accepted)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/matomo.php", b"idsite=3&rec=1&uid=u-1"),
+        ("/api/send", b'{"type": "event", "payload": {"website": "w", "id": "u-1"}}'),
+        ("/com.snowplowanalytics.snowplow/tp2", b'{"data": [{"aid": "k", "e": "pv", "uid": "u"}]}'),
+        ("/e/", b'{"api_key": "k", "event": "X", "distinct_id": "u-1"}'),
+    ],
+)
+def test_a_login_without_cookies_keeps_the_device_in_every_vocabulary(
+    path: str, content: bytes
+) -> None:
+    page = {"origin": "https://shop.example"}
+    [made] = send("POST", path, content, "Mozilla/5.0", headers=page).touchpoints
+    assert made["anonymous_id"].startswith("day-")
+    assert made["user_id"]
+    [of_a_server] = send("POST", path, content, "Mozilla/5.0").touchpoints
+    assert "anonymous_id" not in of_a_server
