@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.collector.request import Headers
-
 from schemas.times import milliseconds
 
 _LONGEST_USER_AGENT = 4096
