@@ -1,0 +1,88 @@
+"""PURE: what is looked at, as the address of the page and of the API says it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipeline.reports.live.view import View
+
+SPANS = {
+    "1h": timedelta(hours=1),
+    "3h": timedelta(hours=3),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "28d": timedelta(days=28),
+    "90d": timedelta(days=90),
+}
+"""The spans that end now."""
+
+NAMES = ("site", "model", "channel", "segment", "span", "from", "to")
+_LONGEST = 200
+_LONGEST_SPAN = timedelta(days=3660)
+
+
+class BadAddress(ValueError):
+    """An address that says nothing that can be looked at; the text says what to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A site, and what narrows it. It ends now, or it is from `start` up to, not including, `end`."""
+
+    site: str
+    model: str
+    span: str = "1h"
+    channel: str = ""
+    segment: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it ends now."""
+        return self.end is None
+
+    def at(self, now: datetime) -> View:
+        """Say what it means at a time."""
+        end = self.end or now
+        start = self.start or end - SPANS[self.span]
+        chosen = {"model": self.model, "channel": self.channel, "segment": self.segment}
+        return View(site=self.site, start=start, end=end, **chosen)
+
+
+def read_address(said: Mapping[str, str], site: str, models: Collection[str]) -> Address:
+    """Read the parameters of an address; `site` and the first of `models` where it names none.
+
+    Raises:
+        BadAddress: an unknown model or span, times that are none, or a text that is too long.
+    """
+    for name in NAMES:
+        if len(said.get(name, "")) > _LONGEST:
+            raise BadAddress(f"{name} has more than {_LONGEST} characters")
+    model = said.get("model") or next(iter(models))
+    if model not in models:
+        raise BadAddress(f"no model {model!r}, but {', '.join(models)}")
+    span = said.get("span") or "1h"
+    chosen = {"channel": said.get("channel", ""), "segment": said.get("segment", "")}
+    named = said.get("site") or site
+    if "from" in said or "to" in said:
+        start, end = _own(said.get("from", ""), said.get("to", ""))
+        return Address(site=named, model=model, span="", start=start, end=end, **chosen)
+    if span not in SPANS:
+        raise BadAddress(f"no span {span!r}, but {', '.join(SPANS)}; or from and to")
+    return Address(site=named, model=model, span=span, **chosen)
+
+
+def _own(start: str, end: str) -> tuple[datetime, datetime]:
+    times = _time("from", start), _time("to", end)
+    if not timedelta(0) < times[1] - times[0] <= _LONGEST_SPAN:
+        raise BadAddress(f"from lies before to, and at most {_LONGEST_SPAN.days:,} days")
+    return times
+
+
+def _time(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadAddress(f"{name} is no time: write it as 2026-02-23T14:00Z") from error

@@ -1,0 +1,86 @@
+"""Where people are now: as `touchstream report` counts them, with how it came to this."""
+
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.live.view import SLICES, View, ask
+
+# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+
+# The people of the report, and what moved lately; `was` is the phase before, or nothing.
+_NOW = """
+SELECT phase, count() AS people
+FROM
+(
+    SELECT argMax(to_phase, (at, version, transition_id)) AS phase
+    FROM person_transitions
+    WHERE site = {{site:String}} AND model = {{model:String}}
+        AND at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
+    GROUP BY person_id
+)
+GROUP BY phase"""
+
+_MOVES = """
+SELECT from_phase, to_phase,
+    intDiv({{end:Int64}} - 1 - toUnixTimestamp64Milli(at), 3 * {{slice:Int64}}) AS ago, count() AS people
+FROM person_transitions
+WHERE site = {{site:String}} AND model = {{model:String}}
+    AND at < fromUnixTimestamp64Milli({{end:Int64}})
+    AND at >= fromUnixTimestamp64Milli({{end:Int64}} - {{slice:Int64}} * 3 * {slices}){narrowed}
+GROUP BY from_phase, to_phase, ago"""
+
+_STAYS = """
+SELECT phase, uniqExact(person_id) AS came, uniqExactIf(person_id, moved_on) AS went_on,
+    if(countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(seconds, left_at IS NOT NULL)) AS median_seconds
+FROM stays
+WHERE model = {{model:String}} AND {span}
+GROUP BY phase"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseNow:
+    """A phase: `people` are there now. Of those who `came` into it in the span, `went_on` left it
+    for a later one, `median_seconds` after; None: nobody did.
+
+    `line` is how many were there, from three spans ago until now.
+    """
+
+    phase: str
+    people: int
+    came: int
+    went_on: int
+    median_seconds: int | None
+    line: tuple[int, ...]
+
+
+def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
+    """Count people by phase, those phases only where somebody is or came."""
+    narrowed = view.narrows()
+    now = {r["phase"]: r["people"] for r in ask(client, view, _NOW.format(narrowed=narrowed))}
+    moves = list(ask(client, view, _MOVES.format(narrowed=narrowed, slices=SLICES)))
+    stays = {r["phase"]: r for r in ask(client, view, _STAYS.format(span=view.covers("entered_at")))}
+    return tuple(
+        PhaseNow(
+            phase=phase,
+            people=now.get(phase, 0),
+            came=stays.get(phase, {}).get("came", 0),
+            went_on=stays.get(phase, {}).get("went_on", 0),
+            median_seconds=stays.get(phase, {}).get("median_seconds"),
+            line=_line(phase, now.get(phase, 0), moves),
+        )
+        for phase in sorted(now.keys() | stays.keys())
+    )
+
+
+def _line(phase: str, people: int, moves: list[dict[str, object]]) -> tuple[int, ...]:
+    """Go back from `people`, taking back what moved in each slice."""
+    line = [people]
+    for ago in range(SLICES - 1):
+        came = _moved(moves, ago, "to_phase", phase) - _moved(moves, ago, "from_phase", phase)
+        line.append(line[-1] - came)
+    return tuple(reversed(line))
+
+
+def _moved(moves: list[dict[str, object]], ago: int, end: str, phase: str) -> int:
+    return sum(int(str(m["people"])) for m in moves if m["ago"] == ago and m[end] == phase)

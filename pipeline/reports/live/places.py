@@ -1,0 +1,75 @@
+"""Weak points: where people give up, ask for help or complain; and where they change channel."""
+
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.live.view import View, rows_of
+from pipeline.reports.span import IN_SPAN
+
+# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+
+# As the view `weak_points` counts, which cannot be asked for a span. A step says more than the
+# pages on which it happens, a phase less.
+_WEAK = f"""
+SELECT kind, place,
+    uniqExactIf(person_id, what != 'feedback') AS people,
+    uniqExactIf(person_id, what = 'abandonment') AS lost,
+    countIf(what = 'support') AS asked,
+    countIf(what = 'complaint') AS complained,
+    countIf(what = 'feedback') AS noted,
+    sum(seconds) / greatest(people, 1) AS seconds_lost
+FROM friction
+WHERE kind IN ('step', 'page') AND place NOT IN (SELECT phase FROM journey_models FINAL)
+    AND {IN_SPAN.format(time="at")}
+GROUP BY kind, place
+HAVING lost + asked + complained + noted > 0
+ORDER BY (lost + asked + complained + noted) / greatest(people, 10) DESC, people DESC, place
+LIMIT 12"""
+
+# As the view `channel_changes` counts.
+_CROSSINGS = f"""
+SELECT from_channel, to_channel, uniqExact(person_id) AS people, count() AS crossings,
+    medianExact(dateDiff('second', left_at, arrived_at)) AS median_seconds,
+    uniqExactIf(person_id, is_last AND NOT has_ordered) AS lost
+FROM channel_crossings
+WHERE from_channel != '' AND {IN_SPAN.format(time="arrived_at")}
+GROUP BY from_channel, to_channel
+ORDER BY people DESC, from_channel, to_channel
+LIMIT 12"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakPoint:
+    """A step or page: of `people` there, `lost` gave up; `seconds_lost` is a mean per person."""
+
+    kind: str
+    place: str
+    people: int
+    lost: int
+    asked: int
+    complained: int
+    noted: int
+    seconds_lost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """From a channel to another; `lost` crossed, went nowhere else and never ordered."""
+
+    from_channel: str
+    to_channel: str
+    people: int
+    crossings: int
+    median_seconds: int
+    lost: int
+
+
+def read_weak_points(client: Client, view: View) -> tuple[WeakPoint, ...]:
+    """Rank the steps and pages, the weakest first."""
+    return rows_of(WeakPoint, client, view, _WEAK)
+
+
+def read_crossings(client: Client, view: View) -> tuple[Crossing, ...]:
+    """Count how people changed channel, the most frequent first."""
+    return rows_of(Crossing, client, view, _CROSSINGS)

@@ -1,0 +1,86 @@
+"""What a question of the live page is about: a site, a span, and what narrows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.span import IN_SPAN, Span
+
+Row = TypeVar("Row")
+
+SLICES = 36
+"""Into how many parts a line divides its time."""
+
+PERSON = "if(i.person_id = '', v.visitor_id, i.person_id)"
+"""Who the visitor `v` is now, told apart cheaply; `i` is `IDENTITIES`."""
+
+IDENTITIES = """(
+    SELECT visitor_id, person_id FROM identities FINAL WHERE site = {site:String}
+)"""
+
+_LONGEST_SECONDS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(Span):
+    """A span of a site under a model; an empty `channel` or `segment` stands for all."""
+
+    model: str = ""
+    channel: str = ""
+    segment: str = ""
+
+    @property
+    def length(self) -> timedelta:
+        """How long the span is."""
+        return self.end - self.start
+
+    @property
+    def before(self) -> "View":
+        """The same, as long before."""
+        return replace(self, start=self.start - self.length, end=self.start)
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the values of the parameters of every statement."""
+        chosen = {"model": self.model, "channel": self.channel, "segment": self.segment}
+        slice_ms = max(1, self.length // timedelta(milliseconds=SLICES))
+        return super().parameters() | chosen | {"slice": slice_ms}
+
+    def covers(self, time: str, *, channel: str = "channel", session: str = "session_id") -> str:
+        """Give the condition that a row lies in the span, the channel and the segment."""
+        return f"{IN_SPAN.format(time=time)}{self.narrows(channel, session)}"
+
+    def narrows(self, channel: str = "channel", session: str = "session_id") -> str:
+        """Give the conditions on channel and segment alone, each with an AND before it."""
+        parts = ""
+        if self.channel and channel:
+            parts += f" AND {channel} = {{channel:String}}"
+        if self.segment:
+            parts += f" AND {session} IN ({_SESSIONS_OF_SEGMENT})"
+        return parts
+
+
+_SESSIONS_OF_SEGMENT = """
+    SELECT session_id FROM session_slices
+    WHERE site = {site:String} AND segment = {segment:String}"""
+
+VISITORS_OF_SEGMENT = """
+    SELECT visitor_id FROM sessions FINAL WHERE (site, session_id) IN (
+        SELECT site, session_id FROM session_slices
+        WHERE site = {site:String} AND segment = {segment:String})"""
+
+
+def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str, Any]]:
+    """Give the rows of a statement; `more` are parameters beside those of `view`."""
+    return client.query(
+        sql,
+        parameters=view.parameters() | more,
+        settings={"max_execution_time": _LONGEST_SECONDS},
+    ).named_results()
+
+
+def rows_of(kind: type[Row], client: Client, view: View, sql: str, **more: Any) -> tuple[Row, ...]:
+    """Give the rows of a statement whose columns are the fields of `kind`."""
+    return tuple(kind(**row) for row in ask(client, view, sql, **more))
