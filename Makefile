@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon house bench faults fuzz kafka clean
+.PHONY: help demo up test check format lock schemas beacon page house bench faults fuzz kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -43,6 +44,13 @@ schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it does)
 	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \
 		--target=es2021 --charset=utf8 --log-level=warning --outfile=$(or $(OUT),beacon.min.js)
+
+page: ## Build the live page from its sources (needs Node; nobody who uses it does)
+	@cd $(PAGE) && npm ci --silent --no-audit --no-fund && \
+		npx esbuild src/main.jsx --bundle --minify --format=iife --target=es2022 --charset=utf8 \
+		--jsx=automatic --jsx-import-source=preact --log-level=warning --outfile=$(or $(OUT),built)/page.js && \
+		npx esbuild src/page.css --minify --charset=utf8 --log-level=warning --outfile=$(or $(OUT),built)/page.css && \
+		cp src/index.html src/icon.svg $(or $(OUT),built)/
 
 bench: $(READY) ## Measure the tracker against its floor and against plain Faust agents
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)

@@ -42,6 +42,7 @@ COMMANDS = {
     ),
     "journeys": Command("journeys", "journeys", "Journey models, and why a person is in a phase."),
     "links": Command("newsletter", "links", "Sign the links of a newsletter."),
+    "live": Command("roles", "live", "The live page: where people are, where they are lost, now."),
     "map": Command("reports", "map_", "The journey map: phases by channels."),
     "migrate": Command("operations", "migrate", "Bring ClickHouse's tables up to date."),
     "openapi": Command("settings", "openapi", "Print the OpenAPI document of the collector."),
@@ -112,7 +113,7 @@ def main(verbose: bool) -> None:
     \b
     See it work:            touchstream demo
     Everything, one machine: touchstream up
-    One role, one process:  touchstream collect | track | sink | watch | webhook | drain
+    One role, one process:  touchstream collect | track | sink | watch | live | webhook | drain
     Look at the numbers:    touchstream report | map | funnel | attribution
 
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`

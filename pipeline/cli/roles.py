@@ -4,6 +4,7 @@ Imports stand inside the commands: a collector needs no Faust, a sink no web ser
 """
 
 import asyncio
+from datetime import timedelta
 
 import click
 
@@ -54,6 +55,30 @@ def watch() -> None:
 
 
 @click.command()
+@click.option("--link", is_flag=True, help="Print a link that opens the page, and end.")
+@click.option("--site", "sites", multiple=True, help="Of the link: which site; default: all.")
+@click.option("--days", type=int, help="Of the link: for how long; default: the setting.")
+def live(link: bool, sites: tuple[str, ...], days: int | None) -> None:
+    """Show where people are and where they are lost: the live page, and its JSON API.
+
+    Who looks at it needs a link. It opens reading, for the sites and the time that it was made for:
+
+    \b
+      touchstream live --link --site shop --days 30
+    """
+    from pipeline.live.link import link_to
+    from pipeline.live.server import serve
+    from pipeline.local.live_key import with_live_key
+
+    known = with_live_key(read_settings())
+    if link:
+        click.echo(link_to(known, sites, timedelta(days=days) if days else None))
+        return
+    with clickhouse(known) as client:
+        asyncio.run(until_told(serve(client, known)))
+
+
+@click.command()
 def webhook() -> None:
     """Post transitions and abandonments to other systems, signed (docs/webhooks.md)."""
     from pipeline.roles.webhook.role import run
@@ -75,10 +100,13 @@ def engine(port: int, host: str) -> None:
 @click.option("--kafka", help="A broker to use instead of the embedded one, host:port.")
 @click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
 def up(kafka: str | None, clickhouse: str | None) -> None:
-    """Run everything on this machine: broker, engine, collector, tracker, sink, watch.
+    """Run everything on this machine: broker, engine, collector, tracker, sink, watch, live page.
 
     With shares of write keys also what drains the overflow lane.
     """
+    from pipeline.live.link import link_to
+    from pipeline.local.live_key import with_live_key
     from pipeline.local.stack import up as up_
 
-    asyncio.run(up_(read_settings(), kafka=kafka, clickhouse=clickhouse))
+    known = with_live_key(read_settings())
+    asyncio.run(up_(known, kafka=kafka, clickhouse=clickhouse, look_at=link_to(known)))

@@ -15,10 +15,12 @@ from pathlib import Path
 from time import monotonic
 
 from clickhouse_connect.driver.client import Client
+from pydantic import SecretStr
 from rich.console import Console
 
 from pipeline.clickhouse import connect
 from pipeline.demo.simulate import simulate
+from pipeline.live.link import link_to
 from pipeline.local.ports import free_ports
 from pipeline.local.stack import Stack
 from pipeline.reports.overview.answer import read_report
@@ -54,7 +56,9 @@ Send a touchpoint, find it again, see the report:
   {touchstream} query "SELECT * FROM touchpoints WHERE visitor_id = 'me' FORMAT Vertical"
   {touchstream} report
 
-More shoppers come, live, until you press Ctrl-C.
+More shoppers come, live, until you press Ctrl-C. See where they are, and where they are lost:
+
+  {live}
 """
 
 
@@ -141,6 +145,7 @@ class _Demo:
             metrics="  ".join(f"http://127.0.0.1:{port}/metrics" for port in ports),
             write_key=self._write_key,
             touchstream=_command(),
+            live=link_to(self._settings),
         )
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -160,7 +165,7 @@ class _Demo:
 
 def _settings(folder: Path) -> Settings:
     """Give settings that come from nowhere else: not from the environment, not from a file."""
-    kafka, clickhouse, collector, tracker, sink, watch = free_ports(6)
+    kafka, clickhouse, collector, tracker, sink, watch, live = free_ports(7)
     return Settings.model_construct(
         write_keys={f"wk_demo_{secrets.token_hex(8)}": WriteKey(site=_SITE)},
         kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
@@ -173,6 +178,9 @@ def _settings(folder: Path) -> Settings:
         sink_batch_wait=timedelta(seconds=0.2),
         watch_metrics_port=watch,
         embedded_path=folder,
+        live_port=live,
+        live_keys=[SecretStr(secrets.token_hex(32))],
+        public_url=f"http://127.0.0.1:{collector}",
     )
 
 

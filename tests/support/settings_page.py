@@ -43,6 +43,7 @@ _SECTIONS = {
     "sink_group": "Sink",
     "watch_interval": "Watch",
     "embedded_path": "Embedded stack",
+    "live_host": "Live page",
     "site_salt": "Newsletter and webhooks",
     "webhook_endpoints": "Outgoing webhook",
 }

@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.usual import Usual, usual_number, usual_windows
-from pipeline.reports.live.view import View, ask, rows_of
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.view import View
 
 _ABANDONED = """
 SELECT kind,
@@ -51,13 +50,16 @@ FROM
     )) AS n
     FROM person_abandonments
     WHERE site = {{site:String}}
-        AND abandoned_at >= fromUnixTimestamp64Milli({{start:Int64}} - arrayMax({{shifts:Array(Int64)}}))
+        AND abandoned_at >= fromUnixTimestamp64Milli(
+            {{start:Int64}} - arrayMax({{shifts:Array(Int64)}})
+        )
         {narrowed}
 )
 GROUP BY kind, number"""
 
 _OF_CHANNEL = """ AND session_id IN (
-    SELECT session_id FROM sessions FINAL WHERE site = {site:String} AND channel = {channel:String})"""
+    SELECT session_id FROM sessions FINAL
+    WHERE site = {site:String} AND channel = {channel:String})"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import View, ask
+from pipeline.reports.live.asking import ask
+from pipeline.reports.live.view import View
 
-_MOST = 40
+_MOST = 20
 _LONGEST_TEXT = 2_000
 _LOOK_BACK = timedelta(days=1)
 
@@ -90,8 +91,8 @@ class Arrived:
     """A touchpoint, with what became of it.
 
     It is the `nth` of the visitor's session `session_number`; an empty `session_id` with `is_late`:
-    it came too late for one; without: the tracker has not judged it yet. `phase` is where the person
-    was with it.
+    it came too late for one; without: the tracker has not judged it yet. `phase` is where the
+    person was with it.
     """
 
     touchpoint_id: str

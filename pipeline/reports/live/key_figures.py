@@ -4,41 +4,64 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import View, rows_of
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.view import SLICES, View
 
 _READING = """multiIf(
-        d.reading = 'sum', sumIf(o.value, {chosen}),
-        d.reading = 'median', medianExactIf(o.value, {chosen}),
-        d.reading = 'people', toFloat64(uniqExactIf(o.person_id, {chosen})),
-        avgIf(o.value, {chosen})
+        d.reading = 'sum', sum(o.value),
+        d.reading = 'median', medianExact(o.value),
+        d.reading = 'people', toFloat64(uniqExact(o.person_id)),
+        avg(o.value)
     )"""
 
 # As the view `kpis` counts, which cannot be asked for a span; and the same for each of 28 days.
 _FIGURES = """
-WITH o.at >= fromUnixTimestamp64Milli({{start:Int64}}) AND o.at < fromUnixTimestamp64Milli({{end:Int64}}) AS is_now
-SELECT d.kpi AS kpi, o.currency AS currency, {reading} AS value, countIf(is_now) AS observations,
-    uniqExactIf(o.person_id, is_now) AS people, any(d.unit) AS unit, any(d.levels) AS levels, any(d.en) AS en, any(d.de) AS de,
-    any(d.formula) AS formula
+SELECT d.kpi AS kpi, o.currency AS currency, {reading} AS value, count() AS observations,
+    uniqExact(o.person_id) AS people, any(d.unit) AS unit, any(d.levels) AS levels,
+    any(d.en) AS en, any(d.de) AS de, any(d.formula) AS formula
 FROM
 (
     SELECT * FROM kpi_observations
     WHERE site = {{site:String}} AND model IN ('', {{model:String}}){narrowed}
-        AND at >= fromUnixTimestamp64Milli({{start:Int64}}) AND at < fromUnixTimestamp64Milli({{end:Int64}})
+        AND at >= fromUnixTimestamp64Milli({{start:Int64}})
+        AND at < fromUnixTimestamp64Milli({{end:Int64}})
 ) AS o
 INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
 GROUP BY kpi, currency, d.reading
-HAVING observations > 0
 ORDER BY kpi, currency"""
 
+_LINES = """
+SELECT kpi, currency, groupArray(value) AS line FROM
+(
+    SELECT d.kpi AS kpi, o.currency AS currency, toDate(o.at) AS day, {reading} AS value
+    FROM
+    (
+        SELECT * FROM kpi_observations
+        WHERE site = {{site:String}} AND model IN ('', {{model:String}}){narrowed}
+            AND at >= fromUnixTimestamp64Milli({{end:Int64}} - 28 * 86400000)
+            AND at < fromUnixTimestamp64Milli({{end:Int64}})
+    ) AS o
+    INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
+    GROUP BY kpi, currency, d.reading, day
+    ORDER BY day
+)
+GROUP BY kpi, currency
+ORDER BY kpi, currency"""
+
+_PLACE = f"""least({SLICES} - 1, intDiv(
+        toUnixTimestamp64Milli(f.at) - {{start:Int64}}, {{slice:Int64}}))"""
+
 _TOUCHPOINTS = """
-SELECT toString(f.name) AS name, toString(f.channel) AS channel, count() AS volume, uniqExact(f.person_id) AS people,
-    countIf(f.is_exit) AS exits,
-    if(count(f.waiting_seconds) = 0, NULL, medianExact(f.waiting_seconds)) AS median_waiting_seconds,
+SELECT toString(f.name) AS name, toString(f.channel) AS channel, count() AS volume,
+    uniqExact(f.person_id) AS people, countIf(f.is_exit) AS exits,
+    if(
+        count(f.waiting_seconds) = 0, NULL, medianExact(f.waiting_seconds)
+    ) AS median_waiting_seconds,
     avg(f.satisfaction) AS satisfaction, count(f.satisfaction) AS answers,
     countIf(f.has_complaint) AS complaints,
-    topKIf(1)(toString(f.next_name), f.next_name != '')[1] AS next_touchpoint
+    topKIf(1)(toString(f.next_name), f.next_name != '')[1] AS next_touchpoint,
+    sumForEach(arrayMap(n -> n = {place}, range({slices}))) AS line,
+    sumForEach(arrayMap(n -> n = {place} AND f.is_exit, range({slices}))) AS exit_line
 FROM touchpoint_flow AS f
 WHERE {span}
 GROUP BY name, channel
@@ -63,8 +86,20 @@ class KeyFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyLine:
+    """A KPI on each of the last 28 days on which it was observed."""
+
+    kpi: str
+    currency: str
+    line: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TouchpointFigures:
-    """The KPIs of one touchpoint on one channel; None: nobody measured, nobody said."""
+    """The KPIs of one touchpoint on one channel; None: nobody measured, nobody said.
+
+    The lines go through the span: how many, and how many of them were the last of their session.
+    """
 
     name: str
     channel: str
@@ -76,17 +111,29 @@ class TouchpointFigures:
     answers: int
     complaints: int
     next_touchpoint: str
+    line: tuple[int, ...]
+    exit_line: tuple[int, ...]
 
 
 def read_key_figures(client: Client, view: View) -> tuple[KeyFigure, ...]:
     """Compute the KPIs that were observed in the span."""
-    narrowed = " AND channel = {channel:String}" if view.channel else ""
-    narrowed += " AND segment = {segment:String}" if view.segment else ""
-    reading = _READING.format(chosen="is_now")
-    return rows_of(KeyFigure, client, view, _FIGURES.format(reading=reading, narrowed=narrowed))
+    statement = _FIGURES.format(reading=_READING, narrowed=_narrowed(view))
+    return rows_of(KeyFigure, client, view, statement)
+
+
+def read_key_lines(client: Client, view: View) -> tuple[KeyLine, ...]:
+    """Compute the KPIs of each of the last 28 days."""
+    statement = _LINES.format(reading=_READING, narrowed=_narrowed(view))
+    return rows_of(KeyLine, client, view, statement)
 
 
 def read_touchpoint_figures(client: Client, view: View) -> tuple[TouchpointFigures, ...]:
     """Compute the KPIs of every touchpoint, the most frequent first."""
     span = view.covers("at").replace(" AND session_id", " AND f.session_id")
-    return rows_of(TouchpointFigures, client, view, _TOUCHPOINTS.format(span=span))
+    statement = _TOUCHPOINTS.format(span=span, slices=SLICES, place=_PLACE)
+    return rows_of(TouchpointFigures, client, view, statement)
+
+
+def _narrowed(view: View) -> str:
+    narrowed = " AND channel = {channel:String}" if view.channel else ""
+    return narrowed + (" AND segment = {segment:String}" if view.segment else "")

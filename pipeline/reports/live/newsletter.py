@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import IDENTITIES, PERSON, View, rows_of
+from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.view import IDENTITIES, PERSON, View
 from pipeline.reports.span import IN_SPAN
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.

@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.usual import Usual, usual_number, usual_windows
-from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View, ask, rows_of
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
 
 # Each order once, as in `touchstream report`: with the first touchpoint that tells of it.
 _ORDERS = """
@@ -26,12 +25,18 @@ _ORDERS = """
 _ADDED_UP = """
 SELECT currency, countIf(is_now) AS orders, sumIf(revenue, is_now) AS amount,
     countIf(NOT is_now) AS orders_before, sumIf(revenue, NOT is_now) AS amount_before,
-    arrayCumSum(sumForEach(arrayMap(n -> toFloat64(if(n = place AND is_now, revenue, 0)), range({slices})))) AS line,
-    arrayCumSum(sumForEach(arrayMap(n -> toFloat64(if(n = place AND NOT is_now, revenue, 0)), range({slices})))) AS line_before
+    arrayCumSum(sumForEach(arrayMap(
+        n -> toFloat64(if(n = place AND is_now, revenue, 0)), range({slices})
+    ))) AS line,
+    arrayCumSum(sumForEach(arrayMap(
+        n -> toFloat64(if(n = place AND NOT is_now, revenue, 0)), range({slices})
+    ))) AS line_before
 FROM
 (
     SELECT *, at >= {{start:Int64}} AS is_now,
-        least({slices} - 1, intDiv(at - if(is_now, {{start:Int64}}, 2 * {{start:Int64}} - {{end:Int64}}), {{slice:Int64}})) AS place
+        least({slices} - 1, intDiv(
+            at - if(is_now, {{start:Int64}}, 2 * {{start:Int64}} - {{end:Int64}}), {{slice:Int64}}
+        )) AS place
     FROM ({orders})
 )
 GROUP BY currency
@@ -42,7 +47,8 @@ SELECT currency, number, count() AS orders, toFloat64(sum(revenue)) AS amount
 FROM
 (
     SELECT currency, revenue, arrayJoin(arrayFilter(
-        n -> at >= {{start:Int64}} - {{shifts:Array(Int64)}}[n] AND at < {{end:Int64}} - {{shifts:Array(Int64)}}[n],
+        n -> at >= {{start:Int64}} - {{shifts:Array(Int64)}}[n]
+            AND at < {{end:Int64}} - {{shifts:Array(Int64)}}[n],
         arrayEnumerate({{shifts:Array(Int64)}})
     )) AS number
     FROM ({orders})

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.live.asking import ask
 from pipeline.reports.live.steps import VISIT
-from pipeline.reports.live.view import View, ask
+from pipeline.reports.live.view import View
 from pipeline.reports.span import IN_SPAN
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
@@ -69,7 +70,8 @@ WHERE channel = 'newsletter' AND JSONExtractString(properties, 'campaign_id') = 
     AND ({{where:String}} = '' OR name = {{where:String}}) AND {occurred}""",
     "page": """
 SELECT DISTINCT person_id FROM person_touchpoints
-WHERE NOT is_bot AND type IN ('page', 'screen') AND path = {{what:String}} AND {occurred}{narrowed}""",
+WHERE NOT is_bot AND type IN ('page', 'screen') AND path = {{what:String}}
+    AND {occurred}{narrowed}""",
 }
 
 _PEOPLE = """
@@ -150,7 +152,10 @@ def read_people(client: Client, view: View, behind: Behind, steps: Sequence[str]
     stakes = {r["person_id"]: r for r in ask(client, view, _AT_STAKE, people=ids)}
     nothing = {"at_stake": Decimal(0), "currency": "", "step": "", "cause": ""}
     people = (
-        {"phase": phases.get(row["person_id"], "")} | nothing | stakes.get(row["person_id"], {}) | row
+        {"phase": phases.get(row["person_id"], "")}
+        | nothing
+        | stakes.get(row["person_id"], {})
+        | row
         for row in found
     )
     total = found[0]["total"] if found else 0

@@ -7,7 +7,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import View, ask, rows_of
+from pipeline.reports.live.asking import ask, rows_of
+from pipeline.reports.live.view import View
 
 _MOST = 400
 

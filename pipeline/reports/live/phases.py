@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import SLICES, View, ask
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.asking import ask
+from pipeline.reports.live.view import SLICES, View
 
 # The people of the report, and what moved lately; `was` is the phase before, or nothing.
 _NOW = """
@@ -23,7 +22,8 @@ GROUP BY phase"""
 
 _MOVES = """
 SELECT from_phase, to_phase,
-    intDiv({{end:Int64}} - 1 - toUnixTimestamp64Milli(at), 3 * {{slice:Int64}}) AS ago, count() AS people
+    intDiv({{end:Int64}} - 1 - toUnixTimestamp64Milli(at), 3 * {{slice:Int64}}) AS ago,
+    count() AS people
 FROM person_transitions
 WHERE site = {{site:String}} AND model = {{model:String}}
     AND at < fromUnixTimestamp64Milli({{end:Int64}})
@@ -32,7 +32,9 @@ GROUP BY from_phase, to_phase, ago"""
 
 _STAYS = """
 SELECT phase, uniqExact(person_id) AS came, uniqExactIf(person_id, moved_on) AS went_on,
-    if(countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(seconds, left_at IS NOT NULL)) AS median_seconds
+    if(
+        countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(seconds, left_at IS NOT NULL)
+    ) AS median_seconds
 FROM stays
 WHERE model = {{model:String}} AND {span}
 GROUP BY phase"""
@@ -59,7 +61,9 @@ def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
     narrowed = view.narrows()
     now = {r["phase"]: r["people"] for r in ask(client, view, _NOW.format(narrowed=narrowed))}
     moves = list(ask(client, view, _MOVES.format(narrowed=narrowed, slices=SLICES)))
-    stays = {r["phase"]: r for r in ask(client, view, _STAYS.format(span=view.covers("entered_at")))}
+    stays = {
+        r["phase"]: r for r in ask(client, view, _STAYS.format(span=view.covers("entered_at")))
+    }
     return tuple(
         PhaseNow(
             phase=phase,

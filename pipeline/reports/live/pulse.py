@@ -5,24 +5,26 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import View, ask, rows_of
+from pipeline.reports.live.asking import ask, rows_of
+from pipeline.reports.live.view import View
 
+# Of the last days only, so that it costs the same however much there is.
 _PULSE = """
+WITH fromUnixTimestamp64Milli({end:Int64}) AS now
 SELECT
-    (SELECT count() FROM touchpoints WHERE site = {site:String}) AS touchpoints,
-    (SELECT maxOrNull(received_at) FROM touchpoints WHERE site = {site:String}
-        AND occurred_at >= fromUnixTimestamp64Milli({end:Int64} - 7 * 86400000)) AS newest,
-    (SELECT count() FROM touchpoints WHERE site = {site:String}
-        AND occurred_at >= fromUnixTimestamp64Milli({end:Int64} - 7200000)
-        AND received_at >= fromUnixTimestamp64Milli({end:Int64} - 60000)) AS last_minute,
-    (SELECT count() FROM touchpoints WHERE site = {site:String} AND is_late
-        AND occurred_at >= fromUnixTimestamp64Milli({start:Int64})
-        AND occurred_at < fromUnixTimestamp64Milli({end:Int64})) AS late,
-    (SELECT count() FROM dead_letters WHERE site IN ({site:String}, '')
-        AND at >= fromUnixTimestamp64Milli({start:Int64})
-        AND at < fromUnixTimestamp64Milli({end:Int64})) AS refused,
-    (SELECT max(version) FROM sessions WHERE site = {site:String}) AS judged,
-    (SELECT count() FROM abandonments WHERE site = {site:String}) AS abandonments"""
+    (SELECT count() FROM (
+        SELECT 1 FROM touchpoints WHERE site = {site:String} LIMIT 1)) = 0 AS is_empty,
+    (SELECT maxOrNull(received_at) FROM touchpoints
+        WHERE site = {site:String} AND occurred_at >= now - INTERVAL 2 DAY) AS newest,
+    (SELECT count() FROM touchpoints
+        WHERE site = {site:String} AND occurred_at >= now - INTERVAL 1 DAY
+        AND received_at >= now - INTERVAL 1 MINUTE) AS last_minute,
+    (SELECT count() FROM dead_letters
+        WHERE site IN ({site:String}, '') AND at >= now - INTERVAL 1 HOUR) AS refused,
+    (SELECT max(version) FROM sessions
+        WHERE site = {site:String} AND started_at >= now - INTERVAL 2 DAY) AS judged,
+    (SELECT max(version) FROM abandonments
+        WHERE site = {site:String} AND opened_at >= now - INTERVAL 8 DAY) AS left_behind"""
 
 _SITES = "SELECT DISTINCT site FROM touchpoints WHERE site != '' ORDER BY site LIMIT 200"
 
@@ -37,19 +39,20 @@ GROUP BY segment ORDER BY count() DESC, segment LIMIT 30"""
 
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
-    """When something of the site last came in, and marks that change with every new row."""
+    """Whether there is anything of a site; when the `newest` came in, how many in the
+    `last_minute`, how many were `refused` in the last hour; and marks that grow with every fact.
+    """
 
-    touchpoints: int
+    is_empty: bool
     newest: datetime | None
     last_minute: int
-    late: int
     refused: int
     judged: int
-    abandonments: int
+    left_behind: int
 
 
 def read_pulse(client: Client, view: View) -> Pulse:
-    """Take the pulse of a site; it costs hardly anything."""
+    """Take the pulse of a site, at the end of the view."""
     return rows_of(Pulse, client, view, _PULSE)[0]
 
 

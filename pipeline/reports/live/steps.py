@@ -10,10 +10,9 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.live.asking import ask
 from pipeline.reports.live.usual import Usual, usual_share, usual_windows
-from pipeline.reports.live.view import IDENTITIES, PERSON, SLICES, VISITORS_OF_SEGMENT, View, ask
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.view import IDENTITIES, PERSON, SLICES, VISITORS_OF_SEGMENT, View
 
 VISIT = "Page Viewed"
 """The step before the first one of a model: has been there at all."""
@@ -30,7 +29,9 @@ FROM
 (
     SELECT w, person,
         arrayMap(step -> has(names, step), {{steps:Array(String)}}) AS reach,
-        arrayMap(i -> i = 1 OR arrayMin(arraySlice(reach, 2, i - 1)), arrayEnumerate(reach)) AS closed
+        arrayMap(
+            i -> i = 1 OR arrayMin(arraySlice(reach, 2, i - 1)), arrayEnumerate(reach)
+        ) AS closed
     FROM
     (
         SELECT w, {person} AS person, groupUniqArray(v.name) AS names

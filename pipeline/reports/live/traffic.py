@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View, rows_of
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
 
 _MOST_VALUES = 12
 

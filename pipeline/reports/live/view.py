@@ -1,15 +1,10 @@
-"""What a question of the live page is about: a site, a span, and what narrows it."""
+"""PURE: what a question of the live page is about: a site, a span, and what narrows it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeVar
-
-from clickhouse_connect.driver.client import Client
+from typing import Any
 
 from pipeline.reports.span import IN_SPAN, Span
-
-Row = TypeVar("Row")
 
 SLICES = 36
 """Into how many parts a line divides its time."""
@@ -20,8 +15,6 @@ PERSON = "if(i.person_id = '', v.visitor_id, i.person_id)"
 IDENTITIES = """(
     SELECT visitor_id, person_id FROM identities FINAL WHERE site = {site:String}
 )"""
-
-_LONGEST_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +63,3 @@ VISITORS_OF_SEGMENT = """
     SELECT visitor_id FROM sessions FINAL WHERE (site, session_id) IN (
         SELECT site, session_id FROM session_slices
         WHERE site = {site:String} AND segment = {segment:String})"""
-
-
-def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str, Any]]:
-    """Give the rows of a statement; `more` are parameters beside those of `view`."""
-    return client.query(
-        sql,
-        parameters=view.parameters() | more,
-        settings={"max_execution_time": _LONGEST_SECONDS},
-    ).named_results()
-
-
-def rows_of(kind: type[Row], client: Client, view: View, sql: str, **more: Any) -> tuple[Row, ...]:
-    """Give the rows of a statement whose columns are the fields of `kind`."""
-    return tuple(kind(**row) for row in ask(client, view, sql, **more))

@@ -1,0 +1,269 @@
+"""One poller for each set of filters, however many watch it. Shell.
+
+A poller asks every panel in turn, each at its own pace and only when something has come in or time
+has moved its span; what has changed goes to all who watch. A watcher that is slow gets the newest
+state of each panel and misses those between: nothing queues up.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.live.address import Address
+from pipeline.live.panels import Panel, Steps
+from pipeline.reports.live.pulse import Pulse, read_pulse
+from pipeline.reports.span import as_json
+from schemas.errors import TouchstreamError
+
+_log = logging.getLogger(__name__)
+
+PULSE_SECONDS = 0.5
+_QUIET_SECONDS = 3.0
+_STILL_SECONDS = 10.0
+_RETRY_SECONDS = 8.0
+_LINGER_SECONDS = 10.0
+_REST = 9
+"""A question that took a second is not asked again for so many seconds."""
+
+MOST_VIEWS = 100
+"""Sets of filters that are watched at the same time."""
+
+
+Panels = tuple[Panel, ...]
+_Key = tuple[Address, Panels]
+
+
+class TooManyViews(Exception):
+    """So many different sets of filters are watched that one more is refused."""
+
+
+class Watcher:
+    """What one page has not yet been told, by panel: the newest only."""
+
+    def __init__(self) -> None:
+        self._untold: dict[str, bytes] = {}
+        self._changed = asyncio.Event()
+        self.is_over = False
+
+    def tell(self, panel: str, event: bytes) -> None:
+        """Have the page told when it listens."""
+        self._untold[panel] = event
+        self._changed.set()
+
+    def end(self) -> None:
+        """Have the page told that nothing more comes."""
+        self.is_over = True
+        self._changed.set()
+
+    async def news(self, patience: float) -> bytes:
+        """Give what has changed, after `patience` seconds at the latest, then perhaps nothing."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), patience)
+        except TimeoutError:
+            return b""
+        self._changed.clear()
+        told, self._untold = b"".join(self._untold.values()), {}
+        return told
+
+
+class Asker:
+    """Asks ClickHouse in threads; the number of statements at the same time is bounded."""
+
+    def __init__(self, client: Client, clock: Callable[[], datetime], threads: int = 4) -> None:
+        self._client = client
+        self.clock = clock
+        self._threads = ThreadPoolExecutor(threads, "live")
+        self.asked = 0
+
+    async def ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
+        """Give the answer of a function that takes the client first."""
+        self.asked += 1
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, question, self._client, *arguments)
+
+    def close(self) -> None:
+        """Let go of the threads; what still runs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Poller:
+    """Keeps one set of filters up to date."""
+
+    def __init__(self, address: Address, panels: Panels, steps: Steps, asker: Asker) -> None:
+        self._address = address
+        self._panels = panels
+        self._steps = steps
+        self._asker = asker
+        self._pulse: Pulse | None = None
+        self._mark = 0
+        self._felt_at = 0.0
+        self._said: dict[str, bytes] = {}
+        self._rows: dict[str, Any] = {}
+        self.watchers: set[Watcher] = set()
+        self.lonely_since = monotonic()
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        lanes = ([p for p in self._panels if p.is_fast == fast] for fast in (True, False))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._feel())
+            for lane in lanes:
+                group.create_task(self._go_round(lane))
+
+    def greet(self, watcher: Watcher) -> None:
+        """Let somebody watch: first everything that is known."""
+        self.watchers.add(watcher)
+        for panel, event in self._said.items():
+            watcher.tell(panel, event)
+
+    def leave(self, watcher: Watcher) -> None:
+        """Let somebody go."""
+        self.watchers.discard(watcher)
+        if not self.watchers:
+            self.lonely_since = monotonic()
+
+    def let_go(self) -> None:
+        """End the streams of all who watch."""
+        for watcher in self.watchers:
+            watcher.end()
+
+    async def _feel(self) -> None:
+        while True:
+            now = self._asker.clock()
+            try:
+                pulse = await self._asker.ask(read_pulse, self._address.at(now))
+            except (ClickHouseError, OSError) as error:
+                self._fail("pulse", error)
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            self._take(pulse, now)
+            await asyncio.sleep(PULSE_SECONDS)
+
+    def _take(self, pulse: Pulse, now: datetime) -> None:
+        before, self._pulse = self._pulse, pulse
+        if before != pulse:
+            self._mark += 1
+        elif monotonic() - self._felt_at < _QUIET_SECONDS:
+            return
+        self._felt_at = monotonic()
+        is_new = before is not None and before.newest != pulse.newest and pulse.newest is not None
+        behind = (now - pulse.newest).total_seconds() if is_new and pulse.newest else None
+        self._say("pulse", {"now": now, "behind": behind, "rows": pulse})
+
+    async def _go_round(self, panels: list[Panel]) -> None:
+        due = {panel.name: 0.0 for panel in panels}
+        seen: dict[str, tuple[int, float]] = {}
+        while True:
+            for panel in panels:
+                mark, at = seen.get(panel.name, (-1, 0.0))
+                is_still = mark == self._mark and monotonic() - at < _STILL_SECONDS
+                if self._mark and monotonic() >= due[panel.name] and not is_still:
+                    seen[panel.name] = (self._mark, monotonic())
+                    due[panel.name] = monotonic() + await self._refresh(panel)
+            await asyncio.sleep(PULSE_SECONDS / 5)
+
+    async def _refresh(self, panel: Panel) -> float:
+        """Ask a panel's question; give for how many seconds not to ask it again."""
+        now, began = self._asker.clock(), monotonic()
+        try:
+            rows = await self._asker.ask(panel.read, self._address.at(now), self._steps)
+        except (ClickHouseError, TouchstreamError, OSError) as error:
+            self._fail(panel.name, error)
+            return _RETRY_SECONDS
+        if rows != self._rows.get(panel.name):
+            self._rows[panel.name] = rows
+            self._say(panel.name, {"now": now, "rows": rows})
+        took = monotonic() - began
+        return max(panel.pace, _REST * took) - took
+
+    def _fail(self, panel: str, error: Exception) -> None:
+        _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300])
+        self._rows.pop(panel, None)
+        reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
+        self._say(panel, {"now": self._asker.clock(), "error": reason, "retry": _RETRY_SECONDS})
+
+    def _say(self, panel: str, said: dict[str, Any]) -> None:
+        event = b"event: %s\ndata: %s\n\n" % (panel.encode(), as_json(said))
+        self._said[panel] = event
+        for watcher in self.watchers:
+            watcher.tell(panel, event)
+
+
+class Hub:
+    """The pollers of everything that is looked at."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._pollers: dict[_Key, tuple[Poller, asyncio.Task[None]]] = {}
+
+    @asynccontextmanager
+    async def watching(
+        self, address: Address, panels: Panels, steps: Steps
+    ) -> AsyncIterator[Watcher]:
+        """Watch panels of an address; the poller is shared with all who watch the same.
+
+        Raises:
+            TooManyViews: one more would be too many.
+        """
+        poller, watcher = self._poller(address, panels, steps), Watcher()
+        poller.greet(watcher)
+        try:
+            yield watcher
+        finally:
+            poller.leave(watcher)
+
+    async def close(self) -> None:
+        """End all pollers."""
+        for _, task in self._pollers.values():
+            task.cancel()
+        await asyncio.gather(*(task for _, task in self._pollers.values()), return_exceptions=True)
+
+    def _poller(self, address: Address, panels: Panels, steps: Steps) -> Poller:
+        self._forget_lonely()
+        key = address, panels
+        known = self._pollers.get(key)
+        if known and not known[1].done():
+            return known[0]
+        if len(self._pollers) >= MOST_VIEWS:
+            raise TooManyViews
+        poller = Poller(address, panels, steps, self._asker)
+        self._pollers[key] = (poller, asyncio.create_task(self._keep(key, poller)))
+        return poller
+
+    async def _keep(self, key: _Key, poller: Poller) -> None:
+        """Run a poller until nobody has watched it for a while.
+
+        If it breaks, those who watch are let go: their pages come again.
+        """
+        task = asyncio.create_task(poller.run())
+        try:
+            while not task.done() and not _is_lonely(poller):
+                await asyncio.wait([task], timeout=1)
+        finally:
+            task.cancel()
+            for error in await asyncio.gather(task, return_exceptions=True):
+                if isinstance(error, Exception):
+                    _log.error("nothing is told of %s any more", key[0].site, exc_info=error)
+            poller.let_go()
+            if key in self._pollers and self._pollers[key][0] is poller:
+                del self._pollers[key]
+
+    def _forget_lonely(self) -> None:
+        if len(self._pollers) < MOST_VIEWS:
+            return
+        for key, (poller, task) in list(self._pollers.items()):
+            if not poller.watchers:
+                task.cancel()
+                del self._pollers[key]
+
+
+def _is_lonely(poller: Poller) -> bool:
+    return not poller.watchers and monotonic() - poller.lonely_since > _LINGER_SECONDS

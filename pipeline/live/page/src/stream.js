@@ -1,0 +1,56 @@
+// What the server tells: one stream for what is looked at; the newest of each panel is kept.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api } from "./address.js";
+
+const PANELS = [
+  "pulse", "alerts", "funnel", "phases", "abandoned", "orders", "arrived", "refused", "traffic", "map", "weak",
+  "crossings", "mailings", "kpis", "kpi_lines", "touchpoints", "usual_funnel", "usual_abandoned", "usual_orders",
+];
+
+/** The panels by name: `{now, rows}`, or with `error` and `retry` beside the rows of before. */
+export function useStream(key, only) {
+  const kept = useRef({ key: null, panels: {}, state: "connecting" });
+  const [, again] = useState(0);
+  if (kept.current.key !== key) kept.current = { key, panels: {}, state: "connecting" };
+  useEffect(() => {
+    if (!key) return undefined;
+    const mine = kept.current;
+    let frame = 0;
+    const draw = () => {
+      frame ||= setTimeout(() => { frame = 0; again((n) => n + 1); }, 60);
+    };
+    const source = new EventSource(api("stream", { only }));
+    source.onopen = () => { mine.state = "open"; draw(); };
+    source.onerror = () => { mine.state = source.readyState === 2 ? "closed" : "lost"; draw(); };
+    for (const panel of PANELS) {
+      source.addEventListener(panel, (event) => {
+        const said = JSON.parse(event.data);
+        const before = mine.panels[panel];
+        const behind = said.behind ?? before?.behind;
+        mine.panels[panel] = said.error ? { ...before, ...said, failed: Date.now() } : { ...said, behind };
+        if (panel === "pulse") mine.ahead = Date.parse(said.now) - Date.now();
+        draw();
+      });
+    }
+    return () => { clearTimeout(frame); source.close(); };
+  }, [key]);
+  return kept.current;
+}
+
+/** The answer of the API to one question: `{answer}`, `{error, detail}`, or nothing yet. */
+export function useAnswer(path, again = 0) {
+  const [found, set] = useState({});
+  useEffect(() => {
+    const stop = new AbortController();
+    set((before) => (before.path === path ? before : {}));
+    fetch(path, { signal: stop.signal })
+      .then(async (response) => {
+        const body = await response.json();
+        set(response.ok ? { path, answer: body } : { path, status: response.status, ...body });
+      })
+      .catch((error) => error.name === "AbortError" || set({ path, error: "unavailable" }));
+    return () => stop.abort();
+  }, [path, again]);
+  return found.path === path ? found : {};
+}

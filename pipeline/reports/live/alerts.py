@@ -1,0 +1,52 @@
+"""What `touchstream watch` has found: what fires, and what is over since yesterday."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.view import View
+
+_ALERTS = """
+SELECT alert_id, kind, step, next_step, state, opened_at, since, updated_at, resolved_at, dimension,
+    value, arrayMap(slice -> slice.2, slices) AS slices, observed, expected, change, certainty,
+    people, money, currency, title, notes
+FROM alerts FINAL
+WHERE site = {site:String} AND since < fromUnixTimestamp64Milli({end:Int64})
+    AND (state = 'firing' OR resolved_at >= fromUnixTimestamp64Milli({end:Int64} - 86400000))
+ORDER BY state = 'firing' DESC, money DESC, people DESC, since DESC
+LIMIT 10"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """An alert that fires or is over; the columns of the table `alerts` say what each means."""
+
+    alert_id: str
+    kind: str
+    step: str
+    next_step: str
+    state: str
+    opened_at: datetime
+    since: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    dimension: str
+    value: str
+    slices: tuple[str, ...]
+    observed: float
+    expected: float
+    change: float
+    certainty: float
+    people: int
+    money: Decimal
+    currency: str
+    title: str
+    notes: tuple[str, ...]
+
+
+def read_alerts(client: Client, view: View) -> tuple[Alert, ...]:
+    """Give the alerts of a site, those that fire first, and of those the dearest."""
+    return rows_of(Alert, client, view, _ALERTS)

@@ -1,0 +1,59 @@
+"""The files of the page: small, built of their sources, and nobody else's."""
+
+import gzip
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "pipeline" / "live" / "page"
+BUILT = PAGE / "built"
+FILES = sorted(path.name for path in BUILT.iterdir())
+
+
+def test_all_of_it_has_less_than_50_kb_when_gzipped() -> None:
+    assert FILES == ["icon.svg", "index.html", "page.css", "page.js"]
+    assert sum(len(gzip.compress((BUILT / name).read_bytes())) for name in FILES) < 50_000
+
+
+@pytest.mark.skipif(not shutil.which("npx"), reason="no Node: it builds the page")
+def test_the_files_are_the_build_of_their_sources(tmp_path: Path) -> None:
+    make = ["make", "--no-print-directory", "page", f"OUT={tmp_path}"]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "npm error network" in done.stderr:
+        pytest.skip("preact and esbuild cannot be had: npm reaches no registry")
+    assert 0 == done.returncode, done.stderr
+    for name in FILES:
+        assert (BUILT / name).read_bytes() == (tmp_path / name).read_bytes(), (
+            f"{name} is old: run `make page`"
+        )
+
+
+def test_it_loads_nothing_from_anywhere_else() -> None:
+    known = {"http://www.w3.org/"}
+    for name in FILES:
+        hosts = set(re.findall(r"https?://[^/\"'`$]*/?", (BUILT / name).read_text()))
+        assert hosts - known - {"https://"} == set(), name
+
+
+def test_every_word_is_said_in_both_languages() -> None:
+    words = (PAGE / "src" / "words.js").read_text()
+    entries = re.findall(r"^  (\w+): \[(.*?)\],$", words, re.MULTILINE | re.DOTALL)
+    assert len(entries) > 250
+    for name, pair in entries:
+        said = re.findall(r'"((?:[^"\\]|\\.)*)"', pair)
+        assert len(said) == 2, name
+        assert said[0].count("{}") == said[1].count("{}"), name
+
+
+def test_every_word_that_is_asked_for_is_there() -> None:
+    words = set(re.findall(r"^  (\w+): \[", (PAGE / "src" / "words.js").read_text(), re.MULTILINE))
+    asked = {
+        name
+        for path in (PAGE / "src").glob("*.js*")
+        for name in re.findall(r"\bsay\(\"(\w+)\"", path.read_text())
+    }
+    assert asked - words == set()
