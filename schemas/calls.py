@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from schemas.fields import LARGEST_SEQUENCE
 from schemas.touchpoint import TouchpointType
 
 _Name = Annotated[str, Field(max_length=128)]
@@ -53,6 +54,13 @@ class Call(_Said):
     )
     sent_at: AwareDatetime | None = Field(
         None, description="When it was sent, by the same clock: corrects a wrong one."
+    )
+    sequence: int | None = Field(
+        None,
+        ge=0,
+        le=LARGEST_SEQUENCE,
+        description="A number that the sender counts up: of calls of one time the lower came first."
+        " Without it their order in the request decides.",
     )
     write_key: str | None = Field(None, description="For senders that cannot set Authorization.")
 

@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from schemas.contract import Contract
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.facts import Fact
-from schemas.fields import LONGEST_SITE, PRINTABLE, SITE, Instant, JsonObject, Site
+from schemas.fields import LONGEST_SITE, PRINTABLE, SITE, Instant, JsonObject, Order, Site
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
 
@@ -32,7 +32,7 @@ encode = _encoder.encode
 _TEXTS = [
     field.name
     for field in fields(Touchpoint)
-    if field.type not in (bool, JsonObject, Instant, Instant | None)
+    if field.type not in (bool, JsonObject, Instant, Instant | None, Order)
 ]
 _printable = re.compile(PRINTABLE).fullmatch
 # As numbers: to look for a byte in bytes takes five times as long when it is given as bytes.

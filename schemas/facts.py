@@ -53,7 +53,7 @@ class Session(Contract):
 
 
 class Transition(Contract):
-    """A person's journey entered a phase of a model."""
+    """A person's journey entered a phase of a model; `turn` orders those of one time."""
 
     transition_id: Id
     site: Site
@@ -75,6 +75,7 @@ class Transition(Contract):
     rule_version: Label
     version: Count
     is_deleted: bool
+    turn: Count = 0
 
 
 class Product(Contract, kw_only=True):

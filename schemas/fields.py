@@ -70,6 +70,12 @@ Count = Annotated[int, Field(ge=0), Meta(ge=0)]
 Placeholder = Annotated[str, AfterValidator(str.casefold)]
 """A word that means nobody, compared without case."""
 
+LARGEST_SEQUENCE = 2**53 - 1
+"""As far as a number of JSON is exact everywhere."""
+
+Order = Annotated[int, Field(ge=0, le=LARGEST_SEQUENCE), Meta(ge=0, le=LARGEST_SEQUENCE)]
+"""A place in an order: what has the lower number came first."""
+
 Instant = Annotated[datetime, AfterValidator(_aware), Meta(tz=True)]
 """A point in time with its zone; ISO 8601 in JSON, milliseconds count, UTC in ClickHouse."""
 

@@ -17,6 +17,7 @@ from schemas.fields import (
     Label,
     Name,
     OptionalId,
+    Order,
     Text,
     UncheckedSite,
     VisitorId,
@@ -29,7 +30,8 @@ class Touchpoint(Contract, kw_only=True):
     """One observed interaction; at least one of `anonymous_id` and `user_id` is set.
 
     `occurred_at` is corrected for the device's clock; `ts_adjusted` says that the correction (or
-    the clamp to `received_at`) moved it. `previous_id` is set by `alias` only.
+    the clamp to `received_at`) moved it. `previous_id` is set by `alias` only. `sequence` is the
+    sender's own order: of touchpoints of one time the lower came first.
     """
 
     touchpoint_id: Id
@@ -51,13 +53,15 @@ class Touchpoint(Contract, kw_only=True):
     user_agent: Text = ""
     locale: Label = ""
     ip: Label = ""
+    sequence: Order = 0
 
 
 class Enrichment(Contract, omit_defaults=True):
     """What the tracker adds to a touchpoint; a pure function of it and of its place in the log.
 
     The tracker makes one of each touchpoint, so it is of the fastest kind, and what is empty is
-    not written. `TouchpointRow` holds the same fields; a test compares the two.
+    not written. `TouchpointRow` holds the same fields; a test compares the two. `turn` orders the
+    touchpoints of one time.
     """
 
     visitor_id: VisitorId
@@ -80,6 +84,7 @@ class Enrichment(Contract, omit_defaults=True):
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
+    turn: Count = 0
 
 
 class TouchpointRow(Touchpoint, kw_only=True):
@@ -103,6 +108,7 @@ class TouchpointRow(Touchpoint, kw_only=True):
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
+    turn: Count = 0
     kafka_partition: Count
     kafka_offset: Count
 

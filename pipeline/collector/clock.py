@@ -4,11 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
+from schemas.fields import LARGEST_SEQUENCE
 
 _SHORTEST_SKEW = timedelta(seconds=150)
 """A smaller difference between the clocks may be the way of the request: no reason to correct."""
 
 _LARGEST_LEAD = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_PLACES = 10_000
+"""More than any request has events."""
+
 _CLOCKS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
 
 
@@ -40,3 +45,16 @@ def occurred(
         said = timestamp.isoformat()
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{said} is over a day ahead, or {oldest} ago")
     return received_at - max(age, timedelta())
+
+
+def sequence(occurred_at: datetime, left_at: datetime, place: int) -> int:
+    """Give the order of a touchpoint among those of the same time, where its sender counts none.
+
+    What left its sender sooner came first, and in one request what stands there first (`place`).
+    """
+    wait = max(0, _milliseconds(left_at) - _milliseconds(occurred_at))
+    return min(wait * _PLACES + place, LARGEST_SEQUENCE)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _CLOCKS[0]) // _MILLISECOND

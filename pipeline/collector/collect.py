@@ -59,7 +59,7 @@ class Collected:
         try:
             if vocabulary.call:
                 call = _told(vocabulary.call, event)
-            self.keep(intake.touchpoint(call, self.arrival, vocabulary.kind))
+            self.keep(intake.touchpoint(call, self.arrival, vocabulary.kind, index))
         except Refused as why:
             self.refuse(index, call if isinstance(call, bytes) else _quoted(call), why)
 

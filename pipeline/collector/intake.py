@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.clock import occurred, plausible
+from pipeline.collector.clock import occurred, plausible, sequence
 from pipeline.collector.consent import check_consent
 from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
@@ -29,7 +29,7 @@ from pipeline.values.identifiers import identifier
 from pipeline.values.texts import harmless, line
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
-from schemas.fields import Channel
+from schemas.fields import LARGEST_SEQUENCE, Channel
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 
 _MOST_KEYS = 256
@@ -65,6 +65,7 @@ class _Call(Struct, Generic[_Value], rename="camel", gc=False):
     timestamp: _Time = None
     original_timestamp: _Time = None
     sent_at: _Time = None
+    sequence: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ class Intake:
         self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
 
     def touchpoint(
-        self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None
+        self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None, place: int = 0
     ) -> Touchpoint:
-        """Read one call; `kind` is its type where it names none itself.
+        """Read one call; `kind` is its type where it names none itself, `place` its place in the
+        request.
 
         A call without `messageId` gets a hash as id, of what its sender has fixed: sent again it is
         the same. If it has no time of its own nothing tells the same from another, and its
@@ -115,6 +117,7 @@ class Intake:
         if kind is None:
             raise Refused(Reason.MISSING_FIELD, "Object missing required field `type`")
         touchpoint = self._mapped(call, kind, raw, arrival)
+        touchpoint.sequence = _sequence(call, touchpoint, place)
         if self._names:
             self._names.check(arrival.site, touchpoint.name, arrival.received_at.date())
         return touchpoint
@@ -181,6 +184,14 @@ def _fitting(name: str) -> str:
     if len(name) > _LONGEST_ID:
         raise Refused(Reason.INVALID_FIELD, f"an id or a name has {_LONGEST_ID} characters at most")
     return name
+
+
+def _sequence(call: _Call[Any], made: Touchpoint, place: int) -> int:
+    told = call.sequence  # a number that the sender counts up
+    if type(told) is int and 0 <= told <= LARGEST_SEQUENCE:
+        return told
+    left_at = None if made.ts_adjusted else made.sent_at
+    return sequence(made.occurred_at, left_at or made.received_at, place)
 
 
 def _made(call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival) -> str:

@@ -75,6 +75,7 @@ class ColumnMap(_Part):
     referrer: Columns = ()
     user_agent: Columns = ()
     locale: Columns = ()
+    sequence: Columns = ()
 
 
 class TimeFormat(_Part):

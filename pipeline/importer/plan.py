@@ -64,9 +64,21 @@ class _Refusal(NamedTuple):
 class _File:
     name: str
     ids: RowIds = field(default_factory=RowIds)
+    places: Counter[int] = field(default_factory=Counter)
     rows: int = 0
     first: datetime | None = None
     refusals: list[_Refusal] = field(default_factory=list)
+
+    def place_of(self, touchpoint: Touchpoint) -> int:
+        """Count the rows of the file before this one that have its visitor and its time.
+
+        So the order of the file is kept, and it is the same when the rows come in other files: but
+        for a cut through what one visitor did at one time.
+        """
+        visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
+        group = hash((visitor_id, touchpoint.occurred_at))
+        self.places[group] += 1
+        return self.places[group] - 1
 
 
 class Plan:
@@ -134,7 +146,7 @@ class Plan:
         row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
         at: datetime | None
         try:
-            outgoing = self._read(row, file.ids.next(row))
+            outgoing = self._read(file, row, file.ids.next(row))
             self._outgoing.append(outgoing)
             at = outgoing.occurred_at
         except Refused as refused:
@@ -144,11 +156,13 @@ class Plan:
         if at and (file.first is None or at < file.first):
             file.first = at
 
-    def _read(self, row: Row, row_id: str) -> Outgoing:
-        return outgoing_of(
-            touchpoint_of(row, self._mapping, site=self._site, row_id=row_id, now=self._now),
-            self._masks,
+    def _read(self, file: _File, row: Row, row_id: str) -> Outgoing:
+        touchpoint = touchpoint_of(
+            row, self._mapping, site=self._site, row_id=row_id, now=self._now
         )
+        if not self._mapping.columns.sequence:
+            touchpoint.sequence = file.place_of(touchpoint)
+        return outgoing_of(touchpoint, self._masks)
 
     def _letter(self, name: str, refusal: _Refusal, at: datetime) -> DeadLetter:
         return dead_letter(

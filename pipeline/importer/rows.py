@@ -87,6 +87,7 @@ def touchpoint_of(
         channel=rule.channel or mapping.channel,
         occurred_at=occurred_at,
         received_at=occurred_at,  # the file knows no better; importing again writes the same bytes
+        sequence=_sequence(cells, mapping),
         properties=_encoded(_properties(cells.rest(), mapping, rule)),
         **texts,
     )
@@ -179,6 +180,16 @@ def _instant(cells: _Cells, mapping: Mapping, now: datetime) -> datetime:
     if not EPOCH <= moment <= now:
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{cell!r} is before 1970 or in the future")
     return whole(moment)
+
+
+def _sequence(cells: _Cells, mapping: Mapping) -> int:
+    cell = cells.take(mapping.columns.sequence)
+    if cell is None:
+        return 0
+    try:
+        return int(str(cell))
+    except ValueError:
+        raise Refused(Reason.INVALID_FIELD, f"the sequence {cell!r} is no whole number") from None
 
 
 def _parsed(cell: object, written: TimeFormat) -> datetime:

@@ -96,6 +96,7 @@ class Facts(msgspec.Struct):
             self.rules.version,
             self.version,
             False,  # is_deleted
+            seen.turn,
         )
 
     def add_abandonment(self, stake: Stake, recovery: Evidence | None = None) -> None:

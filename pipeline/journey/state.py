@@ -21,6 +21,12 @@ Scalar = str | float
 """A property's value, as rules compare it."""
 
 
+Place = tuple[int, int, str, str]
+"""Where a touchpoint stands among the others: time, turn, id, visitor."""
+
+NOWHERE: Place = (0, 0, "", "")
+
+
 class Evidence(msgspec.Struct, array_like=True, gc=False):
     """What a fold needs to know of one touchpoint.
 
@@ -53,10 +59,11 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     utm_term: str = ""
     search_term: str = ""
     country: str = ""
+    turn: int = 0
 
-    def place(self) -> tuple[int, str, str]:
-        """Give the position in time order; equal times are ordered by id."""
-        return self.at, self.id, self.visitor_id
+    def place(self) -> Place:
+        """Give the position in time order; equal times are ordered by turn, then by id."""
+        return self.at, self.turn, self.id, self.visitor_id
 
 
 class Traffic(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -205,7 +212,7 @@ class Memory(msgspec.Struct, array_like=True):
     evidence: bytes
     count: int
     head: Cursor
-    newest: tuple[int, str, str] = (0, "", "")
+    newest: Place = NOWHERE
     oldest_at: int = 0
     offset: int = -1
     sealed_to: int = 0
@@ -294,7 +301,7 @@ def unpack_cursor(base: Raw) -> Cursor:
 def remember(state: Memory, evidence: list[Evidence]) -> None:
     """Make `evidence`, which is in time order, the state's evidence."""
     state.evidence, state.count = b"".join(map(_encode, evidence)), len(evidence)
-    state.newest = evidence[-1].place() if evidence else (0, "", "")
+    state.newest = evidence[-1].place() if evidence else NOWHERE
     state.oldest_at = evidence[0].at if evidence else 0
 
 

@@ -18,7 +18,7 @@ SELECT
     min(occurred_at) AS started_at,
     max(occurred_at) AS ended_at,
     count() AS touchpoints,
-    argMin(touchpoint_id, (occurred_at, touchpoint_id)) AS first_touchpoint_id
+    argMin(touchpoint_id, (occurred_at, turn, touchpoint_id)) AS first_touchpoint_id
 FROM
 (
     SELECT

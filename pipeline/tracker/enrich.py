@@ -20,6 +20,7 @@ from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.campaign import campaign_in, campaign_told
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.properties import said, word
+from pipeline.tracker.turn import turn
 from pipeline.values.identifiers import identifier
 from pipeline.values.texts import line
 from schemas.touchpoint import Enrichment, Touchpoint
@@ -289,6 +290,7 @@ def enrich(
     referrer = read_url(touchpoint.referrer)
     agent = read_user_agent(touchpoint.user_agent)
     commerce = read_commerce(name, properties, placeholders)
+    evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
     # By position: by name it takes three times as long. So it is with the evidence.
     enrichment = Enrichment(
         visitor_id,
@@ -303,8 +305,9 @@ def enrich(
         commerce.order_id,
         commerce.value if name in _ORDER_NAMES else 0.0,
         commerce.currency,
+        evidence.turn,
     )
-    return enrichment, _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
+    return enrichment, evidence
 
 
 def _with_campaign(page: Page, properties: str) -> Page:
@@ -325,6 +328,7 @@ def _evidence(
     name = touchpoint.name
     # A page of the same site brought nobody here.
     brought_by = _NO_PAGE if is_same_site(referrer.host, page.host) else referrer
+    is_arrival = bool(brought_by.host or page.click_id or any(page[2:5]))
     return Evidence(
         at,
         touchpoint.touchpoint_id,
@@ -350,4 +354,5 @@ def _evidence(
         page.utm_term,
         brought_by.search_term,
         read_country(touchpoint.locale, properties),
+        turn(touchpoint.sequence, name, is_arrival=is_arrival),
     )

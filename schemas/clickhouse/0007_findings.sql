@@ -186,7 +186,7 @@ SELECT t.site AS site, t.model AS model, t.person_id AS person_id, t.cycle AS cy
 FROM person_transitions AS t
 WHERE (t.site, t.session_id) NOT IN (SELECT site, session_id FROM sessions FINAL WHERE is_bot)
 WINDOW later AS (
-    PARTITION BY t.site, t.model, t.person_id ORDER BY t.at, t.version, t.transition_id
+    PARTITION BY t.site, t.model, t.person_id ORDER BY t.at, t.turn, t.touchpoint_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
 )
 COMMENT 'From entering a phase of a model to leaving it';
@@ -267,13 +267,13 @@ FROM
         last_value(if(is_step, occurred_at, NULL)) OVER before AS step_at
     FROM
     (
-        SELECT site, person_id, touchpoint_id, occurred_at, name, path, properties,
+        SELECT site, person_id, touchpoint_id, occurred_at, turn, name, path, properties,
             name IN (SELECT step FROM journey_steps FINAL) AS is_step
         FROM person_touchpoints
         WHERE NOT is_bot
     )
     WINDOW before AS (
-        PARTITION BY site, person_id ORDER BY occurred_at, touchpoint_id
+        PARTITION BY site, person_id ORDER BY occurred_at, turn, touchpoint_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     )
 )
@@ -467,20 +467,20 @@ SELECT site, person_id, from_channel, to_channel, left_at, arrived_at,
     leadInFrame(false, 1, true) OVER later AS is_last, has_ordered
 FROM
 (
-    SELECT site, person_id, channel AS to_channel, occurred_at AS arrived_at, touchpoint_id,
+    SELECT site, person_id, channel AS to_channel, occurred_at AS arrived_at, turn, touchpoint_id,
         lagInFrame(channel) OVER earlier AS from_channel,
         lagInFrame(toNullable(occurred_at)) OVER earlier AS left_at,
         max(name = 'Order Completed') OVER (PARTITION BY site, person_id) = 1 AS has_ordered
     FROM person_touchpoints
     WHERE NOT is_bot
     WINDOW earlier AS (
-        PARTITION BY site, person_id ORDER BY occurred_at, touchpoint_id
+        PARTITION BY site, person_id ORDER BY occurred_at, turn, touchpoint_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     )
 )
 WHERE from_channel != to_channel
 WINDOW later AS (
-    PARTITION BY site, person_id ORDER BY arrived_at, touchpoint_id
+    PARTITION BY site, person_id ORDER BY arrived_at, turn, touchpoint_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
 )
 COMMENT 'Every change of channel of every person, and the channel they began in';

@@ -8,7 +8,7 @@ CREATE TABLE segment_states
 (
     site       LowCardinality(String) COMMENT 'Shop or brand',
     visitor_id String COMMENT 'The device, or user:<id> without one',
-    segment    AggregateFunction(argMax, String, Tuple(DateTime64(3, 'UTC'), String)) COMMENT 'State of segments.segment'
+    segment    AggregateFunction(argMax, String, Tuple(DateTime64(3, 'UTC'), UInt64, String)) COMMENT 'State of segments.segment'
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (site, visitor_id)
@@ -18,10 +18,10 @@ COMMENT 'What the view segments is made of';
 -- `segment` as a property or trait, else the trait `persona`.
 CREATE MATERIALIZED VIEW segment_mv TO segment_states AS
 SELECT t.site AS site, t.visitor_id AS visitor_id,
-    argMaxState(t.said, (t.occurred_at, t.touchpoint_id)) AS segment
+    argMaxState(t.said, (t.occurred_at, t.turn, t.touchpoint_id)) AS segment
 FROM
 (
-    SELECT site, visitor_id, occurred_at, touchpoint_id,
+    SELECT site, visitor_id, occurred_at, turn, touchpoint_id,
         arrayFirst(word -> word != '', [
             JSONExtractString(properties, 'segment'),
             JSONExtractString(properties, 'traits', 'segment'),
@@ -105,12 +105,12 @@ SELECT site, person_id, order_id, ordered_at, channel, session_id, revenue, curr
 FROM
 (
     SELECT t.site AS site, t.order_id AS order_id,
-        argMin(t.person_id, (t.occurred_at, t.touchpoint_id)) AS person_id,
+        argMin(t.person_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS person_id,
         min(t.occurred_at) AS ordered_at,
-        argMin(t.channel, (t.occurred_at, t.touchpoint_id)) AS channel,
-        argMin(t.session_id, (t.occurred_at, t.touchpoint_id)) AS session_id,
-        argMin(t.revenue, (t.occurred_at, t.touchpoint_id)) AS revenue,
-        argMin(t.currency, (t.occurred_at, t.touchpoint_id)) AS currency,
+        argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id)) AS channel,
+        argMin(t.session_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS session_id,
+        argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
+        argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency,
         if(order_id = '', t.touchpoint_id, '') AS own
     FROM person_touchpoints AS t
     WHERE t.name = 'Order Completed' AND NOT t.is_bot
@@ -230,8 +230,8 @@ FROM
     (
         SELECT t.site AS site, t.session_id AS session_id, any(t.person_id) AS person_id,
             t.page AS number, min(t.occurred_at) AS opened_at, max(t.occurred_at) AS last_at,
-            argMin(t.channel, (t.occurred_at, t.touchpoint_id)) AS channel,
-            argMin(t.path, (t.occurred_at, t.touchpoint_id)) AS path,
+            argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id)) AS channel,
+            argMin(t.path, (t.occurred_at, t.turn, t.touchpoint_id)) AS path,
             sumIf(
                 greatest(0, JSONExtractFloat(t.properties, 'engaged_seconds')),
                 t.name = 'Page Engaged'
@@ -240,7 +240,7 @@ FROM
         (
             SELECT *,
                 sum(type IN ('page', 'screen') OR name IN ('Page Viewed', 'Screen Viewed')) OVER (
-                    PARTITION BY site, session_id ORDER BY occurred_at, touchpoint_id
+                    PARTITION BY site, session_id ORDER BY occurred_at, turn, touchpoint_id
                     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
                 ) AS page
             FROM person_touchpoints
@@ -354,7 +354,7 @@ FROM
     FROM page_dwells
     UNION ALL
     SELECT toString(t.site), 'conversations', min(t.occurred_at), 1., '', any(t.person_id),
-        t.session_id, toString(argMin(t.channel, t.occurred_at)), '', toUInt32(0), ''
+        t.session_id, toString(argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id))), '', toUInt32(0), ''
     FROM person_touchpoints AS t
     WHERE NOT t.is_bot AND (
         (
@@ -465,11 +465,11 @@ FROM person_touchpoints
 WHERE NOT is_bot
 WINDOW
     within AS (
-        PARTITION BY site, session_id ORDER BY occurred_at, touchpoint_id
+        PARTITION BY site, session_id ORDER BY occurred_at, turn, touchpoint_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ),
     later AS (
-        PARTITION BY site, person_id ORDER BY occurred_at, touchpoint_id
+        PARTITION BY site, person_id ORDER BY occurred_at, turn, touchpoint_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     )
 COMMENT 'Each touchpoint with what came after it: what touchpoint_kpis is made of';

@@ -14,11 +14,11 @@ AS
 SELECT
     t.site AS site,
     if(t.order_id = '', t.touchpoint_id, t.order_id) AS order_id,
-    argMin(t.person_id, (t.occurred_at, t.touchpoint_id)) AS person_id,
-    argMin(t.session_id, (t.occurred_at, t.touchpoint_id)) AS session_id,
+    argMin(t.person_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS person_id,
+    argMin(t.session_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS session_id,
     min(t.occurred_at) AS converted_at,
-    argMin(t.revenue, (t.occurred_at, t.touchpoint_id)) AS revenue,
-    argMin(t.currency, (t.occurred_at, t.touchpoint_id)) AS currency
+    argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
+    argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
 FROM person_touchpoints AS t
 WHERE t.name = 'Order Completed'
 GROUP BY site, order_id

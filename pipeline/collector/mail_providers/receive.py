@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival, browser
+from pipeline.collector.clock import sequence
 from pipeline.collector.collect import Collected
 from pipeline.collector.mail_providers import (
     brevo,
@@ -92,12 +93,12 @@ class Webhooks:
         for index, said in enumerate(events):
             try:
                 if event := provider.read(said):
-                    collected.keep(self._touchpoint(event, said, arrival))
+                    collected.keep(self._touchpoint(event, said, arrival, index))
             except Refused as why:
                 collected.refuse(index, encode(self._scrubbed(said, arrival.site)), why)
         return collected
 
-    def _touchpoint(self, event: MailEvent, said: Any, arrival: Arrival) -> Touchpoint:
+    def _touchpoint(self, event: MailEvent, said: Any, arrival: Arrival, place: int) -> Touchpoint:
         if "@" not in event.address:
             raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
         email_hash = self.pseudonyms.email_hash(arrival.site, event.address)
@@ -112,6 +113,7 @@ class Webhooks:
             properties=Raw(encode(self._properties(event, said, email_hash, arrival.site))),
             anonymous_id=self._subscriber(event, arrival.site) or addressee(email_hash),
             url=line(str(self._scrubbed(event.url, arrival.site))),
+            sequence=sequence(event.at, arrival.received_at, place),
             user_agent="" if mail_proxy(event.user_agent) else browser(event.user_agent),
         )
         value = encode(touchpoint)

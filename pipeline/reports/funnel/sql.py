@@ -34,13 +34,15 @@ MOST_VALUES = 25
 _LONG_AGO = "-1000000000000000"
 _NEVER = f"(toInt64({_LONG_AGO}), toUInt64(0))"
 
-# Touchpoints of the same millisecond stand in the order of the first step that each is.
+# Touchpoints of the same millisecond stand in their turn, then in the order of the first step that
+# each is.
 _MATCHED = """
 SELECT
     *,
     indexOf(matches, 1) AS first_match,
     row_number() OVER (
-        PARTITION BY site, unit ORDER BY at, if(first_match = 0, 1000, first_match), matches
+        PARTITION BY site, unit
+        ORDER BY at, turn, if(first_match = 0, 1000, first_match), matches
     ) AS place
 FROM
 (
@@ -48,6 +50,7 @@ FROM
         site,
         {unit}_id AS unit,
         toUnixTimestamp64Milli(occurred_at) AS at,
+        turn,
         {value} AS value,
         [{matches}] AS matches
     FROM {view}

@@ -20,7 +20,7 @@ FROM (SELECT * FROM person_transitions WHERE (site, person_id) IN (
 LEFT JOIN (SELECT site, visitor_id, touchpoint_id, path FROM touchpoints FINAL) AS p
     ON t.site = p.site AND t.visitor_id = p.visitor_id AND t.touchpoint_id = p.touchpoint_id
 WHERE {model:String} = '' OR t.model = {model:String}
-ORDER BY t.site, t.person_id, t.model, t.at, t.touchpoint_id
+ORDER BY t.site, t.person_id, t.model, t.at, t.turn, t.touchpoint_id
 """
 
 

@@ -60,8 +60,8 @@ SELECT currency, count(), sum(revenue), sum(touchpoints)
 FROM
 (
     SELECT
-        argMin(currency, (occurred_at, touchpoint_id)) AS currency,
-        argMin(revenue, (occurred_at, touchpoint_id)) AS revenue,
+        argMin(currency, (occurred_at, turn, touchpoint_id)) AS currency,
+        argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
         count() AS touchpoints
     FROM touchpoints FINAL
     WHERE name = 'Order Completed' AND {IN_SPAN.format(time="occurred_at")}
@@ -75,7 +75,7 @@ PHASES = """
 SELECT model, phase, count()
 FROM
 (
-    SELECT model, argMax(to_phase, (at, version, transition_id)) AS phase
+    SELECT model, argMax(to_phase, (at, turn, touchpoint_id)) AS phase
     FROM person_transitions
     WHERE ({site:String} = '' OR site = {site:String})
         AND at < fromUnixTimestamp64Milli({end:Int64})

@@ -68,7 +68,7 @@ def test_each_column_of_a_session_holds_what_its_name_says() -> None:
 
 def test_each_column_of_a_transition_holds_what_its_name_says() -> None:
     sheet = facts()
-    seen = Evidence(NOON + 5 * SECOND, "seen", "Order Completed", "shop")
+    seen = Evidence(NOON + 5 * SECOND, "seen", "Order Completed", "shop", turn=3)
     session = OpenSession(**told_apart(OpenSession, started_at=0, ended_at=0, is_bot=False))
     journey = Journey("consideration", NOON, 2)
     sheet.add_transition(RULES.models[0], journey, "forward", "purchase", "rule", seen, session)
@@ -87,5 +87,6 @@ def test_each_column_of_a_transition_holds_what_its_name_says() -> None:
         "channel": "shop",
         "rule": "rule",
         "seconds_in_previous": 5,
+        "turn": 3,
     }
     assert asdict(row) == {field.name: told[field.name] for field in fields(Transition)}

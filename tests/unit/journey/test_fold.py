@@ -117,6 +117,7 @@ def evidence_of_one_visitor(draw: st.DrawFn) -> list[Evidence]:
             utm_source=draw(st.sampled_from(("", "", "crm"))),
             click_id=draw(st.sampled_from(("", "", "gclid"))),
             country=draw(st.sampled_from(("", "DE", "AT"))),
+            turn=draw(st.integers(0, 2)),
         )
         for number in range(count)
     ]

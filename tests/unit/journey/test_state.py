@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.journey.state import (
+    NOWHERE,
     Cursor,
     append,
     decode_state,
@@ -48,14 +49,14 @@ def test_evidence_comes_back_as_it_was() -> None:
     for one in evidence:
         append(state, one)
     assert recall(state) == evidence
-    assert (state.oldest_at, state.newest) == (NOON, (NOON + 1, "b", ""))
+    assert (state.oldest_at, state.newest) == (NOON, (NOON + 1, 0, "b", ""))
 
 
 def test_remembering_nothing_leaves_no_times() -> None:
     state = new_state()
     append(state, seen("a"))
     remember(state, [])
-    assert (recall(state), state.oldest_at, state.newest) == ([], 0, (0, "", ""))
+    assert (recall(state), state.oldest_at, state.newest) == ([], 0, NOWHERE)
 
 
 def test_the_empty_cursor_takes_no_room_and_comes_back() -> None:

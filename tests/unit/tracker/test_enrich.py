@@ -454,6 +454,7 @@ def test_evidence_and_row_say_the_same() -> None:
         items=1,
         currency="EUR",
         utm_term="chair",
+        turn=17,
     )
     assert (enrichment.path, enrichment.utm_term, enrichment.revenue) == ("/thanks", "chair", 9.5)
     assert (enrichment.visitor_id, enrichment.is_late) == ("ada", False)
@@ -492,6 +493,7 @@ def test_everything_stands_in_its_place() -> None:
         order_id="o-1",
         revenue=9.5,
         currency="EUR",
+        turn=17,
     )
     assert evidence == Evidence(
         at=NOON,
@@ -515,6 +517,7 @@ def test_everything_stands_in_its_place() -> None:
         utm_term="chair",
         search_term="oak",
         country="AT",
+        turn=17,
     )
 
 

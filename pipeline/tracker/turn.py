@@ -1,0 +1,49 @@
+"""PURE: which of several touchpoints of one time came first.
+
+The sender's own order decides (`sequence`: the place in a request or a file, or the number that the
+sender counts up). Where two have the same number, because they came in two requests or files that
+say nothing, what usually comes first does: a mail before the visit it brings, the page by which
+somebody arrives before the others, a cart before its checkout, a checkout before its order. The
+touchpoint's id, which means nothing, is left to decide between what is alike in all of this.
+"""
+
+_NATURAL = (
+    ("Email Delivered", "Ad Viewed", "Promotion Viewed"),
+    ("Email Opened",),
+    ("Email Link Clicked", "Ad Clicked", "Promotion Clicked"),
+    ("",),  # a page by which somebody arrives
+    (),  # everything that is not named here
+    ("Products Searched", "Product List Viewed", "Product List Filtered"),
+    ("Product Clicked",),
+    ("Product Viewed", "Form Started"),
+    ("Product Added", "Form Left"),
+    ("Product Removed", "Form Submitted"),
+    ("Cart Viewed", "Cart Updated"),
+    ("Checkout Started",),
+    ("Checkout Step Viewed",),
+    ("Checkout Step Completed", "Coupon Entered"),
+    ("Coupon Applied", "Coupon Denied"),
+    ("Payment Info Entered",),
+    ("Payment Failed",),
+    ("Order Completed",),
+    ("Order Updated",),
+    ("Order Shipped",),
+    ("Order Delivered", "Order Picked Up"),
+    ("Return Requested", "Order Cancelled"),
+    ("Order Returned", "Order Refunded"),
+)
+_STEP = {name: step for step, names in enumerate(_NATURAL) for name in names}
+_USUAL = _NATURAL.index(())
+_ARRIVAL = _STEP[""]
+_STEPS = 32
+
+
+def turn(sequence: int, name: str, *, is_arrival: bool) -> int:
+    """Give the turn of a touchpoint among those of its time; the lower came first.
+
+    `is_arrival` tells that its page was reached from elsewhere: by a campaign or another site.
+    """
+    step = _STEP.get(name, _USUAL)
+    if step == _USUAL and is_arrival:
+        step = _ARRIVAL
+    return sequence * _STEPS + step

@@ -1,0 +1,89 @@
+"""Rows of one time: the order of the file, whatever files they come in."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.importer.mapping import parse_mapping
+from pipeline.importer.plan import Plan
+from schemas.codec import decode_touchpoint
+from schemas.touchpoint import Touchpoint
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+MAPPING = """
+channel = "shop"
+[columns]
+occurred_at = "when"
+anonymous_id = "who"
+name = "what"
+"""
+
+Row = dict[str, str]
+
+
+def row(who: str, second: int, what: str, **more: str) -> Row:
+    return {"who": who, "when": f"2026-01-01T12:00:{second:02}Z", "what": what, **more}
+
+
+def planned(*files: Sequence[Row], mapping: str = MAPPING) -> list[Touchpoint]:
+    plan = Plan(parse_mapping(mapping, "m.toml"), "shop", NOW)
+    for number, rows in enumerate(files):
+        plan.open(f"{number}.csv")
+        for each in rows:
+            plan.take(each)
+    return [decode_touchpoint(outgoing.value) for outgoing in plan.in_order()]
+
+
+def orders(touchpoints: Sequence[Touchpoint]) -> dict[str, int]:
+    return {each.touchpoint_id: each.sequence for each in touchpoints}
+
+
+rows = st.lists(
+    st.builds(row, st.sampled_from("abc"), st.integers(0, 3), st.sampled_from("xyz")),
+    min_size=1,
+    max_size=30,
+).map(lambda said: [{**each, "n": str(n)} for n, each in enumerate(said)])
+
+
+def of_one(said: Sequence[Row], who: str, when: str) -> list[Row]:
+    return [each for each in said if (each["who"], each["when"]) == (who, when)]
+
+
+@given(said=rows, data=st.data())
+def test_rows_of_one_time_keep_the_order_of_the_file_however_it_is_cut(
+    said: list[Row], data: st.DataObject
+) -> None:
+    together = orders(planned(said))
+    ids = {each["n"]: made.touchpoint_id for each, made in zip(said, _unsorted(said), strict=True)}
+    for each in said:
+        same = of_one(said, each["who"], each["when"])
+        assert [together[ids[one["n"]]] for one in same] == list(range(len(same)))
+    groups = sorted({(each["who"], each["when"]) for each in said})
+    files: list[list[Row]] = [[], [], []]
+    for who, when in data.draw(st.permutations(groups)):
+        files[data.draw(st.integers(0, 2))] += of_one(said, who, when)
+    assert orders(planned(*filter(None, files))) == together
+
+
+def _unsorted(said: Sequence[Row]) -> list[Touchpoint]:
+    return [planned([each])[0] for each in said]
+
+
+def test_a_column_with_the_order_goes_before_the_order_of_the_rows() -> None:
+    mapping = MAPPING + 'sequence = "n"\n'
+    made = planned([row("a", 0, "x", n="7"), row("a", 0, "y", n="3")], mapping=mapping)
+    assert {each.name: each.sequence for each in made} == {"x": 7, "y": 3}
+
+
+@pytest.mark.parametrize("told", ["-1", "1.5", "first", "9007199254740992"])
+def test_an_order_that_is_no_number_to_count_with_refuses_its_row(told: str) -> None:
+    mapping = MAPPING + 'sequence = "n"\n'
+    plan = Plan(parse_mapping(mapping, "m.toml"), "shop", NOW)
+    plan.open("f.csv")
+    plan.take(row("a", 0, "x", n="1"))
+    plan.take(row("a", 0, "y", n=told))
+    [letter] = plan.letters()
+    assert (letter.reason, letter.position) == ("invalid_field", 2)
