@@ -30,6 +30,7 @@ FROM
             site,
             visitor_id,
             touchpoint_id,
+            turn,
             occurred_at,
             toUnixTimestamp64Milli(occurred_at) AS ms,
             lagInFrame(ms, 1, toInt64(-1e15)) OVER (

@@ -277,8 +277,11 @@ def test_a_person_is_in_the_phase_of_the_last_transition_that_still_stands(clien
     )
 
 
-def test_of_two_transitions_at_once_the_one_of_the_later_record_counts(client: Client) -> None:
-    rows = [transition("a", 0, "awareness", version=7), transition("a", 0, "purchase", version=8)]
+def test_of_two_transitions_at_once_the_one_of_the_later_turn_counts(client: Client) -> None:
+    rows = [
+        transition("a", 0, "purchase", turn=2, version=7),
+        transition("a", 0, "awareness", turn=1, version=8),
+    ]
     insert_json(client, "transitions", rows)
     assert [phase.phase for phase in read_report(client, Span()).phases] == ["purchase"]
 
