@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.fields import LARGEST_SEQUENCE
+from schemas.times import milliseconds
 
 _SHORTEST_SKEW = timedelta(seconds=150)
 """A smaller difference between the clocks may be the way of the request: no reason to correct."""
 
 _LARGEST_LEAD = timedelta(days=1)
-_MILLISECOND = timedelta(milliseconds=1)
 _PLACES = 10_000
 """More than any request has events."""
 
@@ -52,9 +52,5 @@ def sequence(occurred_at: datetime, left_at: datetime, place: int) -> int:
 
     What left its sender sooner came first, and in one request what stands there first (`place`).
     """
-    wait = max(0, _milliseconds(left_at) - _milliseconds(occurred_at))
+    wait = max(0, milliseconds(left_at) - milliseconds(occurred_at))
     return min(wait * _PLACES + place, LARGEST_SEQUENCE)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - _CLOCKS[0]) // _MILLISECOND

@@ -6,6 +6,7 @@ from msgspec.structs import asdict
 
 from pipeline.tracker.enrich import enrich, read_commerce, read_url, read_user_agent
 from pipeline.tracker.progress import read_progress
+from pipeline.tracker.turn import turn
 from schemas.codec import decode_touchpoint
 from tests.support.journeys import NOON
 from tests.support.tracker import touchpoint
@@ -25,7 +26,7 @@ PHONE = (
 
 def test_each_field_of_enrichment_and_evidence_holds_what_its_name_says() -> None:
     for name, given in (("Order Completed", ORDER), ("Product Viewed", VIEW)):
-        more = {"name": name, "url": URL, "referrer": REFERRER, "user_agent": PHONE}
+        more = {"name": name, "sequence": 5, "url": URL, "referrer": REFERRER, "user_agent": PHONE}
         line, properties = touchpoint("id-1", NOON, properties=given, **more), json.dumps(given)
         seen = decode_touchpoint(line)
         enrichment, evidence = enrich(seen, "visitor", NOON, 3, 77)
@@ -44,6 +45,7 @@ def test_each_field_of_enrichment_and_evidence_holds_what_its_name_says() -> Non
                 "kafka_offset": 77,
                 "referrer_host": referrer.host,
                 "revenue": commerce.value if name == "Order Completed" else 0.0,
+                "turn": turn(5, name, is_arrival=True),
             }
         )
         found = asdict(enrichment)
