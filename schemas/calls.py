@@ -102,6 +102,43 @@ class Refusal(_Said):
     detail: str = Field(description="A sentence for people; may change.")
 
 
+class SeenTouchpoint(BaseModel):
+    """A touchpoint in short."""
+
+    touchpoint_id: str = Field(description="As in the table `touchpoints`.")
+    type: TouchpointType
+    name: str
+    anonymous_id: str
+    user_id: str
+    occurred_at: AwareDatetime
+
+
+class SeenRequest(BaseModel):
+    """A request of the last minutes."""
+
+    at: AwareDatetime
+    path: str
+    outcome: Literal["taken", "partly", "refused", "turned_away", "unavailable"] = Field(
+        description="taken: all is in Kafka. partly, refused: some of it is not, or nothing. "
+        "turned_away: nobody looked into it. unavailable: Kafka did not take it."
+    )
+    network: str = Field(description="Where it came from; the end of the address is cut off.")
+    origin: str = Field(description="Of a request that was turned away: the page that sent it.")
+    accepted: int = 0
+    touchpoints: list[SeenTouchpoint] = Field(default=[], description="The first ten.")
+    refused: list[RefusedCall] = Field(default=[], description="The first ten.")
+    error: str = Field("", description="Why it was turned away: a word of docs/errors.md.")
+    detail: str = ""
+
+
+class Seen(BaseModel):
+    """What arrived of a site in the last minutes, at this process; the newest first."""
+
+    site: str
+    minutes: int
+    requests: list[SeenRequest]
+
+
 class Health(_Said):
     """The collector is well."""
 

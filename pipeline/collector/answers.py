@@ -35,13 +35,17 @@ class TurnedAway(Exception):
     """A request that is not let in: the closed `code`, and a sentence for a person.
 
     `retry_after` are seconds after which it may come again; 0 where `code` says it, or never.
+    `site` is whose it was, where that was known already.
     """
 
-    def __init__(self, code: Problem | Reason, detail: str, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, code: Problem | Reason, detail: str, retry_after: float = 0.0, site: str = ""
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+        self.site = site
 
 
 _BAD_REQUEST = 400

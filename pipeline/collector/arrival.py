@@ -33,6 +33,7 @@ class Arrival:
     sent_at: datetime | None = None
     stranger: str = ""
     country: str = ""
+    path: str = ""
     known: KnownStrangers | None = None
     named: dict[str, int] = field(default_factory=dict)
     """How often a name was given in this request."""

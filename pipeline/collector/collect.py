@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.arrival import Arrival
@@ -21,15 +24,34 @@ LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
 
 
+MOST_TOLD = 10
+"""Touchpoints and refusals of a request that are remembered for whoever embeds an SDK."""
+
+
+class Told(Struct, frozen=True, gc=False):
+    """What one is told of a touchpoint."""
+
+    touchpoint_id: str
+    type: str
+    name: str
+    anonymous_id: str
+    user_id: str
+    occurred_at: datetime
+
+
 @dataclass(slots=True)
 class Collected:
-    """What becomes of a request: records by topic, and the refused calls by their index."""
+    """What becomes of a request: records by topic, and the refused calls by their index.
+
+    `told` are the first of its touchpoints, in short.
+    """
 
     arrival: Arrival
     is_batch: bool = False
     masks: Masks = USUAL
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     _received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +90,8 @@ class Collected:
         self.masks.cover(touchpoint)
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
+        if len(self.told) < MOST_TOLD:
+            self.told.append(_in_short(touchpoint))
 
     def refuse(self, index: int, call: bytes, why: Refused) -> None:
         """Make a dead letter of `call`, unless it must not be kept."""
@@ -98,6 +122,17 @@ class Collected:
         self.records.append((topic, Record(key, value, self._received_ms)))
 
 
+def _in_short(touchpoint: Touchpoint) -> Told:
+    return Told(
+        touchpoint.touchpoint_id,
+        touchpoint.type,
+        touchpoint.name,
+        touchpoint.anonymous_id,
+        touchpoint.user_id,
+        touchpoint.occurred_at,
+    )
+
+
 def collect(
     request: Request,
     vocabulary: Vocabulary,
@@ -121,7 +156,7 @@ def collect(
         return collected
     if len(sent.events) > longest:
         detail = f"{len(sent.events)} events; a batch has {longest} at most"
-        raise TurnedAway(Reason.TOO_LARGE, detail)
+        raise TurnedAway(Reason.TOO_LARGE, detail, site=arrival.site)
     collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
     for index, event in enumerate(sent.events):
         collected.take(index, event, vocabulary, intake)

@@ -25,7 +25,8 @@ from pipeline.collector.mail_providers.delivery import Delivery
 from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
 from pipeline.collector.newsletter.follow import Newsletter
 from pipeline.collector.newsletter.links import PATH as LINKS
-from pipeline.collector.request import Request
+from pipeline.collector.recent import MINUTES, Recent
+from pipeline.collector.request import Request, credentials
 from pipeline.collector.server_api import ServerApi
 from pipeline.collector.vocabularies import segment
 from pipeline.kafka.producer import NotAcknowledged
@@ -34,6 +35,7 @@ from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
 from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.settings import Settings
+from schemas.codec import encode
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ _CLICK_SECONDS = 0.5
 
 _WEBHOOKS = "/v1/webhooks/"
 _SERVERS = "/v1/server/"
+DEBUG = "/v1/debug"
 
 Keep = Callable[[Collected], Awaitable[None]]
 """Writes what was collected; NotAcknowledged if Kafka did not take it."""
@@ -65,6 +68,7 @@ class SideDoors:
         guard: Guard,
         lanes: Lanes,
         countries: Countries,
+        recent: Recent,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -74,23 +78,18 @@ class SideDoors:
         self._guard = guard
         self._lanes = lanes
         self._countries = countries
+        self._recent = recent
         self._clicks: set[asyncio.Task[None]] = set()
         self._masks = masks
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
-        self._webhooks = Webhooks(
-            _all_told(settings.provider_secrets),
-            pseudonyms,
-            settings.collector_max_event,
-            settings.collector_max_batch,
-            self._masks,
-            settings.placeholders,
-        )
+        self._webhooks = _webhooks(settings, pseudonyms, masks)
         self._servers = ServerApi(_all_told(settings.server_secrets), pseudonyms)
         self._doors: dict[str, Door] = {
             LINKS: self._follow,
             _WEBHOOKS: self._receive,
             _SERVERS: self._serve,
+            DEBUG: self._show_recent,
         }
 
     async def answer(self, scope: Scope, protocol: HTTPProtocol, caller: Caller) -> Answer | None:
@@ -119,7 +118,7 @@ class SideDoors:
         content = await self._received(scope, protocol) if scope.method == "POST" else b""
         client = self._guard.caller(scope).client
         ip, country = truncated_ip(client), self._countries.of(client)
-        arrival = Arrival("", self._clock(), ip=ip, country=country)
+        arrival = Arrival("", self._clock(), ip=ip, country=country, path=LINKS)
         followed = self._newsletter.follow(scope.method, token, scope.headers, arrival, content)
         if followed.touchpoint is None:
             return followed.answer
@@ -148,7 +147,7 @@ class SideDoors:
         self._webhooks.check(place)
         if scope.method in {"GET", "HEAD"}:  # Mailchimp and Mandrill look whether somebody is there
             return ACCEPTED
-        arrival = Arrival(place.partition("/")[2], self._clock())
+        arrival = Arrival(place.partition("/")[2], self._clock(), path=scope.path)
         delivery = Delivery(
             url=self._settings.public_url + _with_query(scope),
             query=scope.query_string,
@@ -173,7 +172,7 @@ class SideDoors:
             key_name(request, segment.write_key), scope.headers.get("origin"), now
         )
         site = sender.key.site
-        arrival = Arrival(site, now)
+        arrival = Arrival(site, now, path=scope.path)
         self._servers.check(site, scope.headers, packed, now)
         self._lanes.check(sender, now)
         named = Request(body=self._servers.named(payload, site))
@@ -184,8 +183,36 @@ class SideDoors:
         self._lanes.count(sender, collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
 
+    # --- what arrived in the last minutes ---------------------------------------------------------
+
+    async def _show_recent(self, rest: str, scope: Scope, _protocol: HTTPProtocol) -> Answer:
+        if rest or scope.method != "GET":
+            raise TurnedAway(Problem.NOT_FOUND, f"there is GET on {DEBUG}")
+        site, secret = credentials(scope.headers.get("authorization") or "") or ("", "")
+        if not self._servers.knows(site, secret):
+            raise TurnedAway(
+                Problem.BAD_SIGNATURE,
+                "the user name is a site, the password one of its TOUCHSTREAM_SERVER_SECRETS",
+            )
+        hosts = self._settings.site_hosts.get(site, ())
+        origins = self._gate.origins_of(site) | {f"https://{host}" for host in hosts}
+        network = truncated_ip(self._guard.caller(scope).client)
+        requests = list(self._recent.of(site, self._clock(), origins, network))
+        return Answer(200, encode({"site": site, "minutes": MINUTES, "requests": requests}))
+
     async def _received(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         return await body.received(protocol, scope.headers, self._settings.collector_max_body)
+
+
+def _webhooks(settings: Settings, pseudonyms: Pseudonyms, masks: Masks) -> Webhooks:
+    return Webhooks(
+        _all_told(settings.provider_secrets),
+        pseudonyms,
+        settings.collector_max_event,
+        settings.collector_max_batch,
+        masks,
+        settings.placeholders,
+    )
 
 
 def unknown_places(settings: Settings) -> list[str]:

@@ -97,10 +97,17 @@ def user_name(authorization: str | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _user_name(authorization: str) -> str | None:
-    scheme, _, credentials = authorization.partition(" ")
+    told = credentials(authorization)
+    return told[0] if told else None
+
+
+def credentials(authorization: str) -> tuple[str, str] | None:
+    """Give user name and password of Basic authentication."""
+    scheme, _, coded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        return base64.b64decode(credentials).decode().partition(":")[0]
+        name, _, password = base64.b64decode(coded).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
+    return name, password

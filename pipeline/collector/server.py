@@ -47,6 +47,7 @@ from pipeline.collector.names import Names
 from pipeline.collector.newsletter.links import PATH as LINKS
 from pipeline.collector.openapi.document import document
 from pipeline.collector.openapi.operations import OPERATIONS
+from pipeline.collector.recent import Recent
 from pipeline.collector.request import Request, user_name
 from pipeline.collector.vocabularies import segment
 from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_of
@@ -103,16 +104,9 @@ class Collector:
             ack_timeout=settings.collector_ack_timeout,
             max_pending=settings.collector_max_pending,
         )
-        self._intake = Intake(
-            Limits(
-                bytes=settings.collector_max_event,
-                depth=settings.collector_max_depth,
-                age=settings.collector_max_age,
-            ),
-            Names(settings.collector_max_names),
-            settings.placeholders,
-        )
+        self._intake = _intake(settings)
         self._lanes = Lanes(settings)
+        self._recent = Recent()
         self._countries = Countries(settings.country_database)
         self._side_doors = SideDoors(
             settings,
@@ -124,6 +118,7 @@ class Collector:
             guard=self._guard,
             lanes=self._lanes,
             countries=self._countries,
+            recent=self._recent,
         )
 
     def change_keys(self, keys: Mapping[str, WriteKey]) -> None:
@@ -177,11 +172,16 @@ class Collector:
             return (found or self._of_an_sdk(scope)).with_headers(allowed)
         except TurnedAway as why:
             _refused(why.code).inc()
+            self._note(why, scope, caller)
             more = await self._cost(why, scope, caller)
             return refusal(why.code, why.detail, why.retry_after).with_headers(allowed + more)
         except NotAcknowledged:
             detail = "Kafka has not acknowledged it; send it again, with the same id"
             return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
+
+    def _note(self, why: TurnedAway, scope: Scope, caller: Caller) -> None:
+        network, origin = truncated_ip(caller.client), scope.headers.get("origin")
+        self._recent.note_turned_away(why, self._clock(), scope.path, network, origin)
 
     async def _cost(self, why: TurnedAway, scope: Scope, caller: Caller) -> Headers:
         """Charge a refusal to who caused it; give headers for the answer.
@@ -283,6 +283,7 @@ class Collector:
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(caller.client),
             country=self._countries.of(caller.client),
+            path=scope.path,
         )
         if self._settings.collector_cookieless or vocabulary.is_cookieless:
             arrival.stranger = self._strangers.name(arrival)
@@ -290,10 +291,27 @@ class Collector:
         return arrival
 
     async def _keep(self, collected: Collected) -> None:
-        if not self._is_connected:
-            raise NotAcknowledged("not connected to Kafka yet")
-        await self._batches.write(collected.records)
+        is_kept = False
+        try:
+            if not self._is_connected:
+                raise NotAcknowledged("not connected to Kafka yet")
+            await self._batches.write(collected.records)
+            is_kept = True
+        finally:
+            self._recent.note(collected, is_kept=is_kept)
         _count(collected)
+
+
+def _intake(settings: Settings) -> Intake:
+    return Intake(
+        Limits(
+            bytes=settings.collector_max_event,
+            depth=settings.collector_max_depth,
+            age=settings.collector_max_age,
+        ),
+        Names(settings.collector_max_names),
+        settings.placeholders,
+    )
 
 
 def _rates(settings: Settings) -> Rates:

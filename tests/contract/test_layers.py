@@ -51,6 +51,7 @@ MUST_BE_PURE = (
     "pipeline/collector/openapi/operations.py",
     "pipeline/privacy/pseudonyms.py",
     "pipeline/collector/limits/quotas.py",
+    "pipeline/collector/recent.py",
     "pipeline/collector/request.py",
     "pipeline/collector/vocabularies/routes.py",
     "pipeline/collector/openapi/sdks.py",

@@ -17,6 +17,7 @@ from tests.support.docs import blocks, shell
 from tests.support.kafka import KafkaCluster
 
 SETUP, SEND = blocks("server-api", "sh")
+SEE = blocks("sdks", "sh")[0]
 SECRET, SALT = "x" * 32, "s" * 32
 
 
@@ -65,3 +66,20 @@ def test_the_secrets_that_the_docs_make_are_accepted(tmp_path: Path) -> None:
     said = shell(f"{SETUP}\ntouchstream settings", tmp_path).stdout
     assert 'TOUCHSTREAM_SERVER_SECRETS={"shop": ["**********"]}' in said
     assert not re.search(r"[0-9a-f]{64}", said)
+
+
+async def test_what_arrived_is_seen_with_the_secret_of_the_site_alone(
+    running: CollectorProcess, tmp_path: Path
+) -> None:
+    shell(SEND, tmp_path, SECRET=SECRET, COLLECTOR=running.url)
+    see = SEE.replace("shop:", "till:")
+    seen = json.loads(shell(see, tmp_path, SECRET=SECRET, COLLECTOR=running.url).stdout)
+    first = seen["requests"][0]
+    assert ("till", "/v1/server/batch", "taken", 2) == (
+        *(seen["site"], first["path"], first["outcome"], first["accepted"]),
+    )
+    assert ["receipt-4711", "call-81"] == [each["touchpoint_id"] for each in first["touchpoints"]]
+    for secret, site in (("y" * 32, "till"), (SECRET, "shop"), ("", "till")):
+        ask = see.replace("till:", f"{site}:")
+        with pytest.raises(CalledProcessError):
+            shell(ask, tmp_path, SECRET=secret, COLLECTOR=running.url)

@@ -316,5 +316,10 @@ _OF_PATHS: dict[tuple[str, str], list[Request]] = {
         ("get", path): [Request(path=path.format(token=token)) for token in (SDK_KEY, "a%20b")]
         for path in ("/array/{token}/config", "/array/{token}/config.js")
     },
+    ("get", "/v1/debug"): [
+        Request(headers={"authorization": aiohttp.encode_basic_auth("shop", _SECRET)}),
+        Request(headers={"authorization": aiohttp.encode_basic_auth("shop", "x")}),
+        Request(),
+    ],
     ("get", "/beacon.js"): [Request(), Request(headers={"if-none-match": _ETAG})],
 }

@@ -45,10 +45,13 @@ class Gate:
             raise TurnedAway(
                 Problem.KEY_EXPIRED,
                 f"this write key was accepted until {key.not_after.isoformat()}; use the new one",
+                site=key.site,
             )
         if origin is not None and not _may(origin, key.origins or self.origins):
             raise TurnedAway(
-                Problem.ORIGIN_NOT_ALLOWED, "this origin is not among those of the write key"
+                Problem.ORIGIN_NOT_ALLOWED,
+                "this origin is not among those of the write key",
+                site=key.site,
             )
         return Sender(name, key)
 
@@ -71,6 +74,10 @@ class Gate:
             ("access-control-expose-headers", "retry-after"),
             ("vary", "origin"),
         ]
+
+    def origins_of(self, site: str) -> set[str]:
+        """Name the web pages that only keys of `site` may be used by."""
+        return {origin for key in self.keys.values() if key.site == site for origin in key.origins}
 
     def _is_of_a_key(self, origin: str) -> bool:
         return any(origin in key.origins for key in self.keys.values())

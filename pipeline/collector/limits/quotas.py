@@ -31,6 +31,7 @@ class Quotas:
             raise TurnedAway(
                 Problem.QUOTA_EXCEEDED,
                 f"this write key may send {key.events_per_day} events a day (UTC)",
+                site=key.site,
             )
 
     def count(self, name: str, events: int, today: date) -> None:

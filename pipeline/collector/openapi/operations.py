@@ -11,7 +11,7 @@ from pipeline.collector.openapi.sdks import OF_A_BODY, sdks
 from pipeline.collector.openapi.tracking import OF_A_BATCH, tracking
 from pipeline.collector.vocabularies import segment
 from pipeline.signature import SIGNATURE, TIMESTAMP
-from schemas.calls import Health, Taken
+from schemas.calls import Health, Seen, Taken
 from schemas.dead_letter import Reason
 
 _NOT_HERE = (Problem.NOT_FOUND, Problem.ORIGIN_NOT_ALLOWED)
@@ -62,6 +62,15 @@ _DOORS = (
 )
 
 _OWN = (
+    Operation(
+        method="get",
+        path="/v1/debug",
+        summary="What arrived of a site in the last minutes, and what became of it. "
+        "Basic authentication: the site, and one of its server secrets",
+        answers={200: (Seen,)},
+        headers=("authorization",),
+        refusals=(Problem.BAD_SIGNATURE, Problem.ORIGIN_NOT_ALLOWED),
+    ),
     Operation(
         method="get",
         path="/beacon.js",
