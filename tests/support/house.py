@@ -108,7 +108,11 @@ def picture(graph: Graph) -> str:
     lines = ["flowchart TB"]
     for number, rooms in reversed(list(enumerate(FLOORS, 1))):
         here = [room for room in rooms if room in graph]
-        lines += [f'  subgraph floor{number}["floor {number}"]', f"    {' ~~~ '.join(here)}", "  end"]
+        lines += [
+            f'  subgraph floor{number}["floor {number}"]',
+            f"    {' ~~~ '.join(here)}",
+            "  end",
+        ]
     lines += [
         f"  {room} --> {other}"
         for room in sorted(graph, key=lambda room: (-FLOOR[room], room))
