@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from pipeline.cli.shared import clickhouse, read_settings
-from pipeline.signals import until_told
+from pipeline.terminal import until_told
 
 
 @click.command()

@@ -27,8 +27,7 @@ from pipeline.reports.overview.answer import read_report
 from pipeline.reports.overview.text import render
 from pipeline.reports.span import Span
 from pipeline.settings import Settings
-from pipeline.signals import until_told
-from pipeline.terminal import progress_bar
+from pipeline.terminal import progress_bar, until_told
 from schemas.errors import TouchstreamError
 from schemas.journeys import load_models
 from schemas.write_key import WriteKey

