@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from statistics import NormalDist
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.roles.watch.dropoff import (
@@ -115,6 +115,7 @@ def test_a_drop_is_exactly_the_missing_share_of_the_expected(seen: Passage) -> N
     assert not judgement.drop or left == pytest.approx(judgement.conversion)
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(passages().filter(lambda seen: seen.entries < MINIMUM))
 def test_fewer_entries_than_the_minimum_never_alarm(seen: Passage) -> None:
     assert drop_of(seen) == 0.0
