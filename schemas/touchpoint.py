@@ -84,6 +84,7 @@ class Enrichment(Contract, omit_defaults=True):
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
+    money_problem: Label = ""
     turn: Count = 0
 
 
@@ -108,6 +109,7 @@ class TouchpointRow(Touchpoint, kw_only=True):
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
+    money_problem: Label = ""
     turn: Count = 0
     kafka_partition: Count
     kafka_offset: Count

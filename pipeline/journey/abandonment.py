@@ -117,10 +117,16 @@ def _end(cursor: Cursor, kinds: Kinds, seen: Evidence) -> None:
 
 
 def _fill(cursor: Cursor, seen: Evidence) -> None:
-    if seen.name == PUT_IN:
+    if seen.is_whole_cart:
+        cursor.cart = put_in(None, seen)
+    elif seen.name == PUT_IN:
         cursor.cart = put_in(cursor.cart, seen)
     elif seen.name == TAKEN_OUT:
         cursor.cart = take_out(cursor.cart, seen)
+    elif seen.products and not (cursor.cart and cursor.cart.lines):
+        cursor.cart = put_in(
+            None, seen
+        )  # it says what the cart is worth, of which nothing is known
 
 
 def _is_meant(stake: Stake, kinds: Kinds, seen: Evidence) -> bool:

@@ -13,36 +13,39 @@ _MOST_LOOKED_AT = 10
 
 
 def put_in(cart: Cart | None, seen: Evidence) -> Cart:
-    """Add the product of `seen`."""
+    """Add the products of `seen`; less than none of one takes it out."""
     cart = cart or Cart()
-    line = _line_of(cart, seen.product_id)
-    if line is None and len(cart.lines) >= _MOST_LINES:
-        line = _line_of(cart, "") or Line("", "", 0, 0.0)
-    line = line or Line(seen.product_id, seen.product_name, 0, 0.0)
-    more = replace(line, quantity=line.quantity + seen.items, value=line.value + seen.value)
-    return Cart(_changed(cart, line, more), seen.currency or cart.currency)
+    lines = cart.lines
+    for product in products_of(seen):
+        lines = _more(lines, product) if product.quantity > 0 else _less(lines, _turned(product))
+    return Cart(lines, seen.currency or cart.currency)
 
 
 def take_out(cart: Cart | None, seen: Evidence) -> Cart:
-    """Remove the product of `seen`, or as much of it as there is."""
+    """Remove the products of `seen`, or as much of them as there is."""
     cart = cart or Cart()
-    line = _line_of(cart, seen.product_id) or _line_of(cart, "")
-    if line is None:
-        return cart
-    left = line.quantity - seen.items
-    value = max(0.0, line.value - (seen.value or line.value * seen.items / (line.quantity or 1)))
-    less = replace(line, quantity=left, value=value) if left > 0 else None
-    return Cart(_changed(cart, line, less), cart.currency)
+    lines = cart.lines
+    for product in products_of(seen):
+        lines = _less(lines, product if product.quantity > 0 else _turned(product))
+    return Cart(lines, cart.currency)
 
 
 def look_at(cart: Cart | None, seen: Evidence) -> Cart | None:
-    """Note the product of `seen` as one that was looked at; the last ten are kept."""
-    if not seen.product_id:
+    """Note the products of `seen` as ones that were looked at; the last ten are kept."""
+    looked_at = [replace(each, quantity=0) for each in products_of(seen) if each.product_id]
+    if not looked_at:
         return cart
+    known = {each.product_id for each in looked_at}
     before = cart.lines if cart else []
-    others = [line for line in before if line.product_id != seen.product_id]
-    lines = [*others, Line(seen.product_id, seen.product_name, 0, seen.value)]
+    lines = [*(line for line in before if line.product_id not in known), *looked_at]
     return Cart(lines[-_MOST_LOOKED_AT:], seen.currency or (cart.currency if cart else ""))
+
+
+def products_of(seen: Evidence) -> list[Line]:
+    """Give the products of a touchpoint: its list, or the one that it is about."""
+    if seen.products is not None:
+        return seen.products
+    return [Line(seen.product_id, seen.product_name, seen.items, seen.value)]
 
 
 def totals(cart: Cart) -> tuple[int, float]:
@@ -64,12 +67,35 @@ def items(cart: Cart) -> list[Product]:
     ]
 
 
-def _line_of(cart: Cart, product_id: str) -> Line | None:
-    return next((line for line in cart.lines if line.product_id == product_id), None)
+def _more(lines: list[Line], product: Line) -> list[Line]:
+    line = _line_of(lines, product.product_id)
+    if line is None and len(lines) >= _MOST_LINES:
+        line = _line_of(lines, "") or Line("", "", 0, 0.0)
+    line = line or replace(product, quantity=0, value=0.0)
+    pieces, value = line.quantity + product.quantity, line.value + product.value
+    return _changed(lines, line, replace(line, quantity=pieces, value=value))
 
 
-def _changed(cart: Cart, old: Line, new: Line | None) -> list[Line]:
-    lines = [new if line is old else line for line in cart.lines]
-    if new and old not in cart.lines:
-        lines.append(new)
-    return [line for line in lines if line]
+def _less(lines: list[Line], product: Line) -> list[Line]:
+    line = _line_of(lines, product.product_id) or _line_of(lines, "")
+    if line is None:
+        return lines
+    left = line.quantity - product.quantity
+    part = product.value or line.value * product.quantity / (line.quantity or 1)
+    rest = replace(line, quantity=left, value=max(0.0, line.value - part)) if left > 0 else None
+    return _changed(lines, line, rest)
+
+
+def _turned(product: Line) -> Line:
+    return replace(product, quantity=-product.quantity, value=abs(product.value))
+
+
+def _line_of(lines: list[Line], product_id: str) -> Line | None:
+    return next((line for line in lines if line.product_id == product_id), None)
+
+
+def _changed(lines: list[Line], old: Line, new: Line | None) -> list[Line]:
+    changed = [new if line is old else line for line in lines]
+    if new and old not in lines:
+        changed.append(new)
+    return [line for line in changed if line]

@@ -27,10 +27,20 @@ Place = tuple[int, int, str, str]
 NOWHERE: Place = (0, 0, "", "")
 
 
+class Line(msgspec.Struct, array_like=True, gc=False):
+    """So many pieces of one product, and what they are worth together."""
+
+    product_id: str
+    name: str
+    quantity: int
+    value: float
+
+
 class Evidence(msgspec.Struct, array_like=True, gc=False):
     """What a fold needs to know of one touchpoint.
 
     `visitor_id` is empty in the state of the visitor itself, and set in that of a person.
+    `products` are those of a list, and all that lies in the cart if `is_whole_cart`.
     """
 
     at: int
@@ -60,6 +70,8 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     search_term: str = ""
     country: str = ""
     turn: int = 0
+    products: list[Line] | None = None
+    is_whole_cart: bool = False
 
     def place(self) -> Place:
         """Give the position in time order; equal times are ordered by turn, then by id."""
@@ -123,15 +135,6 @@ class Journey(msgspec.Struct, array_like=True, frozen=True, gc=False):
     since: int = 0
     cycle: int = 1
     past: Past | None = None
-
-
-class Line(msgspec.Struct, array_like=True, gc=False):
-    """So many pieces of one product, and what they are worth together."""
-
-    product_id: str
-    name: str
-    quantity: int
-    value: float
 
 
 class Cart(msgspec.Struct, array_like=True, gc=False):

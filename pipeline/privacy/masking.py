@@ -24,6 +24,7 @@ from schemas.touchpoint import Touchpoint
 
 OWN = frozenset(
     {
+        *("products", "cart_value", "subtotal", "is_whole_cart"),
         *("order_id", "checkout_id", "revenue", "total", "value", "price", "quantity", "currency"),
         *("product_id", "sku", "name", "country", "form", "form_id", "field", "step"),
         *("email_hash", "email_sha256", "customer_id", "subscriber_id", "traits"),

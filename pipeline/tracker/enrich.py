@@ -18,10 +18,10 @@ import ua_parser
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.campaign import campaign_in, campaign_told
+from pipeline.tracker.commerce import ORDER_NAMES, Commerce, read_commerce
 from pipeline.tracker.progress import read_progress
-from pipeline.tracker.properties import said, word
+from pipeline.tracker.properties import said
 from pipeline.tracker.turn import turn
-from pipeline.values.identifiers import identifier
 from pipeline.values.texts import line
 from schemas.touchpoint import Enrichment, Touchpoint
 
@@ -58,9 +58,6 @@ _BOTS = any_of(c["pattern"] for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
 """How search engines call what was searched for, in the URL of their page."""
 _LONGEST_LABEL = 256
-_LONGEST_ID = 128
-_LONGEST_ITEM = 64
-"""Of a product's id and name: a cart holds many, and is part of its visitor's state."""
 
 
 class Page(NamedTuple):
@@ -86,31 +83,6 @@ class Agent(NamedTuple):
     is_bot: bool = False
 
 
-class Commerce(msgspec.Struct, frozen=True, gc=False):
-    """Order, product, value and number of items of a commerce touchpoint."""
-
-    order_id: str = ""
-    value: float = 0.0
-    items: int = 0
-    currency: str = ""
-    product_id: str = ""
-    product_name: str = ""
-
-
-class _Properties(msgspec.Struct, gc=False):
-    order_id: object = ""
-    checkout_id: object = ""
-    revenue: object = None
-    total: object = None
-    value: object = 0.0
-    price: object = None
-    quantity: object = 1
-    currency: object = ""
-    product_id: object = ""
-    sku: object = ""
-    name: object = ""
-
-
 _properties_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -118,14 +90,10 @@ class _Country(msgspec.Struct, gc=False):
     country: object = ""
 
 
-_properties = msgspec.json.Decoder(_Properties)
 _country = msgspec.json.Decoder(_Country)
 _TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
 _REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
 _NO_PAGE = Page()
-_ORDER_NAMES = frozenset({"Order Completed", "Order Updated", "Order Refunded"})
-_COMMERCE_NAMES = _ORDER_NAMES | {"Product Viewed", "Product Added", "Product Removed"}
-_NO_COMMERCE = Commerce()
 _PAGE_TYPES = frozenset({"page", "screen"})
 
 
@@ -169,41 +137,6 @@ def _device(user_agent: str, system: str) -> str:
     return "mobile" if "Mobi" in user_agent or system == "iOS" else "desktop"
 
 
-def read_commerce(
-    name: str, properties: str | bytes, placeholders: Collection[str] = ()
-) -> Commerce:
-    """Read order id, value, items, currency and product of a commerce touchpoint.
-
-    Segment's names: an order's `revenue`, else `total`, else `value`; a product's
-    `price` times `quantity`.
-    """
-    if name not in _COMMERCE_NAMES:
-        return _NO_COMMERCE
-    given = said(_properties, properties)
-    if given is None:
-        return _NO_COMMERCE
-    quantity = _number(given.quantity)
-    items = int(quantity) if 1 <= quantity <= _MOST_ITEMS else 1
-    if name in _ORDER_NAMES:
-        order_id = (
-            identifier(given.order_id, placeholders) or identifier(given.checkout_id, placeholders)
-        )[:_LONGEST_ID]
-        amounts = (given.revenue, given.total, given.value)
-        value = next((_number(amount) for amount in amounts if amount is not None), 0.0)
-    else:
-        order_id = ""
-        is_priced = given.price is not None
-        value = _number(_number(given.price) * items if is_priced else given.value)
-    return Commerce(
-        order_id,
-        round(value, 2),
-        items,
-        word(given.currency, 8),
-        (identifier(given.product_id) or identifier(given.sku))[:_LONGEST_ITEM],
-        word(given.name, _LONGEST_ITEM),
-    )
-
-
 def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scalar] | None:
     """Read the properties `asked` for that are a text, a number or a truth; None without any."""
     try:
@@ -213,11 +146,6 @@ def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scal
         return None
     found = {name: scalar(v) for name, v in values.items() if isinstance(v, str | int | float)}
     return found or None
-
-
-# More than this is no order but a mistake, and would not fit into its column.
-_MOST_MONEY = 1e12
-_MOST_ITEMS = 1e6
 
 
 class _Mail(msgspec.Struct, gc=False):
@@ -235,14 +163,6 @@ def is_by_machine(name: str, properties: str | bytes) -> bool:
         return False
     mail = said(_mails, properties)
     return mail is not None and (mail.is_machine_open is True or mail.is_machine_click is True)
-
-
-def _number(value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return number if abs(number) < _MOST_MONEY else 0.0
 
 
 def is_same_site(host: str, other: str) -> bool:
@@ -291,6 +211,8 @@ def enrich(
     agent = read_user_agent(touchpoint.user_agent)
     commerce = read_commerce(name, properties, placeholders)
     evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
+    if commerce.products is not None:
+        evidence.products, evidence.is_whole_cart = commerce.products, commerce.is_whole_cart
     # By position: by name it takes three times as long. So it is with the evidence.
     enrichment = Enrichment(
         visitor_id,
@@ -303,8 +225,9 @@ def enrich(
         *page[2:8],  # from `utm_source` to `click_id`
         *agent,
         commerce.order_id,
-        commerce.value if name in _ORDER_NAMES else 0.0,
+        commerce.value if name in ORDER_NAMES else 0.0,
         commerce.currency,
+        commerce.problem,
         evidence.turn,
     )
     return enrichment, evidence

@@ -4,15 +4,15 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.values.texts import line
+from pipeline.values.texts import line, parsed
 
 T = TypeVar("T")
 
 
 def said(decoder: msgspec.json.Decoder[T], properties: str | bytes) -> T | None:
-    """Read what `decoder` asks for; None where a number is one that no machine holds, or a bomb."""
+    """Read what `decoder` asks for, repaired if need be; None if it is a bomb."""
     try:
-        return decoder.decode(properties)
+        return parsed(decoder.decode, properties)
     except (msgspec.MsgspecError, RecursionError):
         return None
 

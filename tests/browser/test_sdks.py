@@ -18,7 +18,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser
 
-from pipeline.tracker.enrich import read_commerce
+from pipeline.tracker.commerce import read_commerce
 from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.integration.test_collector_http import make_topics

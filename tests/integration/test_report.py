@@ -19,6 +19,7 @@ from pipeline.reports.overview.answer import (
     Report,
     Revenue,
     Share,
+    Uncounted,
     read_report,
 )
 from pipeline.reports.overview.text import render
@@ -121,6 +122,27 @@ def abandonment(number: int, kind: AbandonmentKind, value: float, **other: Any) 
         "is_deleted": False,
     }
     return encode_fact(Abandonment(**(fields | other)))
+
+
+# --- money -----------------------------------------------------------------------------------
+
+
+def test_money_that_does_not_count_is_told_with_its_reason(client: Client) -> None:
+    orders = [
+        seen("ada", 1, ORDER, order_id="o-1", revenue="1.234,56", currency="eur"),
+        seen("ada", 2, ORDER, order_id="o-2", revenue="much", currency="EUR"),
+        seen("bob", 3, ORDER, order_id="o-3", revenue=-5, currency="EUR"),
+        seen("bob", 4, ORDER, order_id="o-4", revenue=5, currency="as you like"),
+        seen("eve", 5, ORDER, order_id="o-5", revenue="1,234", currency="EUR"),
+    ]
+    track(client, orders)
+    report = read_report(client, Span(site="shop"))
+    assert report.uncounted_money == tuple(
+        Uncounted(ORDER, reason, 1)
+        for reason in ("ambiguous", "currency", "negative", "unreadable")
+    )
+    counted = {revenue.currency: revenue.amount for revenue in report.revenue}
+    assert counted == {"EUR": Decimal("1234.56"), "": Decimal(0)}
 
 
 # --- the funnel ----------------------------------------------------------------------------------

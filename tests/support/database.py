@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.kafka.records import Record
 from pipeline.operations.oracle import expected_tables
 from pipeline.operations.verify import SESSIONISE
+from pipeline.tracker.commerce import ORDER_NAMES, read_commerce
 from schemas.codec import decode_touchpoint, encode, encode_row, is_tick
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations
@@ -96,12 +97,14 @@ def track_fully(client: Client, touchpoints: Iterable[Touchpoint]) -> None:
 def _rows(touchpoints: Iterable[Touchpoint]) -> Iterator[bytes]:
     for offset, touchpoint in enumerate(touchpoints):
         said = msgspec.json.decode(touchpoint.properties)
+        commerce = read_commerce(touchpoint.name, bytes(touchpoint.properties))
         enrichment = Enrichment(
             visitor_id=visitor_of(touchpoint.anonymous_id, touchpoint.user_id),
             is_late=False,
             order_id=said.get("order_id", ""),
-            revenue=float(said.get("revenue", 0)),
-            currency=said.get("currency", ""),
+            revenue=commerce.value if touchpoint.name in ORDER_NAMES else 0.0,
+            currency=commerce.currency,
+            money_problem=commerce.problem,
             kafka_partition=0,
             kafka_offset=offset,
         )

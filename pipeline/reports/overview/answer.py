@@ -54,6 +54,15 @@ class Revenue:
 
 
 @dataclass(frozen=True)
+class Uncounted:
+    """Touchpoints whose money is worth nothing here, and why: docs/messy-input.md has the words."""
+
+    name: str
+    reason: str
+    touchpoints: int
+
+
+@dataclass(frozen=True)
 class PhaseCount:
     """People in a phase of a model, with the labels of its file where that is known."""
 
@@ -98,6 +107,7 @@ class Report:
     by_visitor: Funnel
     by_session: Funnel
     revenue: tuple[Revenue, ...]
+    uncounted_money: tuple[Uncounted, ...]
     phases: tuple[PhaseCount, ...]
     abandoned: tuple[Abandoned, ...]
     dead_letters: tuple[Buried, ...]
@@ -141,6 +151,7 @@ def read_report(
         by_visitor=_funnel(client, span, "visitor", steps),
         by_session=_funnel(client, span, "session", steps),
         revenue=tuple(Revenue(*row) for row in rows(report_sql.ORDERS)),
+        uncounted_money=tuple(Uncounted(*row) for row in rows(report_sql.UNCOUNTED_MONEY)),
         phases=_labelled(rows(report_sql.PHASES), models),
         abandoned=tuple(Abandoned(*row) for row in rows(report_sql.ABANDONED)),
         dead_letters=tuple(Buried(*row) for row in rows(report_sql.DEAD_LETTERS)),

@@ -70,6 +70,13 @@ FROM
 GROUP BY currency
 ORDER BY currency"""
 
+UNCOUNTED_MONEY = f"""
+SELECT name, money_problem, count()
+FROM touchpoints FINAL
+WHERE money_problem != '' AND {IN_SPAN.format(time="occurred_at")}
+GROUP BY name, money_problem
+ORDER BY count() DESC, name, money_problem"""
+
 # Where people are at the end of the span, no matter when they came there.
 PHASES = """
 SELECT model, phase, count()

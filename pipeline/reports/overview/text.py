@@ -32,6 +32,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield _funnel(report.by_session)
     yield _left_behind(report)
     yield _orders(report)
+    yield _uncounted_money(report)
     yield _phases(report)
     yield _abandoned(report)
     yield _dead_letters(report)
@@ -76,6 +77,13 @@ def _orders(report: Report) -> Table:
     for revenue in report.revenue:
         counts = (revenue.orders, revenue.touchpoints)
         table.add_row(*map(_count, counts), f"{revenue.amount:,.2f}", revenue.currency or "unknown")
+    return table
+
+
+def _uncounted_money(report: Report) -> Table:
+    table = _table("Money that does not count", ("touchpoint", "why"), ("touchpoints",))
+    for kind in report.uncounted_money:
+        table.add_row(kind.name, kind.reason, _count(kind.touchpoints))
     return table
 
 

@@ -296,9 +296,9 @@ def test_the_rules_of_one_site_are_not_those_of_another() -> None:
 
 
 def test_what_tracker_models_and_tables_read_need_not_be_allowed() -> None:
-    from pipeline.tracker import enrich, identifiers, progress  # noqa: PLC0415
+    from pipeline.tracker import commerce, enrich, identifiers, progress  # noqa: PLC0415
 
-    shapes = (enrich._Properties, enrich._Country, enrich._Mail)
+    shapes = (commerce._Properties, enrich._Country, enrich._Mail)
     shapes += (identifiers._WithTraits, progress._Properties)  # type: ignore[assignment]
     read = {name for shape in shapes for name in shape.__struct_fields__}
     for path in (Path(__file__).parents[3] / "schemas" / "journeys").glob("*.toml"):

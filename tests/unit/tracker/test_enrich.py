@@ -1,6 +1,5 @@
 """What a touchpoint's own strings tell: page, campaign, referrer, device, bot, order."""
 
-import json
 import re
 from typing import Any
 
@@ -13,11 +12,9 @@ from hypothesis import strategies as st
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence
 from pipeline.tracker.enrich import (
-    Commerce,
     Page,
     any_of,
     enrich,
-    read_commerce,
     read_properties,
     read_url,
     read_user_agent,
@@ -235,85 +232,7 @@ def test_a_pattern_whose_letter_is_not_a_letter_alone_stays_whole(pattern: str) 
         assert bool(any_of([pattern, "xyz"]).search(text)) == bool(re.search(pattern, text))
 
 
-# --- order and value ----------------------------------------------------------------------------
-
-
-def commerce(name: str, **properties: Any) -> Commerce:
-    return read_commerce(name, json.dumps(properties).encode())
-
-
-@pytest.mark.parametrize(
-    ("properties", "value", "items"),
-    [
-        ({}, 0.0, 1),
-        ({"price": 9.99}, 9.99, 1),
-        ({"price": 9.99, "quantity": 3}, 29.97, 3),
-        ({"price": "9.99", "quantity": "3"}, 29.97, 3),
-        ({"price": " 9.99 "}, 9.99, 1),
-        ({"value": 5}, 5.0, 1),
-        ({"value": 5, "quantity": 2}, 5.0, 2),
-        ({"price": 0, "value": 5}, 0.0, 1),
-        ({"price": "", "value": 5}, 0.0, 1),
-        ({"price": None, "value": 5}, 5.0, 1),
-        ({"price": "nine"}, 0.0, 1),
-        ({"price": "NaN"}, 0.0, 1),
-        ({"price": "Infinity"}, 0.0, 1),
-        ({"price": [1], "quantity": {"a": 1}}, 0.0, 1),
-        ({"price": -5}, -5.0, 1),
-        ({"price": 1e12}, 0.0, 1),
-        ({"price": 10**400}, 0.0, 1),
-        ({"price": 1e11, "quantity": 100}, 0.0, 100),
-        ({"price": 2, "quantity": 0}, 2.0, 1),
-        ({"price": 2, "quantity": -3}, 2.0, 1),
-        ({"price": 2, "quantity": 0.5}, 2.0, 1),
-        ({"price": 2, "quantity": 2.9}, 4.0, 2),
-        ({"price": 2, "quantity": "NaN"}, 2.0, 1),
-        ({"price": 2, "quantity": 1_000_001}, 2.0, 1),
-    ],
-)
-def test_a_product_is_worth_price_times_quantity(
-    properties: dict[str, Any], value: float, items: int
-) -> None:
-    for name in ("Product Added", "Product Removed"):
-        assert commerce(name, **properties) == Commerce("", value, items, "")
-
-
-@pytest.mark.parametrize(
-    ("properties", "value"),
-    [
-        ({"revenue": 1, "total": 2, "value": 3}, 1.0),
-        ({"total": 2, "value": 3}, 2.0),
-        ({"value": 3}, 3.0),
-        ({"revenue": None, "total": 2}, 2.0),
-        ({"revenue": 0, "total": 2}, 0.0),
-        ({"revenue": "19.999"}, 20.0),
-        ({"revenue": "1e13"}, 0.0),
-        ({"revenue": -4.5}, -4.5),
-        ({"price": 9}, 0.0),
-    ],
-)
-def test_an_order_is_worth_its_revenue_else_its_total_else_its_value(
-    properties: dict[str, Any], value: float
-) -> None:
-    assert commerce("Order Completed", **properties).value == value
-
-
-@pytest.mark.parametrize("name", ["Product Viewed", "Product Added", "Product Removed"])
-@pytest.mark.parametrize(
-    ("properties", "product"),
-    [
-        ({"product_id": "p-1", "sku": "s-1", "name": "Lamp"}, ("p-1", "Lamp")),
-        ({"product_id": "", "sku": "s-1"}, ("s-1", "")),
-        ({"product_id": 4711, "name": None}, ("4711", "")),
-        ({"product_id": "x" * 99, "name": "y" * 99}, ("x" * 64, "y" * 64)),
-        ({}, ("", "")),
-    ],
-)
-def test_a_product_has_an_id_and_a_name(
-    name: str, properties: dict[str, Any], product: tuple[str, str]
-) -> None:
-    found = read_commerce(name, json.dumps(properties).encode())
-    assert (found.product_id, found.product_name) == product
+# --- what the fold hears ------------------------------------------------------------------------
 
 
 def test_the_fold_hears_of_product_form_and_step() -> None:
@@ -322,44 +241,6 @@ def test_the_fold_hears_of_product_form_and_step() -> None:
     assert (seen.product_id, seen.product_name, seen.value) == ("p-1", "Lamp", 9.5)
     seen = enriched(name="Form Left", properties={"form": "contact", "field": "phone"})[1]
     assert (seen.form, seen.step) == ("contact", "contact.phone")
-
-
-@pytest.mark.parametrize(
-    ("properties", "order_id"),
-    [
-        ({"order_id": "o-1", "checkout_id": "c-1"}, "o-1"),
-        ({"order_id": 4711}, "4711"),
-        ({"order_id": "", "checkout_id": "c-1"}, "c-1"),
-        ({"order_id": None, "checkout_id": "c-1"}, "c-1"),
-        ({"order_id": ["o-1"]}, ""),
-        ({"order_id": 4711.0}, "4711"),
-        ({"order_id": "undefined", "checkout_id": "c-1"}, "c-1"),
-        ({"order_id": "o-1\x1b[2J\n"}, "o-1 [2J"),
-        ({"order_id": True}, ""),
-        ({"order_id": "x" * 200}, "x" * 128),
-    ],
-)
-def test_an_order_is_named_by_its_order_id_else_by_its_checkout(
-    properties: dict[str, Any], order_id: str
-) -> None:
-    assert commerce("Order Completed", **properties).order_id == order_id
-
-
-def test_a_currency_is_a_short_word() -> None:
-    assert commerce("Product Added", currency="EUR").currency == "EUR"
-    assert commerce("Product Added", currency="EUR and more").currency == "EUR and "
-    assert commerce("Product Added", currency=["EUR"]).currency == ""
-
-
-def test_other_touchpoints_have_no_value_whatever_their_properties_say() -> None:
-    assert commerce("Page Viewed", price=9, order_id="o-1", currency="EUR") == Commerce()
-
-
-@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"9" * 5000])
-def test_a_number_that_no_machine_holds_leaves_the_touchpoint_without_a_value(
-    number: bytes,
-) -> None:
-    assert read_commerce("Product Added", b'{"price":%b,"quantity":2}' % number) == Commerce()
 
 
 def test_only_an_order_has_revenue_and_an_order_id() -> None:

@@ -4,7 +4,8 @@ import json
 
 from msgspec.structs import asdict
 
-from pipeline.tracker.enrich import enrich, read_commerce, read_url, read_user_agent
+from pipeline.tracker.commerce import read_commerce
+from pipeline.tracker.enrich import enrich, read_url, read_user_agent
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.turn import turn
 from schemas.codec import decode_touchpoint
@@ -44,6 +45,7 @@ def test_each_field_of_enrichment_and_evidence_holds_what_its_name_says() -> Non
                 "kafka_partition": 3,
                 "kafka_offset": 77,
                 "referrer_host": referrer.host,
+                "money_problem": commerce.problem,
                 "revenue": commerce.value if name == "Order Completed" else 0.0,
                 "turn": turn(5, name, is_arrival=True),
             }

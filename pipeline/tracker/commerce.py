@@ -1,0 +1,246 @@
+"""PURE: what a touchpoint tells of money and goods: an order, one product, or what lies in a cart.
+
+Segment's names, in which all vocabularies tell it. What cannot be counted stays in the properties
+as it came, is worth nothing here, and says why in `problem`.
+"""
+
+from collections.abc import Collection, Iterable
+from math import ceil
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pipeline.journey.state import Line
+from pipeline.tracker.properties import said, word
+from pipeline.values.identifiers import identifier
+from pipeline.values.money import MOST_MONEY, Amount, Problem, read_amount, read_currency
+
+ORDER_NAMES = frozenset({"Order Completed", "Order Updated", "Order Refunded"})
+_PRODUCT_NAMES = frozenset({"Product Viewed", "Product Added", "Product Removed"})
+_WHOLE_CART = frozenset(
+    {
+        *("Cart Viewed", "Cart Updated", "Checkout Started", "Checkout Step Viewed"),
+        *("Checkout Step Completed", "Payment Info Entered"),
+    }
+)
+"""Their products are all that lies in the cart."""
+
+_NAMES = ORDER_NAMES | _PRODUCT_NAMES | _WHOLE_CART
+_REFUND, _ORDER = "Order Refunded", "Order Completed"
+_LONGEST_ID = 128
+_LONGEST_ITEM = 64
+"""Of a product's id and name: a cart holds many, and is part of its visitor's state."""
+_MOST_PRODUCTS = 100
+_MOST_PIECES = 10_000_000
+_NOTHING = Amount()
+
+
+class Commerce(msgspec.Struct, frozen=True, gc=False):
+    """Order, product, value and number of items of a commerce touchpoint.
+
+    `products` are those of a list, None where there is none; `is_whole_cart` says that they are all
+    that lies in the cart.
+    """
+
+    order_id: str = ""
+    value: float = 0.0
+    items: int = 0
+    currency: str = ""
+    product_id: str = ""
+    product_name: str = ""
+    products: list[Line] | None = None
+    is_whole_cart: bool = False
+    problem: Problem = ""
+
+
+class _Properties(msgspec.Struct, gc=False):
+    order_id: object = None
+    checkout_id: object = None
+    revenue: object = None
+    total: object = None
+    value: object = None
+    cart_value: object = None
+    subtotal: object = None
+    price: object = None
+    quantity: object = None
+    currency: object = None
+    product_id: object = None
+    sku: object = None
+    name: object = None
+    products: object = None
+    is_whole_cart: object = False
+
+
+class _Goods(NamedTuple):
+    """So many pieces of a product, what they are worth, and what is wrong with them."""
+
+    line: Line
+    currency: str
+    problem: Problem
+
+
+_properties = msgspec.json.Decoder(_Properties)
+_NO_COMMERCE = Commerce()
+
+
+def read_commerce(
+    name: str, properties: str | bytes, placeholders: Collection[str] = ()
+) -> Commerce:
+    """Read order id, value, items, currency and products of a commerce touchpoint.
+
+    An order is worth the first that can be read of `revenue`, `total` and `value`, else its
+    products; a product its `price` times `quantity`, else `value`. `placeholders` are words of its
+    site that are no order id.
+    """
+    if name not in _NAMES:
+        return _NO_COMMERCE
+    given = said(_properties, properties)
+    if given is None:
+        return _NO_COMMERCE
+    currency, is_read = read_currency(given.currency)
+    goods = _listed(given.products, currency)
+    if name in ORDER_NAMES:
+        found = _order(name, given, goods, currency, placeholders)
+    elif name in _WHOLE_CART or given.is_whole_cart is True:
+        found = _whole_cart(given, goods, currency)
+    elif goods:
+        found = _several(goods, currency)
+    else:
+        found = _one(given, currency)
+    return found if is_read else _without_currency(found)
+
+
+def _order(
+    name: str,
+    given: _Properties,
+    goods: list[_Goods] | None,
+    currency: str,
+    placeholders: Collection[str],
+) -> Commerce:
+    amount = _first((given.revenue, given.total, given.value), currency)
+    if amount is None and goods:
+        amount = _sum(goods)
+    if amount is None:
+        amount = Amount(problem="missing") if name == _ORDER else _NOTHING
+    value, told, problem = amount
+    if name == _REFUND and problem == "negative":  # what goes back is written either way
+        value, problem = -value, ""
+    ids = (identifier(each, placeholders) for each in (given.order_id, given.checkout_id))
+    product = _goods(given.product_id or given.sku, given, currency).line
+    return Commerce(
+        next(filter(None, ids), "")[:_LONGEST_ID],
+        0.0 if problem else round(value, 2),
+        sum(each.line.quantity for each in goods) if goods else max(product.quantity, 1),
+        currency or told,
+        product.product_id,
+        product.name,
+        problem=problem,
+    )
+
+
+def _one(given: _Properties, currency: str) -> Commerce:
+    one, told, problem = _goods(given.product_id or given.sku, given, currency)
+    return Commerce("", one.value, one.quantity, told, one.product_id, one.name, problem=problem)
+
+
+def _several(goods: list[_Goods], currency: str) -> Commerce:
+    value, told, problem = _sum(goods)
+    lines = [each.line for each in goods]
+    pieces = sum(line.quantity for line in lines)
+    return Commerce("", value, pieces, currency or told, products=lines, problem=problem)
+
+
+def _whole_cart(given: _Properties, goods: list[_Goods] | None, currency: str) -> Commerce:
+    amounts = (given.value, given.cart_value, given.total, given.revenue, given.subtotal)
+    worth = _first(amounts, currency)
+    if not goods:
+        value, told, problem = worth or _NOTHING
+        value = 0.0 if problem else round(value, 2)
+        is_empty = given.products == [] and not value
+        lines = [] if is_empty else [Line("", "", 1, value)] if value else None
+        is_whole = is_empty
+        return Commerce("", value, 1, currency or told, "", "", lines, is_whole, problem)
+    found = _several(goods, currency)
+    if found.value or worth is None or worth.problem:
+        return msgspec.structs.replace(found, is_whole_cart=True)
+    priced = _spread([each.line for each in goods], worth.value)
+    return msgspec.structs.replace(
+        found, value=round(worth.value, 2), products=priced, is_whole_cart=True
+    )
+
+
+def _spread(lines: list[Line], value: float) -> list[Line]:
+    """Give products without prices their parts of what all are worth together."""
+    pieces = sum(line.quantity for line in lines) or 1
+    return [msgspec.structs.replace(line, value=value * line.quantity / pieces) for line in lines]
+
+
+def _listed(products: object, currency: str) -> list[_Goods] | None:
+    """Read a list of products, also one that PHP wrote as an object; None if there is none."""
+    if isinstance(products, dict):
+        products = list(products.values())
+    if not isinstance(products, list):
+        return None
+    found = [each for each in products if isinstance(each, dict)][:_MOST_PRODUCTS]
+    return [_in_list(each, currency) for each in found]
+
+
+def _in_list(product: dict[str, Any], currency: str) -> _Goods:
+    given = msgspec.convert(
+        {name: value for name, value in product.items() if name in _FIELDS}, _Properties
+    )
+    return _goods(given.product_id or given.sku or product.get("id"), given, currency)
+
+
+_FIELDS = frozenset(_Properties.__struct_fields__)
+
+
+def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
+    """Read a product; one without an id goes by its name."""
+    name = word(given.name, _LONGEST_ITEM)
+    product_id = identifier(id_)[:_LONGEST_ITEM] or name
+    count, problem = _count(given.quantity)
+    price = read_amount(given.price, currency)
+    if price is None:
+        amount = read_amount(given.value, currency) or _NOTHING
+    else:
+        amount = price._replace(value=price.value * count)
+    problem = amount.problem or problem
+    if abs(amount.value) >= MOST_MONEY:
+        problem = "too_large"
+    value = 0.0 if problem else round(amount.value, 2)
+    pieces = ceil(count) if count >= 0 else -ceil(-count)
+    line = Line(product_id, name, pieces, value)
+    return _Goods(line, currency or amount.currency, problem)
+
+
+def _count(quantity: object) -> tuple[float, Problem]:
+    """Give how many pieces, 1 where nothing is said; of what no cart holds none, and why."""
+    read = read_amount(quantity)
+    if read is None:
+        return 1.0, ""
+    if read.problem == "negative" and read.value >= -_MOST_PIECES:
+        return read.value, ""
+    if read.problem or read.currency or read.value > _MOST_PIECES:
+        return 0.0, "quantity"
+    return read.value, ""
+
+
+def _first(amounts: Iterable[object], currency: str) -> Amount | None:
+    """Give the first that can be read, else the first that cannot; None if nothing was said."""
+    read = [amount for each in amounts if (amount := read_amount(each, currency)) is not None]
+    return next((amount for amount in read if not amount.problem), read[0] if read else None)
+
+
+def _sum(goods: list[_Goods]) -> Amount:
+    problem: Problem = next((each.problem for each in goods if each.problem), "")
+    told = next((each.currency for each in goods if each.currency), "")
+    return Amount(round(sum(each.line.value for each in goods), 2), told, problem)
+
+
+def _without_currency(found: Commerce) -> Commerce:
+    """Take the value out of what is paid in no currency that anybody knows."""
+    lines = found.products and [msgspec.structs.replace(line, value=0.0) for line in found.products]
+    return msgspec.structs.replace(
+        found, value=0.0, currency="", products=lines, problem=found.problem or "currency"
+    )

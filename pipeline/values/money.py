@@ -1,0 +1,181 @@
+"""Money as shops and exports write it, read where it can mean one thing only. PURE.
+
+`1.234,56`, `1,234.56`, `$19.99`, `19,99 €`, `CHF 1'234.-` say what they are. `1,234` does not: it
+is a thousand in one country, and one and a bit in another. What cannot be read is told with its
+reason; it is never 0.
+"""
+
+import re
+import unicodedata
+from typing import Literal, NamedTuple
+
+from pipeline.values.identifiers import is_placeholder
+
+Problem = Literal[
+    "", "unreadable", "ambiguous", "negative", "too_large", "currency", "quantity", "missing"
+]
+"""Why money is not counted; empty where it is."""
+
+Decimal = Literal[".", ","]
+"""The mark before the cents."""
+
+MOST_MONEY = 1e12
+"""More is no price but a mistake, and would not fit into its column."""
+
+_SIGNS = {
+    "€": "EUR",
+    "euro": "EUR",
+    "euros": "EUR",
+    "£": "GBP",
+    "us$": "USD",
+    "a$": "AUD",
+    "c$": "CAD",
+    "ca$": "CAD",
+    "r$": "BRL",
+    "fr": "CHF",
+    "sfr": "CHF",
+    "zł": "PLN",
+    "kč": "CZK",
+    "₹": "INR",
+    "₽": "RUB",
+    "₺": "TRY",
+    "₩": "KRW",
+    "₴": "UAH",
+    "ft": "HUF",
+    "lei": "RON",
+}
+_SHARED_SIGNS = frozenset({"$", "¥", "円", "kr"})
+"""Signs of several currencies."""
+_POINT_BEFORE_CENTS = frozenset(
+    {"$", "USD", "GBP", "AUD", "CAD", "NZD", "INR", "JPY", "SGD", "HKD"}
+)
+"""Where a comma groups thousands in every country that pays so."""
+
+_CODE = re.compile(r"[A-Z]{3}|USD[CT]")
+_AMOUNT = re.compile(r"(\D*?)\s*((?:[.,](?=\d))?\d[\d.,' ]*)\s*(\D*)")
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
+_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")
+"""Thousands, also India's 1,23,456."""
+_NO_CENTS = re.compile(r"(?<=\d)[.,]-+")
+_RANGE = re.compile(r"\d\s*-\s*\d")
+_OTHER_MARKS = str.maketrans("\u066b\u066c\u2019\u2212\u2013\u2014", ".,'---")
+"""Arabic marks, the typographic apostrophe, the minus sign and the dashes."""
+_GROUP = 3
+
+
+class Amount(NamedTuple):
+    """A sum of money: its `currency`, where the amount itself names one, and what is wrong."""
+
+    value: float = 0.0
+    currency: str = ""
+    problem: Problem = ""
+
+
+UNREADABLE = Amount(problem="unreadable")
+
+
+def read_amount(said: object, currency: str = "", decimal: Decimal | None = None) -> Amount | None:
+    """Read a sum of money; None where nothing was said.
+
+    `currency` and `decimal`, the mark before the cents, decide where the amount itself does not.
+    """
+    if said is None or (isinstance(said, str) and is_unsaid(said)):
+        return None
+    if isinstance(said, bool) or not isinstance(said, str | int | float):
+        return UNREADABLE
+    if isinstance(said, str):
+        return _read_text(said, currency, decimal)
+    return _bounded(said, "")
+
+
+def is_unsaid(text: str) -> bool:
+    """Tell whether a text stands where no number is known; 0 is a number."""
+    return not any(char.isdigit() for char in text) and is_placeholder(text)
+
+
+def read_currency(said: object) -> tuple[str, bool]:
+    """Give a currency as its code in capitals, or nothing, and whether it could be read."""
+    if said is None:
+        return "", True
+    if not isinstance(said, str):
+        return "", False
+    text = said.strip().rstrip(".")
+    if is_placeholder(text) or text in _SHARED_SIGNS:
+        return "", True
+    code = _SIGNS.get(text.casefold(), text.upper())
+    return (code, True) if _CODE.fullmatch(code) else ("", False)
+
+
+def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
+    text = unicodedata.normalize("NFKC", said).translate(_OTHER_MARKS).strip()
+    if decimal != "," and _PLAIN.fullmatch(text):
+        return _bounded(float(text), "")  # as a program writes it
+    text = _NO_CENTS.sub("", text)
+    found = _AMOUNT.fullmatch(text.strip("()").replace("-", "", 1).removeprefix("+"))
+    if found is None or _RANGE.search(text):
+        return UNREADABLE
+    before, written, after = found.groups()
+    names = _named(before, after)
+    if names is None:
+        return UNREADABLE
+    code, hint = names
+    try:
+        number = read_number(written.strip(), decimal or _usual_mark(hint or currency))
+    except ValueError:
+        return UNREADABLE
+    if number is None:
+        return Amount(0.0, code, "ambiguous")
+    return _bounded(-number if text.startswith("(") or "-" in text else number, code)
+
+
+def read_number(text: str, decimal: Decimal | None = None) -> float | None:
+    """Read digits with or without marks between them; None where they can be two numbers.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "").replace("'", "")
+    last = max(text.rfind("."), text.rfind(","))
+    if last < 0:
+        return float(text)
+    mark, whole, rest = text[last], text[:last], text[last + 1 :]
+    if "." in whole or "," in whole:
+        is_thousands = mark in whole
+        return _grouped(text) if is_thousands else float(f"{_grouped(whole):.0f}.{rest}")
+    if len(rest) != _GROUP or whole in ("", "0") or len(whole) > _GROUP:
+        return float(f"{whole or 0}.{rest or 0}")
+    if decimal is None:
+        return None
+    return float(f"{whole}.{rest}") if mark == decimal else float(whole + rest)
+
+
+def _grouped(text: str) -> float:
+    if not _GROUPED.fullmatch(text):
+        raise ValueError(text)
+    return float(text.replace(",", "").replace(".", ""))
+
+
+def _named(before: str, after: str) -> tuple[str, str] | None:
+    """Give the currency that stands around a number, and its sign; None if it is something else."""
+    code = hint = ""
+    for word in filter(None, (part.strip(" .") for part in (before, after))):
+        if word in _SHARED_SIGNS:
+            hint = word
+            continue
+        told, is_read = read_currency(word)
+        if not is_read or (code and told != code):
+            return None
+        code = told
+    return code, hint or code
+
+
+def _usual_mark(currency: str) -> Decimal | None:
+    return "." if currency in _POINT_BEFORE_CENTS else None
+
+
+def _bounded(number: float, code: str) -> Amount:
+    if not abs(number) < MOST_MONEY:
+        return Amount(0.0, code, "too_large")
+    return Amount(float(number), code, "negative" if number < 0 else "")

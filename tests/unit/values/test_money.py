@@ -1,0 +1,144 @@
+"""Money is read where it can mean one thing only, and never becomes 0 in silence."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.values.money import UNREADABLE, Amount, read_amount, read_currency
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "currency"),
+    [
+        (19.99, 19.99, ""),
+        (20, 20, ""),
+        (0, 0, ""),
+        ("19.99", 19.99, ""),
+        ("19,99", 19.99, ""),
+        ("1.234,56", 1234.56, ""),
+        ("1,234.56", 1234.56, ""),
+        ("1.234.567", 1_234_567, ""),
+        ("1,234,567.8", 1_234_567.8, ""),
+        ("1,23,456.78", 123_456.78, ""),
+        ("1 234,56", 1234.56, ""),
+        ("1\u202f234,56\xa0€", 1234.56, "EUR"),
+        ("1'234.50", 1234.5, ""),
+        ("CHF 1\u2019234.\u2013", 1234, "CHF"),
+        ("$19.99", 19.99, ""),
+        ("$1,234", 1234, ""),
+        ("US$ 1,234.00", 1234, "USD"),
+        ("19,99 €", 19.99, "EUR"),
+        ("€19.99", 19.99, "EUR"),
+        ("19,- €", 19, "EUR"),
+        ("19.99 EUR", 19.99, "EUR"),
+        ("eur 19.99", 19.99, "EUR"),
+        ("Fr. 19.90", 19.9, "CHF"),
+        ("149 kr.", 149, ""),
+        ("12 345 Kč", 12345, "CZK"),
+        ("1234,567", 1234.567, ""),
+        ("0,125", 0.125, ""),
+        ("1.234", 1.234, ""),
+        ("1e3", 1000, ""),
+        (".5", 0.5, ""),
+        ("+5", 5, ""),
+        (" 7 ", 7, ""),
+        ("\uff11\uff19\uff0e\uff19", 19.9, ""),
+        ("0.00", 0, ""),
+        ("0", 0, ""),
+    ],
+)
+def test_what_can_mean_one_thing_only_is_read(said: object, value: float, currency: str) -> None:
+    assert Amount(value, currency) == read_amount(said)
+
+
+@pytest.mark.parametrize("said", ["1,234", "1,234 EUR", "1.234 €", "€1,234", "12,345 kr"])
+def test_what_can_mean_two_things_is_ambiguous(said: str) -> None:
+    amount = read_amount(said)
+    assert amount is not None
+    assert (0.0, "ambiguous") == (amount.value, amount.problem)
+
+
+@pytest.mark.parametrize(
+    ("said", "decimal", "value"),
+    [("1,234", ",", 1.234), ("1,234", ".", 1234), ("1.234", ",", 1234), ("1.234 €", ",", 1234)],
+)
+def test_the_mark_before_the_cents_decides(said: str, decimal: str, value: float) -> None:
+    amount = read_amount(said, decimal="," if decimal == "," else ".")
+    assert amount is not None
+    assert value == amount.value
+
+
+def test_the_currency_beside_it_decides() -> None:
+    assert Amount(1234) == read_amount("1,234", "USD")
+
+
+@pytest.mark.parametrize("said", [None, "", "  ", "null", "NaN", "undefined", "-", "n/a"])
+def test_nothing_said_is_nothing(said: object) -> None:
+    assert read_amount(said) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "free",
+            "about 20",
+            "1.2.3",
+            "12,34,56",
+            "10-20",
+            "2026-01-01",
+            "1 2",
+            "€ £ 5",
+            "20 eggs",
+        ),
+        *(True, [], {}, ["5"], "1.234,5.6", "1,2345,678", "12:30", "5%"),
+    ],
+)
+def test_what_is_no_money_is_unreadable(said: object) -> None:
+    assert UNREADABLE == read_amount(said)
+
+
+@pytest.mark.parametrize("said", [-5, "-5", "(5.00)", "5-", "-$5.00", "$-5.00", "\u22125", "- 5 €"])
+def test_less_than_nothing_is_kept_and_marked(said: object) -> None:
+    amount = read_amount(said)
+    assert amount is not None
+    assert (-5.0, "negative") == (amount.value, amount.problem)
+
+
+@pytest.mark.parametrize("said", [1e30, "1e30", 10**18, "9" * 400, "1e400", 1e12])
+def test_more_than_there_is_is_marked(said: object) -> None:
+    assert Amount(problem="too_large") == read_amount(said)
+
+
+@given(st.floats(0, 1e9), st.sampled_from([",.", ".,", " ,", "'."]), st.sampled_from("€£"))
+def test_what_a_shop_formats_is_read_again(value: float, marks: str, sign: str) -> None:
+    cents = round(value, 2)
+    written = f"{cents:,.2f}".translate(str.maketrans(",.", marks))
+    amount = read_amount(f"{written} {sign}")
+    assert amount is not None
+    assert pytest.approx(cents) == amount.value
+
+
+@given(st.text() | st.floats() | st.integers() | st.booleans() | st.none())
+def test_whatever_is_said_is_an_amount_or_says_what_is_wrong(said: object) -> None:
+    amount = read_amount(said)
+    assert amount is None or amount.problem or 0 <= amount.value < 1e12
+    json.dumps(amount, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        *(("EUR", "EUR"), ("eur", "EUR"), (" Eur ", "EUR"), ("€", "EUR"), ("Euro", "EUR")),
+        *(("usdt", "USDT"), (None, ""), ("", ""), ("undefined", ""), ("$", ""), ("zł", "PLN")),
+    ],
+)
+def test_a_currency_is_its_code_in_capitals(said: object, code: str) -> None:
+    assert (code, True) == read_currency(said)
+
+
+@pytest.mark.parametrize("said", ["as the customer likes", "1", 7, "E", "EURUSD", ["EUR"], "E\nR"])
+def test_a_sentence_is_no_currency(said: object) -> None:
+    assert ("", False) == read_currency(said)
