@@ -137,7 +137,7 @@ def _mark(state: Remembered) -> None:
     if count % _BETWEEN_MARKS:
         return
     cursor = pack_cursor(state.head)
-    if size - (marks[-1].size if marks else 0) < len(bytes(cursor)):
+    if size - (marks[-1].size if marks else 0) < 4 * len(bytes(cursor)):
         return  # it would not be worth its room
     marks.append(Mark(count, size, state.newest, cursor))
     kept = [marks[-1]]
