@@ -83,3 +83,20 @@ async def test_what_arrived_is_seen_with_the_secret_of_the_site_alone(
         ask = see.replace("till:", f"{site}:")
         with pytest.raises(CalledProcessError):
             shell(ask, tmp_path, SECRET=secret, COLLECTOR=running.url)
+
+
+async def test_the_quota_of_a_key_holds_for_servers_too(
+    kafka: KafkaCluster, tmp_path: Path
+) -> None:
+    settings = {
+        "write_keys": '{"wk_shop": {"site": "till", "events_per_day": 1}}',
+        "server_secrets": json.dumps({"till": [SECRET]}),
+        "site_salt": SALT,
+    }
+    async with collector(kafka.bootstrap_servers, **settings) as process:
+        await process.until_ready()
+        sent = shell(SEND, tmp_path, SECRET=SECRET, COLLECTOR=process.url)
+        assert {"success": True} == json.loads(sent.stdout)
+        with pytest.raises(CalledProcessError) as failed:
+            shell(SEND, tmp_path, SECRET=SECRET, COLLECTOR=process.url)
+        assert "quota_exceeded" in failed.value.stdout

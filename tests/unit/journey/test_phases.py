@@ -7,7 +7,7 @@ import pytest
 from pipeline.journey.phases import matching_rule, movement
 from pipeline.journey.rules import compile_rules, scalar
 from pipeline.journey.sessions import open_session
-from pipeline.journey.state import Cursor, Evidence, Journey, identifier
+from pipeline.journey.state import Cursor, Evidence, Journey, Past, identifier
 from schemas.facts import Transition
 from schemas.journeys import JourneyModel
 from tests.support.journeys import (
@@ -570,3 +570,14 @@ def test_a_refuted_transition_is_retracted_under_its_own_id() -> None:
     retracted = life.rows[before.transition_id]
     assert (retracted.is_deleted, retracted.version) == (True, before.version + 1)
     assert [m.touchpoint_id for m in only(Transition, life.rows.values())] == ["compare"]
+
+
+@pytest.mark.parametrize(("visits", "before", "holds"), [(4, 2, True), (3, 2, False), (2, 0, True)])
+def test_visits_within_a_cycle_count_from_its_beginning(
+    visits: int, before: int, holds: bool
+) -> None:
+    second = {"id": "second", "phase": "b", "touchpoints": ["Look"], "visit": 2, "within": "cycle"}
+    [model] = compile_rules([small(rules=[second])]).models
+    journey = Journey("a", 1, 1, Past(visits=before))
+    found = matching_rule(model, journey, Cursor(visits=visits), seen("x", 0, "Look"))
+    assert (found is not None) is holds

@@ -437,3 +437,15 @@ def test_a_long_session_keeps_its_source_and_the_next_one_has_its_own() -> None:
         life.see(seen(f"t{minutes:03}", minutes * MINUTE, referrer_host="www.google.com"))
     life.see(seen("next", 5 * HOUR))
     assert groups(life) == ["Organic Search", "Direct"]
+
+
+@pytest.mark.parametrize("host", ["so.com", "www.so.com", "m.so.com"])
+def test_an_exact_host_is_known_with_www_and_m_before_it(host: str) -> None:
+    listed = RULES_OF_TRAFFIC.look_up(host)
+    assert listed is not None
+    assert listed.name == "so-360"
+
+
+@pytest.mark.parametrize("host", ["mm.so.com", "mso.com"])
+def test_an_exact_host_is_known_with_nothing_else_before_it(host: str) -> None:
+    assert RULES_OF_TRAFFIC.look_up(host) is None

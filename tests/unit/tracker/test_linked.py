@@ -283,3 +283,17 @@ def test_three_thousand_people_are_those_of_the_oracle() -> None:
     end(workers)
     assert differences(workers) == []
     assert len(set(people(workers).values())) > 1000
+
+
+def test_of_a_visitors_identifiers_the_newest_fifty_are_remembered() -> None:
+    logs, key = new_logs(), record_key(SITE, "ada")
+    for number in range(60):
+        customer = {"customer_id": f"c-{number}"}
+        say(logs, f"t{number}", NOON + number, NOON + number, properties=customer)
+    workers = line(logs)
+    finish_all(workers)
+    state = workers[partition_for(key, PARTITIONS)].partition.visitor(key)
+    assert state is not None
+    assert [name.rpartition("-")[2] for name in state.identifiers] == [
+        str(number) for number in range(10, 60)
+    ]
