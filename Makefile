@@ -41,6 +41,7 @@ schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m tests.support.settings_page
 	@$(BIN)/python -m tests.support.journeys_page
 	@$(BIN)/python -m tests.support.architecture_page
+	@$(BIN)/python -m tests.support.runbook_page
 
 beacon: ## Build beacon.min.js from its sources (needs Node; nobody who uses it does)
 	@cd $(BEACON) && npx --yes esbuild@0.28.2 tag.js --bundle --minify --format=iife \
@@ -56,6 +57,9 @@ page: ## Build the live page from its sources (needs Node; nobody who uses it do
 bench: $(READY) ## Measure the tracker against its floor and against plain Faust agents
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)
 
+watch-bench: $(READY) ## Replay weeks with and without drops, write build/watch.json (QUICK=1: few)
+	@$(BIN)/python -m tests.bench.watch $(if $(QUICK),--quick) $(ARGS)
+
 faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 
@@ -69,7 +73,7 @@ kafka: $(READY) ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java 17 and 
 lock: $(READY) ## Resolve the dependencies anew and write both lock files
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml --output-file requirements.lock --upgrade
+		--extra watch pyproject.toml --output-file requirements.lock --upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--all-extras pyproject.toml --output-file requirements-dev.lock --upgrade
 

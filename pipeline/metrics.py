@@ -122,8 +122,8 @@ DRAIN_AGE = Gauge(
 
 TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
-    "Records read, by fate: sessionised, late, set_aside, duplicate, replayed, erased, "
-    "dead_letter, tick, message.",
+    "Records read, by fate: sessionised, late, duplicate, replayed, erased, dead_letter, tick, "
+    "message.",
     ["fate"],
     registry=TRACKER,
 )
@@ -208,37 +208,43 @@ WEBHOOK_BURIED = Counter(
 
 # --- watch --------------------------------------------------------------------------------------
 
-_PASSAGE = ["site", "from_step", "to_step"]
-
-WATCH_ENTRIES = Gauge(
-    "touchstream_watch_entries",
-    "Sessions of the judged hour that reached from_step.",
-    _PASSAGE,
+WATCH_ALERTS = Gauge(
+    "touchstream_watch_alerts",
+    "1 while an alert fires; the slice that explains it best, empty: everywhere.",
+    ["site", "kind", "step", "next_step", "dimension", "value"],
     registry=WATCH,
 )
-WATCH_CONVERSION = Gauge(
-    "touchstream_watch_conversion",
-    "Share of them that reached to_step; 0 without any.",
-    _PASSAGE,
+WATCH_LEVEL = Gauge(
+    "touchstream_watch_level",
+    "What was counted against the usual, of the last two hours: 1 is as usual.",
+    ["site", "kind", "step", "next_step"],
     registry=WATCH,
 )
-WATCH_EXPECTED_CONVERSION = Gauge(
-    "touchstream_watch_expected_conversion",
-    "The same share at that hour of the days before.",
-    _PASSAGE,
+WATCH_BEHIND = Gauge(
+    "touchstream_watch_behind_seconds",
+    "How far the last judged minute lies back: tracker and sink must have done with it.",
     registry=WATCH,
 )
-WATCH_DROP = Gauge(
-    "touchstream_watch_drop",
-    "Share of the expected conversion that is missing; 0 unless chance cannot explain it.",
-    _PASSAGE,
+WATCH_KAFKA = Gauge(
+    "touchstream_watch_kafka_partitions",
+    "Partitions of our topics by state: well, under_replicated, without_leader.",
+    ["state"],
+    registry=WATCH,
+)
+WATCH_DELIVERED = Counter(
+    "touchstream_watch_delivered", "Alerts that a channel has taken.", ["channel"], registry=WATCH
+)
+WATCH_UNDELIVERED = Counter(
+    "touchstream_watch_undelivered",
+    "Alerts that a channel did not take; they are sent again.",
+    ["channel"],
     registry=WATCH,
 )
 WATCH_LAST_SUCCESS = Gauge(
     "touchstream_watch_last_success_timestamp_seconds",
-    "When drop-off was last judged; at the start: when it started.",
+    "When a minute was last judged; at the start: when it started.",
     registry=WATCH,
 )
 WATCH_FAILURES = Counter(
-    "touchstream_watch_failures", "Rounds in which ClickHouse did not answer.", registry=WATCH
+    "touchstream_watch_failures", "Rounds in which ClickHouse or Kafka failed.", registry=WATCH
 )

@@ -4,11 +4,11 @@ Imports stand inside the commands: a collector needs no Faust, a sink no web ser
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
-from pipeline.cli.shared import clickhouse, read_settings
+from pipeline.cli.shared import AS_JSON, clickhouse, read_settings
 from pipeline.terminal import until_told
 
 
@@ -45,13 +45,26 @@ def sink() -> None:
 
 
 @click.command()
-def watch() -> None:
-    """Watch the funnel and export a metric when a step drops off."""
+@click.option(
+    "--backtest",
+    nargs=2,
+    type=click.DateTime(),
+    metavar="FROM TO",
+    help="Print what would have fired from FROM to TO (UTC, TO not included), and end.",
+)
+@AS_JSON
+def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
+    """Warn when fewer people than usual go on, come, or when errors grow (docs/alerts.md)."""
     from pipeline.roles.watch.loop import watch as watch_
+    from pipeline.roles.watch.replay import replay
 
     known = read_settings()
     with clickhouse(known) as client:
-        asyncio.run(until_told(watch_(client, known)))
+        if backtest is None:
+            asyncio.run(until_told(watch_(client, known)))
+        else:
+            start, end = (at.replace(tzinfo=UTC) for at in backtest)
+            replay(client, known, start, end, as_json=as_json)
 
 
 @click.command()

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -9,6 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pipeline.settings import Settings
 
 Positions = dict[TopicPartition, int]
+
+_PATIENCE_SECONDS = 30.0
 
 
 async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
@@ -46,3 +50,66 @@ async def until_committed(settings: Settings, group: str, positions: Positions) 
             await asyncio.sleep(0.1)
     finally:
         await admin.close()
+
+
+async def committed_until(
+    settings: Settings, group: str, topics: Iterable[str], now: datetime
+) -> datetime:
+    """Give the time before which `group` has committed all of `topics`: `now` if nothing waits.
+
+    It is the timestamp of the oldest record that waits. KafkaError if no broker answers.
+    """
+    positions = await ends(settings, topics)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
+    finally:
+        await admin.close()
+    waiting = {p: max(committed[p].offset, 0) for p in positions}
+    waiting = {p: offset for p, offset in waiting.items() if offset < positions[p]}
+    return min([now, *await _times_of(settings, waiting)])
+
+
+async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:
+    """Give the timestamps of the first records at, or after, these positions."""
+    if not positions:
+        return []
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(positions))
+        for place, offset in positions.items():
+            consumer.seek(place, offset)
+        found: dict[TopicPartition, datetime] = {}
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while len(found) < len(positions):
+                missing = [place for place in positions if place not in found]
+                for place, records in (await consumer.getmany(*missing, timeout_ms=200)).items():
+                    found[place] = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
+        return list(found.values())
+    finally:
+        await consumer.stop()
+
+
+async def partition_states(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
+    """Count the partitions of `topics` by state: well, under_replicated, without_leader."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    states = {"well": 0, "under_replicated": 0, "without_leader": 0}
+    for topic in described:
+        for partition in topic["partitions"]:
+            states[_state_of(partition)] += 1
+    return states
+
+
+def _state_of(partition: dict[str, Any]) -> str:
+    if partition["leader"] < 0:
+        return "without_leader"
+    return "well" if len(partition["isr"]) >= len(partition["replicas"]) else "under_replicated"

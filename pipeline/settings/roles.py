@@ -1,4 +1,4 @@
-"""Settings of tracker, drain, sink and watch, and of what `up` keeps."""
+"""Settings of tracker, drain and sink, and of what `up` keeps."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -28,14 +28,6 @@ class RoleSettings(BaseModel):
         timedelta(seconds=1), description="How long rows wait for a fuller insert."
     )
     sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")
-    watch_interval: timedelta = Field(
-        timedelta(seconds=60), description="How often drop-off is judged."
-    )
-    watch_days: int = Field(7, ge=1, description="Days before that are the yardstick.")
-    watch_minimum: int = Field(
-        50, ge=1, description="Fewer entries into a step than this: no judgement."
-    )
-    watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
     embedded_path: Path = Field(
         Path(".touchstream"), description="Where the embedded engine keeps its tables."
     )

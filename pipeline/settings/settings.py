@@ -24,12 +24,14 @@ from pipeline.settings.outgoing import OutgoingSettings
 from pipeline.settings.outside import ClickHouseSettings, KafkaSettings
 from pipeline.settings.roles import RoleSettings
 from pipeline.settings.secrets import SecretSettings
+from pipeline.settings.watch import WatchSettings
 
 
 class Settings(
     LiveSettings,
     OutgoingSettings,
     SecretSettings,
+    WatchSettings,
     RoleSettings,
     JourneySettings,
     ClickHouseSettings,

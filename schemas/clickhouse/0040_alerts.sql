@@ -7,6 +7,7 @@ CREATE TABLE alerts
     kind        LowCardinality(String) COMMENT 'conversion, volume, abandonment, errors or silence',
     step        LowCardinality(String) COMMENT 'Where: the funnel step, the kind of abandonment, the name of the error, or the channel',
     next_step   LowCardinality(String) COMMENT 'Of a conversion: the step that is reached too seldom; else empty',
+    severity    LowCardinality(String) COMMENT 'page: people are lost now; ticket: look at it today',
     state       LowCardinality(String) COMMENT 'firing or resolved',
     opened_at   DateTime64(3, 'UTC') COMMENT 'End of the minute that made it certain',
     since       DateTime64(3, 'UTC') COMMENT 'Its likeliest beginning',
@@ -32,3 +33,16 @@ PARTITION BY toYYYYMM(opened_at)
 ORDER BY (site, opened_at, alert_id)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Alerts of touchstream watch: open ones and those that are over';
+
+-- What `touchstream watch` remembers: after a restart it goes on, and says nothing twice.
+CREATE TABLE watch_states
+(
+    site    LowCardinality(String) COMMENT 'Shop or brand',
+    minute  UInt32 COMMENT 'The last minute that was judged, since 1970',
+    state   String COMMENT 'The evidence so far, as JSON' CODEC(ZSTD(3)),
+    version UInt64 COMMENT 'Grows with each minute'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY site
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'The memory of touchstream watch';

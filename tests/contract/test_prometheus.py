@@ -12,6 +12,8 @@ import yaml
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from pipeline import metrics
+from pipeline.roles.watch.delivery.messages import NAMES
+from tests.support.runbook_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy/prometheus"
@@ -36,7 +38,7 @@ def exported_names() -> set[str]:
 
 
 def names_in(expression: str) -> set[str]:
-    return set(re.findall(r"\btouchstream_\w+", expression))
+    return set(re.findall(r"\btouchstream_\w+", expression)) - {"touchstream_watch_"}
 
 
 def selectors_in(expression: str) -> set[tuple[str, str]]:
@@ -57,7 +59,7 @@ def panel_expressions() -> list[str]:
 
 def runbook_anchors() -> set[str]:
     headings = re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
-    return {f"docs/runbook.md#{heading.lower()}" for heading in headings}
+    return {heading.lower() for heading in headings}
 
 
 def run(*command: str) -> str:
@@ -101,7 +103,23 @@ def test_panels_use_only_metrics_that_are_exported() -> None:
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_an_alert_says_how_bad_it_is_and_has_a_section_in_the_runbook(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
-    assert rule["annotations"]["runbook_url"] in runbook_anchors()
+    page, anchor = rule["annotations"]["runbook_url"].split("#")
+    assert page == "{{ $externalURL }}/consoles/runbook.html"
+    assert anchor in runbook_anchors()
+
+
+def test_alerts_of_the_watch_have_a_section_in_the_runbook_and_are_held_back() -> None:
+    assert {name.lower() for name in NAMES.values()} <= runbook_anchors()
+    routes = yaml.safe_load((PROMETHEUS / "alertmanager.yml").read_text())
+    [matcher] = routes["inhibit_rules"][0]["target_matchers"]
+    assert all(re.search(rf"\b{name}\b", matcher) for name in NAMES.values())
+
+
+def test_the_runbook_that_prometheus_serves_is_that_of_the_docs() -> None:
+    """Else run `python -m tests.support.runbook_page`."""
+    assert page() == PAGE.read_text(encoding="utf-8")
+    anchors = set(re.findall(r'<h2 id="([a-z]+)">', PAGE.read_text(encoding="utf-8")))
+    assert anchors == runbook_anchors()
 
 
 def test_every_alert_is_tested_firing_and_silent() -> None:

@@ -25,7 +25,7 @@ SERVER_FILE = ROOT / "deploy/clickhouse/config.d/touchstream.xml"
 USERS_FILE = ROOT / "deploy/clickhouse/users.d/touchstream.xml"
 DATA_SOURCES = ROOT / "deploy/grafana/provisioning/datasources/touchstream.yml"
 READABLE = [*TABLES.values(), "people", "session_touchpoints"]
-PASSWORDS = ("MIGRATOR", "SINK", "READER", "GRAFANA")
+PASSWORDS = ("MIGRATOR", "SINK", "WATCH", "READER", "GRAFANA")
 
 OK, ACCESS_DENIED, READONLY = 0, 497, 164
 

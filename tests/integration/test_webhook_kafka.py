@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 from pydantic import SecretStr
 
 from pipeline.settings import Settings, WebhookEndpoint
-from pipeline.signature import signature
+from pipeline.signature import standard_headers
 from schemas.topics import ABANDONMENTS, DEAD_LETTERS, TRANSITIONS
 from tests.support.docs import ROOT, blocks
 from tests.support.kafka import KafkaCluster
@@ -123,8 +123,11 @@ async def test_the_receiver_in_the_docs_accepts_what_is_signed_and_nothing_else(
     exec(script, names)  # noqa: S102 - our own page
     is_genuine = names["is_genuine"]
     assert callable(is_genuine)
-    signed = signature(SECRET, "1767268800", b"{}")
-    assert is_genuine(SECRET, "1767268800", signed, b"{}", now=1767268800 + 300)
-    assert not is_genuine(SECRET, "1767268800", signed, b"{}", now=1767268800 + 301)
-    assert not is_genuine(SECRET, "1767268800", signed, b"{ }", now=1767268800)
-    assert not is_genuine("x" * 32, "1767268800", signed, b"{}", now=1767268800)
+    at = 1767268800
+    signed = standard_headers(SECRET, "a:7", at, b"{}")["webhook-signature"]
+    assert is_genuine(SECRET, "a:7", str(at), signed, b"{}", now=at + 300)
+    assert is_genuine(f"whsec_{SECRET}", "a:7", str(at), f"v1,old {signed}", b"{}", now=at)
+    assert not is_genuine(SECRET, "a:7", str(at), signed, b"{}", now=at + 301)
+    assert not is_genuine(SECRET, "a:8", str(at), signed, b"{}", now=at)
+    assert not is_genuine(SECRET, "a:7", str(at), signed, b"{ }", now=at)
+    assert not is_genuine("x" * 32, "a:7", str(at), signed, b"{}", now=at)

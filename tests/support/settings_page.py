@@ -41,9 +41,9 @@ _SECTIONS = {
     "tracker_group": "Tracker",
     "drain_group": "Drain",
     "sink_group": "Sink",
-    "watch_interval": "Watch",
     "embedded_path": "Embedded stack",
     "live_host": "Live page",
+    "watch_interval": "Watch",
     "site_salt": "Newsletter and webhooks",
     "webhook_endpoints": "Outgoing webhook",
 }

@@ -1,1 +1,4 @@
-"""Watching the funnel: `dropoff` judges (pure), `loop` counts, exports and goes on (shell)."""
+"""Alerts about the shop: `loop` → `rounds` → `reader` count, `site` → `judge` → `evidence` decide.
+
+What is usual stands in `rates` and `volumes`; `alerts` writes it down, `delivery` tells people.
+"""

@@ -1,50 +1,35 @@
-"""Counts the funnel in ClickHouse, has it judged, exports it as metrics. Shell: decides nothing."""
+"""`touchstream watch` as a process: judges what is due, keeps and tells what came of it. Shell.
+
+Due is a minute that tracker and sink have done with, and that has waited for what comes late. While
+they are behind nothing is judged: a pipeline that stands still is no drop of the shop.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
+import aiohttp
+from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline import metrics
-from pipeline.roles.watch.dropoff import (
-    WINDOW,
-    Judgement,
-    Passage,
-    judge,
-    window_end,
-)
+from pipeline.kafka.lag import committed_until, partition_states
+from pipeline.roles.watch.delivery.channels import Channels
+from pipeline.roles.watch.reader import Reader
+from pipeline.roles.watch.rounds import SiteWatch, minute_of
+from pipeline.roles.watch.store import keep_alerts, keep_memory, open_alerts, read_memories
 from pipeline.settings import Settings
+from schemas.alert import Alert
 from schemas.journeys import load_models
+from schemas.topics import RAW, TABLES
+from schemas.watch import load_rules
 
 _log = logging.getLogger(__name__)
 
-_DAY_MS = 24 * 60 * 60 * 1000
-
-# `age` counts back from the newest millisecond of the window, so it begins anew every day.
-_PASSAGES = """
-WITH {end_ms:Int64} - 1 - toUnixTimestamp64Milli(started_at) AS age,
-     intDiv(age, {day_ms:Int64}) AS days_ago
-SELECT
-    site,
-    pair.1 AS from_step,
-    pair.2 AS to_step,
-    countIf(days_ago = 0) AS entries,
-    countIf(days_ago = 0 AND has(steps, pair.2)) AS conversions,
-    countIf(days_ago > 0) AS usual_entries,
-    countIf(days_ago > 0 AND has(steps, pair.2)) AS usual_conversions
-FROM sessions FINAL
-ARRAY JOIN arrayZip({from_steps:Array(String)}, {to_steps:Array(String)}) AS pair
-WHERE started_at < fromUnixTimestamp64Milli({end_ms:Int64})
-  AND started_at >= fromUnixTimestamp64Milli({end_ms:Int64} - {day_ms:Int64} * ({days:Int64} + 1))
-  AND age % {day_ms:Int64} < {window_ms:Int64}
-  AND has(steps, pair.1)
-  AND NOT is_bot
-GROUP BY site, from_step, to_step
-"""
+Progress = Callable[[datetime], Awaitable[datetime]]
+"""Given the time, tells the time before which everything that came in is in the tables."""
 
 
 def _utc_now() -> datetime:
@@ -54,60 +39,123 @@ def _utc_now() -> datetime:
 async def watch(
     client: Client, settings: Settings, clock: Callable[[], datetime] = _utc_now
 ) -> None:
-    """Judge every `watch_interval`, for ever; while ClickHouse is away, count that and go on.
+    """Judge every `watch_interval`, for ever; while ClickHouse or Kafka is away, count and go on.
 
     Raises:
         BadModel: `journey_models`, of which the first one's funnel is watched, cannot be used.
+        BadWatchRules: the rules file cannot be used.
     """
-    pairs = list(pairwise(load_models(settings.journey_models)[0].funnel))
+    steps = load_models(settings.journey_models)[0].funnel
+    rounds = Rounds(client, settings, steps)
     metrics.serve(settings.metrics_host, settings.watch_metrics_port, metrics.WATCH)
     metrics.WATCH_LAST_SUCCESS.set(clock().timestamp())
-    while True:
-        await look(client, settings, pairs, clock())
-        await asyncio.sleep(settings.watch_interval.total_seconds())
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        channels = Channels(settings, session)
+        while True:
+            await one_round(rounds, channels, clock())
+            await asyncio.sleep(settings.watch_interval.total_seconds())
 
 
-async def look(
-    client: Client, settings: Settings, pairs: Sequence[tuple[str, str]], now: datetime
-) -> None:
-    """Judge once, as of `now`, and export the result; a failure is counted, not raised."""
+async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None:
+    """Judge what is due at `now` and tell it; a failure is counted, not raised."""
     try:
-        passages = await asyncio.to_thread(count, client, pairs, now, settings.watch_days)
-    except (ClickHouseError, OSError) as error:
+        until = await rounds.progress(now)
+        news = await asyncio.to_thread(rounds.judge, until)
+        firing = await asyncio.to_thread(open_alerts, rounds.client)
+    except (ClickHouseError, KafkaError, OSError, TimeoutError) as error:
         metrics.WATCH_FAILURES.inc()
-        _log.warning("drop-off not judged, ClickHouse did not answer: %s", error)
+        _log.warning("nothing was judged, ClickHouse or Kafka failed: %s", error)
         return
-    for passage in passages:
-        export(passage, judge(passage, settings.watch_minimum))
+    _show(firing)
+    metrics.WATCH_BEHIND.set((now - until).total_seconds())
     metrics.WATCH_LAST_SUCCESS.set(now.timestamp())
+    await channels.tell(news, firing)
+    await asyncio.to_thread(rounds.remember)
 
 
-def count(
-    client: Client, pairs: Sequence[tuple[str, str]], now: datetime, days: int
-) -> list[Passage]:
-    """Count the sessions of the window, and of the same hour on each of the `days` before.
+class Rounds:
+    """The sites, and what was remembered of them."""
 
-    Raises:
-        ClickHouseError: the statement failed, or nobody answered.
-    """
-    result = client.query(
-        _PASSAGES,
-        parameters={
-            "end_ms": int(window_end(now).timestamp() * 1000),
-            "window_ms": int(WINDOW.total_seconds() * 1000),
-            "day_ms": _DAY_MS,
-            "days": days,
-            "from_steps": [from_step for from_step, _ in pairs],
-            "to_steps": [to_step for _, to_step in pairs],
-        },
-    )
-    return [Passage(**row) for row in result.named_results()]
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        steps: Sequence[str],
+        progress: Progress | None = None,
+    ) -> None:
+        self.client = client
+        self._settings = settings
+        self._steps = steps
+        self._rules = load_rules(settings.watch_rules)
+        self._reader = Reader(client, steps, self._rules)
+        self._sites: dict[str, SiteWatch] = {}
+        self._progress = progress or self._committed
+
+    async def progress(self, now: datetime) -> datetime:
+        """Give the time up to which minutes are due."""
+        return await self._progress(now) - self._settings.watch_grace
+
+    async def _committed(self, now: datetime) -> datetime:
+        """Ask Kafka what the tracker has done with, and then what the sink has."""
+        settings = self._settings
+        for state, number in (await partition_states(settings, (RAW.name, *TABLES))).items():
+            metrics.WATCH_KAFKA.labels(state).set(number)
+        tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
+        return await committed_until(settings, settings.sink_group, TABLES, tracked)
+
+    def judge(self, until: datetime) -> list[Alert]:
+        """Judge all minutes that are over before `until`, of all sites; give what is new.
+
+        Raises:
+            ClickHouseError: a statement failed. What was judged before is kept.
+        """
+        self._find_sites(until)
+        news: list[Alert] = []
+        for site in self._sites.values():
+            for _, alerts in site.until(minute_of(until)):
+                keep_alerts(self.client, alerts)
+                news += alerts
+            _show_levels(site)
+        return list({alert.alert_id: alert for alert in news}.values())
+
+    def remember(self) -> None:
+        """Keep what was judged. It is last: who crashes before says the same again, not nothing."""
+        for name, site in self._sites.items():
+            keep_memory(self.client, name, site.judged, site.memories)
+
+    def _find_sites(self, until: datetime) -> None:
+        start = until - timedelta(days=self._rules.learn_days)
+        found = self._reader.sites(int(start.timestamp() * 1000), int(until.timestamp() * 1000))
+        remembered = read_memories(self.client) if {*self._sites} < {s.name for s in found} else {}
+        for site in found:
+            if site.name in self._sites:
+                self._sites[site.name].site = site
+                continue
+            judged, memories = remembered.get(site.name, (minute_of(until) - 1, {}))
+            self._sites[site.name] = SiteWatch(
+                site,
+                self._reader,
+                self._rules,
+                self._steps,
+                link=self._settings.watch_link,
+                memories=memories,
+                judged=judged,
+            )
 
 
-def export(passage: Passage, judgement: Judgement) -> None:
-    """Set the gauges of this site and pair of steps."""
-    labels = (passage.site, passage.from_step, passage.to_step)
-    metrics.WATCH_ENTRIES.labels(*labels).set(judgement.entries)
-    metrics.WATCH_CONVERSION.labels(*labels).set(judgement.conversion)
-    metrics.WATCH_EXPECTED_CONVERSION.labels(*labels).set(judgement.expected)
-    metrics.WATCH_DROP.labels(*labels).set(judgement.drop)
+def _show(firing: Sequence[Alert]) -> None:
+    """Show what fires, and nothing that has ended."""
+    metrics.WATCH_ALERTS.clear()
+    for alert in firing:
+        where = (alert.step, alert.next_step, alert.dimension, alert.value)
+        metrics.WATCH_ALERTS.labels(alert.site, alert.kind, *where).set(1)
+
+
+def _show_levels(site: SiteWatch) -> None:
+    for question, memory in site.memories.items():
+        counted, usual = (float(row[0]) for row in memory.evidence.level)
+        labels = (site.site.name, question.kind, question.step, question.next_step)
+        if usual >= 1:
+            metrics.WATCH_LEVEL.labels(*labels).set(counted / usual)
+        else:
+            metrics.WATCH_LEVEL.remove(*labels)

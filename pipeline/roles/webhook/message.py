@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.signature import SIGNATURE, TIMESTAMP, signature
+from pipeline.signature import standard_headers
 from schemas.codec import Refused, encode, reason_of
 from schemas.dead_letter import Reason
 from schemas.facts import Abandonment, Transition
@@ -79,8 +79,7 @@ def headers_of(message: Message, secret: str, timestamp: str) -> dict[str, str]:
         "content-type": "application/json",
         "user-agent": "touchstream-webhook",
         "idempotency-key": message.idempotency_key,
-        TIMESTAMP: timestamp,
-        SIGNATURE: signature(secret, timestamp, message.body),
+        **standard_headers(secret, message.idempotency_key, int(timestamp), message.body),
     }
 
 

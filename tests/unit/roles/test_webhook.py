@@ -1,6 +1,7 @@
 """Facts to other systems: signed, in order, until they are taken; over a real HTTP server."""
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
@@ -125,9 +126,12 @@ async def test_a_request_is_signed_over_time_and_body_and_names_what_must_not_co
         await here.tell(cart("a", 7))
         await here.deliveries.round()
         [posted] = here.server.posted
-    signed = hmac.new(SECRET.encode(), f"{NOW}.".encode() + posted.body, hashlib.sha256)
-    assert f"v1={signed.hexdigest()}" == posted.headers["x-touchstream-signature"]
-    assert str(NOW) == posted.headers["x-touchstream-timestamp"]
+    key = base64.b64decode(SECRET)
+    signed = hmac.new(key, f"a:7.{NOW}.".encode() + posted.body, hashlib.sha256)
+    assert f"v1,{base64.b64encode(signed.digest()).decode()}" == posted.headers["webhook-signature"]
+    assert (str(NOW), "a:7") == tuple(
+        posted.headers[f"webhook-{name}"] for name in ("timestamp", "id")
+    )
     assert "a:7" == posted.headers["idempotency-key"]
 
 

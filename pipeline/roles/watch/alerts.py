@@ -1,0 +1,100 @@
+"""PURE: an alert as people read it: what, where, since when, how many, how much."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pipeline.roles.watch.judge import Opened
+from pipeline.roles.watch.site import News, Question
+from schemas.alert import Alert, Explanation
+
+
+class Money(NamedTuple):
+    """What a person who reaches a step brings on average."""
+
+    of_step: Mapping[str, float]
+    currency: str = ""
+
+
+NO_MONEY = Money({})
+
+
+def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> Alert:
+    """Give the alert that there is news of; `link` may name {site}, {step} and {alert_id}."""
+    question, opened = news.question, news.opened
+    alert_id = _id(site, question, opened)
+    people = round(abs(opened.observed - opened.expected))
+    worth = people * money.of_step.get(question.next_step or question.step, 0.0)
+    if question.kind in ("abandonment", "errors", "silence"):
+        worth = 0.0
+    return Alert(
+        alert_id=alert_id,
+        site=site,
+        kind=question.kind,
+        step=question.step,
+        next_step=question.next_step,
+        severity=news.asked.severity,
+        state="resolved" if opened.is_over else "firing",
+        opened_at=_end_of(opened.at),
+        since=_start_of(opened.since),
+        updated_at=_end_of(opened.until),
+        resolved_at=_end_of(opened.until) if opened.is_over else None,
+        dimension=opened.where.dimension,
+        value=opened.where.value,
+        slices=tuple(Explanation(*share) for share in opened.explained),
+        observed=round(opened.observed, 2),
+        expected=round(opened.expected, 2),
+        change=round(opened.change, 4),
+        certainty=round(opened.certainty, 4),
+        people=people,
+        money=round(worth, 2),
+        currency=money.currency if worth else "",
+        title=_title(site, question, opened, people, _amount(worth, money.currency)),
+        link=link.format(site=site, step=question.step, alert_id=alert_id),
+        notes=news.notes,
+        version=opened.version,
+    )
+
+
+def _id(site: str, question: Question, opened: Opened) -> str:
+    said = "\n".join((site, *question, str(opened.at)))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _start_of(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def _end_of(minute: int) -> datetime:
+    return _start_of(minute + 1)
+
+
+def _amount(worth: float, currency: str) -> str:
+    return f", {worth:,.0f} {currency}".rstrip() if worth else ""
+
+
+def _title(site: str, question: Question, opened: Opened, people: int, amount: str) -> str:
+    since = _start_of(opened.since).strftime("%d %b %H:%M UTC")
+    what = {
+        "conversion": f"{question.step} → {question.next_step} {_change(opened)}",
+        "volume": f"{question.step} {_change(opened)}",
+        "silence": f"nothing comes from the channel {question.step}",
+        "abandonment": f"{question.step} abandonments {_change(opened)}",
+        "errors": f"{question.step} {_change(opened)}",
+    }[question.kind]
+    over = "over: " if opened.is_over else ""
+    return f"{site}: {over}{what} since {since}, about {people:,} people{amount}. {_where(opened)}"
+
+
+def _change(opened: Opened) -> str:
+    if opened.change < 0:
+        return f"down {-opened.change:.0%}"
+    return f"up {opened.change:.0%}"
+
+
+def _where(opened: Opened) -> str:
+    named = [f"{s.dimension} {s.value}" for s in opened.explained if s.dimension]
+    if not opened.where.dimension:
+        return "Everywhere."
+    return f"Mostly: {', '.join(named)}."

@@ -1,0 +1,1 @@
+"""How alerts reach people: `messages` writes them (pure), `channels` sends them (shell)."""

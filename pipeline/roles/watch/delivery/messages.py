@@ -1,0 +1,138 @@
+"""PURE: an alert as Alertmanager, a webhook, a mailbox and Slack want it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from pipeline.signature import standard_headers
+from schemas.alert import Alert
+from schemas.codec import encode
+
+NAMES = {
+    "conversion": "DropOff",
+    "volume": "VolumeDown",
+    "silence": "SourceSilent",
+    "abandonment": "AbandonmentUp",
+    "errors": "ErrorsUp",
+}
+"""What Alertmanager calls each kind, and the heading in docs/runbook.md."""
+
+
+def for_alertmanager(
+    alerts: Sequence[Alert], now: datetime, repeated_every: timedelta
+) -> list[dict[str, Any]]:
+    """Give the body of POST /api/v2/alerts.
+
+    Labels never change while an alert lives: Alertmanager knows it by them. One that fires ends by
+    itself after four rounds without word from us.
+    """
+    return [_of_alertmanager(alert, now + 4 * repeated_every) for alert in alerts]
+
+
+def _of_alertmanager(alert: Alert, fires_until: datetime) -> dict[str, Any]:
+    labels = {
+        "alertname": NAMES[alert.kind],
+        "alert_id": alert.alert_id,
+        "site": alert.site,
+        "step": alert.step,
+        "next_step": alert.next_step,
+        "severity": alert.severity,
+    }
+    return {
+        "labels": {name: value for name, value in labels.items() if value},
+        "annotations": _annotations(alert),
+        "startsAt": alert.opened_at.isoformat(),
+        "endsAt": (alert.resolved_at or fires_until).isoformat(),
+        "generatorURL": alert.link,
+    }
+
+
+def _annotations(alert: Alert) -> dict[str, str]:
+    told = {
+        "summary": alert.title,
+        "slice": f"{alert.dimension}={alert.value}" if alert.dimension else "everywhere",
+        "slices": _explained(alert),
+        "since": alert.since.isoformat(),
+        "certainty": f"{alert.certainty:.1%}",
+        "people": str(alert.people),
+        "money": f"{alert.money:.2f} {alert.currency}" if alert.money else "",
+        "notes": ", ".join(alert.notes),
+        "link": alert.link,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def for_webhook(alert: Alert, secret: str, timestamp: int) -> tuple[bytes, dict[str, str]]:
+    """Give body and headers of a POST that is signed as Standard Webhooks has it."""
+    body = encode({"type": f"alert.{alert.state}", "timestamp": alert.updated_at, "data": alert})
+    message_id = f"{alert.alert_id}:{alert.version}"
+    headers = {"content-type": "application/json", "user-agent": "touchstream-watch"}
+    return body, headers | standard_headers(secret, message_id, timestamp, body)
+
+
+def for_slack(alert: Alert) -> dict[str, Any]:
+    """Give the body for an incoming webhook of Slack: a text, and the same as blocks."""
+    sign = ":white_check_mark:" if alert.is_over else ":rotating_light:"
+    facts = [f"*{name}*\n{_escaped(value)}" for name, value in _facts(alert).items()]
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "text": _mrkdwn(f"{sign} {_escaped(alert.title)}")},
+        {"type": "section", "fields": [_mrkdwn(fact) for fact in facts]},
+    ]
+    if alert.link:
+        blocks.append({"type": "context", "elements": [_mrkdwn(f"<{alert.link}|Look at it>")]})
+    return {"text": f"{sign} {_escaped(alert.title)}", "blocks": blocks}
+
+
+def for_mail(alert: Alert, sender: str, receivers: Sequence[str]) -> EmailMessage:
+    """Give the mail; all mails about an alert are one thread."""
+    domain = sender.rpartition("@")[2].rstrip(">")
+    first = f"<{alert.alert_id}@{domain}>"
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = ", ".join(receivers)
+    mail["Subject"] = f"[{alert.state.upper()}] {_on_a_line(alert.title)}"
+    mail["Date"] = alert.updated_at
+    if alert.version > 1:
+        mail["Message-ID"] = f"<{alert.alert_id}.{alert.version}@{domain}>"
+        mail["In-Reply-To"] = mail["References"] = first
+    else:
+        mail["Message-ID"] = first
+    lines = [f"{name}: {value}" for name, value in _facts(alert).items()]
+    mail.set_content("\n".join((alert.title, "", *lines, alert.link)))
+    return mail
+
+
+def _facts(alert: Alert) -> Mapping[str, str]:
+    told = {
+        "Since": alert.since.strftime("%Y-%m-%d %H:%M UTC"),
+        "Seen / usual": f"{alert.observed:,.0f} / {alert.expected:,.0f} ({alert.change:+.0%})",
+        "People": f"{alert.people:,}",
+        "Money": f"{alert.money:,.2f} {alert.currency}" if alert.money else "",
+        "How sure": f"{alert.certainty:.1%}",
+        "Explained by": _explained(alert),
+        "Special time": ", ".join(alert.notes),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _explained(alert: Alert) -> str:
+    named = [f"{part.dimension} {part.value}".strip() or "everywhere" for part in alert.slices]
+    shares = [f"{part.share:.0%}" for part in alert.slices]
+    return ", ".join(f"{name} ({share})" for name, share in zip(named, shares, strict=True))
+
+
+def _mrkdwn(text: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": text[:_SLACK_LONGEST]}
+
+
+_SLACK_LONGEST = 2000
+
+
+def _escaped(text: str) -> str:
+    """Escape the three characters that Slack gives a meaning to."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _on_a_line(text: str) -> str:
+    return " ".join(text.split())

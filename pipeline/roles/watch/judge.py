@@ -1,0 +1,214 @@
+"""PURE: opens an alert when the evidence suffices, keeps it up to date, and ends it.
+
+A judge looks at one question of a site: do fewer than usual go from this step to the next? It is
+told minute after minute, in order, and remembers what it needs in `Memory`, which can be stored.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp, log
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.roles.watch.ages import Numbers
+from pipeline.roles.watch.counts import EVERYWHERE, Slice
+from pipeline.roles.watch.evidence import Evidence, add, by_slice, forget, no_evidence, of_all
+
+WEEK = 7 * 24 * 60
+_RECOVERED = 7.0
+"""So many nats speak for the usual again, a chance of one in a thousand, before it is over."""
+_IDLE = 60
+"""After so many minutes in which nobody is usually there, it is over: the shop has closed."""
+_NEWS = 10
+"""An open alert is told anew at most every so many minutes."""
+_ONE_IN = 30 * 24 * 60
+"""How sure it is: as if there was such a change once in so many minutes (Shiryaev's posterior)."""
+_WHOLE = 1.5
+"""Nats in favour of everywhere: a part explains no more by being a little lower still."""
+_DEEPEST, _FLATTEST = 0.05, 0.8
+
+
+class Bar(NamedTuple):
+    """What it takes: one false alert in `between` minutes over `questions` like this.
+
+    `people` must be missing, or too many, and the change not be smaller than `change`.
+    """
+
+    between: float = WEEK
+    questions: int = 1
+    people: float = 5.0
+    change: float = 0.1
+
+
+class Judged(NamedTuple):
+    """What was observed of each slice, what is usual, and whether nobody is usually there.
+
+    `spreads` are how far hours differ from the usual beyond chance.
+    """
+
+    number: int
+    slices: tuple[Slice, ...]
+    observed: Numbers
+    usual: Numbers
+    spreads: Numbers
+    is_idle: bool = False
+
+
+class Share(NamedTuple):
+    """A slice, and its share of the evidence."""
+
+    dimension: str
+    value: str
+    share: float
+
+
+class Opened(NamedTuple):
+    """An alert as the judge sees it; all minutes are numbers since 1970.
+
+    `at` made it certain, `since` is its likeliest beginning, `told` the last minute in which it was
+    told. `back` is the evidence that it is over, `idle` for how many minutes nobody was there.
+    """
+
+    at: int
+    since: int
+    told: int
+    until: int
+    explained: tuple[Share, ...]
+    observed: float
+    expected: float
+    certainty: float
+    back: float = 0.0
+    idle: int = 0
+    is_over: bool = False
+    version: int = 1
+
+    @property
+    def where(self) -> Slice:
+        """The likeliest slice."""
+        return Slice(self.explained[0].dimension, self.explained[0].value)
+
+    @property
+    def change(self) -> float:
+        """-0.5 is half of the usual, 2 three times the usual."""
+        return self.observed / self.expected - 1 if self.expected else 0.0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a judge remembers: the last minute, the evidence of its slices, and what is open."""
+
+    minute: int
+    slices: tuple[Slice, ...]
+    evidence: Evidence
+    opened: Opened | None = None
+
+
+def judge(
+    memory: Memory | None, minute: Judged, ratios: Numbers, bar: Bar, *, may_open: bool = True
+) -> tuple[Memory, Opened | None]:
+    """Take in a minute; also give the alert if there is news of it."""
+    memory = _fitting(memory, minute, ratios)
+    evidence = add(
+        memory.evidence, ratios, minute.observed, minute.usual, minute.spreads, minute.number
+    )
+    memory = replace(memory, minute=minute.number, evidence=evidence)
+    if memory.opened is not None:
+        return _go_on(memory, memory.opened, minute)
+    if not may_open:  # another alert says it already, and this must not follow when that is over
+        return replace(memory, evidence=forget(evidence)), None
+    if of_all(evidence) < log(bar.between * bar.questions):
+        return memory, None
+    opened = _open(memory, minute.number)
+    if abs(opened.observed - opened.expected) < bar.people or abs(opened.change) < bar.change:
+        return memory, None
+    return replace(memory, opened=opened), opened
+
+
+def _open(memory: Memory, minute: int) -> Opened:
+    evidence = memory.evidence
+    best = explained(memory)
+    at = memory.slices.index(Slice(best[0].dimension, best[0].value))
+    size = int(evidence.log_r[:, at].argmax())
+    return Opened(
+        at=minute,
+        since=int(evidence.since[size, at]),
+        told=minute,
+        until=minute,
+        explained=best,
+        observed=float(evidence.seen[size, at]),
+        expected=float(evidence.usual[size, at]),
+        certainty=1 / (1 + _ONE_IN * exp(-float(by_slice(evidence)[at]))),
+    )
+
+
+def explained(memory: Memory) -> tuple[Share, ...]:
+    """Give the three slices that explain it best."""
+    each = by_slice(memory.evidence)
+    each = each + np.array([_WHOLE * (slice_ == EVERYWHERE) for slice_ in memory.slices])
+    shares = np.exp(each - np.logaddexp.reduce(each))
+    ranked = sorted(zip(memory.slices, shares, strict=True), key=lambda item: -item[1])
+    return tuple(Share(*slice_, round(float(share), 4)) for slice_, share in ranked[:3])
+
+
+def _go_on(memory: Memory, opened: Opened, minute: Judged) -> tuple[Memory, Opened | None]:
+    now = _updated(opened, minute)
+    if now.back >= _RECOVERED or now.idle >= _IDLE:
+        over = now._replace(is_over=True, version=now.version + 1, told=minute.number)
+        return replace(memory, opened=None, evidence=forget(memory.evidence)), over
+    is_news = minute.number - opened.told >= _NEWS and abs(now.observed - now.expected) > 0
+    if is_news:
+        now = _explained_anew(memory, now)._replace(told=minute.number, version=now.version + 1)
+    return replace(memory, opened=now), now if is_news else None
+
+
+def _explained_anew(memory: Memory, opened: Opened) -> Opened:
+    """Name the slices that explain it best by now; the numbers are those of the first."""
+    now = _open(memory, opened.until)
+    if now.explained[0][:2] == opened.explained[0][:2]:
+        return opened._replace(explained=now.explained, certainty=now.certainty)
+    return opened._replace(
+        explained=now.explained,
+        certainty=now.certainty,
+        observed=now.observed,
+        expected=now.expected,
+    )
+
+
+def _updated(opened: Opened, minute: Judged) -> Opened:
+    """Add a minute to an open alert: what is missing, and whether the usual is back."""
+    at = minute.slices.index(opened.where) if opened.where in minute.slices else 0
+    observed, usual = float(minute.observed[at]), float(minute.usual[at])
+    ratio = _far_enough(opened.change)
+    nats = observed * log(ratio) - usual * (ratio - 1)
+    return opened._replace(
+        until=minute.number,
+        observed=opened.observed + observed,
+        expected=opened.expected + usual,
+        back=max(0.0, opened.back - nats),
+        idle=opened.idle + 1 if minute.is_idle and not observed else 0,
+    )
+
+
+def _far_enough(change: float) -> float:
+    """Give the ratio that speaks against the usual: one too near to it would never tell."""
+    if change > 0:
+        return max(1 + change, 1 / _FLATTEST)
+    return float(np.clip(1 + change, _DEEPEST, _FLATTEST))
+
+
+def _fitting(memory: Memory | None, minute: Judged, ratios: Numbers) -> Memory:
+    """Give the memory for the slices of this minute: new ones begin with nothing."""
+    fresh = no_evidence(ratios, len(minute.slices))
+    if memory is None:
+        return Memory(minute.number, minute.slices, fresh)
+    if memory.slices == minute.slices:
+        return memory
+    places = [
+        (memory.slices.index(slice_), place)
+        for place, slice_ in enumerate(minute.slices)
+        if slice_ in memory.slices
+    ]
+    for old, new in places:
+        for name in ("log_r", "gain", "since", "seen", "usual", "level"):
+            getattr(fresh, name)[:, new] = getattr(memory.evidence, name)[:, old]
+    return replace(memory, slices=minute.slices, evidence=fresh)

@@ -1,0 +1,158 @@
+"""Counts in ClickHouse what the watch learns from and judges. Shell: decides nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+
+from pipeline.roles.watch import sql
+from pipeline.roles.watch.ages import BIN_OF_AGE, LONGEST
+from pipeline.roles.watch.alerts import Money
+from pipeline.roles.watch.seen import DIMENSIONS, Errors, People, Seen, Tally
+from schemas.watch import WatchRules
+
+MINUTE, HOUR = 60_000, 3_600_000
+
+
+class Site(NamedTuple):
+    """A site that has visits, its largest pages and campaigns, and when it was first seen."""
+
+    name: str
+    pages: list[str]
+    campaigns: list[str]
+    first_at: datetime
+
+
+class Reader:
+    """Asks about sites; `steps` are those of the funnel."""
+
+    def __init__(self, client: Client, steps: Sequence[str], rules: WatchRules) -> None:
+        self._client = client
+        self._steps = list(steps)
+        self._rules = rules
+
+    def sites(self, start: int, until: int) -> list[Site]:
+        """Name the sites with visits from `start` to `until`, milliseconds since 1970."""
+        found = self._ask(sql.SITES, {"start": start, "until": until})
+        return [Site(*row) for row in zip(*found.values(), strict=True)]
+
+    def seen(self, site: Site, start: int, until: int, unit: int) -> Seen:
+        """Count from `start` to `until`, in minutes or hours (`unit`)."""
+        asked = self._about(site, start, until, unit)
+        return Seen(
+            self._people(asked),
+            _tally(self._ask(sql.SOURCES, asked), "channel"),
+            self._errors(asked),
+            _tally(self._ask(sql.ABANDONMENTS, asked), "kind"),
+        )
+
+    def money(self, start: int, until: int) -> dict[str, tuple[str, float]]:
+        """Give the currency in which a site takes most, and how much."""
+        found = self._ask(sql.MONEY, {"start": start, "until": until})
+        most: dict[str, tuple[str, float]] = {}
+        for site, currency, total in zip(*found.values(), strict=True):
+            most.setdefault(site, (currency, float(total)))
+        return most
+
+    def _about(self, site: Site, start: int, until: int, unit: int) -> dict[str, Any]:
+        is_history = unit == HOUR
+        return {
+            "site": site.name,
+            "pages": site.pages,
+            "campaigns": site.campaigns,
+            "steps": self._steps,
+            "longest": LONGEST * MINUTE,
+            "start": start,
+            "until": until,
+            "end": until + LONGEST * MINUTE if is_history else until,
+            "unit": unit,
+            "by_bin": is_history,
+            "bins": BIN_OF_AGE.tolist(),
+            "errors": list(self._rules.errors),
+        }
+
+    def _people(self, asked: dict[str, Any]) -> People:
+        found = self._ask(sql.PEOPLE, asked)
+        return People(
+            _places(found["pair"]),
+            self._cells(found, DIMENSIONS),
+            _places(found["time"]),
+            _places(found["age"]),
+            _numbers(found["people"]),
+        )
+
+    def _errors(self, asked: dict[str, Any]) -> Errors:
+        found = self._ask(sql.ERRORS, asked)
+        errors = np.array(list(found["errors"]), dtype=np.float64)
+        return Errors(
+            self._cells(found, ("device", "browser", "page")),
+            _places(found["time"]),
+            _numbers(found["people"]),
+            errors.reshape(len(found["time"]), len(self._rules.errors)),
+        )
+
+    def _cells(self, found: Mapping[str, Sequence[Any]], names: Iterable[str]) -> list[Any]:
+        """Give the cells; a dimension that is not watched is empty in all of them."""
+        nothing = [""] * len(found["time"])
+        told = [found[name] if name in self._rules.slices else nothing for name in names]
+        return list(zip(*told, strict=True))
+
+    def _ask(self, query: str, asked: dict[str, Any]) -> dict[str, Sequence[Any]]:
+        result = self._client.query(query, parameters=asked)
+        columns = result.result_columns or [[] for _ in result.column_names]
+        return dict(zip(result.column_names, columns, strict=True))
+
+
+def joined(parts: Sequence[Seen]) -> Seen:
+    """Put spans that follow each other together."""
+    people = [part.people for part in parts]
+    errors = [part.errors for part in parts]
+    return Seen(
+        People(
+            np.concatenate([p.pair for p in people]),
+            [cell for p in people for cell in p.cells],
+            np.concatenate([p.time for p in people]),
+            np.concatenate([p.age for p in people]),
+            np.concatenate([p.people for p in people]),
+        ),
+        _joined([part.sources for part in parts]),
+        Errors(
+            [cell for e in errors for cell in e.cells],
+            np.concatenate([e.time for e in errors]),
+            np.concatenate([e.people for e in errors]),
+            np.concatenate([e.errors for e in errors]),
+        ),
+        _joined([part.abandonments for part in parts]),
+    )
+
+
+def money_of(taken: tuple[str, float], hours: Seen, steps: Sequence[str], since: int) -> Money:
+    """Give what a person at each step brings: all that was taken since the hour `since`."""
+    currency, total = taken
+    people, of_step = hours.people, {}
+    for pair, step in enumerate(steps, 1):
+        number = people.people[(people.pair == pair) & (people.time >= since)].sum()
+        of_step[step] = total / float(number) if number else 0.0
+    return Money(of_step, currency)
+
+
+def _joined(parts: Sequence[Tally]) -> Tally:
+    return Tally(
+        [name for part in parts for name in part.names],
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.people for part in parts]),
+    )
+
+
+def _tally(found: Mapping[str, Sequence[Any]], name: str) -> Tally:
+    return Tally(list(found[name]), _places(found["time"]), _numbers(found["people"]))
+
+
+def _places(column: Sequence[Any]) -> Any:
+    return np.array(column, dtype=np.int64)
+
+
+def _numbers(column: Sequence[Any]) -> Any:
+    return np.array(column, dtype=np.float64)

@@ -1,0 +1,123 @@
+"""A site from minute to minute: learns once an hour, judges what is due, remembers. Shell.
+
+What is decided is decided in `site.py`; here it gets what it needs from ClickHouse.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.roles.watch.ages import LONGEST
+from pipeline.roles.watch.alerts import NO_MONEY, Money, alert_of
+from pipeline.roles.watch.judge import Memory
+from pipeline.roles.watch.reader import HOUR, MINUTE, Reader, Site, joined, money_of
+from pipeline.roles.watch.seen import SURGE_MINUTES, Seen, Span
+from pipeline.roles.watch.site import LEAST_HISTORY, Question, Usual, judge_minute, learn_site
+from schemas.alert import Alert
+from schemas.watch import WatchRules
+
+_AT_ONCE = 60
+"""Minutes that are counted by one statement when several are due."""
+_BACK = timedelta(hours=6)
+"""What is longer ago than this is not judged any more, but for a backtest."""
+
+
+def minute_of(at: datetime) -> int:
+    """Give the minute since 1970 that `at` is in."""
+    return int(at.timestamp()) // 60
+
+
+class Judged(NamedTuple):
+    """What came of judging up to, and with, `minute`."""
+
+    minute: int
+    alerts: list[Alert]
+
+
+@dataclass
+class SiteWatch:
+    """What is known of a site: its past by days, what was learned of it, and what is remembered."""
+
+    site: Site
+    reader: Reader
+    rules: WatchRules
+    steps: Sequence[str]
+    link: str = ""
+    memories: dict[Question, Memory] = field(default_factory=dict)
+    judged: int = 0
+    _days: dict[int, Seen] = field(default_factory=dict)
+    _usual: Usual | None = None
+    _learned_at: int = -1
+    _money: Money = NO_MONEY
+
+    def until(self, minute: int, *, back: timedelta = _BACK) -> Iterator[Judged]:
+        """Judge all minutes up to and without `minute` that are due, some at a time."""
+        first = max(self.judged + 1, minute - int(back / timedelta(minutes=1)))
+        while first < minute:
+            end = min(first + _AT_ONCE, minute, (first // 60 + 1) * 60)
+            self._learn(first)
+            yield Judged(end - 1, self._judge(first, end))
+            self.judged = end - 1
+            first = end
+
+    def _judge(self, first: int, end: int) -> list[Alert]:
+        if self._usual is None or timedelta(hours=self._usual.hours) < LEAST_HISTORY:
+            return []
+        start = (first - SURGE_MINUTES) * MINUTE
+        seen = self.reader.seen(self.site, start, end * MINUTE, MINUTE)
+        found = []
+        for minute in range(first, end):
+            news = judge_minute(self._usual, seen, minute, self.memories, self.rules, self.steps)
+            found += [alert_of(self.site.name, each, self._money, self.link) for each in news]
+        return found
+
+    def _learn(self, minute: int) -> None:
+        """Learn from all whole hours that are over for all who entered in them, once an hour."""
+        end = (minute - LONGEST) // 60
+        if end == self._learned_at:
+            return
+        start = max(end - self.rules.learn_days * 24, minute_of(self.site.first_at) // 60)
+        self._learned_at = end
+        if start >= end:
+            return
+        span = Span(start, end)
+        seen = self._past(span)
+        if len(seen.people.time):
+            self._usual = learn_site(self.site.name, span, seen, self.steps, self.rules)
+            self._value(span, seen)
+
+    def _past(self, span: Span) -> Seen:
+        """Count the hours of a span: whole days once, and what there is of the others."""
+        parts, hour = [], span.first
+        while hour < span.end:
+            until = min((hour // 24 + 1) * 24, span.end)
+            is_whole = until - hour == 24  # noqa: PLR2004 - hours of a day
+            part = self._days.get(hour) or self.reader.seen(
+                self.site, hour * HOUR, until * HOUR, HOUR
+            )
+            if is_whole:
+                self._days[hour] = part
+            parts.append(part)
+            hour = until
+        self._days = {day: part for day, part in self._days.items() if day >= span.first - 24}
+        return joined(parts)
+
+    def _value(self, span: Span, seen: Seen) -> None:
+        since = max(span.first, span.end - 7 * 24)
+        taken = self.reader.money(since * HOUR, span.end * HOUR).get(self.site.name)
+        self._money = money_of(taken, seen, self.steps, since) if taken else NO_MONEY
+
+
+def backtest(
+    client: Client, steps: Sequence[str], rules: WatchRules, start: datetime, end: datetime
+) -> Iterator[Judged]:
+    """Judge every minute from `start` to `end` as if it were now; changes nothing."""
+    reader = Reader(client, steps, rules)
+    learn_from = start - timedelta(days=rules.learn_days)
+    span = (int(learn_from.timestamp() * 1000), int(end.timestamp() * 1000))
+    for site in reader.sites(*span):
+        watch = SiteWatch(site, reader, rules, steps, judged=minute_of(start) - 1)
+        yield from watch.until(minute_of(end), back=end - start)

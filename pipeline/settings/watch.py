@@ -1,0 +1,67 @@
+"""Settings of the watch: what it looks at, and whom it tells."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
+
+from pipeline.settings.kinds import Secret, http
+
+
+def _http_or_nothing(url: str) -> str:
+    return http(url) if url else url
+
+
+def _smtp(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    if text and not text.startswith(("smtp://", "smtps://")):
+        raise ValueError("must start with smtp:// or smtps://")
+    return url
+
+
+_Url = Annotated[str, AfterValidator(_http_or_nothing)]
+
+
+class WatchSettings(BaseModel):
+    """Alerts; docs/alerts.md explains them."""
+
+    watch_interval: timedelta = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        description="How often the minutes that are due are judged.",
+    )
+    watch_grace: timedelta = Field(
+        timedelta(seconds=30),
+        ge=timedelta(0),
+        description="How long a minute waits for what comes late, after tracker and sink have "
+        "caught up with it.",
+    )
+    watch_rules: Path | None = Field(
+        None, description="TOML file of what is watched; without it schemas/watch/default.toml."
+    )
+    watch_link: str = Field(
+        "http://127.0.0.1:3000/d/funnel-and-abandonment?var-site={site}",
+        description="Where an alert leads to; {site}, {step} and {alert_id} are filled in.",
+    )
+    watch_alertmanager_url: _Url = Field(
+        "", description="Alertmanager that is told (API v2), e.g. http://127.0.0.1:9093."
+    )
+    watch_webhook_url: _Url = Field("", description="Where each alert is posted to, signed.")
+    watch_webhook_secret: Secret = Field(
+        SecretStr(""), description="Signs these posts (Standard Webhooks): openssl rand -base64 32."
+    )
+    watch_slack_url: SecretStr = Field(
+        SecretStr(""), description="Incoming webhook of Slack, or of who takes the same."
+    )
+    watch_smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] = Field(
+        SecretStr(""), description="Mail server: smtp://user:password@host:587, or smtps://."
+    )
+    watch_mail_from: str = Field("", description="Sender of mails about alerts.")
+    watch_mail_to: list[str] = Field(default_factory=list, description="Their receivers.")
+    watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
+
+    @field_validator("watch_rules", mode="before")
+    @classmethod
+    def _shipped_if_empty(cls, path: object) -> object:
+        return None if path == "" else path

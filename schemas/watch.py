@@ -1,0 +1,96 @@
+"""What a rules file of the watch says. Floor 1: imports nothing of ours.
+
+`schemas/watch/default.toml` is the shipped one. docs/alerts.md tells how to write one.
+"""
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+SHIPPED = Path(__file__).parent / "watch/default.toml"
+
+Kind = Literal["conversion", "volume", "abandonment", "errors", "silence"]
+Dimension = Literal["channel", "device", "browser", "source", "page", "campaign"]
+
+
+class BadWatchRules(Exception):
+    """The rules of the watch cannot be used; the text says what is wrong, and where."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no time zone is called {name!r}") from error
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Period(_Part):
+    """A time that is not as usual; an alert of it says so.
+
+    While closed or on a holiday nobody misses people; conversions have a wider margin in all three.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    kind: Literal["holiday", "campaign", "closed"]
+    start: AwareDatetime
+    end: AwareDatetime
+    sites: frozenset[str] = frozenset()
+
+    def covers(self, site: str, at: datetime) -> bool:
+        """Tell whether it is that time at `site`; without sites it is at all of them."""
+        return self.start <= at < self.end and (not self.sites or site in self.sites)
+
+
+class Question(_Part):
+    """What is watched: a kind, of which steps, channels or errors (`of`; empty: all).
+
+    An alert needs so many `people` too few, or too many, and a `change` not smaller than that.
+    """
+
+    kind: Kind
+    of: frozenset[str] = frozenset()
+    people: float = Field(5, gt=0)
+    change: float = Field(0.1, gt=0, le=1)
+    severity: Literal["page", "ticket"] = "page"
+
+
+class WatchRules(_Part):
+    """How often a false alert may come, which slices are told apart, which questions are asked."""
+
+    false_alert_every_days: float = Field(7, gt=0)
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    learn_days: int = Field(28, ge=1, le=90)
+    slices: tuple[Dimension, ...] = (
+        *("channel", "device", "browser"),
+        *("source", "page", "campaign"),
+    )
+    values_of_a_slice: int = Field(8, ge=1, le=50)
+    errors: tuple[str, ...] = ("Script Error", "Payment Failed")
+    questions: tuple[Question, ...]
+    calendar: tuple[Period, ...] = ()
+
+
+def load_rules(path: Path | None) -> WatchRules:
+    """Read a rules file, the shipped one without `path`.
+
+    Raises:
+        BadWatchRules: it cannot be read, or says what cannot be.
+    """
+    chosen = path or SHIPPED
+    try:
+        return WatchRules.model_validate(tomllib.loads(chosen.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadWatchRules(f"{chosen}: {place}: {first['msg']}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadWatchRules(f"{chosen}: {error}") from error
