@@ -150,18 +150,23 @@ class Collector:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
         with suppress(ProtocolClosed):  # the sender is gone: there is nobody to answer
-            answer = await self._answer(scope, protocol)
+            vocabulary = self._vocabulary(scope)
+            answer = await self._answer(vocabulary, scope, protocol)
+            if vocabulary:
+                answer = vocabulary.wording(answer, scope.query_string)
             _answered(answer.status).inc()
             protocol.response_bytes(answer.status, answer.headers, answer.body)
 
-    async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
+    async def _answer(
+        self, vocabulary: Vocabulary | None, scope: Scope, protocol: HTTPProtocol
+    ) -> Answer:
         """Give the answer, or why there is none, with what lets a page read it."""
         allowed: Headers = []
         caller = self._guard.caller(scope)
         try:
             if not self._is_open_to_all(scope.path):
                 allowed = self._gate.allow(scope.headers.get("origin"))
-            if vocabulary := self._vocabulary(scope):
+            if vocabulary:
                 self._guard.enter(caller)
                 try:
                     answer = await self._take(vocabulary, scope, protocol, caller)

@@ -3,7 +3,17 @@
 import re
 from pathlib import Path
 
-from pipeline.collector.vocabularies import ga4, matomo, plausible, posthog, snowplow, umami
+from pipeline.collector.vocabularies import (
+    amplitude,
+    ga4,
+    matomo,
+    mixpanel,
+    openpanel,
+    plausible,
+    posthog,
+    snowplow,
+    umami,
+)
 from pipeline.collector.vocabularies.routes import ROUTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sdks.md").read_text()
@@ -13,6 +23,9 @@ NAMES = {
     "Plausible": plausible.NAMES,
     "Umami": umami.TYPES,
     "GA4": ga4.NAMES,
+    "Mixpanel": mixpanel.NAMES,
+    "Amplitude": amplitude.NAMES,
+    "OpenPanel": openpanel.TYPES,
     "Matomo": {parameter: name for parameter, name, _ in matomo.SIGNS},
 }
 
@@ -32,5 +45,5 @@ def test_the_page_has_every_name_that_is_translated() -> None:
 def test_the_page_names_every_path() -> None:
     paths = {path.rstrip("/") for _, path in ROUTES}
     told = {path.rstrip("/") for path in re.findall(r"`(/[\w./]+)`", PAGE)}
-    letters = {path for path in paths if re.fullmatch("/v1/.", path)}
-    assert paths - letters <= told
+    named_by_their_kind = {path for path in paths if re.fullmatch(r"/v1/.|/api/s/(s2s/)?\w+", path)}
+    assert paths - named_by_their_kind <= told

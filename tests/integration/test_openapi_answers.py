@@ -12,7 +12,6 @@ import pytest_asyncio
 from yarl import URL
 
 from pipeline.collector import server
-from pipeline.collector.answers import STATUSES
 from pipeline.collector.openapi.document import Operation
 from pipeline.collector.openapi.operations import OPERATIONS
 from pipeline.kafka.topics import create_topics
@@ -194,11 +193,11 @@ async def dawdle(process: CollectorProcess, path: str) -> Answer:
 def occurred(answer: Answer) -> Occurred:
     status, media, body = answer
     said = json.loads(body) if media == "application/json" and body else {}
-    return status, said.get("error", "")
+    return status, said.get("error") or "" if isinstance(said, dict) else ""
 
 
 def promised(operation: Operation) -> set[Occurred]:
-    refused = {(STATUSES[code], str(code)) for code in operation.refusals}
+    refused = {(operation.statuses[code], str(code)) for code in operation.refusals}
     return refused | {(status, "") for status in operation.answers}
 
 

@@ -220,6 +220,28 @@ _GA4 = f"measurement_id={SDK_KEY}"
 _RUDDERSTACK = f"writeKey={SDK_KEY}"
 
 _NO_OBJECT = [Request(b"{"), Request(b"7"), Request(_DEEP)]
+_WRONG: list[dict[str, Any]] = [{"event": None}, {"distinct_id": "a" * 200}]
+_GTAG = _queries(
+    {"v": "2", "tid": SDK_KEY, "cid": "a", "en": "X"},
+    {},
+    {"en": ""},
+    {"cid": ""},
+    {"cid": "a" * 200},
+    {"gcs": "G100"},
+)
+_NAMELESS = f"tid={SDK_KEY}&cid=a"
+_TOLD: dict[str, Any] = {"event": "X", "properties": {"token": SDK_KEY, "distinct_id": "u"}}
+_WRONGLY: list[dict[str, Any]] = [
+    *({"distinct_id": ""}, {"distinct_id": "u" * 200}, {"a": _TWENTY_LEVELS}),
+    *({"time": "yesterday"}, {"time": 4070908800}),
+]
+_MIXPANEL = [
+    Request(b"{"),
+    *_saying(7, _TOLD, _TOLD | {"event": None}, _TOLD | {"event": "Y"}, [_TOLD, {}]),
+    *_saying(*(_TOLD | {"properties": _TOLD["properties"] | each} for each in _WRONGLY)),
+    *_saying([{"properties": _TOLD["properties"]}]),
+    *_saying({"$token": SDK_KEY, "$distinct_id": "u", "$set": 7}),
+]
 _OF_SDKS: dict[tuple[str, str], list[Request]] = {
     ("POST", "/beacon/v1/batch"): [replace(each, query=_RUDDERSTACK) for each in _TO_MANY],
     ("GET", "/i"): [Request(query=query) for query in _SNOWPLOW],
@@ -256,6 +278,40 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         for each in (*_NO_OBJECT, *_saying(*({"events": events} for events in (7, [7]))))
     ]
     + _saying({"client_id": "a", "events": [{"name": "X"}, 7]}, query=_GA4),
+    ("GET", "/g/collect"): [
+        Request(query=query, headers=headers) for query in _GTAG for headers in ({}, _BROWSER)
+    ],
+    ("POST", "/g/collect"): [
+        Request(b"\xff", _NAMELESS),
+        Request(b"en=a\r\nep.a=b", _NAMELESS),
+        Request(b"ep.a=b", _NAMELESS),
+        Request(b"en=a&x=" + b"&a=1" * 600, _NAMELESS),
+    ],
+    ("GET", "/track"): [
+        Request(query=urlencode({"data": each.body.decode()} | more))
+        for each in _MIXPANEL
+        for more in ({}, {"verbose": "1"})
+    ]
+    + [Request(query="a=1" + "&a=1" * 600)],
+    ("POST", "/import"): _MIXPANEL,
+    ("POST", "/2/httpapi"): [
+        *_NO_OBJECT,
+        *_bodies({"api_key": SDK_KEY}, {"events": 7}, {"events": [7]}),
+        *_bodies({"api_key": SDK_KEY}, {"events": [{"user_id": "u", "event_type": "X"}, 7]}),
+    ],
+    ("POST", "/track"): [
+        *_MIXPANEL,
+        *(replace(each, query="verbose=1") for each in _MIXPANEL),
+        *_bodies({"api_key": SDK_KEY}, {"batch": 7}),
+    ],
+    ("POST", "/batch"): [
+        *_NO_OBJECT,
+        *_bodies({"api_key": SDK_KEY}, {"batch": 7}, {"events": 7}),
+        *_bodies({"api_key": SDK_KEY}, *({"batch": [_POSTHOG | each]} for each in _WRONG)),
+        *_bodies(_POSTHOG, {}, {"event": None}, {"distinct_id": None}, {"timestamp": "yesterday"}),
+        *_bodies(_POSTHOG, {"timestamp": "2099-01-01T00:00:00Z"}, {"batch": [_POSTHOG, 7]}),
+        *_bodies(_POSTHOG, {"batch": [7]}),
+    ],
     ("GET", "/matomo.php"): [Request(query=query) for query in _MATOMO],
     ("POST", "/matomo.php"): [
         Request(b"{"),

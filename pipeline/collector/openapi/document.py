@@ -36,7 +36,7 @@ class Operation:
     """What is said and answered at a `path`, whose variable parts stand in {braces}.
 
     `answers` are what is said by status, nothing if it is an answer without a body; `refusals` are
-    the words it may answer with otherwise, their statuses are known. `examples` are bodies by media
+    the words it may answer with otherwise, with these `statuses`. `examples` are bodies by media
     type, of any shape unless it is that of `body`; `query` has examples of parameters.
     """
 
@@ -49,6 +49,7 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     refusals: tuple[Problem | Reason, ...] = ()
+    statuses: Mapping[Problem | Reason, int] = field(default_factory=lambda: STATUSES)
     needs_key: bool = False
 
 
@@ -132,7 +133,7 @@ def _parameter(name: str, place: str) -> Schema:
 def _responses(operation: Operation) -> Schema:
     refused: dict[int, list[str]] = {}
     for code in operation.refusals:
-        refused.setdefault(STATUSES[code], []).append(code)
+        refused.setdefault(operation.statuses[code], []).append(code)
     return {
         str(status): _response(operation, status, refused.get(status, []))
         for status in sorted({*operation.answers, *refused})

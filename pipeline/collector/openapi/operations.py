@@ -9,7 +9,7 @@ from pipeline.collector.answers import Problem
 from pipeline.collector.openapi.document import FORM, JSON, Operation
 from pipeline.collector.openapi.sdks import OF_A_BODY, sdks
 from pipeline.collector.openapi.tracking import OF_A_BATCH, tracking
-from pipeline.collector.vocabularies import segment
+from pipeline.collector.vocabularies import jitsu, segment
 from pipeline.signature import SIGNATURE, TIMESTAMP
 from schemas.calls import Health, Seen, Taken
 from schemas.dead_letter import Reason
@@ -108,7 +108,10 @@ _OWN = (
 )
 
 OPERATIONS: tuple[Operation, ...] = (
-    *(tracking(path, vocabulary.kind) for (_, path), vocabulary in segment.ROUTES.items()),
+    *(
+        tracking(path, vocabulary.kind)
+        for (_, path), vocabulary in (segment.ROUTES | jitsu.ROUTES).items()
+    ),
     *sdks(),
     *_DOORS,
     *_OWN,

@@ -5,18 +5,19 @@ words that a vocabulary may refuse a request with. What single events of a batch
 stands in its outcome.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.collector.answers import Answer, Problem
+from pipeline.collector.answers import STATUSES, Answer, Problem, refusal
 from pipeline.collector.openapi.document import (
     FORM,
     JSON,
     Operation,
     Said,
 )
-from pipeline.collector.vocabularies import segment
+from pipeline.collector.vocabularies import jitsu, segment
 from pipeline.collector.vocabularies.routes import ROUTES
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
 from schemas.calls import CallBatch, Outcome
@@ -52,6 +53,8 @@ class _Spoken:
     query: Mapping[str, str] = field(default_factory=dict)
     body: type[CallBatch] | None = None
     takes_batches: bool = False
+    headers: tuple[str, ...] = ()
+    of_a_body: tuple[Problem | Reason, ...] = OF_A_BODY
 
 
 _MATOMO = {"idsite": _KEY, "rec": "1", "_id": "a-1", "action_name": "Cart"}
@@ -63,6 +66,15 @@ _UMAMI = {
     "type": "event",
     "payload": {"website": _KEY, "id": "u-1", "url": "https://shop.example/cart"},
 }
+
+_MIXPANEL = {"event": "X", "properties": {"token": _KEY, "distinct_id": "u-1"}}
+_GTAG = {"v": "2", "tid": _KEY, "cid": "a-1", "en": "page_view"}
+_GTAG_REFUSES = (
+    Reason.INVALID_FIELD,
+    Reason.TOO_MANY_NAMES,
+    Reason.NO_VISITOR_ID,
+    Reason.NO_CONSENT,
+)
 
 _SPOKEN = {
     ("POST", "/beacon/v1/batch"): _Spoken(
@@ -119,6 +131,51 @@ _SPOKEN = {
         takes_batches=True,
         refusals=_OF_AN_OBJECT,
     ),
+    ("GET", "/g/collect"): _Spoken(
+        summary="Google Analytics 4: an event of gtag.js in the parameters",
+        query=_GTAG,
+        refusals=(*_GTAG_REFUSES, Reason.MISSING_FIELD, Reason.TOO_LARGE),
+    ),
+    ("POST", "/g/collect"): _Spoken(
+        summary="Google Analytics 4: events of gtag.js, one a line; what they share in the query",
+        query=_GTAG,
+        examples={"text/plain": "en=view_cart"},
+        takes_batches=True,
+        of_a_body=tuple(code for code in OF_A_BODY if code is not Reason.NOT_JSON),
+        refusals=(Reason.INVALID_FIELD,),
+    ),
+    ("GET", "/track"): _Spoken(
+        summary="Mixpanel: an event in `data`, as JSON or in base64",
+        query={"data": json.dumps(_MIXPANEL)},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, Reason.NOT_JSON, *_OF_AN_EVENT, *_OF_A_TIME, Reason.TOO_LARGE),
+    ),
+    ("POST", "/import"): _Spoken(
+        summary="Mixpanel: events or profiles, as JSON or as a form with `data`",
+        examples={JSON: [_MIXPANEL]},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
+    ),
+    ("POST", "/2/httpapi"): _Spoken(
+        summary="Amplitude: several events",
+        examples={JSON: {"api_key": _KEY, "events": [{"user_id": "u-1", "event_type": "X"}]}},
+        takes_batches=True,
+        refusals=_OF_AN_OBJECT,
+    ),
+    ("POST", "/track"): _Spoken(
+        summary="Mixpanel, OpenPanel (its key in `openpanel-client-id`) and PostHog of old",
+        examples={JSON: _MIXPANEL},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
+    ),
+    ("POST", "/batch"): _Spoken(
+        summary="PostHog, and Amplitude with `events` in the place of `batch`",
+        examples={
+            JSON: {"api_key": _KEY, "batch": [{"event": "X", "distinct_id": "u-1"}]},
+        },
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
+    ),
     ("GET", "/matomo.php"): _Spoken(
         summary="Matomo: one event in the parameters",
         query=_MATOMO,
@@ -149,7 +206,7 @@ _QUESTIONS: tuple[tuple[Literal["get", "post"], str, str, str], ...] = (
 def sdks() -> Iterator[Operation]:
     """Describe every path that other SDKs than Segment's send to, and all that SDKs ask."""
     for (method, path), vocabulary in ROUTES.items():
-        if (method, path) not in segment.ROUTES:
+        if (method, path) not in segment.ROUTES | jitsu.ROUTES:
             yield _sending("get" if method == "GET" else "post", path, vocabulary)
     for way, path, media, summary in _QUESTIONS:
         not_every_token = (Problem.NOT_FOUND,) if "{token}" in path else ()
@@ -164,21 +221,34 @@ def sdks() -> Iterator[Operation]:
 
 def _sending(method: Literal["get", "post"], path: str, vocabulary: Vocabulary) -> Operation:
     spoken = next(told for route, told in _SPOKEN.items() if ROUTES[route] is vocabulary)
-    of_a_body = OF_A_BODY if method == "post" else ()
+    of_a_body = spoken.of_a_body if method == "post" else ()
     return Operation(
         method=method,
         path=path,
         summary=spoken.summary,
-        answers=_answers(vocabulary.success, spoken.takes_batches),
+        answers=_answers(_successes(vocabulary), spoken.takes_batches),
         body=spoken.body,
         examples=spoken.examples,
         query=spoken.query,
         refusals=(*of_a_body, *spoken.refusals, *_OF_ALL),
+        headers=spoken.headers,
+        statuses={code: vocabulary.wording(_refusal(code), "").status for code in STATUSES},
     )
 
 
-def _answers(success: Answer, takes_batches: bool) -> dict[int, tuple[Said, ...]]:
+def _refusal(code: Problem | Reason) -> Answer:
+    return refusal(code, "")
+
+
+def _successes(vocabulary: Vocabulary) -> tuple[Answer, ...]:
+    """Give success in the SDK's words: with `verbose` Mixpanel's are others."""
+    said = (vocabulary.wording(vocabulary.success, query) for query in ("", "verbose=1"))
+    return tuple({answer.body: answer for answer in said}.values())
+
+
+def _answers(successes: tuple[Answer, ...], takes_batches: bool) -> dict[int, tuple[Said, ...]]:
     outcome = (Outcome,) if takes_batches else ()
     answers: dict[int, tuple[Said, ...]] = {200: outcome, 400: outcome} if takes_batches else {}
-    told = (success,) if success.body else ()
-    return answers | {success.status: (*told, *answers.get(success.status, ()))}
+    told = tuple(success for success in successes if success.body)
+    status = successes[0].status
+    return answers | {status: (*told, *answers.get(status, ()))}

@@ -112,7 +112,8 @@ def _events(request: Request) -> Events:
     return Events([(sent, event, index) for index, event in enumerate(events)], is_batch=True)
 
 
-def _call(told: tuple[JsonObject, Any, int]) -> JsonObject:
+def call(told: tuple[JsonObject, Any, int]) -> JsonObject:
+    """Tell an event: what all of its request have in common, the event, and its turn."""
     event = as_object(told[1], "an event")
     sent, native = dict(told[0]), dict(event)
     properties = dict(as_object(native.pop("params", {}), "`params`"))
@@ -158,6 +159,6 @@ def _fingerprint(sent: JsonObject, event: JsonObject, index: int) -> str | None:
     return hashlib.blake2b(numbered, digest_size=16).hexdigest()
 
 
-_ga4 = Vocabulary(_key, _events, _call, success=Answer(204))
+_ga4 = Vocabulary(_key, _events, call, success=Answer(204))
 
 ROUTES: Routes = {("POST", "/mp/collect"): _ga4}

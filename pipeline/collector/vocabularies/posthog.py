@@ -26,6 +26,7 @@ from pipeline.collector.vocabularies.vocabulary import (
     Routes,
     SetUp,
     Vocabulary,
+    later,
     said,
 )
 from schemas.codec import Refused, encode
@@ -177,13 +178,29 @@ def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
         return sent_at
 
 
-_capture = Vocabulary(_key, _events, _call, success=said({"status": 1}), is_cookieless=True)
+CAPTURE = Vocabulary(
+    _key, _events, _call, success=said({"status": 1}), is_cookieless=True, wording=later
+)
+"""posthog-js drops what is answered with 429."""
 
-ROUTES: Routes = {
-    ("POST", path + slash): _capture
-    for path in ("/e", "/batch", "/capture", "/i/v0/e", "/track")
-    for slash in ("", "/")
-}
+ROUTES: Routes = {("POST", path): CAPTURE for path in ("/e", "/capture", "/i/v0/e")}
+"""`POST /batch` and `POST /track` are others' too: `shared` tells them apart."""
+
+
+def is_posthogs(request: Request) -> bool:
+    """Tell a capture from Mixpanel's events, which look alike."""
+    try:
+        body = _body(request)
+        first = next((each for each in _listed(body) if isinstance(each, dict)), {})
+    except Refused:
+        return False
+    if "event" not in first:
+        return False
+    properties = first.get("properties")
+    names = properties.keys() if isinstance(properties, dict) else frozenset()
+    is_named = isinstance(body, dict) and "api_key" in body
+    return is_named or "$lib" in names or bool(first.keys() - {"event", "properties"})
+
 
 # Without a word about `surveys`: at `false` the SDK loads the script that would show none.
 _CONFIG: JsonObject = {

@@ -4,12 +4,17 @@ import re
 
 from pipeline.collector.answers import Answer
 from pipeline.collector.vocabularies import (
+    amplitude,
     ga4,
+    gtag,
+    jitsu,
     matomo,
+    mixpanel,
     plausible,
     posthog,
     rudderstack,
     segment,
+    shared,
     snowplow,
     umami,
 )
@@ -20,12 +25,17 @@ _SLASHES = re.compile("/{2,}")
 ROUTES: Routes = {
     **segment.ROUTES,
     **rudderstack.ROUTES,
+    **jitsu.ROUTES,
     **snowplow.ROUTES,
     **posthog.ROUTES,
     **plausible.ROUTES,
     **umami.ROUTES,
     **ga4.ROUTES,
+    **gtag.ROUTES,
     **matomo.ROUTES,
+    **mixpanel.ROUTES,
+    **amplitude.ROUTES,
+    **shared.ROUTES,
 }
 
 SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]

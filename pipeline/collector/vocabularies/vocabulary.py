@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipeline.collector.answers import ACCEPTED, Answer
+from pipeline.collector.answers import ACCEPTED, STATUSES, TOO_MANY, Answer, Problem
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request
 from schemas.codec import encode
@@ -31,13 +31,29 @@ class Events:
     is_batch: bool = False
 
 
+Wording = Callable[[Answer, str], Answer]
+"""Puts an answer in an SDK's own words; it is given the query of the request."""
+
+
+def _as_it_is(answer: Answer, _query: str) -> Answer:
+    return answer
+
+
+def later(answer: Answer, _query: str = "") -> Answer:
+    """Say 503 instead of 429, to who drops what was too much and keeps what was unavailable."""
+    if answer.status != TOO_MANY:
+        return answer
+    return Answer(STATUSES[Problem.UNAVAILABLE], answer.body, answer.headers)
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """How requests to one path are read and answered.
 
     `key` finds the write key and `events` the events; `call` translates one, or is None when they
     are Segment's already. All three raise Refused. `kind` is the type of a call that names none.
-    An event of nobody is the stranger's of its arrival if `is_cookieless`.
+    An event of nobody is the stranger's of its arrival if `is_cookieless`. `wording` makes of every
+    answer one that the SDK understands.
     """
 
     key: Callable[[Request], str | None]
@@ -46,6 +62,7 @@ class Vocabulary:
     kind: TouchpointType | None = None
     success: Answer = ACCEPTED
     is_cookieless: bool = False
+    wording: Wording = _as_it_is
 
 
 Routes = dict[tuple[str, str], Vocabulary]

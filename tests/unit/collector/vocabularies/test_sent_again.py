@@ -3,9 +3,11 @@
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from pipeline.collector.answers import Answer
 from pipeline.collector.vocabularies.routes import vocabulary_of
 from tests.support.vocabularies import send
 
@@ -37,14 +39,34 @@ WITHOUT_ID: dict[str, tuple[str, Any]] = {
         {"client_id": "c", "timestamp_micros": _MS * 1000, "events": [{"name": "X"}]},
     ),
     "matomo": ("/matomo.php", {"requests": [f"?idsite=3&_id=a&cdt={_MS // 1000}"]}),
+    "jitsu": ("/api/s/batch", {"batch": [{"type": "page", "userId": "u", "timestamp": _AT}]}),
+    "mixpanel": (
+        "/import",
+        [{"event": "X", "properties": {"distinct_id": "u", "time": _MS, "token": "k"}}],
+    ),
+    "amplitude": (
+        "/2/httpapi",
+        {"api_key": "k", "events": [{"user_id": "u", "event_type": "X", "time": _MS}]},
+    ),
 }
 """An event of each vocabulary, with a time of its own and no id."""
 
-_IDS = {"segment": "messageId", "rudderstack": "messageId", "snowplow": "eid", "posthog": "uuid"}
+_IDS = {
+    "segment": "messageId",
+    "rudderstack": "messageId",
+    "snowplow": "eid",
+    "posthog": "uuid",
+} | {
+    "jitsu": "messageId",
+    "amplitude": "insert_id",
+}
 _LISTS = {"segment": "batch", "rudderstack": "batch", "snowplow": "data", "posthog": "batch"} | {
     "ga4": "events",
     "matomo": "requests",
     "umami": "",
+    "mixpanel": "",
+    "jitsu": "batch",
+    "amplitude": "events",
 }
 
 
@@ -122,3 +144,68 @@ def test_a_login_without_cookies_keeps_the_device_in_every_vocabulary(
     assert made["user_id"]
     [of_a_server] = send("POST", path, content, "Mozilla/5.0").touchpoints
     assert "anonymous_id" not in of_a_server
+
+
+_MIXPANEL = {"event": "X", "properties": {"token": "m", "distinct_id": "u", "mp_lib": "web"}}
+_OPENPANEL = {"type": "track", "payload": {"name": "X", "profileId": "u"}}
+_CAPTURE = {"event": "X", "properties": {"token": "p", "distinct_id": "u", "$lib": "web"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "key", "fields"),
+    [
+        ("/track", _MIXPANEL, "m", {"mp_lib": "web"}),
+        ("/track/", [_MIXPANEL, _MIXPANEL], "m", {"mp_lib": "web"}),
+        ("/track", {"event": "X", "properties": {"token": "m", "distinct_id": "u"}}, "m", None),
+        ("/track", _OPENPANEL, "o", None),
+        ("/track", _CAPTURE, "p", {"$lib": "web"}),
+        ("/track/", [_CAPTURE], "p", {"$lib": "web"}),
+        ("/track", {"api_key": "p", "event": "X", "distinct_id": "u"}, "p", None),
+        ("/batch", {"api_key": "p", "batch": [{"event": "X", "distinct_id": "u"}]}, "p", None),
+        ("/batch", {"api_key": "a", "events": [{"event_type": "X", "user_id": "u"}]}, "a", None),
+    ],
+)
+@pytest.mark.parametrize("is_form", [False, True])
+def test_nobodys_event_is_told_in_anothers_words(
+    path: str, body: Any, key: str, fields: dict[str, Any] | None, *, is_form: bool
+) -> None:
+    told = json.dumps(body)
+    if is_form and key in {"m", "p"} and path != "/batch":
+        told = f"data={quote(told)}"
+    headers = {"openpanel-client-id": "o"}
+    taken = send("POST", path, told.encode(), headers=headers)
+    assert (key, []) == (taken.key, taken.collected.refused)
+    assert {("X", "u", str(fields or {}))} == {
+        (each["name"], each["user_id"], str(each.get("properties", {})))
+        for each in taken.touchpoints
+    }
+
+
+def answered(path: str, status: int, query: str = "") -> tuple[int, Any]:
+    """Give what an SDK hears when we say `status`."""
+    vocabulary = vocabulary_of("POST", path)
+    assert vocabulary
+    said = vocabulary.success if status < 400 else Answer(status, b'{"error":"x"}')
+    heard = vocabulary.wording(said, query)
+    return heard.status, json.loads(heard.body) if heard.body else None
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "query", "expected"),
+    [
+        ("/e/", 429, "", (503, {"error": "x"})),
+        ("/batch/", 429, "", (503, {"error": "x", "code": 503})),
+        ("/v1/batch", 429, "", (429, {"error": "x"})),
+        ("/track", 200, "", (200, 1)),
+        ("/track", 200, "verbose=1&ip=1", (200, {"status": 1, "error": None})),
+        ("/track", 429, "verbose=1", (503, {"error": "x"})),
+        ("/2/httpapi", 200, "", (200, {"code": 200})),
+        ("/2/httpapi", 400, "", (400, {"error": "x", "code": 400})),
+        ("/2/httpapi", 429, "", (503, {"error": "x", "code": 503})),
+        ("/batch", 200, "", (200, {"status": 1, "code": 200})),
+    ],
+)
+def test_an_answer_is_what_the_sdk_understands(
+    path: str, status: int, query: str, expected: tuple[int, Any]
+) -> None:
+    assert expected == answered(path, status, query)

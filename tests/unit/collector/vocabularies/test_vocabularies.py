@@ -25,7 +25,10 @@ from schemas.topics import DEAD_LETTERS, RAW
 from tests.support.vocabularies import send, sent
 
 FOLDER = Path(__file__).parents[4] / "schemas" / "examples"
-VOCABULARIES = ("rudderstack", "snowplow", "posthog", "plausible", "umami", "ga4", "matomo")
+VOCABULARIES = (
+    *("rudderstack", "jitsu", "snowplow", "posthog", "plausible", "umami", "ga4", "gtag", "matomo"),
+    *("mixpanel", "amplitude", "openpanel"),
+)
 EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
 
 

@@ -1,0 +1,122 @@
+"""Amplitude: the HTTP API of its SDKs. PURE.
+
+https://amplitude.com/docs/apis/analytics/http-v2 names the fields. The API key is the write key.
+Its SDKs read the status in the body (`code`), not that of HTTP.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.request import Request, as_list, as_object
+from pipeline.collector.vocabularies.translate import (
+    instant,
+    page,
+    taken,
+    without_nothing,
+)
+from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, later, said
+from schemas.codec import encode
+
+NAMES = {
+    "[Amplitude] Page Viewed": "page",
+    "$identify": "identify",
+    "$groupidentify": "group",
+}
+"""Amplitude's own events and the types of Segment's calls; all others are tracked by name."""
+
+_COMMON = {"device_id": "anonymousId", "user_id": "userId", "insert_id": "messageId"}
+_PAGE = {
+    "[Amplitude] Page Location": "url",
+    "[Amplitude] Page Title": "title",
+    "referrer": "referrer",
+}
+_REVENUE = {
+    "$productId": "product_id",
+    "$price": "price",
+    "$quantity": "quantity",
+    "$revenue": "revenue",
+    "$currency": "currency",
+}
+_OF_AN_EVENT = {"revenue": "revenue", "price": "price", "quantity": "quantity"} | {
+    "productId": "product_id",
+    "currency": "currency",
+}
+_CONTEXT = {"user_agent": "userAgent", "language": "locale"}
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def is_amplitudes(sent: Any) -> bool:
+    """Tell a body of Amplitude's from PostHog's that are sent to the same path."""
+    return isinstance(sent, dict) and "events" in sent and "batch" not in sent
+
+
+def _key(request: Request) -> str | None:
+    key = request.object.get("api_key")
+    return key if isinstance(key, str) else None
+
+
+def _events(request: Request) -> Events:
+    sent = request.object
+    clock = sent.get("client_upload_time")
+    listed = as_list(sent.get("events"), "`events`")
+    return Events([(event, clock) for event in listed], is_batch=True)
+
+
+def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
+    told, sent_at = event_and_clock
+    native = dict(as_object(told, "an event"))
+    native.pop("ip", None)
+    event = native.pop("event_type", None)
+    kind = NAMES.get(event, "track") if isinstance(event, str) else "track"
+    properties = dict(as_object(native.pop("event_properties", None) or {}, "`event_properties`"))
+    properties |= taken(properties, _REVENUE) | taken(native, _OF_AN_EVENT)
+    common = taken(native, _COMMON)
+    time = instant(native.pop("time", None), _MILLISECOND)
+    traits = _traits(native, properties)
+    groups = native.pop("groups", None)
+    context = {"page": page(properties, _PAGE), **taken(native, _CONTEXT), "amplitude": native}
+    return {
+        **common,
+        "type": kind,
+        "event": event,
+        "timestamp": time,
+        "sentAt": sent_at if time else None,
+        "groupId": _group(groups),
+        "traits": traits or None,
+        "properties": properties,
+        "context": without_nothing(context),
+    }
+
+
+def _traits(native: JsonObject, properties: JsonObject) -> JsonObject:
+    """Take what is set of the user; what is added, appended or unset stays in the properties."""
+    told = dict(as_object(native.pop("user_properties", None) or {}, "`user_properties`"))
+    traits: JsonObject = {}
+    for operation in ("$setOnce", "$set"):
+        traits |= as_object(told.pop(operation, None) or {}, f"`{operation}`")
+    for name in [name for name in told if name.startswith("$")]:
+        properties[name] = told.pop(name)
+    return traits | told
+
+
+def _group(groups: Any) -> str | None:
+    """Give the first group that is named; all of them stay in the context."""
+    if not isinstance(groups, dict) or not groups:
+        return None
+    first = next(iter(groups.values()))
+    return str(first[0] if isinstance(first, list) and first else first)
+
+
+def _in_its_words(answer: Answer, _query: str) -> Answer:
+    """Say the status in the body too."""
+    said_later = later(answer)
+    told = json_value(answer.body) | {"code": said_later.status}
+    return Answer(said_later.status, encode(told), answer.headers)
+
+
+BATCH = Vocabulary(_key, _events, _call, success=said({"code": 200}), wording=_in_its_words)
+
+ROUTES: Routes = {("POST", "/2/httpapi"): BATCH}
+"""`POST /batch` is also PostHog's: `shared` tells them apart."""

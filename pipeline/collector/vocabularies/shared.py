@@ -1,0 +1,67 @@
+"""Paths that several companies chose: what is sent says whose it is. PURE.
+
+`/track` is Mixpanel's, OpenPanel's and, of old, PostHog's; `/batch` is Amplitude's and PostHog's.
+Nobody's event is told in another's words.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.collector.answers import Answer
+from pipeline.collector.decoding import JsonObject
+from pipeline.collector.request import Request
+from pipeline.collector.vocabularies import amplitude, mixpanel, openpanel, posthog
+from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, Wording
+from schemas.codec import Refused
+
+_OWNERS = {
+    "amplitude": amplitude.BATCH,
+    "mixpanel": mixpanel.TRACK,
+    "openpanel": openpanel.TRACK,
+    "posthog": posthog.CAPTURE,
+}
+
+Owner = Callable[[Request], str]
+
+
+def _of_track(request: Request) -> str:
+    if posthog.is_posthogs(request):
+        return "posthog"
+    return "openpanel" if openpanel.is_openpanels(_json(request)) else "mixpanel"
+
+
+def _of_batch(request: Request) -> str:
+    return "amplitude" if amplitude.is_amplitudes(_json(request)) else "posthog"
+
+
+def _json(request: Request) -> Any:
+    """Give the body if it is JSON; what it is instead, its vocabulary will say."""
+    try:
+        return request.json
+    except Refused:
+        return None
+
+
+def _shared(owner: Owner, success: Answer, wording: Wording) -> Vocabulary:
+    def key(request: Request) -> str | None:
+        return _OWNERS[owner(request)].key(request)
+
+    def events(request: Request) -> Events:
+        found = owner(request)
+        sent = _OWNERS[found].events(request)
+        return Events([(found, event) for event in sent.events], sent.sent_at, sent.is_batch)
+
+    return Vocabulary(key, events, _call, success=success, wording=wording, is_cookieless=True)
+
+
+def _call(owner_and_event: tuple[str, Any]) -> JsonObject:
+    owner, event = owner_and_event
+    translate = _OWNERS[owner].call
+    call: JsonObject = translate(event) if translate else event
+    return call
+
+
+ROUTES: Routes = {
+    ("POST", "/track"): _shared(_of_track, mixpanel.TRACK.success, mixpanel.TRACK.wording),
+    ("POST", "/batch"): _shared(_of_batch, posthog.CAPTURE.success, amplitude.BATCH.wording),
+}
