@@ -1,4 +1,4 @@
-"""An in-memory sink: product code, used by tests and dry runs."""
+"""An in-memory sink, for tests of whoever writes to a sink."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,6 +1,8 @@
 """Files in."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from pipeline.settings import BadSettings, Settings
 if TYPE_CHECKING:
     from pipeline.importer.mapping import Mapping
     from pipeline.importer.send import Read
+    from pipeline.kafka.producer import Producer
 
 
 @click.command("import")
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
     "--format", "fmt", type=click.Choice(["access-log"]), help="A known format, instead of it."
 )
 @click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
-def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Read and check everything, send nothing.")
+def import_(
+    files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site: str, dry_run: bool
+) -> None:
     """Import CSV, JSON lines or Parquet files by a mapping file, or a web server's access log.
 
     All of them plain or gzip.
@@ -32,10 +38,8 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
     Importing the same rows again changes nothing. docs/import.md explains mapping files.
     """
     from pipeline.importer.send import import_files, summary_table
-    from pipeline.kafka.producer import KafkaProducer
     from pipeline.privacy.masking import Masks
     from pipeline.terminal import progress_bar
-    from schemas.topics import DEAD_LETTERS, RAW
 
     if (mapping is None) == (fmt is None):
         raise click.UsageError("give --mapping, or --format")
@@ -44,9 +48,7 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
     chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
 
     async def run() -> Any:
-        producer = KafkaProducer(known)
-        await producer.start([RAW.name, DEAD_LETTERS.name])
-        try:
+        async with _producer(known, dry_run=dry_run) as producer:
             with progress_bar(console) as progress:
                 return await import_files(
                     files,
@@ -58,10 +60,28 @@ def import_(files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site
                     read=read,
                     masks=Masks(known.property_rules),
                 )
-        finally:
-            await producer.stop()
 
     console.print(summary_table(asyncio.run(run())))
+    if dry_run:
+        console.print("A dry run: nothing was sent.")
+
+
+@asynccontextmanager
+async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Producer]":
+    """Give what the import sends to: Kafka, or for a dry run a broker that forgets."""
+    from pipeline.kafka.in_memory import MemoryBroker
+    from pipeline.kafka.producer import KafkaProducer
+    from schemas.topics import DEAD_LETTERS, RAW
+
+    if dry_run:
+        yield MemoryBroker(known.kafka_partitions)
+        return
+    producer = KafkaProducer(known)
+    await producer.start([RAW.name, DEAD_LETTERS.name])
+    try:
+        yield producer
+    finally:
+        await producer.stop()
 
 
 def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":

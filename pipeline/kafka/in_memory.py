@@ -1,4 +1,4 @@
-"""In-memory stand-ins for Kafka and the clock: product code, used by tests and dry runs."""
+"""In-memory stand-ins for Kafka and the clock: for dry runs of an import, and for tests."""
 
 import asyncio
 from collections import defaultdict

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 from rich.progress import Progress
 
+from pipeline.cli import main
 from pipeline.importer.mapping import parse_mapping
 from pipeline.importer.plan import LARGEST_ROW, Plan
 from pipeline.importer.rows import ImportFailed
@@ -261,3 +263,13 @@ def test_the_summary_names_every_reason_with_its_count() -> None:
     lines = [line.split() for line in capture.get().splitlines()]
     assert ["Touchpoints", "sent", "3,000"] in lines
     assert ["Refused:", "no_visitor_id", "1"] in lines
+
+
+def test_a_dry_run_reads_everything_and_needs_no_kafka(tmp_path: Path) -> None:
+    rows = write(tmp_path / "day.csv", "2025-02-23T10:00:00Z,ada,Page Viewed", "never,ada,Look")
+    (tmp_path / "own.toml").write_text(MAPPING)
+    arguments = ["import", str(rows), "--mapping", str(tmp_path / "own.toml"), "--dry-run"]
+    said = CliRunner().invoke(main, arguments)
+    assert (said.exit_code, "nothing was sent" in said.output) == (0, True)
+    counts = dict(line.rsplit(maxsplit=1) for line in said.output.splitlines() if ":" not in line)
+    assert (counts["Rows read"], counts["Touchpoints sent"]) == ("2", "1")
