@@ -15,6 +15,9 @@ from schemas.errors import Unusable
 from schemas.fields import Channel, Name
 
 SHIPPED = Path(__file__).parent / "traffic" / "sources.toml"
+SPAMMERS = SHIPPED.with_name("spammers.txt")
+"""Hosts that send visits to be seen in reports: github.com/matomo-org/referrer-spam-list, which is
+in the public domain."""
 
 Kind = Literal["search", "social", "video", "shopping", "ai", "mail", "excluded"]
 """What sort of source it is; `excluded` brings nobody: a payment provider, an own domain."""
@@ -44,6 +47,7 @@ class TrafficSources(BaseModel):
     ai: Entries = Field(default_factory=dict)
     mail: Entries = Field(default_factory=dict)
     excluded: Entries = Field(default_factory=dict)
+    spammers: tuple[Name, ...] = ()
     click_ids: dict[Name, Origin] = Field(default_factory=dict)
     channels: dict[Channel, Origin] = Field(default_factory=dict)
 
@@ -75,17 +79,26 @@ def load_sources(more: Iterable[Path] = ()) -> TrafficSources:
     Raises:
         BadSources: no such file, not TOML, or against the rules of `TrafficSources`.
     """
-    merged: dict[str, Any] = {}
+    merged: dict[str, Any] = {"spammers": _spammers()}
     found = TrafficSources()
     for path in (SHIPPED, *more):
         for section, entries in _read(path).items():
-            is_table = isinstance(entries, dict)
-            merged[section] = {**merged.get(section, {}), **entries} if is_table else entries
+            merged[section] = _joined(merged.get(section), entries)
         try:
             found = TrafficSources.model_validate(merged)
         except ValidationError as error:
             raise BadSources(f"{path}: {_complaint(error)}") from error
     return found
+
+
+def _joined(known: Any, more: Any) -> Any:
+    if isinstance(more, dict):
+        return {**(known or {}), **more}
+    return [*known, *more] if isinstance(known, list) and isinstance(more, list) else more
+
+
+def _spammers() -> list[str]:
+    return SPAMMERS.read_text(encoding="utf-8").split()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _HOST = re.compile(r"\S+")
 _ESCAPED = re.compile(r'\\(["\\])')
 _REQUEST_WORDS = 3
 _FIRST_FAILURE = 400
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PAGES = frozenset({"", ".htm", ".html", ".php", ".asp", ".aspx", ".jsp"})
 """Endings of what is looked at; the rest are images, styles, scripts, feeds."""
 
@@ -87,6 +88,8 @@ def _request(line: str) -> tuple[str, str]:
 def _kind(method: str, path: str, status: int) -> str:
     if status >= _FIRST_FAILURE or not method:
         return "failure"
+    if status in _REDIRECTS:
+        return "resource"  # nobody has seen it: the page it leads to is a line of its own
     suffix = splitext(path.partition("?")[0])[1].lower()
     return "page" if method == "GET" and suffix in _PAGES else "resource"
 

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pipeline.journey.state import Evidence, Traffic
+from pipeline.values.hosts import ascii_host
 from schemas import traffic
 from schemas.traffic import KINDS, Kind, TrafficSources
 
@@ -125,15 +126,20 @@ class TrafficRules:
     def spellings(self) -> dict[str, Listed]:
         """Every spelling in the list, and the excluded hosts."""
         spellings = {
-            spelling: Listed(name, kind)
+            ascii_host(spelling) if "." in spelling else spelling: Listed(name, kind)
             for kind in KINDS
             for name, others in self.sources.entries(kind).items()
             for spelling in (name, *others)
         }
         for host in self.exclusions:
-            own = host.lower().removeprefix("*.")
+            own = ascii_host(host).removeprefix("*.")
             spellings[own] = spellings[f"*.{own}"] = Listed(own, "excluded")
         return spellings
+
+    @cached_property
+    def spammers(self) -> frozenset[str]:
+        """The hosts that send visits to be seen in reports."""
+        return frozenset(map(ascii_host, self.sources.spammers))
 
     @cached_property
     def click_ids(self) -> dict[str, Origin]:
@@ -144,6 +150,14 @@ class TrafficRules:
     def channels(self) -> dict[str, Origin]:
         """What a channel other than the web tells, by channel."""
         return {channel: _origin(origin) for channel, origin in self.sources.channels.items()}
+
+    def is_spam(self, host: str) -> bool:
+        """Tell whether `host` sends visits that are none, or one above it."""
+        while host:
+            if host in self.spammers:
+                return True
+            host = host.partition(".")[2]
+        return False
 
     def look_up(self, source: str) -> Listed | None:
         """Find a host, or a spelling without a dot, in the list."""

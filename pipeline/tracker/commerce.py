@@ -104,7 +104,7 @@ def read_commerce(
     elif name in _WHOLE_CART or given.is_whole_cart is True:
         found = _whole_cart(given, goods, currency)
     elif goods:
-        found = _several(goods, currency)
+        found = _several(goods, _first((given.value,), currency), currency)
     else:
         found = _one(given, currency)
     return found if is_read else _without_currency(found)
@@ -143,30 +143,29 @@ def _one(given: _Properties, currency: str) -> Commerce:
     return Commerce("", one.value, one.quantity, told, one.product_id, one.name, problem=problem)
 
 
-def _several(goods: list[_Goods], currency: str) -> Commerce:
+def _several(goods: list[_Goods], worth: Amount | None, currency: str) -> Commerce:
+    """Read products; those without prices share what all are worth."""
     value, told, problem = _sum(goods)
     lines = [each.line for each in goods]
     pieces = sum(line.quantity for line in lines)
+    if not value and not problem and worth is not None and not worth.problem:
+        value = round(worth.value, 2)
+        lines = _spread(lines, value)
     return Commerce("", value, pieces, currency or told, products=lines, problem=problem)
 
 
 def _whole_cart(given: _Properties, goods: list[_Goods] | None, currency: str) -> Commerce:
     amounts = (given.value, given.cart_value, given.total, given.revenue, given.subtotal)
     worth = _first(amounts, currency)
-    if not goods:
-        value, told, problem = worth or _NOTHING
-        value = 0.0 if problem else round(value, 2)
-        is_empty = given.products == [] and not value
-        lines = [] if is_empty else [Line("", "", 1, value)] if value else None
-        is_whole = is_empty
-        return Commerce("", value, 1, currency or told, "", "", lines, is_whole, problem)
-    found = _several(goods, currency)
-    if found.value or worth is None or worth.problem:
+    if goods:
+        found = _several(goods, worth, currency)
         return msgspec.structs.replace(found, is_whole_cart=True)
-    priced = _spread([each.line for each in goods], worth.value)
-    return msgspec.structs.replace(
-        found, value=round(worth.value, 2), products=priced, is_whole_cart=True
-    )
+    value, told, problem = worth or _NOTHING
+    value = 0.0 if problem else round(value, 2)
+    is_empty = given.products == [] and not value
+    lines = [Line("", "", 1, value)] if value else [] if is_empty else None
+    is_whole = is_empty or given.is_whole_cart is True
+    return Commerce("", value, 1, currency or told, "", "", lines, is_whole, problem)
 
 
 def _spread(lines: list[Line], value: float) -> list[Line]:
@@ -189,7 +188,12 @@ def _in_list(product: dict[str, Any], currency: str) -> _Goods:
     given = msgspec.convert(
         {name: value for name, value in product.items() if name in _FIELDS}, _Properties
     )
-    return _goods(given.product_id or given.sku or product.get("id"), given, currency)
+    own, is_read = read_currency(given.currency)
+    goods = _goods(given.product_id or given.sku or product.get("id"), given, currency or own)
+    if is_read or currency:
+        return goods
+    line = msgspec.structs.replace(goods.line, value=0.0)
+    return goods._replace(line=line, problem=goods.problem or "currency")
 
 
 _FIELDS = frozenset(_Properties.__struct_fields__)

@@ -22,6 +22,7 @@ from pipeline.tracker.commerce import ORDER_NAMES, Commerce, read_commerce
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.properties import said
 from pipeline.tracker.turn import turn
+from pipeline.values.hosts import ascii_host
 from pipeline.values.texts import line
 from schemas.touchpoint import Enrichment, Touchpoint
 
@@ -55,6 +56,8 @@ def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 _BOTS = any_of(c["pattern"] for c in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
+_JOINED = re.compile(r"&amp;|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
+"""What stands between two parameters where a mail was escaped, or a link was put together."""
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
 """How search engines call what was searched for, in the URL of their page."""
 _LONGEST_LABEL = 256
@@ -102,12 +105,15 @@ def read_url(url: str) -> Page:
     """Split a URL; campaign parameters and the kind of ad click id come from its query."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
+        host = ascii_host(parts.hostname or "")
     except ValueError:
         return Page()
     if not parts.query:
         return Page(host, parts.path)
-    query = {name: line(value)[:_LONGEST_LABEL] for name, value in parse_qsl(parts.query)}
+    query = {
+        name.lower(): line(value)[:_LONGEST_LABEL]
+        for name, value in parse_qsl(_JOINED.sub("&", parts.query))
+    }
     return Page(
         host,
         parts.path,
@@ -132,8 +138,9 @@ def read_user_agent(user_agent: str) -> Agent:
 def _device(user_agent: str, system: str) -> str:
     if "iPad" in user_agent or "Tablet" in user_agent:
         return "tablet"
-    if system == "Android":
-        return "mobile" if "Mobile" in user_agent else "tablet"
+    if system == "Android":  # a browser on a tablet leaves `Mobile` out; an app never says it
+        is_tablet = user_agent.startswith("Mozilla/") and "Mobile" not in user_agent
+        return "tablet" if is_tablet else "mobile"
     return "mobile" if "Mobi" in user_agent or system == "iOS" else "desktop"
 
 

@@ -176,6 +176,8 @@ class Chunk(Work):
         enrichment, evidence = enrich(
             touchpoint, visitor_id, item.at, self.partition.number, offset, nobody
         )
+        if self.rules.traffic.is_spam(evidence.referrer_host):
+            enrichment.is_bot = evidence.is_bot = True
         asked = self.rules.properties.get(touchpoint.name)
         if asked:
             evidence.properties = read_properties(touchpoint.properties, asked)

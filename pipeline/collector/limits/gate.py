@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.collector.answers import Headers, Problem, TurnedAway
 from pipeline.collector.request import Request
+from pipeline.values.hosts import ascii_origin
 from schemas.codec import Refused
 from schemas.write_key import WriteKey
 
@@ -80,7 +81,7 @@ class Gate:
         return {origin for key in self.keys.values() if key.site == site for origin in key.origins}
 
     def _is_of_a_key(self, origin: str) -> bool:
-        return any(origin in key.origins for key in self.keys.values())
+        return any(is_among(origin, key.origins) for key in self.keys.values())
 
 
 def preflight(asked: str | None) -> Headers:
@@ -100,7 +101,12 @@ def preflight(asked: str | None) -> Headers:
 
 
 def _may(origin: str, origins: Collection[str]) -> bool:
-    return not origins or origin in origins
+    return not origins or is_among(origin, origins)
+
+
+def is_among(origin: str, origins: Collection[str]) -> bool:
+    """Tell whether a page is of one of `origins`, which may be written in Unicode."""
+    return origin in origins or origin in map(ascii_origin, origins)
 
 
 def key_name(request: Request, find: Callable[[Request], str | None]) -> str | None:

@@ -59,6 +59,7 @@ class _Message(Struct):
 
 class _Client(Struct, rename="kebab"):
     user_agent: str = ""
+    bot: str | None = None
 
 
 class _Data(Struct, rename="kebab"):
@@ -105,6 +106,7 @@ def _read(said: Any) -> MailEvent:
         subscriber_id=word(variables, "subscriber_id"),
         url=event.url,
         user_agent=event.client_info.user_agent if event.client_info else "",
+        is_machine=bool(event.client_info and event.client_info.bot),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pipeline.signature import seal, unseal
+from pipeline.values.hosts import ascii_host
 from schemas.errors import Unusable
 from schemas.fields import Id, Name, Site
 
@@ -96,9 +97,10 @@ def destination(url: str) -> str:
         raise BadLink(f"{url}: {error}") from None
     if parts.scheme not in {"http", "https"} or not host or _BLANK.search(url):
         raise BadLink(f"{url}: not an http or https address")
-    if "@" in parts.netloc or not host.isascii():
-        raise BadLink(f"{url}: the host must be plain ASCII (xn--...), without a user name")
-    quoted = quote(url, safe=_RESERVED)
+    if "@" in parts.netloc or not ascii_host(host).isascii():
+        raise BadLink(f"{url}: the host must be one of the net, without a user name")
+    place = parts.netloc if host.isascii() else parts.netloc.lower().replace(host, ascii_host(host))
+    quoted = quote(urlunsplit(parts._replace(netloc=place)), safe=_RESERVED)
     if len(quoted) > LONGEST_URL:
         raise BadLink(f"{url[:80]}...: longer than {LONGEST_URL} characters")
     return quoted
@@ -110,7 +112,7 @@ def with_visitor(url: str, visitor_id: str, hosts: Collection[str]) -> str:
     One that stands there already is somebody else's, copied from an address bar: it goes.
     """
     parts = urlsplit(url)
-    if parts.hostname not in hosts:
+    if ascii_host(parts.hostname or "") not in map(ascii_host, hosts):
         return url
     kept = [each for each in parts.query.split("&") if each.partition("=")[0] != PARAMETER]
     told = [*filter(None, kept), f"{PARAMETER}={visitor_id}"]

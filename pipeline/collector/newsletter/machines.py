@@ -23,6 +23,19 @@ _PREFETCH = (
 )
 """Headers by which browsers say that nobody has asked yet."""
 
+_SCANNERS = (
+    "Edge/12.246 Mozilla/5.0",  # Gmail, before anybody has opened the mail
+    "BingPreview",
+    "Microsoft Office Existence Discovery",
+    "Microsoft Office Protocol Discovery",
+    "SkypeUriPreview",
+    "Barracuda",
+    "Mimecast",
+    "Proofpoint",
+    "ZScaler",
+)
+"""What fetches images and links of mails by itself, by what it calls itself."""
+
 # Apple's Mail Privacy Protection loads every image of every mail, read or not, and calls itself
 # by no more than this; Apple's own addresses are the other hint.
 _APPLE_PROXY = "Mozilla/5.0"
@@ -48,7 +61,9 @@ def is_machine_agent(user_agent: str) -> bool:
     if mail_proxy(user_agent):
         return False
     name = user_agent.strip()
-    return name in {"", _APPLE_PROXY} or bool(crawleruseragents.is_crawler(name))
+    if name in {"", _APPLE_PROXY} or any(scanner in name for scanner in _SCANNERS):
+        return True
+    return bool(crawleruseragents.is_crawler(name))
 
 
 def _is_apple(network: str) -> bool:

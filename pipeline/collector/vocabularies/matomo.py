@@ -19,7 +19,6 @@ from pipeline.collector.vocabularies.translate import (
     instant,
     key_of,
     page,
-    put_products,
     taken,
     without_nothing,
 )
@@ -29,6 +28,8 @@ from pipeline.collector.vocabularies.vocabulary import (
     Vocabulary,
     said,
 )
+from pipeline.values.identifiers import identifier
+from pipeline.values.money import Amount, read_amount
 from schemas.codec import Refused, encode
 
 _COMMON = {"uid": "userId"}
@@ -153,13 +154,27 @@ def _track(name: str, native: JsonObject, fields: dict[str, str]) -> JsonObject:
 
 
 def _commerce(native: JsonObject) -> JsonObject:
-    """Tell an order, or the content of a cart, for which Segment has no word."""
+    """Tell an order, or what lies in the cart now: it says all of it, each time that it changes.
+
+    A cart with something in it was added to, an empty one was emptied.
+    """
     del native["idgoal"]
-    call = _track("Order Completed" if native.get("ec_id") else "Cart Updated", native, _ORDER)
     items = as_list(json_value(native.pop("ec_items", None) or "[]"), "`ec_items`")
     products = [dict(zip(_ITEM, as_list(item, "an item"), strict=False)) for item in items]
-    put_products(call["event"], call["properties"], products)
+    is_order = bool(identifier(native.get("ec_id")))
+    is_empty = not products and not _is_worth_something(native)
+    cart = "Product Removed" if is_empty else "Product Added"
+    call = _track("Order Completed" if is_order else cart, native, _ORDER)
+    if products or not is_order:
+        call["properties"]["products"] = products
+    if not is_order:
+        call["properties"]["is_whole_cart"] = True
     return call
+
+
+def _is_worth_something(native: JsonObject) -> bool:
+    worth = read_amount(native.get("revenue"))
+    return worth is not None and worth != Amount()
 
 
 def _timestamp(native: JsonObject, received_at: datetime | None) -> Any:

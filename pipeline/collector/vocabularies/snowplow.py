@@ -15,6 +15,7 @@ from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object
 from pipeline.collector.vocabularies.translate import (
+    ONE_PRODUCT,
     first_of,
     instant,
     key_of,
@@ -25,6 +26,7 @@ from pipeline.collector.vocabularies.translate import (
     without_nothing,
 )
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
+from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 
@@ -44,8 +46,20 @@ NAMES = {
 }
 """Actions of Snowplow's e-commerce schemas, names of other schemas, and Segment's names."""
 
+_ACTIONS = {
+    "add": "Product Added",
+    "checkout": "Checkout Started",
+    "checkout_option": "Checkout Step Completed",
+    "click": "Product Clicked",
+    "detail": "Product Viewed",
+    "purchase": "Order Completed",
+    "refund": "Order Refunded",
+    "remove": "Product Removed",
+}
+"""What the schema `action` of Google's older enhanced e-commerce calls them."""
+
 _COMMON = {"eid": "messageId", "uid": "userId"}
-_DEVICES = ("duid", "nuid", "tnuid")
+_NETWORKS = ("nuid", "tnuid")
 _PAGE = {"url": "url", "page": "title", "refr": "referrer"}
 _CONTEXT = {"ua": "userAgent", "lang": "locale"}
 _STRUCTURED = {"se_ca": "category", "se_la": "label", "se_pr": "property", "se_va": "value"}
@@ -69,15 +83,20 @@ _ITEM = {
     "ti_qu": "quantity",
     "ti_cu": "currency",
 }
-_PRODUCT = {"id": "product_id"}
+_PRODUCT = {"id": "product_id", "unitPrice": "price"}
+_PRODUCTS = ("product", "productFieldObject")
 _ENTITIES = {
     "transaction": {"transaction_id": "order_id", "discount_code": "coupon"},
     "refund": {"transaction_id": "order_id", "refund_amount": "revenue"},
     "cart": {"total_value": "cart_value"},
     "checkout_step": {},
+    "actionFieldObject": {"id": "order_id"},
     "promotion": {"id": "promotion_id"},
 }
 """Entities that tell of the event itself, and their fields in Segment's words."""
+
+_TYPED = ("snowplow_ecommerce_action", "action")
+"""Schemas whose `type` says what happened; without one the schema names it."""
 
 _LEFT_OUT = ("ip", "aid", "e")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -110,7 +129,7 @@ def _call(sent: JsonObject) -> JsonObject:
         native.pop(field, None)
     clock, sent_at, truth = (native.pop(field, None) for field in ("dtm", "stm", "ttm"))
     common = taken(native, _COMMON)
-    device = first_of(native, _DEVICES)
+    device = _device(native, entities)
     context = {
         "page": page(native, _PAGE),
         **taken(native, _CONTEXT),
@@ -126,6 +145,14 @@ def _call(sent: JsonObject) -> JsonObject:
         "sentAt": instant(sent_at, _MILLISECOND) if truth is None else None,
         "context": without_nothing(context),
     }
+
+
+def _device(native: JsonObject, entities: "_Entities") -> Any:
+    """Name the device: a browser's cookie, a mobile tracker's installation, else the network's."""
+    if device := first_of(native, ("duid",)):
+        return device
+    sessions = (session.get("userId") for session in entities.get("client_session", ()))
+    return next(filter(identifier, sessions), None) or first_of(native, _NETWORKS)
 
 
 def _page_view(_native: JsonObject, _entities: "_Entities") -> JsonObject:
@@ -155,16 +182,19 @@ def _self_describing(native: JsonObject, entities: "_Entities") -> JsonObject:
     inner = as_object(as_object(outer, "the event").get("data"), "the event's `data`")
     schema = _schema_name(inner)
     properties = dict(as_object(inner.get("data", {}), f"the `data` of {schema}"))
-    action = str(properties.pop("type", "")) if schema == "snowplow_ecommerce_action" else schema
-    name = NAMES.get(action, action)
+    action = str(properties.pop("type", "") or schema) if schema in _TYPED else schema
+    name = (_ACTIONS if schema == "action" else NAMES).get(action, action)
     properties.setdefault("schema", inner["schema"])
+    if name in ONE_PRODUCT:
+        [properties] = renamed([properties], {"unitPrice": "price"}, "the product")
     if action == "screen_view":
         return {"type": "screen", "properties": properties}
     for entity, fields in _ENTITIES.items():
         if len(entities.get(entity, ())) == 1:
             [told] = renamed(entities.pop(entity), fields, f"the {entity}")
             properties = told | properties
-    put_products(name, properties, renamed(entities.pop("product", []), _PRODUCT, "the product"))
+    products = [each for entity in _PRODUCTS for each in entities.pop(entity, [])]
+    put_products(name, properties, renamed(products, _PRODUCT, "the product"))
     if action == "checkout_step" and str(properties.get("step")) == "1":
         name = "Checkout Started"
     return {"event": name, "properties": properties}

@@ -92,5 +92,10 @@ def renamed(items: Iterable[Any], names: Mapping[str, str], what: str) -> list[J
 
 
 def page(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
-    """Take url, title and referrer out of `source`, those that are there and not empty."""
-    return without_nothing(taken(source, names))
+    """Take url, title and referrer out of `source`, those that are there and not empty.
+
+    A referrer without the page that it led to may be of the same site: it stays where it is.
+    """
+    address = next((theirs for theirs, ours in names.items() if ours == "url"), "")
+    known = {t: ours for t, ours in names.items() if source.get(address) or ours != "referrer"}
+    return without_nothing(taken(source, known))

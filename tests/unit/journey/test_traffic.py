@@ -1,5 +1,6 @@
 """What brought a visit: the list of sources, the rules of the channel groups, and their order."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -449,3 +450,36 @@ def test_an_exact_host_is_known_with_www_and_m_before_it(host: str) -> None:
 @pytest.mark.parametrize("host", ["mm.so.com", "mso.com"])
 def test_an_exact_host_is_known_with_nothing_else_before_it(host: str) -> None:
     assert RULES_OF_TRAFFIC.look_up(host) is None
+
+
+# --- who brings nobody --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("accounts.google.com", "accounts.google.de", "login.microsoftonline.com"),
+        *("www.paypal.com", "checkout.stripe.com", "secure.ogone.com", "api.razorpay.com"),
+        *("pay.klarna.com", "login.live.com", "shop.eu.auth0.com"),
+    ],
+)
+def test_who_comes_back_from_a_login_or_a_payment_was_not_brought_by_it(host: str) -> None:
+    assert ("(direct)", "(none)", "Direct") == referred(host)
+
+
+@pytest.mark.parametrize("host", ["0-0.fr", "www.0-0.fr", "007agent-i.fr"])
+def test_a_referrer_of_the_list_of_spammers_is_spam(host: str) -> None:
+    assert RULES_OF_TRAFFIC.is_spam(host)
+
+
+@pytest.mark.parametrize("host", ["", "google.com", "fr", "shop.example"])
+def test_another_referrer_is_no_spam(host: str) -> None:
+    assert not RULES_OF_TRAFFIC.is_spam(host)
+
+
+def test_a_file_of_sources_adds_spammers(tmp_path: Path) -> None:
+    more = tmp_path / "more.toml"
+    more.write_text('spammers = ["spam.example"]')
+    rules = TrafficRules(load_sources([more]))
+    assert rules.is_spam("www.spam.example")
+    assert rules.is_spam("0-0.fr")

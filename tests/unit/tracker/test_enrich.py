@@ -74,7 +74,12 @@ def test_what_a_machine_did_with_a_mail_is_evidence_for_nothing(
         ("/?utm_source=a%20b+c%C3%BC", Page("", "/", "a b cü")),
         ("/?utm_source=", Page("", "/")),
         ("/?utm_source=first&utm_source=last", Page("", "/", "last")),
-        ("/?UTM_SOURCE=news", Page("", "/")),
+        ("/?UTM_SOURCE=news&Gclid=x", Page("", "/", "news", click_id="gclid")),
+        ("/?a=1&amp;utm_source=news&amp;utm_medium=mail", Page("", "/", "news", "mail")),
+        ("/?id=7?utm_source=news", Page("", "/", "news")),
+        ("https://MÜLLER.example/a", Page("xn--mller-kva.example", "/a")),
+        ("https://xn--mller-kva.example/a", Page("xn--mller-kva.example", "/a")),
+        ("https://straße.example./", Page("xn--strae-oqa.example", "/")),
         ("https://[::1/a", Page()),
         ("http://shop\u2100.example/", Page()),
         ("mailto:ada@example.org", Page("", "ada@example.org")),
@@ -230,6 +235,24 @@ def test_patterns_sorted_by_their_letter_find_what_they_find_one_by_one(
 def test_a_pattern_whose_letter_is_not_a_letter_alone_stays_whole(pattern: str) -> None:
     for text in ("a", "b", "ab", "aab", "ac", "xa", "xb", "c", ""):
         assert bool(any_of([pattern, "xyz"]).search(text)) == bool(re.search(pattern, text))
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "device"),
+    [
+        ("Dalvik/2.1.0 (Linux; U; Android 13; SM-G991B Build/TP1A.220624.014)", "mobile"),
+        (
+            "Mozilla/5.0 (Linux; Android 14; SM-X700) Chrome/140 Safari/537.36",
+            "tablet",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 14) Chrome/140 Mobile Safari/537.36",
+            "mobile",
+        ),
+    ],
+)
+def test_an_app_of_android_is_on_a_phone_as_far_as_it_tells(user_agent: str, device: str) -> None:
+    assert read_user_agent(user_agent).device == device
 
 
 # --- what the fold hears ------------------------------------------------------------------------

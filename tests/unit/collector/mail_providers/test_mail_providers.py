@@ -299,6 +299,17 @@ def test_a_wrong_or_broken_secret_is_refused(provider: str, sent: Request) -> No
     assert Problem.BAD_SIGNATURE == problem(provider, sent)
 
 
+@pytest.mark.parametrize(("bot", "is_machine"), [("apple", True), ("", None), (None, None)])
+def test_mailguns_word_for_a_bot_makes_an_open_that_of_a_machine(
+    bot: str | None, is_machine: bool | None
+) -> None:
+    [path] = [path for path in EXAMPLES if path.stem == "opened_5"]
+    said = json.loads(path.read_text())["body"]
+    said["event-data"]["client-info"]["bot"] = bot
+    [told] = touchpoints(received("mailgun", request("mailgun", said, NOON)))
+    assert is_machine == json.loads(bytes(told.properties)).get("is_machine_open")
+
+
 @pytest.mark.parametrize("provider", ["sendgrid", "mailgun"])
 def test_a_signature_is_good_for_a_day_and_not_a_second_longer(provider: str) -> None:
     sent = request(provider, sample(provider), NOON)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.collector.newsletter.machines import is_machine, mail_proxy
+from pipeline.collector.newsletter.machines import is_machine, is_machine_agent, mail_proxy
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 IPHONE = (
@@ -62,3 +62,15 @@ def test_a_mail_providers_proxy_is_named() -> None:
         "YahooMailProxy",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    "user_agent",
+    [
+        "Mozilla/5.0 (Windows NT 10.0) Chrome/42.0 Safari/537.36 Edge/12.246 Mozilla/5.0",
+        "Microsoft Office Existence Discovery",
+        "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
+    ],
+)
+def test_what_fetches_a_mail_before_anybody_opens_it_is_a_machine(user_agent: str) -> None:
+    assert is_machine_agent(user_agent)

@@ -205,3 +205,14 @@ def test_a_query_joined_as_html_writes_it_is_read() -> None:
     query = f"idsite=k&amp;_id=a&amp;url={quote('https://shop.example/')}"
     taken = send("GET", f"/matomo.php?{query}")
     assert ("k", "a") == (taken.key, taken.touchpoints[0]["anonymous_id"])
+
+
+def test_a_referrer_without_the_page_that_it_led_to_brings_nobody() -> None:
+    params = {"page_referrer": "https://shop.example/cart"}
+    event = {"client_id": "c", "events": [{"name": "purchase", "params": params}]}
+    [alone] = send("POST", "/mp/collect", json.dumps(event).encode()).touchpoints
+    assert "referrer" not in alone
+    assert "https://shop.example/cart" == alone["properties"]["page_referrer"]
+    params["page_location"] = "https://shop.example/thanks"
+    [both] = send("POST", "/mp/collect", json.dumps(event).encode()).touchpoints
+    assert "https://shop.example/cart" == both["referrer"]
