@@ -2,6 +2,7 @@
 
 import { createConsent } from "./consent.js";
 import { createQueue } from "./queue.js";
+import { cut, safe, teller } from "./say.js";
 import { read, write } from "./store.js";
 import { watchers } from "./watch.js";
 
@@ -13,6 +14,9 @@ const MOST_HELD = 200;
 
 const uuid = () =>
   crypto.randomUUID?.() || crypto.getRandomValues(new Uint32Array(4)).join("-"); // without https
+
+/** `id` if it can be one. */
+const named = (id) => (/^(string|number)$/.test(typeof id) && id) || undefined;
 
 const here = () => location.href.split("#")[0];
 
@@ -35,13 +39,15 @@ const landed = () => {
 
 /**
  * Start a beacon. Options: `key` (write key), `endpoint` (URL of the collector's batches), and
- * `channel`, `domains`, `search`, `watch`, `consent`, `signals`, `cookieless` as docs/beacon.md says.
+ * `channel`, `domains`, `search`, `watch`, `consent`, `signals`, `cookieless`, `debug` as docs/beacon.md
+ * says.
  */
 export function start(options) {
   const { domains = [], search = ["q", "query", "search"], cookieless } = options;
-  const consent = createConsent(options);
+  const say = teller(options.debug);
+  const consent = createConsent(options, say);
   const keeps = () => !cookieless && consent.is("analytics", "granted");
-  const queue = createQueue(options.endpoint, options.key, keeps);
+  const queue = createQueue(options.endpoint, options.key, keeps, say);
   const landing = landed();
   const leaving = [];
   let view = { url: here(), referrer: document.referrer };
@@ -56,8 +62,8 @@ export function start(options) {
 
   const identity = () => {
     if (!keeps()) return { userId };
-    anonymousId = write("id", anonymousId || read("id") || uuid());
-    userId = write("user", userId || read("user")) || undefined;
+    anonymousId = write("id", anonymousId || named(read("id")) || uuid());
+    userId = write("user", userId || named(read("user")));
     return { anonymousId, userId };
   };
 
@@ -70,9 +76,7 @@ export function start(options) {
     const context = { page, locale, timezone, channel, library: { name: "beacon.js" } };
     now = Math.max(Date.now(), now + 1); // the order is told by the time alone
     const made = { type, messageId: uuid(), timestamp: new Date(now), ...fields, context };
-    try {
-      held.push(JSON.parse(JSON.stringify(made))); // pages go on to change their objects
-    } catch {} // what is no JSON
+    held.push(JSON.parse(JSON.stringify(made))); // pages go on to change their objects
     release();
   };
 
@@ -89,7 +93,7 @@ export function start(options) {
   const track = (event, properties) => call("track", { event, properties });
 
   const identify = (id, traits) => {
-    userId = id || userId;
+    userId = named(id) || userId;
     call("identify", { traits });
   };
 
@@ -97,7 +101,7 @@ export function start(options) {
     call("page", { properties });
     const words = new URLSearchParams(location.search);
     const query = search.map((name) => words.get(name)).find(Boolean);
-    if (query) track("Products Searched", { query: query.slice(0, 200) });
+    if (query) track("Products Searched", { query: cut(query) });
   };
 
   /** What a link brought along, as soon as it may be known. */
@@ -147,7 +151,7 @@ export function start(options) {
       const original = history[name];
       history[name] = function (...way) {
         original.apply(this, way);
-        moved();
+        safe(say, moved)();
       };
     }
     addEventListener("popstate", moved);
@@ -186,7 +190,7 @@ export function start(options) {
   if (document.prerendering) addEventListener("prerenderingchange", begin, { once: true });
   else begin();
 
-  return {
+  const calls = {
     page,
     track,
     identify,
@@ -206,4 +210,7 @@ export function start(options) {
       release();
     },
   };
+  // Nothing that a page says wrong comes back to it.
+  for (const name in calls) calls[name] = safe(say, calls[name], name === "link" ? String : undefined);
+  return calls;
 }

@@ -10,21 +10,27 @@ const OLDEST = 864e5; // ms; later than a day they would join no session
 const PAUSE = 1000; // ms for company; the first pause after a failure, too
 const LONGEST_PAUSE = 60000;
 
+const REFUSED = [400, 413, 415, 422]; // for what it says: another call may be better
+
+/** What earlier pages and other tabs have left; whatever else stands there is nobody's call. */
+const kept = () => [read("queue")].flat().filter((call) => call?.messageId);
+
 const bytes = (text) => new TextEncoder().encode(text).length;
 
 /** Sends calls to `url` in batches; keeps them in storage while `keeps()` says so. */
-export function createQueue(url, writeKey, keeps) {
+export function createQueue(url, writeKey, keeps, say) {
   let calls = [];
   let flying = [];
   let delay = PAUSE;
   let timer; // one at most
+  let most = MOST; // in a request: fewer after a refusal, until the bad one is alone
   const done = new Set();
 
   // Other tabs have calls in the same storage: theirs stay as they are.
   const save = () => {
     if (!keeps()) return;
     const mine = new Set([...done, ...calls.map((call) => call.messageId)]);
-    const others = (read("queue") || []).filter((call) => !mine.has(call.messageId));
+    const others = kept().filter((call) => !mine.has(call.messageId));
     const all = others.concat(calls).slice(-MOST);
     write("queue", all.length ? all : null);
   };
@@ -35,7 +41,7 @@ export function createQueue(url, writeKey, keeps) {
     for (const call of calls) {
       if (flying.includes(call)) continue;
       size += bytes(JSON.stringify(call)) + 1;
-      if (size > LARGEST_BODY) break;
+      if (size > LARGEST_BODY || part.length >= most) break;
       part.push(call);
     }
     return part;
@@ -49,6 +55,7 @@ export function createQueue(url, writeKey, keeps) {
     part.forEach((call) => done.add(call.messageId));
     calls = calls.filter((call) => !part.includes(call));
     delay = PAUSE;
+    most = Math.min(2 * most, MOST);
     save();
     schedule(0);
   };
@@ -62,9 +69,17 @@ export function createQueue(url, writeKey, keeps) {
     try {
       // A text needs no preflight.
       const how = { method: "POST", body: body(part), keepalive: true, credentials: "omit" };
-      status = (await fetch(url, how)).status;
-    } catch {}
+      const answer = await fetch(url, how);
+      status = answer.status;
+      say(part, status, await answer.text().catch(String));
+    } catch (error) {
+      say(part, error);
+    }
     flying = [];
+    if (REFUSED.includes(status) && part.length > 1) {
+      most = part.length >> 1;
+      return schedule(0);
+    }
     if (status && status < 500 && status !== 408 && status !== 429) return settle(part);
     schedule(delay * (0.5 + Math.random() / 2));
     delay = Math.min(2 * delay, LONGEST_PAUSE);
@@ -75,7 +90,8 @@ export function createQueue(url, writeKey, keeps) {
   return {
     send,
     add(call) {
-      if (bytes(JSON.stringify(call)) > LARGEST_CALL) return;
+      if (bytes(JSON.stringify(call)) > LARGEST_CALL) return say("too large to be sent", call);
+      say(call);
       calls = [...calls, call].slice(-MOST);
       save();
       schedule(PAUSE);
@@ -83,7 +99,7 @@ export function createQueue(url, writeKey, keeps) {
     /** Take over what earlier pages left. */
     resume() {
       const since = Date.now() - OLDEST;
-      calls = (read("queue") || calls).filter((call) => Date.parse(call.timestamp) > since);
+      calls = (read("queue") ? kept() : calls).filter((call) => Date.parse(call.timestamp) > since);
       schedule(0);
     },
     /** The page goes away: nobody will hear the answer. */

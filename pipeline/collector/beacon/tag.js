@@ -1,13 +1,17 @@
 // The script tag: options from its data attributes, and calls that were made before it was there.
 
 import { start } from "./beacon.js";
+import { safe, teller } from "./say.js";
 
 const tag = document.currentScript;
-const { key, endpoint, channel, domains, search, watch, consent, signals, cookieless } = tag.dataset;
+const { dataset } = tag;
+const { key, endpoint, channel, domains, search, watch, consent, signals } = dataset;
 const words = (text) => text?.split(/[\s,]+/).filter(Boolean);
-const waiting = window.touchstream || [];
+const has = (name) => dataset[name] !== undefined;
+const waiting = window.touchstream;
+const say = teller(has("debug"));
 
-if (!waiting.track) {
+const begin = () => {
   const beacon = start({
     key,
     endpoint: endpoint || new URL("/v1/batch", tag.src).href,
@@ -17,9 +21,15 @@ if (!waiting.track) {
     watch: words(watch),
     consent,
     signals,
-    cookieless: cookieless !== undefined,
+    cookieless: has("cookieless"),
+    debug: has("debug"),
   });
-  const push = ([name, ...values]) => beacon[name]?.(...values);
+  const push = safe(say, ([name, ...values]) => {
+    if (beacon[name]) beacon[name](...values);
+    else say(`there is no call ${JSON.stringify(name)}: it is one of`, Object.keys(beacon));
+  });
   window.touchstream = { ...beacon, push };
-  waiting.forEach(push);
-}
+  if (Array.isArray(waiting)) waiting.forEach((call) => push(call));
+};
+
+if (!waiting?.track) safe(say, begin)();

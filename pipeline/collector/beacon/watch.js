@@ -1,6 +1,8 @@
 // What is noticed without being told. Each watcher gets `track` and gives, if it has something to
 // say when a page is left or hidden, a function for that moment. No value of a field is ever read.
 
+import { cut } from "./say.js";
+
 const IDLE = 15000; // ms without a sign of life that still count as attention
 const MOST_ERRORS = 5; // of a page load
 const FILES = /\.(pdf|zip|rar|7z|gz|(doc|xls|ppt)x?|od[ts]|csv|txt|mp[34]|mov|exe|dmg|apk|epub)$/i;
@@ -91,7 +93,7 @@ function forms(track) {
 function errors(track) {
   const seen = new Set();
   const report = (message, source = "", line = 0) => {
-    message = String(message).slice(0, 200);
+    message = cut(message);
     if (seen.size >= MOST_ERRORS || seen.has(message)) return;
     seen.add(message);
     track("Script Error", { message, source: source.split(/[?#]/)[0], line });
