@@ -1,4 +1,4 @@
-"""What all commands have in common at a terminal: progress bars, and the end by Ctrl-C. Shell."""
+"""What all commands have in common at a terminal: what is shown, and the end by Ctrl-C. Shell."""
 
 import asyncio
 import signal
@@ -6,8 +6,30 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
+
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
+_BIDIRECTIONAL = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_SHOWN = dict.fromkeys([*_CONTROLS, *_BIDIRECTIONAL], "\ufffd") | {0x0A: "\n", 0x09: "\t"}
+
+
+def without_controls(text: str) -> str:
+    """Give a text that does nothing to a terminal: U+FFFD for what would; lines and tabs stay."""
+    return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
+
+
+class Harmless:
+    """Lays out `content`, whose texts may come from anybody, without control characters."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Clean each piece of text; colours are added after it."""
+        for part in console.render(self._content, options):
+            yield part if part.control else Segment(without_controls(part.text), part.style)
 
 
 def progress_bar(console: Console) -> Progress:

@@ -4,6 +4,7 @@ import click
 from rich.console import Console
 
 from pipeline.cli.shared import SITE, clickhouse, read_settings
+from pipeline.terminal import Harmless
 
 
 @click.group()
@@ -56,4 +57,4 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
         rules = rules_of(known)
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
     models = [ready.model for ready in rules.models]
-    Console().print(render_moves(moves, models, rules.version))
+    Console().print(Harmless(render_moves(moves, models, rules.version)))

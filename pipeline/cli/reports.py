@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from pipeline.cli.shared import (
     show,
     span_of,
 )
+from pipeline.terminal import without_controls
 
 if TYPE_CHECKING:
     from pipeline.reports.attribution.answer import By, Model
@@ -178,5 +180,11 @@ def query(sql: str, fmt: str | None) -> None:
     from pipeline.reports.query import default_format, run_query
 
     with clickhouse(read_settings()) as client:
-        chosen = fmt or default_format(sys.stdout.isatty())
-        sys.exit(run_query(client, sql, chosen, sys.stdout.buffer, sys.stderr))
+        is_terminal = sys.stdout.isatty()
+        chosen = fmt or default_format(is_terminal)
+        if not is_terminal:
+            sys.exit(run_query(client, sql, chosen, sys.stdout.buffer, sys.stderr))
+        out = BytesIO()
+        code = run_query(client, sql, chosen, out, sys.stderr)
+    click.echo(without_controls(out.getvalue().decode(errors="replace")), nl=False)
+    sys.exit(code)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console, RenderableType
 
 from pipeline.settings import BadSettings, Settings
+from pipeline.terminal import Harmless
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -97,7 +98,7 @@ def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) 
     if as_json:
         click.echo(written(found).decode())
     else:
-        Console().print(render(found))
+        Console().print(Harmless(render(found)))
 
 
 def verdict(count: int, what: str) -> None:

@@ -54,11 +54,15 @@ class _Part(BaseModel):
 
 
 class FileFormat(_Part):
-    """How the files are written; without `kind`, the file's name tells."""
+    """How the files are written; without `kind`, the file's name tells.
+
+    `decimal` is the mark before the cents; without it a number that can be two is left as it is.
+    """
 
     kind: Literal["csv", "jsonl", "parquet"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
+    decimal: Literal[".", ","] | None = None
 
 
 class ColumnMap(_Part):

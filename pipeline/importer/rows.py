@@ -17,6 +17,7 @@ import msgspec
 from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
 from pipeline.privacy.addresses import without_addresses
 from pipeline.values.identifiers import identifier
+from pipeline.values.money import read_amount
 from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
@@ -40,6 +41,20 @@ class Unreadable(NamedTuple):
 
 
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
+_MONEY = (
+    *(
+        "revenue",
+        "total",
+        "value",
+        "price",
+        "subtotal",
+        "cart_value",
+        "tax",
+        "shipping",
+        "discount",
+    ),
+    "quantity",
+)
 _IDS = ("anonymous_id", "user_id", "previous_id")
 
 
@@ -214,13 +229,10 @@ def _properties(rest: Row, mapping: Mapping, rule: EventRule) -> Row:
     for column in mapping.json_columns:
         for name, value in _object_in(rest.get(column), column).items():
             properties[f"{column}.{name}" if name in properties else name] = value
-    for name in mapping.numbers:
-        if isinstance(properties.get(name), str):
-            properties[name] = _number(properties[name], name)
-    properties = _renamed(properties, mapping.properties)
-    if mapping.products and isinstance(properties.get("products"), list):
+    properties = _counted(properties, mapping, mapping.properties)
+    if isinstance(properties.get("products"), list):
         properties["products"] = [
-            _renamed(product, mapping.products) if isinstance(product, dict) else product
+            _counted(product, mapping, mapping.products) if isinstance(product, dict) else product
             for product in properties["products"]
         ]
     return {**mapping.constants, **rule.properties, **properties}
@@ -236,11 +248,30 @@ def _object_in(cell: object, column: str) -> Row:
     return value or {}
 
 
-def _number(text: str, column: str) -> int | float:
-    try:
-        return msgspec.json.decode(text.strip(), type=int | float)
-    except msgspec.DecodeError:
-        raise Refused(Reason.INVALID_FIELD, f"{column}: {text!r} is not a number") from None
+def _counted(cells: Row, mapping: Mapping, names: dict[str, str]) -> Row:
+    """Give the cells their new names, and make numbers of what the mapping says are some.
+
+    With a `decimal` so is all money. What can be no number, or two, stays as it is: the tracker
+    says of money why it does not count.
+    """
+    _count(cells, mapping.numbers, mapping)
+    renamed = _renamed(cells, names)
+    if mapping.file.decimal:
+        _count(renamed, _MONEY, mapping)
+    return renamed
+
+
+def _count(cells: Row, names: Iterable[str], mapping: Mapping) -> None:
+    for name in names:
+        cell = cells.get(name)
+        if not isinstance(cell, str):
+            continue
+        amount = read_amount(cell, str(cells.get("currency") or ""), mapping.file.decimal)
+        if amount is not None and amount.problem in {"", "negative"}:
+            value = amount.value
+            cells[name] = int(value) if value.is_integer() else value
+            if amount.currency:
+                cells.setdefault("currency", amount.currency)
 
 
 def _renamed(values: Row, names: dict[str, str]) -> Row:

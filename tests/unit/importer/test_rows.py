@@ -279,9 +279,25 @@ def test_a_number_in_text_becomes_a_number(cell: object, number: float) -> None:
     assert properties_of(mapped(a_row(price=cell)))["price"] == number
 
 
-@pytest.mark.parametrize("cell", ["12,50", "1_000", "abc", "NaN"])
-def test_a_number_that_is_none_is_refused(cell: str) -> None:
-    assert refusal_of(a_row(price=cell)).detail == f"price: {cell!r} is not a number"
+@pytest.mark.parametrize("cell", ["abc", "1,234", "1_000", "10-20"])
+def test_what_is_no_number_or_may_be_two_stays_as_it_is(cell: str) -> None:
+    assert properties_of(mapped(a_row(price=cell)))["price"] == cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("12,50", 12.5), ("1.234,56", 1234.56), ("1,234.56", 1234.56), ("19,99 €", 19.99), ("7", 7)],
+)
+def test_a_number_is_read_as_its_country_writes_it(cell: str, number: float) -> None:
+    assert properties_of(mapped(a_row(price=cell)))["price"] == number
+
+
+def test_a_german_file_is_read_with_its_amounts() -> None:
+    german = WHOLE + '\n[file]\ndecimal = ","\ndelimiter = ";"'
+    goods = '{"products": [{"price": "1.234", "quantity": "2"}]}'
+    told = properties_of(mapped(a_row(price="1.234", revenue="12.345 €", data=goods), german))
+    assert (told["price"], told["revenue"], told["currency"]) == (1234, 12345, "EUR")
+    assert told["products"] == [{"price": 1234, "quantity": 2}]
 
 
 def test_an_empty_cell_is_no_number_and_no_property() -> None:
