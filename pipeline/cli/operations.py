@@ -123,11 +123,16 @@ def topic_(topic: str, since: datetime | None) -> None:
 @SITE
 def verify(site: str) -> None:
     """Compare the sessions with those that plain SQL makes of the touchpoints."""
-    from pipeline.operations.verify import differences
+    from pipeline.operations.verify import count_touchpoints, differences
 
     known = read_settings()
     with clickhouse(known) as client:
+        touchpoints = count_touchpoints(client, site)
         found = differences(client, gap=known.session_gap, site=site)
+    where = known.clickhouse_url
+    click.echo(f"Compared with {touchpoints:,} touchpoints of {site or 'all sites'} at {where}")
+    if not touchpoints:
+        raise click.ClickException("there are no touchpoints: there is nothing to compare with")
     for difference in found:
         click.echo(str(difference))
     verdict(len(found), "sessions that differ")
@@ -149,6 +154,12 @@ def oracle(show: int) -> None:
 
     records = by_partition(asyncio.run(log_of_touchpoints()), known.kafka_partitions)
     ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+    count = sum(map(len, records))
+    click.echo(
+        f"Log: {RAW.name} at {known.kafka_bootstrap_servers}, {count:,} records, up to {ends}"
+    )
+    if not count:
+        raise click.ClickException("the log is empty: there is nothing to compare the tables with")
     expected = expected_tables(records, rules_of(known))
     with clickhouse(known) as client:
         found = compare(client, expected, ends)

@@ -93,7 +93,7 @@ def follow(
 ) -> list[Stake]:
     """Let `seen` open, extend and end stakes; give those that it gives up."""
     if rules.limit_ms and JOURNEY not in cursor.open:
-        cursor.open[JOURNEY] = Stake(JOURNEY, seen.at, seen.id)
+        cursor.open[JOURNEY] = Stake(JOURNEY, seen.at, seen.id, opened_by=seen.visitor_id)
     meaning = rules.meanings.get(seen.name)
     if meaning is None:
         return []
@@ -149,7 +149,8 @@ def _open_or_extend(
     if stake is None:
         if not _may_open(cursor, kind, session, rule):
             return
-        stake = cursor.open[key] = Stake(kind, seen.at, seen.id, form=form)
+        stake = Stake(kind, seen.at, seen.id, form=form, opened_by=seen.visitor_id)
+        cursor.open[key] = stake
         for earlier in _EARLIER.get(kind, ()):
             cursor.open.pop(earlier, None)
     stake.step = seen.step or seen.name
@@ -180,7 +181,7 @@ def _is_lost(cursor: Cursor, kind: AbandonmentKind) -> bool:
 def _give_up(
     cursor: Cursor, kind: AbandonmentKind, seen: Evidence, rules: AbandonmentRules
 ) -> Stake:
-    stake = cursor.open.pop(kind, None) or Stake(kind, seen.at, seen.id)
+    stake = cursor.open.pop(kind, None) or Stake(kind, seen.at, seen.id, opened_by=seen.visitor_id)
     stake.step = seen.step or seen.name
     _note_end(stake, cursor)
     _lose(cursor, stake, seen.at, rules)

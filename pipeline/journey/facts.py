@@ -103,7 +103,7 @@ class Facts(msgspec.Struct):
         """Note that `stake` was abandoned, or that `recovery` brought it back."""
         if self.person:
             return
-        id_ = self._identifier(stake.kind, stake.opened_id)
+        id_ = self._identifier(stake.kind, stake.opened_by, stake.opened_id)
         at_stake = stake.cart or _EMPTY
         pieces, value = cart.totals(at_stake)
         self.rows[id_] = Abandonment(

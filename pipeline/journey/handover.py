@@ -61,7 +61,7 @@ def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
     if session := base.sessions.pop("", None):
         base.sessions[visitor_id] = session
     for stake in (*base.open.values(), *base.lost):
-        stake.visitor_id = visitor_id
+        stake.visitor_id = stake.opened_by = visitor_id
     return base
 
 

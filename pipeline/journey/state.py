@@ -147,6 +147,7 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
 class Stake(msgspec.Struct, array_like=True, gc=False):
     """Something begun that awaits its end: a cart its order, a form its sending.
 
+    `opened_by` is the visitor whose touchpoint began it, `visitor_id` the one whose came last.
     `count` and `due` are of those kinds that count openings in a row. How it ended, from
     `last_at` on, is known once it is abandoned.
     """
@@ -167,6 +168,7 @@ class Stake(msgspec.Struct, array_like=True, gc=False):
     abandoned_at: int = 0
     cause: str = ""
     cause_id: str = ""
+    opened_by: str = ""
 
 
 class Cursor(msgspec.Struct, array_like=True):

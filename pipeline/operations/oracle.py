@@ -38,7 +38,7 @@ Row = dict[str, Any]
 Tables = dict[str, dict[str, Row]]
 
 _ID = {
-    "touchpoints": ("site", "touchpoint_id"),
+    "touchpoints": ("site", "visitor_id", "touchpoint_id"),
     "sessions": ("session_id",),
     "transitions": ("transition_id",),
     "abandonments": ("abandonment_id",),
@@ -59,7 +59,10 @@ _NOT_COMPARED = ("version", "is_deleted", "kafka_partition", "kafka_offset")
 
 
 class Difference(NamedTuple):
-    """A place where a table is not what the log says; a column of `*` is the whole row."""
+    """A place where a table is not what the log says; a column of `*` is the whole row.
+
+    The column `rows` tells that a row stands there more than once.
+    """
 
     table: str
     id: str
@@ -213,21 +216,30 @@ def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Diffe
     for table, rows in expected.items():
         actual, moved_on = _actual(client, table, ends)
         still = {name: row for name, row in rows.items() if name not in moved_on}
-        differences += _differences(table, still, actual)
+        differences += (
+            Difference(table, name, "rows", 1, len(copies))
+            for name, copies in actual.items()
+            if len(copies) > 1
+        )
+        newest = {name: copies[-1] for name, copies in actual.items()}
+        differences += _differences(table, still, newest)
     return differences
 
 
-def _actual(client: Client, table: str, ends: Sequence[int]) -> tuple[dict[str, Row], set[str]]:
+def _actual(
+    client: Client, table: str, ends: Sequence[int]
+) -> tuple[dict[str, list[Row]], set[str]]:
     where = " WHERE stage = 'track'" if table == "dead_letters" else ""
     result = client.query(f"SELECT * FROM {table} FINAL{where}")  # noqa: S608 - our own names
-    rows, moved_on = {}, set()
+    rows: dict[str, list[Row]] = defaultdict(list)
+    moved_on: set[str] = set()
     for row in result.named_results():
         name = _name(table, row)
         partition, offset = _place(row)
         if partition >= len(ends) or offset >= ends[partition]:
             moved_on.add(name)
         else:
-            rows[name] = _comparable(dict(row))
+            rows[name].append(_comparable(dict(row)))
     return rows, moved_on
 
 

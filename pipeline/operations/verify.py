@@ -61,6 +61,10 @@ LIMIT {{limit:UInt32}}
 """  # noqa: S608 - our own text
 
 
+_COUNT = """
+SELECT count() FROM touchpoints FINAL WHERE {site:String} = '' OR site = {site:String}"""
+
+
 class Difference(NamedTuple):
     """A session that only one of the two knows, or that stands twice in `sessions`."""
 
@@ -89,3 +93,8 @@ def differences(
         Difference._make((*session, "missing" if is_missing else "unexpected"))
         for *session, is_missing in rows
     ]
+
+
+def count_touchpoints(client: Client, site: str = "") -> int:
+    """Count what the sessions are compared with; an empty `site` means all."""
+    return int(client.query(_COUNT, parameters={"site": site}).result_rows[0][0])

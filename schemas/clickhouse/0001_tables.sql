@@ -1,5 +1,7 @@
 -- The five tables. Each replays safely: a row is a pure function of its log record, the sorting
--- key holds its id, and the deduplication window makes a repeated insert a no-op.
+-- key holds its id, and the deduplication window makes a repeated insert a no-op. Nothing that later
+-- evidence can change stands in a sorting key or a partition key, else a row would stay beside its
+-- correction.
 
 -- The first copy of a touchpoint wins: the lower the offset, the higher the precedence.
 CREATE TABLE touchpoints
@@ -146,7 +148,7 @@ CREATE TABLE abandonments
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(opened_at)
-ORDER BY (site, kind, toDate(opened_at), visitor_id, abandonment_id)
+ORDER BY (site, kind, toDate(opened_at), abandonment_id)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Carts and checkouts left behind: silence for longer than the timeout of the rule';
 

@@ -1,13 +1,16 @@
 """The tracker of one partition over a log in memory: chunks, crashes, a changelog, tables."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
 
+import schemas
 from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.kafka.in_memory import Fetched
@@ -157,6 +160,21 @@ def untimed(_name: str, step: Callable[[], None]) -> None:
     step()
 
 
+MIGRATIONS = Path(schemas.__file__).parent / "clickhouse"
+
+_SORTING = re.compile(r"^(?:PARTITION|ORDER) BY (.+)$", re.MULTILINE)
+_SORTED = {
+    chunk.split()[0]: [
+        column
+        for line in _SORTING.findall(chunk.split("SETTINGS")[0])
+        for column in re.findall(r"[a-z_]+\b(?!\()", line)
+    ]
+    for path in sorted(MIGRATIONS.glob("*.sql"))
+    for chunk in path.read_text().split("CREATE TABLE ")[1:]
+}
+"""The columns by which ClickHouse sorts and parts each table."""
+
+
 @dataclass
 class Tables:
     """What ClickHouse makes of the topics; `query` stands in for its client.
@@ -174,6 +192,8 @@ class Tables:
         table = self.rows[TABLES[topic]]
         new = _row(topic, row)
         old = table.setdefault(_name(new), new)
+        for column in _SORTED[TABLES[topic]]:  # else ClickHouse would keep both rows
+            assert getattr(new, column) == getattr(old, column), column
         if _precedence(new) == _precedence(old):
             assert new == old
         elif _precedence(new) > _precedence(old):
@@ -199,7 +219,7 @@ class Tables:
 def _name(row: AnyRow) -> str:  # noqa: PLR0911 - one for each table
     match row:
         case TouchpointRow():
-            return f"{row.site} {row.touchpoint_id}"
+            return f"{row.site} {row.visitor_id} {row.touchpoint_id}"
         case Session():
             return row.session_id
         case Transition():

@@ -262,7 +262,7 @@ def test_an_abandonment_names_where_and_when_it_ended() -> None:
         seen("c", 2 * MINUTE, "Email Opened"),
     )
     assert (found.site, found.visitor_id, found.model) == (SITE, VISITOR, "lifecycle")
-    assert found.abandonment_id == identifier(SITE, "visitor", VISITOR, "cart", "a")
+    assert found.abandonment_id == identifier(SITE, "visitor", VISITOR, "cart", "", "a")
     assert found.session_id == identifier(SITE, VISITOR, "a")
     assert (found.last_path, found.last_touchpoint_id) == ("/delivery", "c")
     assert found.last_touchpoint_at == instant(2 * MINUTE)
@@ -330,7 +330,7 @@ def test_a_late_first_product_opens_the_cart_earlier_under_another_id() -> None:
     life.wait(HOUR)
     (found,) = table(life)
     assert (found.abandonment_id, found.items) == (
-        identifier(SITE, "visitor", VISITOR, "cart", "a"),
+        identifier(SITE, "visitor", VISITOR, "cart", "", "a"),
         2,
     )
 
@@ -352,5 +352,5 @@ def test_after_an_abandonment_the_next_product_opens_the_next_cart() -> None:
     life.see(added("b", 2 * HOUR))
     life.wait(3 * HOUR)
     assert [found.abandonment_id for found in table(life)] == [
-        identifier(SITE, "visitor", VISITOR, "cart", id_) for id_ in "ab"
+        identifier(SITE, "visitor", VISITOR, "cart", "", id_) for id_ in "ab"
     ]

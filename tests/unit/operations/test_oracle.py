@@ -122,12 +122,12 @@ def test_the_first_copy_of_a_touchpoint_wins() -> None:
 
 def test_the_same_touchpoint_id_on_two_sites_is_two_touchpoints() -> None:
     rows = expected(touchpoint("a", NOON), touchpoint("a", NOON, site="store"))
-    assert sorted(rows["touchpoints"]) == ["shop a", "store a"]
+    assert sorted(rows["touchpoints"]) == ["shop ada a", "store ada a"]
 
 
 def test_what_comes_too_late_is_a_row_and_no_session() -> None:
     rows = expected(touchpoint("a", NOON), touchpoint("b", NOON - DAY - 1, anonymous_id="bob"))
-    assert rows["touchpoints"]["shop b"]["is_late"]
+    assert rows["touchpoints"]["shop bob b"]["is_late"]
     assert {row["visitor_id"] for row in rows["sessions"].values()} == {"ada"}
 
 
@@ -198,6 +198,19 @@ def test_another_value_is_found_with_its_place(table: str, column: str, value: o
     (wanted,) = expected(*STORY)[table].items()
     row[column] = value
     assert found(actual) == [Difference(table, wanted[0], column, wanted[1][column], value)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_that_stands_there_twice_is_found(table: str) -> None:
+    actual = tables()
+    actual[table].append(dict(only_row(actual, table)))
+    (wanted,) = expected(*STORY)[table]
+    assert found(actual) == [Difference(table, wanted, "rows", 1, 2)]
+
+
+def test_a_touchpoint_id_of_two_visitors_is_two_touchpoints() -> None:
+    rows = expected(touchpoint("a", NOON), touchpoint("a", NOON, anonymous_id="bob"))
+    assert sorted(rows["touchpoints"]) == ["shop ada a", "shop bob a"]
 
 
 def test_a_column_that_the_table_lacks_is_found() -> None:

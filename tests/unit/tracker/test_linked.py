@@ -1,5 +1,6 @@
 """Visitors of several partitions become people: whatever the order, and wherever a worker dies."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
@@ -51,6 +52,8 @@ def new_logs() -> list[Log]:
 @st.composite
 def traffic(draw: st.DrawFn) -> list[Log]:
     logs, now = new_logs(), NOON
+    numbers: Counter[str] = Counter()
+    are_shared = draw(st.booleans())  # ids that several visitors have
     for number in range(draw(st.integers(1, 14))):
         now += draw(st.sampled_from((0, MINUTE, 20 * MINUTE, HOUR, 6 * HOUR)))
         carried = draw(st.sampled_from(CARRIED))
@@ -58,7 +61,8 @@ def traffic(draw: st.DrawFn) -> list[Log]:
         if "user_id" in carried and carried["user_id"] != "null" and draw(st.booleans()):
             who = ""
         late = draw(st.sampled_from((0, 0, 30 * MINUTE, 90 * MINUTE)))
-        id_ = f"t{number}"
+        id_ = f"t{numbers[who or str(carried)] if are_shared else number}"
+        numbers[who or str(carried)] += 1
         name = draw(st.sampled_from(NAMES))
         say(logs, id_, now - late, now, anonymous_id=who, name=name, **carried)
         if draw(st.integers(0, 5)) == 0:
@@ -297,3 +301,41 @@ def test_of_a_visitors_identifiers_the_newest_fifty_are_remembered() -> None:
     assert [name.rpartition("-")[2] for name in state.identifiers] == [
         str(number) for number in range(10, 60)
     ]
+
+
+def shop(*said: tuple[str, int, str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let visitors do things, minutes after noon, and give the abandonments after the silence."""
+    logs = new_logs()
+    for number, (who, minutes, name, carried) in enumerate(said):
+        at = NOON + minutes * MINUTE
+        for log in logs:
+            log.add(tick(at, SITE), at)
+        say(logs, f"t{number}", at, at, anonymous_id=who, name=name, **carried)
+    workers = line(logs, LINKED)
+    end(workers)
+    return list(workers[0].tables.of("abandonments"))
+
+
+BUYER = {"properties": {"email_sha256": "e-1"}}
+
+
+def test_a_cart_that_is_told_again_of_another_device_stays_one_row() -> None:
+    left = shop(
+        ("phone", 0, "Product Added", BUYER),
+        ("laptop", 10, "Page Viewed", {}),
+        ("laptop", 120, "Newsletter Subscribed", BUYER),
+    )
+    assert [(row["kind"], row["visitor_id"]) for row in left if row["kind"] == "cart"] == [
+        ("cart", "laptop")
+    ]
+
+
+def test_a_cart_is_none_once_the_device_that_ordered_turns_out_to_be_the_same_person() -> None:
+    left = shop(
+        ("phone", 0, "Product Added", BUYER),
+        ("laptop", 10, "Page Viewed", {}),
+        ("tablet", 20, "Order Completed", {}),
+        ("laptop", 120, "Newsletter Subscribed", BUYER),
+        ("tablet", 240, "Newsletter Subscribed", BUYER),
+    )
+    assert [row["kind"] for row in left if row["kind"] == "cart"] == []
