@@ -11,9 +11,11 @@ within the recovery window after that makes it recovered. The model file names t
 """
 
 from pipeline.journey.abandonment_rules import (
+    AT_STAKE,
     JOURNEY,
     PUT_IN,
     TAKEN_OUT,
+    VIEWED,
     AbandonmentRules,
     Kinds,
     StakeRule,
@@ -101,9 +103,11 @@ def follow(
         cursor.troubles[meaning.cause] = (seen.at, seen.id)
     if meaning.ends:
         _end(cursor, meaning.ends, seen)
-    _fill(cursor, seen)
+    is_settled = _is_settled(cursor, seen, session, rules)
+    _fill(cursor, seen, is_settled=is_settled)
     for kind in meaning.opens:
-        _open_or_extend(cursor, kind, seen, session, rules)
+        if kind not in AT_STAKE or _is_at_stake(cursor, kind, seen, is_settled=is_settled):
+            _open_or_extend(cursor, kind, seen, session, rules)
     if not meaning.gives_up:
         return []
     kinds = [kind for kind in meaning.gives_up if not _is_lost(cursor, kind)]
@@ -116,17 +120,51 @@ def _end(cursor: Cursor, kinds: Kinds, seen: Evidence) -> None:
     }
 
 
-def _fill(cursor: Cursor, seen: Evidence) -> None:
+def _is_settled(
+    cursor: Cursor, seen: Evidence, session: OpenSession, rules: AbandonmentRules
+) -> bool:
+    """Tell whether an order of this visit, or of just now, has taken what was in the cart."""
+    if cursor.cart is not None or not cursor.ordered_at:
+        return False
+    is_just_now = seen.at - cursor.ordered_at <= rules.settled_ms
+    return is_just_now or session.id == cursor.order_session_id
+
+
+def _is_at_stake(
+    cursor: Cursor, kind: AbandonmentKind, seen: Evidence, *, is_settled: bool
+) -> bool:
+    """Tell whether there is a cart to lose: one that is known to be empty is none.
+
+    The last step of a checkout may be told after its order, and a cart looked at when it is empty.
+    """
+    if kind == "cart" and seen.name != VIEWED:  # something is put in
+        return not cursor.is_emptied
+    is_open = any(other in cursor.open for other in AT_STAKE)
+    return is_open or not (is_settled or cursor.is_emptied)
+
+
+def _fill(cursor: Cursor, seen: Evidence, *, is_settled: bool) -> None:
+    had_lines = _has_lines(cursor)
     if seen.is_whole_cart:
         cursor.cart = put_in(None, seen)
     elif seen.name == PUT_IN:
         cursor.cart = put_in(cursor.cart, seen)
-    elif seen.name == TAKEN_OUT:
+    elif seen.name == TAKEN_OUT and had_lines:
         cursor.cart = take_out(cursor.cart, seen)
-    elif seen.products and not (cursor.cart and cursor.cart.lines):
-        cursor.cart = put_in(
-            None, seen
-        )  # it says what the cart is worth, of which nothing is known
+    elif seen.products and not had_lines and not is_settled:
+        # It says what the cart is worth, of which nothing is known.
+        cursor.cart = put_in(None, seen)
+    else:
+        return
+    is_told_empty = had_lines or seen.is_whole_cart
+    cursor.is_emptied = is_told_empty and not _has_lines(cursor)
+    if cursor.is_emptied:
+        for kind in AT_STAKE:
+            cursor.open.pop(kind, None)
+
+
+def _has_lines(cursor: Cursor) -> bool:
+    return cursor.cart is not None and bool(cursor.cart.lines)
 
 
 def _is_meant(stake: Stake, kinds: Kinds, seen: Evidence) -> bool:

@@ -12,7 +12,9 @@ from schemas.times import length
 Kinds = tuple[AbandonmentKind, ...]
 
 JOURNEY: AbandonmentKind = "journey"
-PUT_IN, TAKEN_OUT = "Product Added", "Product Removed"
+AT_STAKE: Kinds = ("cart", "checkout")
+"""The kinds that need something in the cart."""
+PUT_IN, TAKEN_OUT, VIEWED = "Product Added", "Product Removed", "Cart Viewed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class AbandonmentRules:
 
     `usual` is what a touchpoint does that `meanings` does not name. `limit_ms` is how long a
     journey may be silent in each phase, `causes` how long before the end each cause counts, the
-    likelier cause first. No silence up to `shortest_ms` abandons anything but the kinds `counted`.
+    likelier cause first. For `settled_ms` after an order what only looks at a cart or pays for one
+    belongs to that order. No silence up to `shortest_ms` abandons anything but the kinds `counted`.
     """
 
     model: str
@@ -52,6 +55,7 @@ class AbandonmentRules:
     usual: Meaning
     causes: tuple[tuple[str, int], ...]
     shortest_ms: int
+    settled_ms: int
     counted: frozenset[str]
 
 
@@ -75,6 +79,12 @@ def compile_abandonment(model: JourneyModel) -> AbandonmentRules:
         meanings={name: _meaning(name, model) for name in _names(model)},
         usual=_meaning("", model),
         causes=tuple((cause.id, length(cause.within)) for cause in model.causes),
+        settled_ms=length(
+            max(
+                (rule.timeout for rule in model.abandonment if rule.kind in AT_STAKE),
+                default=timedelta(0),
+            )
+        ),
         shortest_ms=length(min(silences, default=timedelta(0))),
         counted=frozenset(rule.kind for rule in model.abandonment if rule.in_a_row),
     )

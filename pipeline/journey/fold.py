@@ -53,7 +53,7 @@ def _sessionise(cursor: Cursor, seen: Evidence, facts: Facts) -> OpenSession:
             if sessions.continues(running, seen, rules.session_gap_ms)
         }
         cursor.sessions[visitor_id] = session
-    sessions.extend(session, seen, rules)
+    sessions.extend(session, seen, rules, cursor.order_ids)
     return session
 
 
@@ -71,7 +71,8 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
         facts.add_abandonment(stake)
     if seen.name in rules.orders:
         cursor.orders += 1
-        cursor.order_session_id = session.id
+        cursor.order_session_id, cursor.ordered_at = session.id, seen.at
+        cursor.is_emptied = False
         cursor.order_ids = [*cursor.order_ids[1 - KNOWN_ORDERS :], seen.order_id or seen.id]
         cursor.cart = None
 

@@ -165,6 +165,7 @@ def joined(one: Cursor, other: Cursor) -> Cursor:
             for name in older.counts.keys() | newer.counts.keys()
         },
         order_session_id=newer.order_session_id or older.order_session_id,
+        ordered_at=max(older.ordered_at, newer.ordered_at),
         open=older.open | newer.open,
         lost=[*older.lost, *newer.lost][-_MOST_LOST:],
         cart=newer.cart or older.cart,

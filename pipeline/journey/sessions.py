@@ -4,6 +4,8 @@ A session ends when its visitor is silent for longer than the session gap; a gap
 length stays in the session. Nothing else splits it: not midnight, not a campaign, not a login.
 """
 
+from collections.abc import Collection
+
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, OpenSession, identifier
 
@@ -36,8 +38,13 @@ def open_session(site: str, visitor_id: str, seen: Evidence) -> OpenSession:
     )
 
 
-def extend(session: OpenSession, seen: Evidence, rules: Rules) -> None:
-    """Fold `seen`, which is the newest touchpoint of `session`, into it."""
+def extend(
+    session: OpenSession, seen: Evidence, rules: Rules, known_orders: Collection[str] = ()
+) -> None:
+    """Fold `seen`, which is the newest touchpoint of `session`, into it.
+
+    `known_orders` are the ids of orders of before: the page that thanks may be looked at again.
+    """
     session.ended_at = seen.at
     session.last_id = seen.id
     session.touchpoints += 1
@@ -50,11 +57,11 @@ def extend(session: OpenSession, seen: Evidence, rules: Rules) -> None:
     if seen.name in rules.funnel and seen.name not in session.steps:
         session.steps.append(seen.name)
         session.steps.sort(key=rules.funnel.__getitem__)
-    if seen.name in rules.orders and _is_new_order(session, seen):
+    if seen.name in rules.orders and _is_new_order(session, seen, known_orders):
         session.order_ids = [*session.order_ids[1 - _REMEMBERED :], seen.order_id or seen.id]
         session.orders += 1
         session.revenue += seen.value
 
 
-def _is_new_order(session: OpenSession, seen: Evidence) -> bool:
-    return not seen.order_id or seen.order_id not in session.order_ids
+def _is_new_order(session: OpenSession, seen: Evidence, known_orders: Collection[str]) -> bool:
+    return seen.order_id not in session.order_ids and seen.order_id not in known_orders

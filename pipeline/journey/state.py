@@ -179,7 +179,8 @@ class Cursor(msgspec.Struct, array_like=True):
     whose touchpoint came last. `open` are the stakes that await their end, `lost` those that may
     still be recovered; `troubles` holds, by cause, the newest touchpoint that may explain a loss.
     `counts` says how often the names were seen that a rule counts, `visits` how many sessions there
-    were, the present one included, `order_ids` the newest orders.
+    were, the present one included, `order_ids` the newest orders, `ordered_at` the time of the last
+    one. `is_emptied` says that everything was taken out of the cart again.
     """
 
     last_at: int = 0
@@ -196,6 +197,8 @@ class Cursor(msgspec.Struct, array_like=True):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     visitor_id: str = ""
     order_ids: list[str] = msgspec.field(default_factory=list)
+    ordered_at: int = 0
+    is_emptied: bool = False
 
     @property
     def session(self) -> OpenSession | None:

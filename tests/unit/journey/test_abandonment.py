@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
 from pipeline.journey.rules import compile_rules
-from pipeline.journey.state import Evidence, identifier
+from pipeline.journey.state import Evidence, Line, identifier
 from schemas.facts import Abandonment, Fact
 from tests.support.journeys import (
     DAY,
@@ -222,11 +225,62 @@ def test_what_is_added_counts_and_what_is_removed_does_not() -> None:
     assert (found.items, found.value, found.currency) == (2, 15.5, "EUR")
 
 
-def test_removing_more_than_there_is_leaves_nothing_not_less() -> None:
-    (found,) = left(
-        added("a", items=1, value=5.0), seen("b", 1, "Product Removed", items=3, value=9.0)
+# --- nothing at stake ---------------------------------------------------------------------------
+
+PIECE: dict[str, Any] = {"items": 1, "value": 5.0, "product_id": "p"}
+EMPTIED = (added("a", **PIECE), seen("b", SECOND, "Product Removed", **PIECE | {"items": 3}))
+LAST_STEPS = ("Cart Viewed", "Checkout Started", "Checkout Step Viewed", "Payment Info Entered")
+TOLD = [Line("p", "", 1, 5.0)]
+
+
+def test_a_cart_that_was_emptied_is_not_abandoned() -> None:
+    assert left(*EMPTIED) == []
+
+
+@pytest.mark.parametrize("name", LAST_STEPS)
+def test_what_looks_at_an_emptied_cart_opens_nothing(name: str) -> None:
+    assert left(*EMPTIED, seen("c", MINUTE, name)) == []
+
+
+def test_a_checkout_whose_cart_is_emptied_is_not_abandoned() -> None:
+    assert (
+        left(added("a", **PIECE), checkout("b", 1), seen("c", 2, "Product Removed", **PIECE)) == []
     )
-    assert (found.items, found.value) == (0, 0.0)
+
+
+def test_what_is_put_into_an_emptied_cart_is_at_stake_again() -> None:
+    (found,) = left(*EMPTIED, added("c", MINUTE, **PIECE))
+    assert (found.kind, found.items, found.value) == ("cart", 1, 5.0)
+
+
+def test_removing_from_a_cart_of_which_nothing_is_known_does_not_empty_it() -> None:
+    (found,) = left(seen("a", 0, "Cart Viewed"), seen("b", 1, "Product Removed", **PIECE))
+    assert found.kind == "cart"
+
+
+@pytest.mark.parametrize("products", [None, TOLD], ids=["no products", "the products of the order"])
+@pytest.mark.parametrize("name", LAST_STEPS)
+@pytest.mark.parametrize("after", [0, SECOND, 29 * MINUTE])
+def test_the_last_steps_of_a_checkout_may_come_after_the_order(
+    name: str, after: int, products: list[Line] | None
+) -> None:
+    late = seen("c", MINUTE + after, name, products=products, turn=1)
+    assert left(added("a", **PIECE), order("b", MINUTE), late) == []
+
+
+def test_also_on_another_device_of_the_buyer() -> None:
+    bought = replace(order("b", MINUTE), visitor_id="till")
+    assert left(bought, checkout("c", MINUTE + SECOND, visitor_id="phone")) == []
+
+
+def test_what_is_put_into_the_cart_after_an_order_is_at_stake() -> None:
+    (found,) = left(order("a", 0), added("b", SECOND, **PIECE), checkout("c", 2 * SECOND))
+    assert (found.kind, found.value) == ("checkout", 5.0)
+
+
+def test_a_checkout_of_a_later_visit_is_at_stake_whatever_was_ordered_before() -> None:
+    (found,) = left(order("a", 0), checkout("b", HOUR))
+    assert found.kind == "checkout"
 
 
 def test_only_adding_and_removing_change_what_is_at_stake() -> None:

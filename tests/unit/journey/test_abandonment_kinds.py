@@ -78,7 +78,7 @@ def test_products_that_were_only_looked_at_are_a_browse_after_the_timeout() -> N
     assert left("browse", looked("a"), now=TIMEOUT) == []
     (found,) = left("browse", looked("a"), now=TIMEOUT + 1)
     assert (found.step, found.abandoned_at) == ("Product Viewed", instant(TIMEOUT))
-    assert found.abandonment_id == identifier(SITE, "visitor", VISITOR, "browse", "a")
+    assert found.abandonment_id == identifier(SITE, "visitor", VISITOR, "browse", "", "a")
 
 
 def test_any_touchpoint_extends_a_browse() -> None:

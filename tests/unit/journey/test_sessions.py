@@ -181,6 +181,18 @@ def test_an_order_that_is_reported_twice_counts_once() -> None:
     assert (session.orders, session.revenue) == (2, 25.5)
 
 
+def test_the_page_that_thanks_counts_its_order_in_the_visit_of_the_order_alone() -> None:
+    one, other = only(
+        Session,
+        fold(
+            seen("a", 0, "Order Completed", order_id="o-1", value=20.0),
+            seen("b", 2 * HOUR, "Order Completed", order_id="o-1", value=20.0),
+            seen("c", 2 * HOUR + 1, "Order Completed", order_id="o-2", value=5.5),
+        ),
+    )
+    assert [(one.orders, one.revenue), (other.orders, other.revenue)] == [(1, 20.0), (1, 5.5)]
+
+
 def test_orders_without_an_order_id_are_told_apart_by_their_touchpoints() -> None:
     session = alone(
         seen("a", 0, "Order Completed", value=1.0), seen("b", 1, "Order Completed", value=2.0)
