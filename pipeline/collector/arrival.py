@@ -22,8 +22,9 @@ class Arrival:
     """The circumstances of a request.
 
     `ip` is truncated already, `country` that of the whole address, where it is known; `sent_at` is
-    the clock of the device, if a batch tells it; `stranger` is the id of a visitor who tells none,
-    empty where each call must tell one, and `known` says which user it is, if a page has sent it.
+    the clock of the device, if a batch tells it, `latest` the latest time that its events tell;
+    `stranger` is the id of a visitor who tells none, empty where each call must tell one, and
+    `known` says which user it is, if a page has sent it.
     """
 
     site: str
@@ -31,6 +32,7 @@ class Arrival:
     user_agent: str = ""
     ip: str = ""
     sent_at: datetime | None = None
+    latest: datetime | None = None
     stranger: str = ""
     country: str = ""
     path: str = ""

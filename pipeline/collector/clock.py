@@ -1,6 +1,8 @@
 """When something happened, by clocks that go wrong. PURE: the time of arrival is an argument."""
 
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
@@ -8,13 +10,18 @@ from schemas.fields import LARGEST_SEQUENCE
 from schemas.times import milliseconds
 
 _SHORTEST_SKEW = timedelta(seconds=150)
-"""A smaller difference between the clocks may be the way of the request: no reason to correct."""
+"""A device that seems to be less behind may be right: the request was under way so long."""
 
-_LARGEST_LEAD = timedelta(days=1)
+_LONGEST_WAY = timedelta(minutes=10)
+"""No request is under way for longer."""
+
+LARGEST_LEAD = timedelta(days=1)
 _PLACES = 10_000
 """More than any request has events."""
 
+_MOST_CLOCKS = 20_000
 _CLOCKS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
+_NOTHING = timedelta()
 
 
 def plausible(sent_at: datetime | None) -> datetime | None:
@@ -26,25 +33,60 @@ def plausible(sent_at: datetime | None) -> datetime | None:
     return sent_at.astimezone(UTC)
 
 
-def occurred(
-    timestamp: datetime | None, sent_at: datetime | None, received_at: datetime, oldest: timedelta
-) -> datetime:
-    """Correct the device's `timestamp`: received_at - (sent_at - timestamp), never in the future.
+class _Known(NamedTuple):
+    lag: timedelta
+    at: datetime
 
-    Segment and Snowplow have the same formula. Without a timestamp it happened on arrival.
+
+class Clocks:
+    """By how much the clocks of devices are behind, as their quickest requests of late tell.
+
+    A request that seems to come from a slower clock than the one before was under way for longer.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def skew(self, who: str, sent_at: datetime | None, received_at: datetime) -> timedelta:
+        """Give what is to be added to the times of `who`, by the clock of the device at sending.
+
+        What is sent later than it arrives is never the way: that clock is ahead.
+        """
+        if sent_at is None:
+            return _NOTHING
+        lag = self._least(who, received_at - sent_at, received_at)
+        return lag if lag < _NOTHING or lag >= _SHORTEST_SKEW else _NOTHING
+
+    def _least(self, who: str, lag: timedelta, received_at: datetime) -> timedelta:
+        known = self._known.get(who)
+        is_known = known is not None and received_at - known.at <= _LONGEST_WAY
+        if known and is_known and _NOTHING <= lag - known.lag <= _LONGEST_WAY:
+            return known.lag
+        self._known[who] = _Known(lag, received_at)
+        self._known.move_to_end(who)
+        if len(self._known) > _MOST_CLOCKS:
+            self._known.popitem(last=False)
+        return lag
+
+
+def occurred(
+    timestamp: datetime | None, skew: timedelta, received_at: datetime, oldest: timedelta
+) -> datetime:
+    """Correct the device's `timestamp` by `skew`, never into the future.
+
+    Segment and Snowplow have the same formula: received_at - (sent_at - timestamp). Without a
+    timestamp it happened on arrival.
 
     Raises:
         Refused: more than a day ahead of the arrival, or more than `oldest` before it.
     """
     if timestamp is None:
         return received_at
-    age = received_at - timestamp
-    if sent_at and abs(received_at - sent_at) >= _SHORTEST_SKEW:
-        age = sent_at - timestamp
-    if not -_LARGEST_LEAD <= age <= oldest:
+    age = received_at - timestamp - skew
+    if not -LARGEST_LEAD <= age <= oldest:
         said = timestamp.isoformat()
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{said} is over a day ahead, or {oldest} ago")
-    return received_at - max(age, timedelta())
+    return received_at - max(age, _NOTHING)
 
 
 def sequence(occurred_at: datetime, left_at: datetime, place: int) -> int:

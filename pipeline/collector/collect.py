@@ -18,7 +18,9 @@ from pipeline.privacy.masking import USUAL, Masks
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, OVERFLOW, RAW, record_key
-from schemas.touchpoint import Touchpoint, visitor_of
+from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
+
+_Kind = TouchpointType | None
 
 LONGEST_PAYLOAD = 32_768
 """Bytes of refused input that a dead letter quotes; even escaped they fit into a Kafka record."""
@@ -72,18 +74,19 @@ class Collected:
         """Count the refused calls of which a dead letter is left."""
         return sum(why.reason is not Reason.NO_CONSENT for _, why in self.refused)
 
-    def take(self, index: int, event: Any, vocabulary: Vocabulary, intake: Intake) -> None:
-        """Make a touchpoint of `event`, or a dead letter.
+    def take(
+        self, index: int, event: Any, call: bytes | Refused, intake: Intake, kind: _Kind
+    ) -> None:
+        """Make a touchpoint of `event`, which was told as `call`, or a dead letter.
 
         The letter quotes Segment's call once there is one: it can be sent again as it is.
         """
-        call = event
         try:
-            if vocabulary.call:
-                call = _told(vocabulary.call, event)
-            self.keep(intake.touchpoint(call, self.arrival, vocabulary.kind, index))
+            if isinstance(call, Refused):
+                raise call
+            self.keep(intake.touchpoint(call, self.arrival, kind, index))
         except Refused as why:
-            self.refuse(index, call if isinstance(call, bytes) else _quoted(call), why)
+            self.refuse(index, call if isinstance(call, bytes) else _quoted(event), why)
 
     def keep(self, touchpoint: Touchpoint) -> None:
         """Make a record of `touchpoint`, without what its site does not keep; or Refused."""
@@ -158,9 +161,22 @@ def collect(
         detail = f"{len(sent.events)} events; a batch has {longest} at most"
         raise TurnedAway(Reason.TOO_LARGE, detail, site=arrival.site)
     collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
-    for index, event in enumerate(sent.events):
-        collected.take(index, event, vocabulary, intake)
+    calls = [_call_of(event, vocabulary) for event in sent.events]
+    if len(calls) > 1 and (sent.sent_at is None or sent.sent_at > arrival.received_at):
+        told = (call for call in calls if isinstance(call, bytes))
+        arrival.latest = intake.latest(told, arrival.received_at)
+    for index, (event, call) in enumerate(zip(sent.events, calls, strict=True)):
+        collected.take(index, event, call, intake, vocabulary.kind)
     return collected
+
+
+def _call_of(event: Any, vocabulary: Vocabulary) -> bytes | Refused:
+    if vocabulary.call is None:
+        return bytes(event)
+    try:
+        return _told(vocabulary.call, event)
+    except Refused as why:
+        return why
 
 
 def _told(translate: Callable[[Any], JsonObject], event: Any) -> bytes:

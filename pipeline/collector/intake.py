@@ -10,7 +10,7 @@ decoder's types; control characters become blanks. A test compares both.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.clock import occurred, plausible, sequence
+from pipeline.collector.clock import LARGEST_LEAD, Clocks, occurred, plausible, sequence
 from pipeline.collector.consent import check_consent
 from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
@@ -68,6 +68,23 @@ class _Call(Struct, Generic[_Value], rename="camel", gc=False):
     sequence: Any = None
 
 
+class _Times(Struct, rename="camel", gc=False):
+    """Of a call, when it says that it happened."""
+
+    timestamp: _Time = None
+    original_timestamp: _Time = None
+
+
+_times = msgspec.json.Decoder(_Times)
+
+
+def _times_of(call: bytes) -> _Times:
+    try:
+        return _times.decode(call)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Times()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an event may be at most: bytes of JSON, levels of nesting, age on arrival."""
@@ -93,9 +110,15 @@ class Intake:
         self._limits = limits
         self._names = names
         self._placeholders = placeholders or {}
+        self._clocks = Clocks()
         # The call and its `properties` are two levels; the types below them hold the others.
         inner: Any = values(limits.depth - 2, _MOST_KEYS)
         self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
+
+    def latest(self, calls: Iterable[bytes], received_at: datetime) -> datetime | None:
+        """Give the latest time that any of `calls` tells, up to a day after their arrival."""
+        told = (call.original_timestamp or call.timestamp for call in map(_times_of, calls))
+        return max((t for t in told if t and t <= received_at + LARGEST_LEAD), default=None)
 
     def touchpoint(
         self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None, place: int = 0
@@ -132,7 +155,8 @@ class Intake:
         anonymous_id, user_id = _who(call, arrival, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp
-        occurred_at = occurred(timestamp, sent_at, arrival.received_at, self._limits.age)
+        skew = self._skew(visitor_of(anonymous_id, user_id), sent_at, arrival)
+        occurred_at = occurred(timestamp, skew, arrival.received_at, self._limits.age)
         context, properties = _object(call.context), _object(call.properties)
         check_consent(context)
         told = kind, name, anonymous_id, user_id
@@ -161,6 +185,12 @@ class Intake:
             ip=arrival.ip,
             properties=_properties(call, kind, properties, context, b"mail" in raw),
         )
+
+    def _skew(self, who: str, sent_at: datetime | None, arrival: Arrival) -> timedelta:
+        received_at, latest = arrival.received_at, arrival.latest
+        if latest and latest > received_at and (sent_at is None or sent_at > received_at):
+            sent_at = max(latest, sent_at or latest)
+        return self._clocks.skew(f"{arrival.site}:{who}", sent_at, received_at)
 
 
 def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[str, str]:

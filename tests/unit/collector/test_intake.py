@@ -50,7 +50,7 @@ def track(**fields: Any) -> bytes:
 
 
 def touchpoint(**fields: Any) -> Touchpoint:
-    return intake.touchpoint(track(**fields), arrival(), "track")
+    return Intake(LIMITS).touchpoint(track(**fields), arrival(), "track")
 
 
 def refusal(raw: bytes) -> Reason:
@@ -68,6 +68,7 @@ def test_the_golden_example(path: Path) -> None:
     example = json.loads(path.read_text())
     request, expected = example["request"], example["expected"]
     raw = request["text"] if "text" in request else json.dumps(request["body"])
+    intake = Intake(LIMITS)
     kind = KINDS.get(request["path"].removeprefix("/v1/")[0])
     if refused := expected.get("refused"):
         with pytest.raises(Refused) as refusal:
@@ -142,6 +143,59 @@ class TestTime:
 def when(**fields: Any) -> tuple[datetime, bool]:
     made = touchpoint(**fields)
     return made.occurred_at, made.ts_adjusted
+
+
+def sent(
+    times: list[datetime], now: datetime, sent_at: datetime | None = None, by: Intake | None = None
+) -> list[datetime]:
+    calls = [
+        {"type": "track", "timestamp": each.isoformat(), "n": n} for n, each in enumerate(times)
+    ]
+    named = [{**each, "anonymousId": "ada", "event": "Product Viewed"} for each in calls]
+    body = {"batch": named} | ({"sentAt": sent_at.isoformat()} if sent_at else {})
+    request = Request(body=json.dumps(body).encode())
+    way = ROUTES["POST", "/v1/batch"]
+    made = collect(request, way, Arrival("shop", now), by or Intake(LIMITS), 100)
+    assert made.refused == []
+    return [decode_touchpoint(record.value or b"").occurred_at for _, record in made.records]
+
+
+class TestWrongClocks:
+    @given(
+        lead=st.integers(1, 86_000_000),
+        ages=st.lists(st.integers(0, 600_000), min_size=1, max_size=5),
+        tells=st.booleans(),
+    )
+    def test_a_clock_that_is_ahead_keeps_the_distances_of_its_events(
+        self, lead: int, ages: list[int], tells: bool
+    ) -> None:
+        clock = NOON + timedelta(milliseconds=lead)
+        times = [clock - timedelta(milliseconds=age - min(ages)) for age in ages]
+        found = sent(times, NOON, clock if tells else None)
+        assert [NOON - each for each in found] == [clock - each for each in times]
+
+    def test_an_event_of_tomorrow_does_not_move_its_neighbours_where_the_clock_is_told(
+        self,
+    ) -> None:
+        times = [NOON - 9 * SECOND, NOON + 3600 * SECOND]
+        assert sent(times, NOON, NOON) == [NOON - 9 * SECOND, NOON]
+
+    def test_a_slow_request_is_not_a_slow_clock_once_a_quick_one_has_come(self) -> None:
+        by = Intake(LIMITS)
+        [second] = sent([NOON], NOON + SECOND, NOON + SECOND, by)
+        [first] = sent([NOON - 30 * SECOND], NOON + 200 * SECOND, NOON - 29 * SECOND, by)
+        assert (first, second) == (NOON - 30 * SECOND, NOON)
+
+    def test_the_way_takes_ten_minutes_at_most(self) -> None:
+        by = Intake(LIMITS)
+        sent([NOON], NOON, NOON, by)
+        late = NOON + 3600 * SECOND
+        assert sent([NOON], late, NOON, by) == [late]
+
+    def test_of_a_slow_clock_the_quickest_request_of_late_tells_by_how_much(self) -> None:
+        by, slow = Intake(LIMITS), NOON - 3600 * SECOND
+        assert sent([slow], NOON, slow, by) == [NOON]
+        assert sent([slow + SECOND], NOON + 60 * SECOND, slow + SECOND, by) == [NOON + SECOND]
 
 
 class TestIds:
