@@ -67,6 +67,7 @@ class _File:
     places: Counter[int] = field(default_factory=Counter)
     rows: int = 0
     first: datetime | None = None
+    last: datetime | None = None
     refusals: list[_Refusal] = field(default_factory=list)
 
     def place_of(self, touchpoint: Touchpoint) -> int:
@@ -153,12 +154,13 @@ class Plan:
             at = instant_of(row, self._mapping, self._now)
             raw = msgspec.json.encode(row)
             file.refusals.append(_Refusal(file.rows, raw, refused.reason, refused.detail, at))
+        file.last = at or file.last
         if at and (file.first is None or at < file.first):
             file.first = at
 
     def _read(self, file: _File, row: Row, row_id: str) -> Outgoing:
         touchpoint = touchpoint_of(
-            row, self._mapping, site=self._site, row_id=row_id, now=self._now
+            row, self._mapping, site=self._site, row_id=row_id, now=self._now, after=file.last
         )
         if not self._mapping.columns.sequence:
             touchpoint.sequence = file.place_of(touchpoint)

@@ -40,6 +40,9 @@ class Unreadable(NamedTuple):
     detail: str
 
 
+_FIRST_OF_A_NUMBER = datetime(1971, 1, 1, tzinfo=UTC)
+"""Seconds that are read as milliseconds are before this."""
+
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
 _MONEY = (
     *(
@@ -78,9 +81,16 @@ class RowIds:
 
 
 def touchpoint_of(
-    row: Row, mapping: Mapping, *, site: str, row_id: str, now: datetime
+    row: Row,
+    mapping: Mapping,
+    *,
+    site: str,
+    row_id: str,
+    now: datetime,
+    after: datetime | None = None,
 ) -> Touchpoint:
-    """Give the touchpoint of `row`; `row_id` is its id if the row brings none of its own.
+    """Give the touchpoint of `row`; `row_id` is its id if the row brings none of its own, `after`
+    the time of the row before.
 
     Raises:
         Refused: no visitor, no name, no time between 1970 and `now`, or against the contract.
@@ -93,7 +103,7 @@ def touchpoint_of(
     if not visitor_of(texts["anonymous_id"], texts["user_id"]):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymous_id nor user_id is set")
     rule = _rule(cells, mapping, texts["url"])
-    occurred_at = _instant(cells, mapping, now)
+    occurred_at = _instant(cells, mapping, now, after)
     touchpoint = Touchpoint(
         touchpoint_id=cells.id(mapping.columns.touchpoint_id, mapping) or row_id,
         site=site,
@@ -181,20 +191,37 @@ def _path(url: str) -> str:
     return "/" + rest.partition("/")[2] if separator else scheme
 
 
-def _instant(cells: _Cells, mapping: Mapping, now: datetime) -> datetime:
+def _instant(
+    cells: _Cells, mapping: Mapping, now: datetime, after: datetime | None = None
+) -> datetime:
     cell = cells.take(mapping.columns.occurred_at)
     if cell is None:
         raise Refused(Reason.MISSING_FIELD, f"no time in {_any_of(mapping.columns.occurred_at)}")
     try:
         moment = _parsed(cell, mapping.time)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(mapping.time.zone))
+            moment = _local(moment, ZoneInfo(mapping.time.zone), after)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Refused(Reason.INVALID_TIME, f"{cell!r}: {error}") from None
     if not EPOCH <= moment <= now:
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{cell!r} is before 1970 or in the future")
     return whole(moment)
+
+
+def _local(moment: datetime, zone: ZoneInfo, after: datetime | None) -> datetime:
+    """Give the time in its zone; of an hour that exists twice the one not before `after`."""
+    first = moment.replace(tzinfo=zone)
+    second = first.replace(fold=1)
+    is_second = after is not None and first.astimezone(UTC) < after <= second.astimezone(UTC)
+    return second if is_second else first
+
+
+def _since(number: str, unit: timedelta) -> datetime:
+    moment = EPOCH + float(number) * unit
+    if EPOCH <= moment < _FIRST_OF_A_NUMBER:
+        raise ValueError("is in 1970 by the unit of the mapping: is it another one?")
+    return moment
 
 
 def _sequence(cells: _Cells, mapping: Mapping) -> int:
@@ -217,9 +244,9 @@ def _parsed(cell: object, written: TimeFormat) -> datetime:
         case "iso":
             return datetime.fromisoformat(text)
         case "epoch_s":
-            return EPOCH + timedelta(seconds=float(text))
+            return _since(text, timedelta(seconds=1))
         case "epoch_ms":
-            return EPOCH + timedelta(milliseconds=float(text))
+            return _since(text, timedelta(milliseconds=1))
         case pattern:
             return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
 

@@ -64,6 +64,7 @@ class Provider:
     read: Callable[[Any], MailEvent | None]
 
 
+_FIRST_SECOND = 365 * 24 * 60 * 60
 _Shape = TypeVar("_Shape")
 
 
@@ -106,8 +107,10 @@ def form(body: bytes) -> dict[str, str]:
 
 
 def moment(seconds: float) -> datetime:
-    """Give the time of so many seconds since 1970; Refused if there is none."""
+    """Give the time of so many seconds since 1970; Refused if there is none, or it is in 1970."""
     try:
+        if seconds < _FIRST_SECOND:
+            raise ValueError("before 1971")  # noqa: TRY301 - refused like what no calendar has
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise Refused(Reason.INVALID_TIME, f"{seconds} seconds since 1970") from None

@@ -87,3 +87,38 @@ def test_an_order_that_is_no_number_to_count_with_refuses_its_row(told: str) -> 
     plan.take(row("a", 0, "y", n=told))
     [letter] = plan.letters()
     assert (letter.reason, letter.position) == ("invalid_field", 2)
+
+
+# --- times that say less than they seem to -----------------------------------------------------
+
+BERLIN = MAPPING + '[time]\nformat = "%Y-%m-%d %H:%M"\nzone = "Europe/Berlin"\n'
+
+
+def at_local(*clocks: str, mapping: str = BERLIN) -> list[str]:
+    rows = [
+        {"who": "a", "what": "x", "when": f"2025-10-26 {clock}", "n": clock} for clock in clocks
+    ]
+    plan = Plan(parse_mapping(mapping, "m.toml"), "shop", NOW)
+    plan.open("f.csv")
+    for each in rows:
+        plan.take(each)
+    return [f"{outgoing.occurred_at:%H:%M}" for outgoing in plan.in_order()]
+
+
+def test_the_hour_that_exists_twice_goes_on_where_the_file_is() -> None:
+    """In Berlin 02:00 to 03:00 comes twice: from 00:00 and from 01:00 UTC."""
+    clocks = ("01:50", "02:10", "02:50", "02:05", "02:40", "03:10")
+    assert at_local(*clocks) == ["23:50", "00:10", "00:50", "01:05", "01:40", "02:10"]
+
+
+@pytest.mark.parametrize(
+    ("format_", "told"), [("epoch_ms", "1735689600"), ("epoch_s", "45000"), ("epoch_s", "0")]
+)
+def test_a_number_that_is_too_small_for_its_unit_refuses_its_row(format_: str, told: str) -> None:
+    mapping = parse_mapping(MAPPING + f'[time]\nformat = "{format_}"\n', "m.toml")
+    plan = Plan(mapping, "shop", NOW)
+    plan.open("f.csv")
+    good = "1735689600" + ("000" if format_ == "epoch_ms" else "")
+    plan.take({"who": "a", "what": "x", "when": good})
+    plan.take({"who": "a", "what": "y", "when": told})
+    assert [(letter.reason, letter.position) for letter in plan.letters()] == [("invalid_time", 2)]
