@@ -71,7 +71,7 @@ class Rule(_Part):
     """Touchpoints of these names that meet all conditions are evidence for `phase`.
 
     Of all rules of a name the first that holds decides. `times` and `visit` say that it is at
-    least the so manieth touchpoint of its name, in at least the so manieth visit. History is that
+    least the nth touchpoint of its name, in at least the nth visit. History is that
     of the whole life, or of the cycle alone; the touchpoint itself is no order in its history.
     """
 
@@ -134,7 +134,7 @@ class AbandonmentRule(_Part):
     A touchpoint of `ends` closes it or, within `recovery` after it was abandoned, recovers it;
     without any, those are the model's orders. A journey is opened, and recovered, by every
     touchpoint; `limits` are the timeouts of its phases, where they differ. Every touchpoint breaks
-    the silence, but for a newsletter only `ends` do: its timeout runs from the so manieth mail
+    the silence, but for a newsletter only `ends` do: its timeout runs from the nth mail
     `in_a_row`, and one of `gives_up` abandons it at once. `channels` limit what opens it.
     """
 
