@@ -15,7 +15,10 @@ TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
 
 
 class Session(Contract):
-    """A visit: touchpoints of one visitor with no gap longer than the session gap."""
+    """A visit: touchpoints of one visitor with no gap longer than the session gap.
+
+    `currency` is that of `revenue`, or `mixed`, whose amounts are not added.
+    """
 
     session_id: Id
     site: Site
@@ -50,6 +53,7 @@ class Session(Contract):
     keyword: Label = ""
     is_branded: bool = False
     country: Label = ""
+    currency: Label = ""
 
 
 class Transition(Contract):

@@ -7,6 +7,9 @@ from msgspec.structs import replace
 from pipeline.journey.state import Cart, Evidence, Line
 from schemas.facts import Product
 
+MIXED = "mixed"
+"""The currency of amounts that are never added: they have several."""
+
 _MOST_LINES = 50
 """Further products share one line that has no product id: the sums stay right."""
 _MOST_LOOKED_AT = 10
@@ -18,7 +21,7 @@ def put_in(cart: Cart | None, seen: Evidence) -> Cart:
     lines = cart.lines
     for product in products_of(seen):
         lines = _more(lines, product) if product.quantity > 0 else _less(lines, _turned(product))
-    return Cart(lines, seen.currency or cart.currency)
+    return Cart(lines, together(cart.currency if cart.lines else "", seen.currency))
 
 
 def take_out(cart: Cart | None, seen: Evidence) -> Cart:
@@ -49,9 +52,18 @@ def products_of(seen: Evidence) -> list[Line]:
 
 
 def totals(cart: Cart) -> tuple[int, float]:
-    """Count pieces and sum their value, to cents; what was only looked at is worth nothing."""
+    """Count pieces and sum their value, to cents; what was only looked at is worth nothing.
+
+    Of two currencies there is no sum: it is 0.
+    """
     lines = [line for line in cart.lines if line.quantity]
-    return sum(line.quantity for line in lines), round(sum((line.value for line in lines), 0.0), 2)
+    value = 0.0 if cart.currency == MIXED else sum((line.value for line in lines), 0.0)
+    return sum(line.quantity for line in lines), round(value, 2)
+
+
+def together(one: str, other: str) -> str:
+    """Give the currency of amounts in two of them, each perhaps unknown."""
+    return one or other if not (one and other) or one == other else MIXED
 
 
 def items(cart: Cart) -> list[Product]:

@@ -199,4 +199,5 @@ class Facts(msgspec.Struct):
             session.traffic.keyword,
             session.traffic.is_branded,
             session.country,
+            session.currency,
         )

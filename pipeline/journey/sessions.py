@@ -6,6 +6,7 @@ length stays in the session. Nothing else splits it: not midnight, not a campaig
 
 from collections.abc import Collection
 
+from pipeline.journey.cart import MIXED, together
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, OpenSession, identifier
 
@@ -60,7 +61,8 @@ def extend(
     if seen.name in rules.orders and _is_new_order(session, seen, known_orders):
         session.order_ids = [*session.order_ids[1 - _REMEMBERED :], seen.order_id or seen.id]
         session.orders += 1
-        session.revenue += seen.value
+        session.currency = together(session.currency, seen.currency)
+        session.revenue = 0.0 if session.currency == MIXED else session.revenue + seen.value
 
 
 def _is_new_order(session: OpenSession, seen: Evidence, known_orders: Collection[str]) -> bool:

@@ -114,6 +114,7 @@ class OpenSession(msgspec.Struct, array_like=True):
     orders: int = 0
     traffic: Traffic = Traffic()
     country: str = ""
+    currency: str = ""
 
 
 class Past(msgspec.Struct, array_like=True, gc=False):

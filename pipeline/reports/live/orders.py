@@ -13,8 +13,8 @@ from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
 # Each order once, as in `touchstream report`: with the first touchpoint that tells of it.
 _ORDERS = """
     SELECT
-        argMin(currency, (occurred_at, touchpoint_id)) AS currency,
-        argMin(revenue, (occurred_at, touchpoint_id)) AS revenue,
+        argMin(currency, (occurred_at, turn, touchpoint_id)) AS currency,
+        argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
         toUnixTimestamp64Milli(min(occurred_at)) AS at
     FROM touchpoints FINAL
     WHERE name = 'Order Completed' AND NOT is_bot AND site = {{site:String}}

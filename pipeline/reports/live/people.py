@@ -35,7 +35,7 @@ _QUESTIONS = {
 SELECT person_id FROM person_transitions
 WHERE model = {{model:String}} AND site = {{site:String}}
     AND at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
-GROUP BY person_id HAVING argMax(to_phase, (at, version, transition_id)) = {{what:String}}""",
+GROUP BY person_id HAVING argMax(to_phase, (at, turn, touchpoint_id)) = {{what:String}}""",
     "cell": """
 SELECT DISTINCT person_id FROM journey_map_rows
 WHERE model = {{model:String}} AND phase = {{what:String}} AND touchpoints > 0
@@ -85,7 +85,7 @@ ORDER BY last_at DESC, person_id
 LIMIT {most}"""
 
 _WHERE_THEY_ARE = """
-SELECT person_id, argMax(to_phase, (at, version, transition_id)) AS phase
+SELECT person_id, argMax(to_phase, (at, turn, touchpoint_id)) AS phase
 FROM person_transitions
 WHERE site = {site:String} AND model = {model:String} AND person_id IN {people:Array(String)}
 GROUP BY person_id"""

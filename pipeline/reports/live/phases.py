@@ -12,7 +12,7 @@ _NOW = """
 SELECT phase, count() AS people
 FROM
 (
-    SELECT argMax(to_phase, (at, version, transition_id)) AS phase
+    SELECT argMax(to_phase, (at, turn, touchpoint_id)) AS phase
     FROM person_transitions
     WHERE site = {{site:String}} AND model = {{model:String}}
         AND at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}

@@ -225,6 +225,15 @@ def test_what_is_added_counts_and_what_is_removed_does_not() -> None:
     assert (found.items, found.value, found.currency) == (2, 15.5, "EUR")
 
 
+def test_a_cart_of_two_currencies_says_so_and_adds_nothing() -> None:
+    piece: dict[str, Any] = {"items": 1, "value": 5.0}
+    (found,) = left(
+        added("a", product_id="p", currency="EUR", **piece),
+        added("b", 1, product_id="q", currency="USD", **piece),
+    )
+    assert (found.items, found.value, found.currency) == (2, 0.0, "mixed")
+
+
 # --- nothing at stake ---------------------------------------------------------------------------
 
 PIECE: dict[str, Any] = {"items": 1, "value": 5.0, "product_id": "p"}

@@ -193,6 +193,15 @@ def test_the_page_that_thanks_counts_its_order_in_the_visit_of_the_order_alone()
     assert [(one.orders, one.revenue), (other.orders, other.revenue)] == [(1, 20.0), (1, 5.5)]
 
 
+def test_amounts_of_two_currencies_are_not_added() -> None:
+    session = alone(
+        seen("a", 0, "Order Completed", order_id="o-1", value=20.0, currency="EUR"),
+        seen("b", 1, "Order Completed", order_id="o-2", value=30.0, currency="USD"),
+        seen("c", 2, "Order Completed", order_id="o-3", value=1.0, currency="EUR"),
+    )
+    assert (session.orders, session.revenue, session.currency) == (3, 0.0, "mixed")
+
+
 def test_orders_without_an_order_id_are_told_apart_by_their_touchpoints() -> None:
     session = alone(
         seen("a", 0, "Order Completed", value=1.0), seen("b", 1, "Order Completed", value=2.0)
