@@ -14,7 +14,9 @@ import msgspec
 T = TypeVar("T")
 
 # Each matches to the end without looking back: nobody can make it slow.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[-+]?(?:Infinity\b|NaN\b|\d[\d.eE+-]*+)', re.DOTALL)
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*+"?|(?<![\w"])[-+]?(?:Infinity\b|NaN\b|\d[\d.eE+-]*+)', re.DOTALL
+)
 _HEX = "[0-9a-fA-F]"
 _HALF = re.compile(
     rf"\\u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}|(\\u[dD][89a-fA-F]{_HEX}{{2}})"

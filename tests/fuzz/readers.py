@@ -26,8 +26,13 @@ from pipeline.journey.handover import everything
 from pipeline.journey.messages import Assignment, Handover, Link, encode_message
 from pipeline.journey.state import Evidence
 from pipeline.operations.dead_letters import read_record, row_reader
+from pipeline.tracker.commerce import read_commerce
 from pipeline.tracker.enrich import read_country, read_url, read_user_agent
 from pipeline.tracker.partition import Partition
+from pipeline.values.hosts import ascii_host
+from pipeline.values.identifiers import identifier
+from pipeline.values.money import MOST_MONEY, read_amount
+from pipeline.values.texts import harmless, line, repaired
 from schemas.codec import Refused
 from schemas.dead_letter import DeadLetter
 from tests.support.examples import examples
@@ -118,6 +123,26 @@ def look_up(data: bytes) -> None:
 def looked_up() -> Iterator[bytes]:
     yield b"https://shop.example/a?utm_source=x&gclid=1&q=chair\nMozilla/5.0 (iPad) Bot/1\nde-AT"
     yield b"http://[::1]:80/%ff?utm_term=%E4\nMozilla/5.0 (Linux; Android 14) Mobile\nen"
+
+
+def read_values(data: bytes) -> None:
+    """Repair JSON, and read it as texts, identifiers, hosts, money and goods."""
+    mended = repaired(data)
+    assert mended == repaired(mended)
+    text = line(harmless(mended).decode())
+    assert identifier(text) == identifier(identifier(text))
+    ascii_host(text)
+    amount = read_amount(text)
+    assert amount is None or abs(amount.value) < MOST_MONEY
+    for name in ("Product Added", "Order Completed", "Checkout Started"):
+        assert abs(read_commerce(name, mended).value) < MOST_MONEY
+
+
+def values_said() -> Iterator[bytes]:
+    yield b'{"price": "1.234,56 \xe2\x82\xac", "quantity": 1e400, "currency": "eur"}'
+    yield b'{"products": [{"sku": 7.0, "price": NaN}], "value": "\\ud83d", "order_id": "null"}'
+    yield b"CHF 1'234.-"
+    yield "müller.example".encode()
 
 
 def read_letter(data: bytes) -> None:

@@ -60,6 +60,7 @@ TARGETS: dict[str, Target] = {
     "touchpoints": Target(readers.track, readers.touchpoints),
     "exchange": Target(readers.exchange, readers.exchanged),
     "enrichment": Target(readers.look_up, readers.looked_up),
+    "values": Target(readers.read_values, readers.values_said),
     "dead_letters": Target(readers.read_letter, readers.letters),
     "access_log": Target(readers.read_log, readers.logged),
     "csv": Target(
