@@ -122,8 +122,8 @@ DRAIN_AGE = Gauge(
 
 TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
-    "Records read, by fate: sessionised, late, duplicate, replayed, erased, dead_letter, tick, "
-    "message.",
+    "Records read, by fate: sessionised, late, set_aside, duplicate, replayed, erased, "
+    "dead_letter, tick, message.",
     ["fate"],
     registry=TRACKER,
 )

@@ -49,15 +49,22 @@ class Facts(msgspec.Struct):
         rows.update(self.rows)
         return rows
 
-    def rewrite(self, before: dict[str, Fact], after: "Facts") -> None:
-        """Replace what an earlier fold said by what the fold over more evidence says."""
-        self.open_sessions.update(after.open_sessions)
-        self.rows.update(after.rows)
-        for id_ in after.open_sessions:
-            self.rows.pop(id_, None)
-        for id_ in before.keys() - after.open_sessions.keys() - after.rows.keys():
+    def rewrite(self, before: "Facts", after: "Facts") -> None:
+        """Replace what an earlier fold said by what the fold over more evidence says.
+
+        What both say was written, and is not written again.
+        """
+        said, true = before.all(), after.all()
+        for id_, fact in true.items():
+            if said.get(id_) == fact:
+                continue
+            self.rows[id_] = fact
+            if session := after.open_sessions.get(id_):
+                self.open_sessions[id_] = session
+                del self.rows[id_]
+        for id_ in said.keys() - true.keys():
             self.open_sessions.pop(id_, None)
-            self.rows[id_] = structs.replace(before[id_], is_deleted=True)
+            self.rows[id_] = structs.replace(said[id_], is_deleted=True)
 
     def add_transition(
         self,

@@ -84,12 +84,10 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
         return is_new
     # After a crash the cut between what is sealed and what is not may be another one.
     arriving = _unknown(state, handover.evidence, max(state.sealed_to, sealed_to))
-    arriving.sort(key=Evidence.place)
-    if base is None and (len(arriving) == 1 or (arriving and arriving[0].place() > state.newest)):
-        for seen in arriving:
-            observe(state, seen, now, facts)
-    elif base is not None or arriving:
+    if base is not None:
         _merge(state, base, arriving, now, facts)
+    elif arriving:
+        observe(state, arriving, now, facts)
     settle(state, now, facts)
     return bool(is_new or arriving)
 
@@ -103,20 +101,17 @@ def _unknown(state: PersonState, evidence: list[Evidence], sealed_to: int) -> li
 
 
 def _merge(
-    state: PersonState, base: Cursor | None, arriving: list[Evidence], now: int, facts: Facts
+    state: PersonState, base: Cursor, arriving: list[Evidence], now: int, facts: Facts
 ) -> None:
-    evidence = recall(state)
     # What is sealed cannot be put in order any more; what it has come to is joined.
-    base = None if base is None else joined(unpack_cursor(state.base), base)
-    merged = sorted([*evidence, *arriving], key=Evidence.place)
-    rewrite(state, evidence, merged, now, facts, base)
+    base = joined(unpack_cursor(state.base), base)
+    rewrite(state, sorted([*recall(state), *arriving], key=Evidence.place), now, facts, base)
 
 
 def _leave(state: PersonState, visitor_id: str, now: int, facts: Facts) -> None:
-    evidence = recall(state)
-    left = [seen for seen in evidence if seen.visitor_id != visitor_id]
+    left = [seen for seen in recall(state) if seen.visitor_id != visitor_id]
     is_left = all(member.is_gone for member in state.members.values())
-    rewrite(state, evidence, left, now, facts, Cursor() if is_left else None)
+    rewrite(state, left, now, facts, Cursor() if is_left else None)
     if is_left:  # whoever comes back brings along what it has sealed
         state.sealed_to = 0
         state.members = {
@@ -136,9 +131,8 @@ def expel(state: PersonState, names: Collection[str], now: int, facts: Facts) ->
     if is_left:
         state.members, state.sealed_to = {}, 0
     base = Cursor() if is_left else _without(unpack_cursor(state.base), names)
-    evidence = recall(state)
-    left = [seen for seen in evidence if seen.visitor_id not in names and not is_left]
-    rewrite(state, evidence, left, now, facts, base)
+    left = [seen for seen in recall(state) if seen.visitor_id not in names and not is_left]
+    rewrite(state, left, now, facts, base)
     facts.rows = {id_: fact for id_, fact in facts.rows.items() if fact.visitor_id not in names}
 
 

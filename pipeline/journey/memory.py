@@ -1,21 +1,24 @@
 """PURE: the fold made incremental: it keeps a state up to date and takes refuted facts back."""
 
+from collections.abc import Collection
 from itertools import accumulate
 
-from msgspec import Raw, structs
+from msgspec import structs
 
-from pipeline.journey import abandonment
+from pipeline.journey import abandonment, crowd
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import judge_silence, step
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import (
     Cursor,
     Evidence,
+    Mark,
     Memory,
     PersonState,
+    Remembered,
     VisitorState,
     append,
-    encode_evidence,
+    cut,
     pack_cursor,
     recall,
     remember,
@@ -23,43 +26,57 @@ from pipeline.journey.state import (
 )
 from schemas.times import DAY_MS
 
-EVIDENCE_CAP = 1000
+_BETWEEN_MARKS = 16
+_SEALED_AT_ONCE = 30
+"""Evidence is sealed by age once a thirtieth of its retention is due: each time costs its reading,
+and that of all that is left."""
 
 
-EVIDENCE_BYTES_CAP = 256 * 1024
-"""More evidence than this and the older half is sealed early, whatever its age: a state must fit
-into a record of Kafka."""
+def observe(state: Remembered, arriving: Collection[Evidence], now: int, facts: Facts) -> None:
+    """Take new touchpoints into `state`, all at once; `now` is the log's time for the site.
 
-
-def observe(state: Memory, seen: Evidence, now: int, facts: Facts) -> None:
-    """Take one new touchpoint into `state`; `now` is the log's time for the site.
-
-    New and changed facts gather in `facts`, and so do those that the touchpoint refutes, marked
+    New and changed facts gather in `facts`, and so do those that the touchpoints refute, marked
     as deleted.
     """
-    if seen.at > state.head.settled_at and seen.place() > state.newest:
-        append(state, seen)
-        state.head = step(state.head, seen, facts)
-        return
-    evidence = recall(state)
-    rewrite(state, evidence, sorted([*evidence, seen], key=Evidence.place), now, facts)
+    in_order = sorted(arriving, key=Evidence.place)
+    first = in_order[0]
+    if first.at > state.head.settled_at and first.place() > state.newest:
+        for seen in in_order:
+            _follow(state, seen, facts)
+    else:
+        _insert(state, in_order, now, facts)
+
+
+def _follow(state: Remembered, seen: Evidence, facts: Facts) -> None:
+    append(state, seen)
+    state.head = step(state.head, seen, facts)
+    _mark(state)
+
+
+def _insert(state: Remembered, arriving: list[Evidence], now: int, facts: Facts) -> None:
+    """Fold again from the last mark before what arrives."""
+    first = arriving[0].place()
+    while state.marks and state.marks[-1].newest >= first:
+        state.marks.pop()
+    start = state.marks[-1] if state.marks else None
+    before = recall(state, start)
+    refuted = _said(state, start, before, facts)
+    cut(state, start)
+    true = _begin(state, start, facts)
+    for seen in sorted([*before, *arriving], key=Evidence.place):
+        _follow(state, seen, true)
+    judge_silence(state.head, now, true)
+    facts.rewrite(refuted, true)
 
 
 def rewrite(
-    state: Memory,
-    before: list[Evidence],
-    after: list[Evidence],
-    now: int,
-    facts: Facts,
-    base: Cursor | None = None,
+    state: Remembered, left: list[Evidence], now: int, facts: Facts, base: Cursor | None = None
 ) -> None:
-    """Replace the evidence `before` in `state` by `after`, both in time order; perhaps the base."""
-    _, refuted = _refold(state.base, before, now, facts)
+    """Make `left`, in order of time, all the evidence of `state`; perhaps with another base."""
+    refuted = _said(state, None, recall(state), facts)
     if base is not None:
         state.base = pack_cursor(base)
-    state.head, true = _refold(state.base, after, now, facts)
-    remember(state, after)
-    facts.rewrite(refuted.all(), true)
+    _fold_all(state, left, now, facts, refuted)
 
 
 def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
@@ -68,22 +85,66 @@ def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
     Its sessions are written again with the new person; its journey goes or comes back.
     """
     evidence = recall(state)
-    _, refuted = _refold(state.base, evidence, now, facts)
+    refuted = _said(state, None, evidence, facts)
     state.person = person
     facts.belong_to(person)
-    state.head, true = _refold(state.base, evidence, now, facts)
-    facts.rewrite(refuted.all(), true)
+    _fold_all(state, evidence, now, facts, refuted)
 
 
-def _refold(base: Raw, evidence: list[Evidence], now: int, facts: Facts) -> tuple[Cursor, Facts]:
-    fresh = structs.replace(facts, open_sessions={}, rows={})
-    cursor = unpack_cursor(base)
-    for stake in cursor.lost:
-        fresh.add_abandonment(stake)  # its recovery may be refuted, the loss itself may not
+def _fold_all(
+    state: Remembered, evidence: list[Evidence], now: int, facts: Facts, refuted: Facts
+) -> None:
+    state.marks.clear()
+    remember(state, [])
+    true = _begin(state, None, facts)
+    for seen in evidence:
+        _follow(state, seen, true)
+    judge_silence(state.head, now, true)
+    facts.rewrite(refuted, true)
+
+
+def _said(state: Remembered, start: Mark | None, evidence: list[Evidence], facts: Facts) -> Facts:
+    """Give what was said of `evidence`, which is all there is after `start`."""
+    fresh = _unsaid(facts)
+    cursor = _cursor_at(state, start, fresh)
     for seen in evidence:
         cursor = step(cursor, seen, fresh)
-    judge_silence(cursor, now, fresh)
-    return cursor, fresh
+    judge_silence(cursor, state.head.settled_at + 1, fresh)
+    return fresh
+
+
+def _begin(state: Remembered, start: Mark | None, facts: Facts) -> Facts:
+    """Set the head back to `start`; give what is true of what came before and may be refuted."""
+    fresh = _unsaid(facts)
+    state.head = _cursor_at(state, start, fresh)
+    return fresh
+
+
+def _cursor_at(state: Remembered, start: Mark | None, facts: Facts) -> Cursor:
+    cursor = unpack_cursor(start.cursor if start else state.base)
+    for stake in cursor.lost:
+        facts.add_abandonment(stake)  # its recovery may be refuted, the loss itself may not
+    return cursor
+
+
+def _unsaid(facts: Facts) -> Facts:
+    return structs.replace(facts, open_sessions={}, rows={})
+
+
+def _mark(state: Remembered) -> None:
+    """Note where the fold is, now and then; of the older marks ever fewer are kept."""
+    marks, count, size = state.marks, state.count, len(state.evidence)
+    if count % _BETWEEN_MARKS:
+        return
+    cursor = pack_cursor(state.head)
+    if size - (marks[-1].size if marks else 0) < 4 * len(bytes(cursor)):
+        return  # it would not be worth its room
+    marks.append(Mark(count, size, state.newest, cursor))
+    kept = [marks[-1]]
+    for mark in reversed(marks[:-1]):
+        if 4 * (kept[-1].count - mark.count) >= count - mark.count:
+            kept.append(mark)
+    state.marks = kept[::-1]
 
 
 def settle(state: Memory, now: int, facts: Facts) -> None:
@@ -91,36 +152,52 @@ def settle(state: Memory, now: int, facts: Facts) -> None:
     judge_silence(state.head, now, facts)
 
 
-def seal(state: Memory, horizon: int, facts: Facts, *, by_age: bool = True) -> None:
-    """Fold evidence beyond its retention, or beyond the cap, into the base for good."""
-    kept_from = horizon - facts.rules.evidence_retention_ms if by_age else 0
-    count = _surplus(state)
-    if not count and not 0 < state.oldest_at < kept_from:
+def seal(state: Remembered, horizon: int, facts: Facts, *, by_age: bool = True) -> None:
+    """Fold evidence beyond its retention, or of a crowd, into the base for good."""
+    retention = facts.rules.evidence_retention_ms
+    kept_from = horizon - retention if by_age else 0
+    is_old = 0 < state.oldest_at < kept_from - retention // _SEALED_AT_ONCE
+    is_all_old = 0 < state.newest[0] < kept_from
+    surplus = _surplus(state) if isinstance(state, PersonState) else 0
+    if not (is_old or is_all_old or surplus or 0 < state.oldest_at <= state.sealed_to):
         return
     evidence = recall(state)
-    while count < len(evidence) and evidence[count].at < kept_from:
-        count += 1
-    unheard = structs.replace(facts, open_sessions={}, rows={})
-    base = unpack_cursor(state.base)
-    for seen in evidence[:count]:
-        base = step(base, seen, unheard)
-        state.sealed_to = seen.at
-    remember(state, evidence[count:])
-    is_settled = not state.count and state.head.settled_at < kept_from
-    state.base = pack_cursor(state.head if is_settled else base)
+    sealed_to = max(kept_from - 1, state.sealed_to)
+    count = max(surplus, sum(seen.at <= sealed_to for seen in evidence))
+    _seal(state, evidence, count, facts)
+    if not state.count and state.head.settled_at < kept_from:
+        state.base = pack_cursor(state.head)
 
 
-def _surplus(state: Memory) -> int:
-    if state.count <= EVIDENCE_CAP and len(state.evidence) <= EVIDENCE_BYTES_CAP:
+def _surplus(state: PersonState) -> int:
+    """Count what is more than may be kept of a person, whose visitors are each no crowd."""
+    if len(state.evidence) <= crowd.MOST:
         return 0
-    sizes = [len(encode_evidence(seen)) for seen in recall(state)]
-    totals = accumulate(reversed(sizes[-EVIDENCE_CAP // 2 :]))
-    return len(sizes) - sum(total <= EVIDENCE_BYTES_CAP // 2 for total in totals)
+    weights = [crowd.weight(seen) for seen in recall(state)]
+    return len(weights) - sum(total <= crowd.MOST // 2 for total in accumulate(weights[::-1]))
 
 
-def is_late(state: Memory, at: int, horizon: int, rules: Rules) -> bool:
+def _seal(state: Remembered, evidence: list[Evidence], count: int, facts: Facts) -> None:
+    start = next((mark for mark in reversed(state.marks) if mark.count <= count), None)
+    base = unpack_cursor(start.cursor if start else state.base)
+    unheard = _unsaid(facts)
+    for seen in evidence[start.count if start else 0 : count]:
+        base = step(base, seen, unheard)
+    state.base = pack_cursor(base)
+    state.sealed_to = max(state.sealed_to, evidence[count - 1].at)
+    size = len(state.evidence)
+    remember(state, evidence[count:])
+    size -= len(state.evidence)
+    state.marks = [
+        structs.replace(mark, count=mark.count - count, size=mark.size - size)
+        for mark in state.marks
+        if mark.count > count
+    ]
+
+
+def is_late(at: int, horizon: int, rules: Rules) -> bool:
     """Tell whether a touchpoint of time `at` comes too late to be sessionised."""
-    return at < horizon - rules.allowed_lateness_ms or at <= state.sealed_to
+    return at < horizon - rules.allowed_lateness_ms
 
 
 def next_deadline(state: Memory, rules: Rules, silence: int = 0) -> int:

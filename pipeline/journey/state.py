@@ -20,7 +20,6 @@ from schemas.facts import AbandonmentKind
 Scalar = str | float
 """A property's value, as rules compare it."""
 
-
 Place = tuple[int, int, str, str]
 """Where a touchpoint stands among the others: time, turn, id, visitor."""
 
@@ -207,6 +206,18 @@ class Cursor(msgspec.Struct, array_like=True):
         return self.sessions.get(self.visitor_id)
 
 
+class Mark(msgspec.Struct, array_like=True):
+    """The fold over the first `count` pieces of the evidence, `size` bytes; `newest` is the last.
+
+    What arrives late is folded from the mark before it instead of from the base.
+    """
+
+    count: int
+    size: int
+    newest: Place
+    cursor: Raw
+
+
 class Memory(msgspec.Struct, array_like=True):
     """What is remembered of somebody.
 
@@ -233,13 +244,16 @@ class VisitorState(Memory):
     """A visitor: its sessions, and its journey while it stands for itself.
 
     `person` is the first name of the person it is known to be, `epoch` says since which assignment,
-    `identifiers` are the newest it was seen with, and `era` is that of the assignment.
+    `identifiers` are the newest it was seen with, and `era` is that of the assignment. `weight` is
+    what it was heard to do since it was crowded (`pipeline.journey.crowd`).
     """
 
     person: str = ""
     epoch: int = -1
     identifiers: list[str] = msgspec.field(default_factory=list)
     era: int = 0
+    marks: list[Mark] = msgspec.field(default_factory=list)
+    weight: int = 0
 
 
 class Member(msgspec.Struct, array_like=True):
@@ -258,6 +272,10 @@ class PersonState(Memory):
     """A person of several visitors: the journey folded over the evidence of them all."""
 
     members: dict[str, Member] = msgspec.field(default_factory=dict)
+    marks: list[Mark] = msgspec.field(default_factory=list)
+
+
+Remembered = VisitorState | PersonState
 
 
 class Schedule(msgspec.Struct, array_like=True):
@@ -274,12 +292,25 @@ class Schedule(msgspec.Struct, array_like=True):
     wake_at: int
 
 
+class VisitorSchedule(Schedule):
+    """The same of a visitor, with its weight."""
+
+    kept_from: int = 0
+    person: Raw = Raw()
+    epoch: Raw = Raw()
+    identifiers: Raw = Raw()
+    era: Raw = Raw()
+    marks: Raw = Raw()
+    weight: int = 0
+
+
 _encode = msgspec.msgpack.Encoder().encode
 encode_state = _encode
 encode_evidence = _encode
 decode_state = msgspec.msgpack.Decoder(VisitorState).decode
 decode_person = msgspec.msgpack.Decoder(PersonState).decode
 read_schedule = msgspec.msgpack.Decoder(Schedule).decode
+read_visitor = msgspec.msgpack.Decoder(VisitorSchedule).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 _decode_evidence = msgspec.msgpack.Decoder(list[Evidence]).decode
 _ARRAY_32 = b"\xdd"
@@ -322,15 +353,25 @@ def append(state: Memory, seen: Evidence) -> None:
     state.oldest_at = state.oldest_at or seen.at
 
 
-def recall(state: Memory) -> list[Evidence]:
-    """Give the state's evidence in time order."""
-    return _decode_evidence(_ARRAY_32 + state.count.to_bytes(4) + state.evidence)
+def recall(state: Memory, start: Mark | None = None) -> list[Evidence]:
+    """Give the state's evidence in time order, perhaps only that after a mark."""
+    count, size = (start.count, start.size) if start else (0, 0)
+    return _decode_evidence(_ARRAY_32 + (state.count - count).to_bytes(4) + state.evidence[size:])
 
 
-def is_known(state: Memory, touchpoint_id: str) -> bool:
-    """Tell whether this touchpoint is already part of the evidence."""
-    return touchpoint_id.encode() in state.evidence and any(
-        seen.id == touchpoint_id for seen in recall(state)
+def cut(state: Memory, start: Mark | None) -> None:
+    """Forget the evidence after a mark, or all of it."""
+    if start is None:
+        remember(state, [])
+        return
+    state.evidence, state.count = state.evidence[: start.size], start.count
+    state.newest = start.newest
+
+
+def is_known(encoded: bytes, touchpoint_id: str) -> bool:
+    """Tell whether this touchpoint is part of the evidence of an encoded visitor."""
+    return touchpoint_id.encode() in encoded and any(
+        seen.id == touchpoint_id for seen in recall(decode_state(encoded))
     )
 
 

@@ -6,7 +6,7 @@ Columns that say how a row came about (`version`, `kafka_*`) are not compared.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,8 +25,8 @@ from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
 from pipeline.tracker.items import Item, TickItem
-from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import Chunk
+from pipeline.tracker.partition import Partition, Waiting
+from pipeline.tracker.steps import Chunk, fate_of
 from schemas import topics
 from schemas.codec import encode_row
 from schemas.dead_letter import DeadLetter
@@ -78,8 +78,13 @@ class _Visitor:
     site: str
     visitor_id: str
     partition: int
-    evidence: dict[str, Evidence] = field(default_factory=dict)
+    waiting: Waiting = field(default_factory=lambda: Waiting("", ""))
     identifiers: set[str] = field(default_factory=set)
+
+    @property
+    def evidence(self) -> Collection[Evidence]:
+        """What is sessionised."""
+        return self.waiting.evidence.values()
 
 
 AnyRow = TouchpointRow | Fact | DeadLetter
@@ -160,12 +165,13 @@ def _read(
 
 def _accept(item: Item, clock: Clock, visitor: _Visitor, rules: Rules) -> bool:
     seen = item.evidence
-    clock.hear_touchpoint(visitor.site, seen.at, item.recorded_at)
-    if seen.id in visitor.evidence:
+    now = clock.hear_touchpoint(visitor.site, seen.at, item.recorded_at)
+    if visitor.waiting.knows(seen.id):
         return False
-    item.enrichment.is_late = seen.at < (clock.horizon(visitor.site) - rules.allowed_lateness_ms)
+    horizon = clock.horizon(visitor.site)
+    item.enrichment.is_late = fate_of(seen.at, horizon, visitor.waiting, rules) != "sessionised"
     if not item.enrichment.is_late:
-        visitor.evidence[seen.id] = seen
+        visitor.waiting.add(seen, item.offset, now)
     visitor.identifiers.update(item.identifiers)
     return True
 
@@ -183,8 +189,7 @@ def _facts(visitors: Iterable[_Visitor], clocks: Sequence[Clock], rules: Rules) 
             yield from _facts_of(visitor, person, clocks[visitor.partition].times[site], rules)
             if person:
                 together[person] += (
-                    replace(seen, visitor_id=visitor.visitor_id)
-                    for seen in visitor.evidence.values()
+                    replace(seen, visitor_id=visitor.visitor_id) for seen in visitor.evidence
                 )
         now = max(clock.times.get(site, 0) for clock in clocks)
         for person, evidence in together.items():
@@ -202,7 +207,7 @@ def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterato
         facts.add_link(name)
     if person:
         facts.add_identity()
-    yield from replay(visitor.evidence.values(), now, facts).values()
+    yield from replay(visitor.evidence, now, facts).values()
 
 
 def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Difference]:

@@ -79,12 +79,13 @@ class Tracker:
         """Take one chunk of records of partition `number` through the steps and send it on."""
         partition = await self.store.open(number)
         partitions = self.producer.partitions(topics.RAW.name)
-        for start in range(0, len(records), _SLICE):
-            slice_ = records[start : start + _SLICE]
+        while records:
             async with self._turn:
+                slice_ = partition.stretch(records[:_SLICE])
+                records = records[len(slice_) :]
                 output = process(partition, slice_, self.rules, partitions, _timed)
                 await self.outbox.put(number, output)
-                if len(partition.changed) >= _CHECKPOINT_VISITORS:
+                if partition.is_at_place or len(partition.changed) >= _CHECKPOINT_VISITORS:
                     await self._checkpoint(partition)
             _count(number, output, partition.visitors)
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
@@ -141,6 +142,7 @@ class Tracker:
                     log.warning("no tick for partition %d: %s", partition.number, error)
 
     def _done(self, number: int, offset: int) -> None:
+        self.store.note_durable(number, offset - 1)
         tp = TP(topics.RAW.name, number)
         consumer = self.app.consumer
         consumer.done[tp] = offset

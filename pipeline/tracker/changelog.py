@@ -46,6 +46,11 @@ class Store:
             self._open[number] = partition
         return self._open[number]
 
+    def note_durable(self, number: int, position: int) -> None:
+        """Note that the checkpoint of partition `number` at `position` is complete."""
+        if partition := self._open.get(number):
+            partition.note_durable(position)
+
     async def park(self) -> None:
         """Give up all partitions; their state stays until the assignment is known."""
         if not self._open:

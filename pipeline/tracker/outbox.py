@@ -1,8 +1,9 @@
 """The order of effects. Shell.
 
-Rows acknowledged, then the states of a checkpoint acknowledged, then the offset of its chunk may
-be committed. Chunks that queue up while a send is under way go out together. A broker that does not
-answer is asked again, for ever: the queue is short, so the agent waits and Kafka keeps the rest.
+The place of a checkpoint acknowledged, then rows, then the states of the checkpoint, then the
+offset of its chunk may be committed. Chunks that queue up while a send is under way go out
+together. A broker that does not answer is asked again, for ever: the queue is short, so the agent
+waits and Kafka keeps the rest.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ class Outbox:
         self._producer = producer
         self._done = done
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(_DEPTH)
+        self._places: Batches = {}
         self._rows: Batches = {}
         self._states: Batches = {}
 
@@ -44,6 +46,8 @@ class Outbox:
 
         Whoever is cancelled while it waits has handed over everything but the offset.
         """
+        if output.place:
+            _add(self._places, STATE.name, partition, [output.place])
         for topic, rows in output.rows.items():
             _add(self._rows, topic, partition, rows)
         for other, rows in output.messages.items():
@@ -62,8 +66,10 @@ class Outbox:
             pending = [await self._queue.get()]
             while not self._queue.empty():
                 pending.append(self._queue.get_nowait())
-            rows, self._rows = self._rows, {}
-            states, self._states = self._states, {}
+            places, rows, states = self._places, self._rows, self._states
+            self._places, self._rows, self._states = {}, {}, {}
+            if places:
+                await self._send(places)
             await self._send(rows)
             await self._send(states)
             for partition, offset in pending:

@@ -13,8 +13,9 @@ class Output:
     """What there is to send: records per topic, and each record's fate.
 
     Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
-    the last one, each once, in its newest form. `messages` go to other partitions, by number. Once
-    everything up to this output is durable, so is what the log holds up to `offset`, if it has one.
+    the last one, each once, in its newest form; `place` is said before any of it. `messages` go to
+    other partitions, by number. Once everything up to this output is durable, so is what the log
+    holds up to `offset`, if it has one.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Output:
     fates: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     offset: int | None = None
+    place: Row | None = None
 
     def write(self, topic: topics.Topic, key: bytes | None, value: bytes, at: int) -> None:
         """Note a record for `topic`."""

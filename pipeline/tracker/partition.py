@@ -9,11 +9,13 @@ nothing for the garbage collector to walk, and recovery is reading. (Keeping tho
 objects costs more than to decode them again: they do not fit into the processor's cache.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 
 import msgspec
 
+from pipeline.journey import crowd
 from pipeline.journey.clock import Clock, SiteTimes
 from pipeline.journey.people import Node
 from pipeline.journey.state import (
@@ -25,12 +27,18 @@ from pipeline.journey.state import (
     decode_state,
     encode_state,
     identifier,
+    is_known,
     read_schedule,
+    read_visitor,
+    recall,
 )
-from pipeline.kafka.records import Row
+from pipeline.kafka.records import RawRecord, Row
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""
+
+PLACES_KEY = b"\x00places"
+"""Changelog key of the places of the log up to which checkpoints were begun."""
 
 PERSON, NODE = b"\x01", b"\x02"
 """What the keys of people, and of the nodes of a site's graph of links, begin with."""
@@ -72,21 +80,44 @@ _encode_meta = msgspec.msgpack.Encoder().encode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode
 _decode_node = msgspec.msgpack.Decoder(Node).decode
 _decode_erased = msgspec.msgpack.Decoder(Erased).decode
+_decode_places = msgspec.msgpack.Decoder(list[int]).decode
+_MOST_PLACES = 128
+_PART_VISITORS, _PART_BYTES = 64, 256 * 1024
+"""Of what is folded at once at a checkpoint: some milliseconds, of one who is a crowd some more."""
 
 
 class Waiting(msgspec.Struct, gc=False):
     """Touchpoints of a visitor, by id, that are not in its state yet.
 
-    `offset` and `now`, the site's time, are those of the last one, `oldest_at` is the time of the
-    oldest.
+    `offset` and `now`, the site's time, are those of the last one. Of the state, which is `stored`,
+    it is known up to where it has heard the log, how much of it can change (`weight`), and up to
+    what time it is closed (`pipeline.journey.crowd`).
     """
 
     site: str
     visitor_id: str
-    oldest_at: int
     evidence: dict[str, Evidence] = msgspec.field(default_factory=dict)
     offset: int = -1
     now: int = 0
+    stored: bytes = b""
+    known_offset: int = -1
+    weight: int = 0
+    sealed_to: int = 0
+
+    def knows(self, touchpoint_id: str) -> bool:
+        """Tell whether a touchpoint waits already, or is part of the state."""
+        return touchpoint_id in self.evidence or is_known(self.stored, touchpoint_id)
+
+    def add(self, seen: Evidence, offset: int, now: int) -> None:
+        """Let a touchpoint wait that is new; once there are too many, the oldest are closed."""
+        self.evidence[seen.id] = seen
+        self.offset, self.now = offset, now
+        self.weight += crowd.weight(seen)
+        if self.weight > crowd.MOST:
+            open_ = recall(decode_state(self.stored)) if self.stored else []
+            closed_to = crowd.crowded_to([*open_, *self.evidence.values()])
+            self.sealed_to = max(self.sealed_to, closed_to)
+            self.weight = crowd.MOST // 2
 
 
 class Partition:
@@ -96,6 +127,7 @@ class Partition:
     after a crash it is behind. `is_ahead` says that something was read since the last checkpoint;
     `waiting`, `changed`, in the order of writing, and `facts` (topic and row, by id) are what the
     next one will write.
+    `heard` are those whom the checkpoint under way has folded.
     `linked` holds the identifiers that a visitor carried last: of these it has been told.
     """
 
@@ -114,8 +146,10 @@ class Partition:
         self.facts: dict[str, tuple[str, Row]] = {}
         self.waiting: dict[bytes, Waiting] = {}
         self.linked: dict[bytes, tuple[str, ...]] = {}
-        self._restored_to = -1
-        self._sealed_to: SiteTimes = {}
+        self.has_ticked = False
+        self.heard: set[bytes] = set()
+        self.places: list[int] = []
+        self._durable = -1
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
 
     @property
@@ -136,41 +170,44 @@ class Partition:
                 taken.append(heappop(wakes))
         return taken
 
-    def wait(
-        self, key: bytes, site: str, visitor_id: str, seen: Evidence, offset: int, now: int
-    ) -> None:
-        """Let a touchpoint of the visitor `key`, which `may_wait`, wait for the next checkpoint."""
+    def waiting_of(self, key: bytes, site: str, visitor_id: str) -> Waiting:
+        """Give what waits of the visitor `key`; perhaps nothing does."""
         waiting = self.waiting.get(key)
         if waiting is None:
-            waiting = self.waiting[key] = Waiting(site, visitor_id, seen.at)
-        waiting.evidence[seen.id] = seen
-        waiting.oldest_at = min(waiting.oldest_at, seen.at)
-        waiting.offset, waiting.now = offset, now
+            waiting = self.waiting[key] = Waiting(site, visitor_id)
+            stored = self.states.get(key)
+            known = read_visitor(stored) if stored else None
+            if stored and known and known.offset >= self.erased(site, visitor_id).before:
+                waiting.stored, waiting.known_offset = stored, known.offset
+                waiting.weight, waiting.sealed_to = known.weight, known.sealed_to
+        return waiting
 
-    def may_wait(self, key: bytes, site: str, seen: Evidence, offset: int) -> bool:
-        """Tell whether `seen` is new for certain, without reading its visitor's state.
+    def stretch(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
+        """Give the first of `records`, up to where an earlier run may have made a checkpoint.
 
-        Its id is looked for among the state's bytes; what the state may know from a later reading
-        of the log, or may have sealed, is not new for certain.
+        Whatever that run wrote, it wrote of exactly what the log held up to there. So it is made
+        there again: what is refuted later is then known, and taken back.
         """
-        waiting = self.waiting.get(key)
-        return not (
-            offset <= self._restored_to
-            or seen.at <= self._sealed_to.get(site, 0)
-            or (waiting is not None and seen.id in waiting.evidence)
-            or seen.id.encode() in self.states.get(key, b"")
-        )
+        place = min((place for place in self.places if place > self.position), default=None)
+        if place is None or place < records[0].offset:
+            return records
+        return [record for record in records if record.offset <= place]
 
-    def overdue(self, soonest_ms: int) -> list[bytes]:
-        """Give the keys of those waiting of whom silence may have to be judged.
+    @property
+    def is_at_place(self) -> bool:
+        """Whether an earlier run may have made a checkpoint here."""
+        return self.position in self.places
 
-        No touchpoint makes anything due sooner than `soonest_ms` after it.
-        """
-        return [
-            key
-            for key, waiting in self.waiting.items()
-            if waiting.oldest_at + soonest_ms < self.times[waiting.site]
-        ]
+    def begin_checkpoint(self) -> Row:
+        """Give the changelog's entry that must be durable before anything of a checkpoint is."""
+        done = self._durable
+        self.places = [place for place in self.places if done < place != self.position]
+        self.places = [*self.places[1 - _MOST_PLACES :], self.position]
+        return PLACES_KEY, _encode_meta(self.places), self.recorded_at
+
+    def note_durable(self, position: int) -> None:
+        """Note that the checkpoint at `position` is complete."""
+        self._durable = max(self._durable, position)
 
     def visitor(self, key: bytes) -> VisitorState | None:
         """Give the state of the visitor `key`, if there is one; the caller may change it."""
@@ -206,16 +243,23 @@ class Partition:
         self._put(key, encode_state(state))
         self.changed[key] = None
 
-    def note_sealed(self, site: str, at: int) -> None:
-        """Note that a visitor of `site` has sealed evidence of the time `at`."""
-        if at > self._sealed_to.get(site, 0):
-            self._sealed_to[site] = at
-
     def forget(self, key: bytes) -> None:
         """Remember nothing of the visitor `key`."""
         self.linked.pop(key, None)
         self._drop(key)
         self.changed[key] = None
+
+    def next_waiting(self) -> list[bytes]:
+        """Choose the visitors to be folded next, few enough not to hold up anybody else."""
+        keys: list[bytes] = []
+        bytes_left = _PART_BYTES
+        for key, waiting in islice(self.waiting.items(), _PART_VISITORS):
+            keys.append(key)
+            bytes_left -= len(waiting.stored) + waiting.weight
+            if bytes_left < 0:
+                break
+        self.heard.update(keys)
+        return keys
 
     def take_facts(self) -> list[tuple[str, Row]]:
         """Give the facts that were not yet written; they are, now."""
@@ -237,6 +281,7 @@ class Partition:
         Once the facts are durable and then the states, everything up to `offset` is.
         """
         states = [*self.take_states(list(self.changed)), (META_KEY, self.meta(), self.recorded_at)]
+        self.heard.clear()
         self.is_ahead = False
         return states
 
@@ -252,10 +297,9 @@ class Partition:
         """
         self.linked.clear()
         if key == META_KEY:
-            meta = _decode_meta(value or b"\x92\xff\x90")
-            if meta.offset >= self.offset:
-                self.offset, self.clock = meta.offset, meta.clock
-                self.void_before = meta.void_before
+            self._restore_meta(_decode_meta(value or b"\x92\xff\x90"))
+        elif key == PLACES_KEY:
+            self.places = _decode_places(value or b"\x90")
         elif value is None:
             self._drop(key)
         elif key.startswith(ERASED):
@@ -265,13 +309,20 @@ class Partition:
             if self.node(key).offset <= _decode_node(value).offset:
                 self._put(key, value)
         else:
-            known = self.states.get(key)
-            schedule = read_schedule(value)
-            if known is None or read_schedule(known).offset <= schedule.offset:
-                self._put(key, value)
-                self.schedule(key, schedule.wake_at)
-                self.note_sealed(site_of(key), schedule.sealed_to)
-                self._restored_to = max(self._restored_to, schedule.offset)
+            self._restore_somebody(key, value)
+
+    def _restore_meta(self, meta: Meta) -> None:
+        if meta.offset >= self.offset:
+            self.offset, self.clock = meta.offset, meta.clock
+            self.void_before = meta.void_before
+            self.note_durable(meta.offset)
+
+    def _restore_somebody(self, key: bytes, value: bytes) -> None:
+        known = self.states.get(key)
+        schedule = read_schedule(value)
+        if known is None or read_schedule(known).offset <= schedule.offset:
+            self._put(key, value)
+            self.schedule(key, schedule.wake_at)
 
     def _put(self, key: bytes, value: bytes) -> None:
         if key not in self.states and not key.startswith(_OTHERS):

@@ -5,26 +5,25 @@
 
 `decode` refuses what breaks the contract, `judge` decides each touchpoint's fate (late, duplicate,
 sessionised) and lets it wait for the next checkpoint, `fold` hands what waits to
-`pipeline.journey`, a visitor at a time, `remember` closes whom the fold, a tick or a message has
-touched. Nothing here does I/O: the result is an `Output` that the shell sends.
+`pipeline.journey`, a visitor at a time, and judges the silence of the others, `remember` closes
+whom the fold or a message has touched. Nothing here does I/O: the result is an `Output` that the
+shell sends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 from pipeline.journey.memory import is_late
 from pipeline.journey.messages import is_message
 from pipeline.journey.rules import Rules
-from pipeline.journey.state import is_known
 from pipeline.kafka.records import RawRecord, Row, partition_for
 from pipeline.tracker.enrich import enrich, read_properties
 from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
 from pipeline.tracker.items import LARGEST, DecodedItem, Item, MessageItem, TickItem, read_message
 from pipeline.tracker.output import Output
-from pipeline.tracker.partition import Partition, site_of
+from pipeline.tracker.partition import Partition, Waiting, site_of
 from pipeline.tracker.touched import Touched, Visitor
 from schemas import topics
 from schemas.codec import (
@@ -40,8 +39,10 @@ from schemas.times import DAY_MS, instant, milliseconds
 from schemas.topics import record_key
 from schemas.touchpoint import visitor_of
 
-_VISITORS = 64
-"""Visitors folded at once at a checkpoint, for the same reasons as records taken at once."""
+_WAKES = 10_000
+_SLEEPERS = 64
+"""So many are woken at a checkpoint, and at once."""
+_WRITTEN = ("sessionised", "late", "set_aside")
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 """How a touchpoint mostly begins, and neither a message nor a tick does."""
@@ -78,10 +79,12 @@ class Part(Work):
     """The work on some of the visitors of a checkpoint."""
 
     keys: Sequence[bytes] = ()
+    due: Sequence[tuple[int, bytes]] = ()
 
     def fold(self) -> None:
-        """Fold what waits of the visitors into their states."""
+        """Fold what waits of the visitors into their states, and wake those who are due."""
         self.touched.fold(self.keys)
+        self.touched.wake(self.due)
 
 
 @dataclass
@@ -120,7 +123,7 @@ class Chunk(Work):
         for item in self.items:
             if isinstance(item, TickItem):
                 partition.clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
-                self.touched.wake(item.offset)
+                partition.has_ticked = True
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
                 if item.offset >= partition.void_before or item.is_for_all_time:
@@ -128,7 +131,7 @@ class Chunk(Work):
                 self.output.fates["message"] += 1
             else:
                 fate = self._fate(item)
-                item.is_written = item.is_written and fate in ("sessionised", "late")
+                item.is_written = item.is_written and fate in _WRITTEN
                 self.output.fates[fate] += 1
         partition.position, partition.is_ahead = last.offset, True
         partition.offset = max(partition.offset, partition.position)
@@ -218,26 +221,20 @@ class Chunk(Work):
         if is_erased:
             return "erased"
         partition.changed[key] = None
-        if (
-            seen.at >= horizon - self.rules.allowed_lateness_ms
-            and (not item.identifiers or item.identifiers == partition.linked.get(key))
-            and not self.touched.holds(key)
-            and partition.may_wait(key, site, seen, offset)
-        ):
-            partition.wait(key, site, item.visitor_id, seen, offset, now)
-            return "sessionised"
-        visitor = self.touched.visitor(key, site, item.visitor_id)
-        if offset <= visitor.known_offset:
+        waiting = partition.waiting_of(key, site, item.visitor_id)
+        if offset <= waiting.known_offset:
             return "replayed"
-        if is_known(visitor.state, seen.id):
+        if waiting.knows(seen.id):
             return "duplicate"
-        if is_late(visitor.state, seen.at, horizon, self.rules):
+        fate = fate_of(seen.at, horizon, waiting, self.rules)
+        if fate == "sessionised":
+            waiting.add(seen, offset, now)
+        else:
             item.enrichment.is_late = True
+        if item.identifiers and item.identifiers != partition.linked.get(key):
+            visitor = self.touched.visitor(key, site, item.visitor_id)
             self.exchange.link(visitor, item.identifiers, offset)
-            return "late"
-        visitor.hear([seen], offset, now)
-        self.exchange.link(visitor, item.identifiers, offset)
-        return "sessionised"
+        return fate
 
     def _is_erased(self, item: Item) -> bool:
         """Tell whether its visitor was erased later; who else it names may have been, too."""
@@ -248,6 +245,13 @@ class Chunk(Work):
         user = f"user:{item.touchpoint.user_id}"
         item.is_written = item.offset >= erased(site, user).before
         return item.offset < erased(site, item.visitor_id).before
+
+
+def fate_of(at: int, horizon: int, waiting: Waiting, rules: Rules) -> str:
+    """Say what becomes of a new touchpoint of the time `at`."""
+    if is_late(at, horizon, rules):
+        return "late"
+    return "set_aside" if at <= waiting.sealed_to else "sessionised"
 
 
 STEPS: tuple[tuple[str, Callable[[Chunk], None]], ...] = (
@@ -278,12 +282,32 @@ def checkpoint(partition: Partition, rules: Rules, partitions: int, took: Took) 
 
     It comes in parts, some visitors in each; the last one has the offset.
     """
-    while keys := list(islice(partition.waiting, _VISITORS)):
-        part = Part(partition, rules, partitions, keys=keys)
-        for name, step in CHECKPOINT_STEPS:
-            took(name, partial(step, part))
-        part.output.write_checkpoint(partition, partition.take_states(keys))
-        yield part.output
+    yield Output(place=partition.begin_checkpoint())
+    work = partial(_part, partition, rules, partitions, took)
+    while keys := partition.next_waiting():
+        output = work(keys=keys)
+        output.write_checkpoint(partition, partition.take_states(keys))
+        yield output
+    due = partition.due(_WAKES) if partition.has_ticked else []
+    partition.has_ticked = False
+    for start in range(0, len(due), _SLEEPERS):
+        output = work(due=due[start : start + _SLEEPERS])
+        output.write_checkpoint(partition, partition.take_states(list(partition.changed)))
+        yield output
     last = Output(offset=partition.position)
     last.write_checkpoint(partition, partition.take_rest())
     yield last
+
+
+def _part(
+    partition: Partition,
+    rules: Rules,
+    partitions: int,
+    took: Took,
+    keys: Sequence[bytes] = (),
+    due: Sequence[tuple[int, bytes]] = (),
+) -> Output:
+    part = Part(partition, rules, partitions, keys=keys, due=due)
+    for name, step in CHECKPOINT_STEPS:
+        took(name, partial(step, part))
+    return part.output

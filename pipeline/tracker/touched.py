@@ -1,6 +1,6 @@
 """PURE: visitors and people, read from a partition once: found, woken, kept or forgotten."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -9,7 +9,7 @@ from pipeline.journey.handover import expel
 from pipeline.journey.memory import is_over, next_deadline, observe, seal, settle
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, PersonState, VisitorState, new_person, new_state
-from pipeline.tracker.partition import PERSON, Partition
+from pipeline.tracker.partition import PERSON, Partition, Waiting
 from schemas import topics
 from schemas.codec import encode_fact
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
@@ -22,7 +22,6 @@ _TOPICS: dict[type[Fact], topics.Topic] = {
     Identity: topics.IDENTITIES,
     Link: topics.LINKS,
 }
-_WAKES_PER_TICK = 10_000
 
 
 class Visitor(msgspec.Struct):
@@ -38,17 +37,14 @@ class Visitor(msgspec.Struct):
     is_changed: bool = False
     handover: list[Evidence] = msgspec.field(default_factory=list)
 
-    def hear(self, arriving: Collection[Evidence], offset: int, now: int) -> None:
-        """Take new touchpoints, the last of which stands at `offset`; `now` is the site's time.
-
-        They are folded as they came: what some of them meant without the others may have been
-        written before a crash, and is taken back only if it is said again.
-        """
+    def hear(self, waiting: Waiting) -> None:
+        """Take what waits, all at once."""
+        state, arriving = self.state, waiting.evidence.values()
         self.is_changed = True
-        self.facts.version = self.state.offset = offset
-        for seen in arriving:
-            observe(self.state, seen, now, self.facts)
-        if self.state.person:
+        self.facts.version = state.offset = max(state.offset, waiting.offset)
+        state.weight, state.sealed_to = waiting.weight, max(state.sealed_to, waiting.sealed_to)
+        observe(state, arriving, waiting.now, self.facts)
+        if state.person:
             self.handover.extend(arriving)
 
     @property
@@ -83,16 +79,12 @@ class Touched:
         self._visitors: dict[bytes, Visitor] = {}
         self._people: dict[bytes, Person] = {}
 
-    def holds(self, key: bytes) -> bool:
-        """Tell whether the visitor `key` was touched."""
-        return key in self._visitors
-
     def changed(self) -> list[Somebody]:
         """Give all who were touched and are not as they were."""
         return [somebody for somebody in self._everybody() if somebody.is_changed]
 
     def visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
-        """Find a visitor, perhaps a new one, with all that waits; `key` is that of its records."""
+        """Find a visitor, perhaps a new one, without what waits; `key` is that of its records."""
         visitor = self._visitors.get(key)
         if visitor is None:
             state = self._partition.visitor(key) or new_state()
@@ -101,9 +93,6 @@ class Touched:
             facts = Facts(site, visitor_id, self._partition.number, self._rules)
             facts.person = state.person
             visitor = self._visitors[key] = Visitor(key, state, facts, state.offset)
-        waiting = self._partition.waiting.pop(key, None)
-        if waiting is not None:
-            visitor.hear(waiting.evidence.values(), waiting.offset, waiting.now)
         return visitor
 
     def known(self, key: bytes) -> VisitorState | None:
@@ -150,15 +139,14 @@ class Touched:
     def fold(self, keys: Iterable[bytes]) -> None:
         """Fold what waits of the visitors `keys` into their states."""
         for key in keys:
-            waiting = self._partition.waiting[key]
-            self.visitor(key, waiting.site, waiting.visitor_id)
+            waiting = self._partition.waiting.pop(key)
+            if waiting.evidence:
+                self.visitor(key, waiting.site, waiting.visitor_id).hear(waiting)
 
-    def wake(self, offset: int) -> None:
-        """Judge the silence of all whose time has come; the tick stands at `offset`."""
-        self.fold(self._partition.overdue(self._rules.soonest_ms))
-        for somebody in self._everybody():
-            self._schedule(somebody)
-        for wake_at, key in self._partition.due(_WAKES_PER_TICK):
+    def wake(self, due: Iterable[tuple[int, bytes]]) -> None:
+        """Judge the silence of those whose time has come."""
+        offset = self._partition.position
+        for wake_at, key in due:
             sleeper = self._find(key, offset)
             if sleeper is not None and sleeper.state.wake_at == wake_at:
                 sleeper.is_changed = True
@@ -176,13 +164,13 @@ class Touched:
         """
         partition, key, state, facts = self._partition, somebody.key, somebody.state, somebody.facts
         horizon = partition.clock.horizon(facts.site)
-        seal(state, horizon, facts, by_age=somebody.may_seal)
-        partition.note_sealed(facts.site, state.sealed_to)
+        seal(state, horizon, facts, by_age=somebody.may_seal and key not in partition.waiting)
         for id_, fact in facts.all().items():
             row = (key.lstrip(PERSON), encode_fact(fact), partition.recorded_at)
             partition.facts[id_] = (_TOPICS[type(fact)].name, row)
         is_nobody = isinstance(state, PersonState) and not state.members
-        is_done = key not in partition.changed and is_over(state, horizon, self._rules)
+        is_new = key in partition.changed or key in partition.heard
+        is_done = not is_new and is_over(state, horizon, self._rules)
         if is_nobody or is_done:
             partition.forget(key)
         else:

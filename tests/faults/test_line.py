@@ -33,9 +33,7 @@ async def bootstrap_servers(kafka_jars: None) -> AsyncIterator[str]:
 
 
 def _traffic(line: Line, seed: int) -> Traffic:
-    # So many visitors that the most eager one is seen as often as in the short form: beyond a
-    # thousand touchpoints the tracker seals early, of which the oracle knows nothing.
-    visitors = 2_000 * SCALE**2
+    visitors = 2_000 * SCALE
     return Traffic(line.home, visitors=visitors, touchpoints=20_000 * SCALE, seed=seed)
 
 

@@ -94,7 +94,7 @@ class Life:
             facts = self._record()
             if not self._is_known_or_late(evidence):
                 self.accepted[evidence.id] = evidence
-                observe(self.state, evidence, self.now, facts)
+                observe(self.state, [evidence], self.now, facts)
             self._keep(facts)
 
     def wait(self, until: int) -> None:
@@ -109,8 +109,8 @@ class Life:
         return surviving(replay(self.accepted.values(), self.now, new_facts(self.rules)))
 
     def _is_known_or_late(self, evidence: Evidence) -> bool:
-        return is_known(self.state, evidence.id) or is_late(
-            self.state, evidence.at, self.now, self.rules
+        return is_known(encode_state(self.state), evidence.id) or is_late(
+            evidence.at, self.now, self.rules
         )
 
     def _record(self) -> Facts:

@@ -275,9 +275,12 @@ class Worker:
         """Take the next chunk, of at most `most` records."""
         records = self.log.records[self.position : self.position + most]
         if records:
+            records = records[: len(self.partition.stretch(records))]
             output = process(self.partition, records, self.rules, self._partitions, untimed)
             self.pending.append(output)
             self.position += len(records)
+            if self.partition.is_at_place:
+                self.check()
 
     def check(self) -> None:
         """Make a checkpoint: the states of all that was read so far."""
@@ -288,6 +291,7 @@ class Worker:
         """Make everything pending durable, then commit."""
         self.check()
         self._deliver(len(self._effects()))
+        self.partition.note_durable(self.partition.position)
         self.committed = self.position
         self.pending.clear()
 
@@ -319,7 +323,8 @@ class Worker:
         return self.tables
 
     def _effects(self) -> list[tuple[str | int, Row]]:
-        """In order: all rows, then messages by partition, then states, which have no topic here."""
+        """In order: places, all rows, messages by partition, states, which have no topic here."""
+        places = [("", output.place) for output in self.pending if output.place]
         rows: list[tuple[str | int, Row]] = [
             (topic, row)
             for output in self.pending
@@ -332,7 +337,8 @@ class Worker:
             for number, batch in output.messages.items()
             for row in batch
         ]
-        return [*rows, *messages, *(("", row) for output in self.pending for row in output.state)]
+        states = [("", row) for output in self.pending for row in output.state]
+        return [*places, *rows, *messages, *states]
 
     def _deliver(self, effects: int) -> None:
         for to, row in self._effects()[:effects]:

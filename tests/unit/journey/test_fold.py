@@ -8,17 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from pipeline.journey import crowd
 from pipeline.journey.memory import (
-    EVIDENCE_CAP,
     forgotten_at,
     is_late,
     is_over,
     next_deadline,
-    observe,
-    seal,
 )
 from pipeline.journey.rules import Rules, compile_rules
-from pipeline.journey.state import Evidence, encode_state
+from pipeline.journey.state import Evidence
 from schemas.facts import Abandonment, Session, Transition
 from schemas.journeys import load_models
 from tests.support.journeys import (
@@ -29,7 +27,6 @@ from tests.support.journeys import (
     RULES,
     Life,
     fold,
-    new_facts,
     only,
     seen,
     surviving,
@@ -177,55 +174,37 @@ def test_sealing_and_forgetting_the_journey_change_no_fact(rules: Rules, steps: 
     life = Life(rules)
     for step in steps:
         step(life)
-        assert life.state.oldest_at == 0 or life.state.oldest_at >= life.now - 2 * HOUR
+        assert life.state.oldest_at == 0 or life.state.oldest_at >= life.now - 2 * HOUR - 4 * MINUTE
     silence(40 * MINUTE)(life)
     assert surviving(life.rows) == life.replayed()
 
 
-def test_evidence_beyond_the_cap_is_sealed_early_and_the_facts_are_the_same() -> None:
+def test_evidence_is_closed_when_its_visitor_is_a_crowd_and_the_facts_are_the_same() -> None:
     life = Life()
-    for number in range(EVIDENCE_CAP + 1):
+    for number in range(600):
         life.see(seen(f"t{number:04}", number, NAMES[number % len(NAMES)]))
-        assert life.state.count <= EVIDENCE_CAP
-    assert life.state.count == EVIDENCE_CAP // 2
+        if number % 200 == 0:
+            life.state.sealed_to = life.now - 50
+    assert life.state.count < 250
     assert surviving(life.rows) == life.replayed()
 
 
-def test_the_state_of_a_visitor_who_never_stops_and_has_long_urls_fits_into_a_kafka_record() -> (
-    None
-):
-    life = Life()
-    for number in range(200):
-        page = f"/{number}".ljust(4096, "x")
-        life.see(seen(f"t{number:04}", number, "Product Added", path=page, value=1.0))
-        assert len(encode_state(life.state)) < 512 * 1024
-    assert 0 < life.state.sealed_to < life.now
-    assert surviving(life.rows) == life.replayed()
+def test_of_a_crowd_half_stays_open() -> None:
+    evidence = [seen(f"t{number:04}", number) for number in range(3000)]
+    closed_to = crowd.crowded_to(evidence) - NOON
+    assert sum(crowd.weight(each) for each in evidence[closed_to + 1 :]) <= crowd.MOST // 2
+    assert sum(crowd.weight(each) for each in evidence[closed_to:]) > crowd.MOST // 2
 
 
-def test_a_flood_within_one_chunk_is_sealed_down_to_half_the_cap() -> None:
-    life = Life()
-    facts = new_facts()
-    for number in range(3 * EVIDENCE_CAP):
-        life.now = NOON + number
-        observe(life.state, seen(f"t{number:04}", number), life.now, facts)
-    seal(life.state, life.now, facts)
-    assert life.state.count == EVIDENCE_CAP // 2
-
-
-def test_what_is_older_than_the_evidence_sealed_early_comes_too_late() -> None:
-    life = Life()
-    life.see(*(seen(f"t{number:04}", number) for number in range(EVIDENCE_CAP + 1)))
-    sealed_to = life.state.sealed_to - NOON
-    assert is_late(life.state, NOON + sealed_to, life.now, RULES)
-    assert not is_late(life.state, NOON + sealed_to + 1, life.now, RULES)
+def test_of_few_all_stays_open() -> None:
+    assert crowd.crowded_to(seen(f"t{number}", number) for number in range(9)) == 0
 
 
 def test_a_touchpoint_as_old_as_the_allowed_lateness_is_not_late() -> None:
     life = Life()
     life.see(seen("a"))
-    assert not is_late(life.state, NOON - DAY, life.now, RULES)
-    assert is_late(life.state, NOON - DAY - 1, life.now, RULES)
+    assert not is_late(NOON - DAY, life.now, RULES)
+    assert is_late(NOON - DAY - 1, life.now, RULES)
 
 
 def test_evidence_is_sealed_once_it_is_older_than_its_retention() -> None:

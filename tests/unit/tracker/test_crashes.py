@@ -13,7 +13,7 @@ from pipeline.journey.clock import SILENCE_MS
 from pipeline.journey.memory import is_over
 from pipeline.journey.state import Cursor, decode_state
 from pipeline.operations.oracle import Difference, compare, expected_tables
-from pipeline.tracker.partition import META_KEY, site_of
+from pipeline.tracker.partition import META_KEY, PLACES_KEY, site_of
 from schemas.dead_letter import DeadLetter
 from schemas.topics import ABANDONMENTS, SESSIONS, TRANSITIONS
 from schemas.touchpoint import TouchpointRow
@@ -179,7 +179,7 @@ def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) ->
         worker.work(size)
     end(worker, 5 * HOUR + SILENCE_MS)
     assert worker.partition.states == {}
-    assert {key for key, value in dict(worker.changelog).items() if value} == {META_KEY}
+    assert {key for key, value in dict(worker.changelog).items() if value} == {META_KEY, PLACES_KEY}
 
 
 work: st.SearchStrategy[Act] = st.integers(1, 6).map(lambda most: lambda w: w.work(most))

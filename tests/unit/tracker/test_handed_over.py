@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.journey.memory import EVIDENCE_CAP
+from pipeline.journey.crowd import MOST
 from tests.support.journeys import HOUR, MINUTE, NOON
 from tests.support.tracker import LINKED, Log, finish_all, line
 from tests.unit.tracker.test_linked import SEVEN, end, lived, new_logs, say
@@ -59,7 +59,7 @@ def test_an_order_that_was_sealed_moves_with_its_visitor_from_person_to_person()
 def test_what_was_open_when_it_was_sealed_is_abandoned_by_the_person_alone() -> None:
     logs = new_logs()
     workers = line(logs, FORGETFUL)
-    for number in range(EVIDENCE_CAP + 1):
+    for number in range(MOST // 128 + 1):
         name = "Page Viewed" if number else "Product Added"
         say(logs, f"t{number:04}", NOON + number, NOON + number, name=name)
     finish_all(workers)
@@ -72,7 +72,7 @@ def test_what_was_open_when_it_was_sealed_is_abandoned_by_the_person_alone() -> 
 def test_a_person_that_everybody_has_left_abandons_nothing_any_more() -> None:
     logs = new_logs()
     workers = line(logs, FORGETFUL)
-    for number in range(EVIDENCE_CAP + 1):
+    for number in range(MOST // 128 + 1):
         name = "Page Viewed" if number else "Product Added"
         say(logs, f"t{number:04}", NOON + number, NOON + number, name=name)
     say(logs, "mail", NOON + MINUTE, NOON + MINUTE, properties={"email_sha256": "e-1"})

@@ -26,7 +26,7 @@ def test_the_steps_are_named_in_their_order() -> None:
     process(partition, log_of(touchpoint("a", NOON)).records, RULES, 1, note)
     assert names == ["decode", "enrich", "judge", "remember", "write"]
     names.clear()
-    assert len(list(checkpoint(partition, RULES, 1, note))) == 2
+    assert len(list(checkpoint(partition, RULES, 1, note))) == 3
     assert names == ["fold", "remember"]
 
 
