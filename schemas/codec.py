@@ -6,6 +6,7 @@ both to the same golden examples.
 
 import re
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 from msgspec.structs import fields
@@ -13,7 +14,16 @@ from msgspec.structs import fields
 from schemas.contract import Contract
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.facts import Fact
-from schemas.fields import LONGEST_SITE, PRINTABLE, SITE, Instant, JsonObject, Order, Site
+from schemas.fields import (
+    LONGEST_SITE,
+    PRINTABLE,
+    SITE,
+    Count,
+    Instant,
+    JsonObject,
+    Order,
+    Site,
+)
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
 
@@ -50,8 +60,21 @@ class Tick(Contract, kw_only=True):
     site: Site | None = None
 
 
+class Again(Contract, kw_only=True):
+    """A touchpoint that is told again, by the rebuild of its site that began at `rebuild` (ms).
+
+    `offset` is where it stood in the log when it was told first; None: nowhere.
+    """
+
+    rebuild: Count
+    touchpoint: msgspec.Raw
+    offset: Count | None = None
+
+
+_AGAIN_PREFIX = b'{"again":'
 _TICK_PREFIX = b'{"tick":'
 _ticks = msgspec.json.Decoder(Tick)
+_agains = msgspec.json.Decoder(dict[Literal["again"], Again])
 
 
 class Refused(ValueError):
@@ -124,6 +147,28 @@ def decode_tick(value: bytes) -> Tick:
     try:
         return _ticks.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Reason.INVALID_FIELD, str(error)) from None
+
+
+def encode_again(again: Again) -> bytes:
+    """Write a touchpoint that is told again as one line of JSON."""
+    return encode({"again": again})
+
+
+def is_again(value: bytes) -> bool:
+    """Tell a touchpoint that is told again by its first bytes."""
+    return value.startswith(_AGAIN_PREFIX)
+
+
+def decode_again(value: bytes) -> Again:
+    """Read a touchpoint that is told again, but for the touchpoint itself.
+
+    Raises:
+        Refused: the bytes only look like one.
+    """
+    try:
+        return _agains.decode(value)["again"]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
         raise Refused(Reason.INVALID_FIELD, str(error)) from None
 
 

@@ -50,6 +50,7 @@ COMMANDS = {
         "operations", "oracle", "Replay the log and compare every row of the tables."
     ),
     "query": Command("reports", "query", "Run SQL against ClickHouse."),
+    "rebuild": Command("operations", "rebuild", "Compute a site anew from its touchpoints."),
     "replay": Command(
         "operations", "replay", "Send dead letters again, or have a topic read again."
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.shared import SITE, clickhouse, read_settings, verdict
+from pipeline.cli.shared import SITE, clickhouse, read_settings, span_of, verdict
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,6 +117,24 @@ def topic_(topic: str, since: datetime | None) -> None:
         rewind(read_settings(), topic, since.replace(tzinfo=UTC) if since else None)
     )
     click.echo(f"{records} records of {topic} will be read again")
+
+
+@click.command()
+@click.option("--site", required=True, help="The site to compute anew.")
+@click.option("--from", "start", type=click.DateTime(), help="Who was seen since; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="Who was seen until; UTC, not included.")
+def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
+    """Compute a site anew from its touchpoints, while live ones go on.
+
+    Late touchpoints, changed models and rules, and what a lost log held count afterwards, and no
+    fact is left that is not true any more. With --from or --to only people who were seen in that
+    span are computed anew, from all that they did. Tracker and sink must be running. It can be
+    interrupted, and run again.
+    """
+    from pipeline.operations.rebuild.command import rebuild_site, said
+
+    done = asyncio.run(rebuild_site(read_settings(), span_of(site, start, end)))
+    click.echo(said(done))
 
 
 @click.command()

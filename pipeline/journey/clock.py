@@ -20,7 +20,10 @@ SiteTimes = dict[str, int]
 
 
 class Clock(msgspec.Struct, array_like=True):
-    """The time of each site in a partition, `times`, and that of its newest touchpoint, `heard`."""
+    """The time of each site in a partition, `times`, and that of its newest touchpoint, `heard`.
+
+    Who is told anew has a clock of another name, which no site has, and no tick moves.
+    """
 
     times: SiteTimes = msgspec.field(default_factory=dict)
     heard: SiteTimes = msgspec.field(default_factory=dict)
@@ -42,8 +45,13 @@ class Clock(msgspec.Struct, array_like=True):
             self.hear(site, tick_at)
             return
         for live, now in self.times.items():
-            if now < tick_at < now + DAY_MS:
+            if now < tick_at < now + DAY_MS and live.isprintable():
                 self.times[live] = tick_at
+
+    def join(self, other: str, site: str, now: int) -> None:
+        """Have the clock `other` end in that of `site`, which is `now` or later."""
+        self.heard[site] = max(self.heard.get(site, 0), self.heard.pop(other, 0))
+        self.hear(site, max(now, self.times.pop(other, 0)))
 
     def silence(self, site: str) -> int:
         """Give how far the horizon is behind the site's time."""

@@ -6,12 +6,14 @@ partition of that person (`Handover`), where the journey is folded. Each can arr
 order: an assignment counts if its epoch is newer, evidence is a set. `now` is the site's time where
 it was said, in milliseconds.
 
+A `Rebuild` has a site, or some of its people, told anew from the table of touchpoints.
+
 An `Erasure` makes strangers of names, in every partition. What is said about a name has an `era`:
-the time of the newest erasure that its speaker had heard to the end. What is of an older era than
-the listener knows is not heard.
+the time of the newest erasure or rebuild that its speaker had heard to the end. What is of an older
+era than the listener knows is not heard.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -88,8 +90,23 @@ class Erasure(msgspec.Struct):
     is_final: bool = False
 
 
+class Rebuild(msgspec.Struct, omit_defaults=True):
+    """A site is told anew: everybody, or who is called by `names`; `at` is the rebuild's name.
+
+    It `begin`s with their memory wiped out, says every minute, at `said_at`, that it will `go_on`,
+    and `end`s with the site's time being `now`, or later. It is written to every partition.
+    """
+
+    site: Site
+    at: _Time
+    stage: Literal["begin", "go_on", "end"]
+    said_at: _Time
+    names: list[str] = msgspec.field(default_factory=list)
+    now: _Time = 0
+
+
 Told = Link | Assignment | Handover
-Message = Told | Erasure
+Message = Told | Erasure | Rebuild
 
 
 class _Envelope(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -97,6 +114,7 @@ class _Envelope(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     assignment: Assignment | None = None
     handover: Handover | None = None
     erasure: Erasure | None = None
+    rebuild: Rebuild | None = None
 
 
 _BEGINNINGS = tuple(f'{{"{name}":'.encode() for name in _Envelope.__struct_fields__)
@@ -121,6 +139,8 @@ def encode_message(message: Message) -> bytes:
             return _encode(_Envelope(handover=message))
         case Erasure():
             return _encode(_Envelope(erasure=message))
+        case Rebuild():
+            return _encode(_Envelope(rebuild=message))
 
 
 def decode_message(value: bytes) -> Message:
@@ -134,7 +154,8 @@ def decode_message(value: bytes) -> Message:
         _pack(envelope)
     except OverflowError as error:
         raise msgspec.ValidationError(str(error)) from None
-    message = envelope.link or envelope.assignment or envelope.handover or envelope.erasure
+    said = (getattr(envelope, name) for name in _Envelope.__struct_fields__)
+    message: Message | None = next(filter(None, said), None)
     if message is None:
         raise msgspec.ValidationError("an empty message")
     return message

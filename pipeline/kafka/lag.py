@@ -1,7 +1,7 @@
 """How far consumer groups are behind. Shell: asks Kafka, which knows best."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,14 +40,24 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
 
 async def until_committed(settings: Settings, group: str, positions: Positions) -> None:
     """Wait until `group` has committed `positions`; KafkaError if no broker answers."""
+    async for left in left_to_commit(settings, group, positions):
+        if not left:
+            return
+        await asyncio.sleep(0.1)
+
+
+async def left_to_commit(
+    settings: Settings, group: str, positions: Positions
+) -> AsyncIterator[int]:
+    """Give, as often as asked, how many records before `positions` are left to `group`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     try:
         while True:
             committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
-            if all(committed[place].offset >= end for place, end in positions.items() if end):
-                return
-            await asyncio.sleep(0.1)
+            yield sum(
+                max(0, end - max(0, committed[place].offset)) for place, end in positions.items()
+            )
     finally:
         await admin.close()
 

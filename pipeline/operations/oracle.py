@@ -19,16 +19,19 @@ from msgspec.structs import asdict, replace
 from pipeline.journey.clock import Clock
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import replay
+from pipeline.journey.memory import is_late
+from pipeline.journey.messages import Rebuild
 from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
 from pipeline.tracker.items import Item, TickItem
-from pipeline.tracker.partition import Partition, Waiting
+from pipeline.tracker.partition import Partition, Waiting, told_anew
+from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import Chunk, fate_of
 from schemas import topics
-from schemas.codec import encode_row
+from schemas.codec import Tick, encode_row
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
 from schemas.times import milliseconds, whole
@@ -92,20 +95,26 @@ AnyRow = TouchpointRow | Fact | DeadLetter
 
 @dataclass(frozen=True)
 class _Before:
-    """Which records of a partition stand before the erasure of a name."""
+    """Which records of a partition stand before the erasure of a name, and when that was."""
 
     ends: dict[tuple[str, str], int]
+    times: dict[tuple[str, str], int]
 
-    def __call__(self, site: str, name: str, offset: int) -> bool:
-        return offset < self.ends.get((site, name), -1)
+    def __call__(self, item: Item, name: str) -> bool:
+        who = (item.touchpoint.site, name)
+        place = item.offset if item.place is None else item.place
+        is_older = bool(item.rebuild) and item.rebuild < self.times.get(who, -1)
+        return is_older or place < self.ends.get(who, -1)
 
 
 def _before(erased: Sequence[Erased], partition: int) -> _Before:
-    ends: dict[tuple[str, str], int] = {}
+    before = _Before({}, {})
     for each in erased:
+        names = [(each.site, name) for name in each.names]
+        before.times.update(dict.fromkeys(names, each.at))
         if bounds := each.bounds.get(partition):
-            ends |= {(each.site, name): bounds.final for name in each.names}
-    return _Before(ends)
+            before.ends.update(dict.fromkeys(names, bounds.final))
+    return before
 
 
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
@@ -116,7 +125,10 @@ def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> 
     erased = erased_in(partitions)
     for number, records in enumerate(partitions):
         chunk = Chunk(Partition(number), rules, len(partitions), records=records)
-        _add(tables, _read(chunk, clocks, visitors, rules, _before(erased, number)))
+        heard = _Hearing(number, rules, _before(erased, number))
+        _add(tables, heard.hear(chunk))
+        clocks.append(heard.clock)
+        visitors += heard.visitors.values()
     _add(tables, _facts(visitors, clocks, rules))
     return tables
 
@@ -129,51 +141,118 @@ def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
         tables[table].setdefault(_name(table, columns), _comparable(columns))
 
 
-def _read(
-    chunk: Chunk,
-    clocks: list[Clock],
-    visitors: list[_Visitor],
-    rules: Rules,
-    is_erased: _Before,
-) -> Iterator[AnyRow]:
-    chunk.decode()
-    chunk.enrich()
-    for _, value, _ in chunk.output.rows.get(topics.DEAD_LETTERS.name, ()):
-        yield msgspec.json.decode(value or b"", type=DeadLetter)
-    clock = Clock()
-    found: dict[bytes, _Visitor] = {}
-    for item in chunk.items:
-        if isinstance(item, TickItem):
-            clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
-        elif isinstance(item, Item):
-            site = item.touchpoint.site
-            if is_erased(site, item.visitor_id, item.offset):
-                clock.hear_touchpoint(site, item.evidence.at, item.recorded_at)
-                continue
-            item.identifiers = tuple(
-                name for name in item.identifiers if not is_erased(site, name, item.offset)
-            )
-            user = f"user:{item.touchpoint.user_id}"
-            who = (item.touchpoint.site, item.visitor_id, chunk.partition.number)
-            visitor = found.setdefault(item.key, _Visitor(*who))
-            if _accept(item, clock, visitor, rules) and not is_erased(site, user, item.offset):
-                row = encode_row(item.touchpoint, item.enrichment)
-                yield msgspec.json.decode(row, type=TouchpointRow)
-    clocks.append(clock)
-    visitors += found.values()
+@dataclass
+class _Rebuild:
+    """The newest rebuild of a site; without `names` it is of everybody."""
+
+    at: int
+    names: set[str]
+    heard_at: int
+
+    def concerns(self, name: str) -> bool:
+        return not self.names or name in self.names
 
 
-def _accept(item: Item, clock: Clock, visitor: _Visitor, rules: Rules) -> bool:
-    seen = item.evidence
-    now = clock.hear_touchpoint(visitor.site, seen.at, item.recorded_at)
-    if visitor.waiting.knows(seen.id):
-        return False
-    horizon = clock.horizon(visitor.site)
-    item.enrichment.is_late = fate_of(seen.at, horizon, visitor.waiting, rules) != "sessionised"
-    if not item.enrichment.is_late:
-        visitor.waiting.add(seen, item.offset, now)
-    visitor.identifiers.update(item.identifiers)
-    return True
+@dataclass
+class _Hearing:
+    """A partition, heard from its beginning to its end."""
+
+    number: int
+    rules: Rules
+    is_erased: _Before
+    clock: Clock = field(default_factory=Clock)
+    visitors: dict[bytes, _Visitor] = field(default_factory=dict)
+    rows: dict[tuple[str, str], TouchpointRow] = field(default_factory=dict)
+    rebuilds: dict[str, _Rebuild] = field(default_factory=dict)
+
+    def hear(self, chunk: Chunk) -> Iterator[AnyRow]:
+        chunk.decode()
+        chunk.enrich()
+        for _, value, _ in chunk.output.rows.get(topics.DEAD_LETTERS.name, ()):
+            yield msgspec.json.decode(value or b"", type=DeadLetter)
+        for item in chunk.items:
+            if isinstance(item, TickItem):
+                self._pass_time(item.tick)
+            elif isinstance(item, Item):
+                self._hear(item)
+            elif isinstance(item.message, Rebuild):
+                self._rebuild(item.message)
+        yield from self.rows.values()
+
+    def _pass_time(self, tick: Tick) -> None:
+        at = milliseconds(tick.tick)
+        self.clock.hear_tick(at, tick.site)
+        for site, rebuild in self.rebuilds.items():
+            if tick.site is None and rebuild.heard_at and at > rebuild.heard_at + SILENCE:
+                self._end(site, 0)
+
+    def _rebuild(self, message: Rebuild) -> None:
+        site, known = message.site, self.rebuilds.get(message.site)
+        if known is not None and message.at < known.at:
+            return
+        if message.stage == "begin":
+            self._begin(message, known)
+        elif known is not None and known.heard_at:
+            known.heard_at = message.said_at
+            if message.stage == "end":
+                self._end(site, message.now)
+
+    def _begin(self, message: Rebuild, known: _Rebuild | None) -> None:
+        site, names = message.site, set(message.names)
+        if known is not None and known.heard_at and known.at < message.at:
+            self._end(site, 0)
+        if known is not None and known.at == message.at:
+            names |= known.names
+        rebuild = self.rebuilds[site] = _Rebuild(message.at, names, message.said_at)
+
+        def is_left(of: _Visitor | TouchpointRow) -> bool:
+            return of.site != site or not rebuild.concerns(of.visitor_id)
+
+        self.visitors = {key: one for key, one in self.visitors.items() if is_left(one)}
+        self.rows = {key: row for key, row in self.rows.items() if is_left(row)}
+
+    def _end(self, site: str, now: int) -> None:
+        self.rebuilds[site].heard_at = 0
+        self.clock.join(told_anew(site), site, now)
+
+    def _hear(self, item: Item) -> None:
+        site, name, at = item.touchpoint.site, item.visitor_id, item.evidence.at
+        rebuild = self.rebuilds.get(site)
+        is_concerned = rebuild is not None and rebuild.concerns(name)
+        if item.rebuild and (not is_concerned or rebuild is None or rebuild.at != item.rebuild):
+            return
+        is_anew = is_concerned and rebuild is not None and rebuild.heard_at > 0
+        clock_name = told_anew(site) if is_anew and item.rebuild else site
+        now = self.clock.hear_touchpoint(clock_name, at, item.recorded_at)
+        if self.is_erased(item, name):
+            return
+        horizon = 0 if item.rebuild else self.clock.horizon(site)
+        if is_anew and not item.rebuild:
+            item.enrichment.is_late = is_late(at, horizon, self.rules)
+            self._write(item)
+        else:
+            self._accept(item, now, horizon)
+
+    def _accept(self, item: Item, now: int, horizon: int) -> None:
+        who = (item.touchpoint.site, item.visitor_id, self.number)
+        visitor = self.visitors.setdefault(item.key, _Visitor(*who))
+        seen, waiting = item.evidence, visitor.waiting
+        if waiting.knows(seen.id):
+            return
+        item.enrichment.is_late = fate_of(seen.at, horizon, waiting, self.rules) != "sessionised"
+        if not item.enrichment.is_late:
+            waiting.add(seen, item.offset, now)
+        visitor.identifiers.update(n for n in item.identifiers if not self.is_erased(item, n))
+        self._write(item)
+
+    def _write(self, item: Item) -> None:
+        touchpoint = item.touchpoint
+        if self.is_erased(item, f"user:{touchpoint.user_id}"):
+            return
+        id_ = (touchpoint.site, touchpoint.touchpoint_id)
+        if item.rebuild or id_ not in self.rows:
+            row = encode_row(touchpoint, item.enrichment)
+            self.rows[id_] = msgspec.json.decode(row, type=TouchpointRow)
 
 
 def _facts(visitors: Iterable[_Visitor], clocks: Sequence[Clock], rules: Rules) -> Iterator[AnyRow]:

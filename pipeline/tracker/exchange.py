@@ -15,6 +15,7 @@ from pipeline.journey.messages import (
     Handover,
     Link,
     Message,
+    Rebuild,
     Told,
     encode_message,
 )
@@ -23,6 +24,7 @@ from pipeline.kafka.records import Row, partition_for
 from pipeline.tracker.erasure import erase
 from pipeline.tracker.graph import Graph
 from pipeline.tracker.partition import Partition
+from pipeline.tracker.rebuild import hear_rebuild
 from pipeline.tracker.touched import Touched, Visitor
 from schemas.topics import record_key
 
@@ -45,7 +47,7 @@ class Exchange:
     def link(self, visitor: Visitor, identifiers: tuple[str, ...], offset: int) -> None:
         """Tell of the identifiers that the visitor was not seen with before."""
         state, facts = visitor.state, visitor.facts
-        now = self._partition.times[facts.site]
+        now = self._partition.time_of(facts.site, facts.visitor_id)
         for name in identifiers:
             era = self._partition.erased(facts.site, name).told
             noted = f"{name}\0{era}" if era else name
@@ -64,7 +66,7 @@ class Exchange:
         """Tell the person what the visitor was seen to do."""
         if visitor.handover:
             state, facts = visitor.state, visitor.facts
-            now = self._partition.times[facts.site]
+            now = self._partition.time_of(facts.site, facts.visitor_id)
             for piece in pieces(state, visitor.handover, facts.site, facts.visitor_id, now):
                 self._tell_of(piece)
 
@@ -72,6 +74,9 @@ class Exchange:
         """Take the message that stands at `offset`, unless it is about somebody erased."""
         if isinstance(message, Erasure):
             erase(self._partition, self._touched, self._tell, message, offset)
+            return
+        if isinstance(message, Rebuild):
+            hear_rebuild(self._partition, self._touched, message, offset)
             return
         self._partition.clock.hear(message.site, message.now)
         if self._is_stale(message):
@@ -99,7 +104,7 @@ class Exchange:
         state, facts = visitor.state, visitor.facts
         if offset <= visitor.known_offset or assignment.epoch <= state.epoch:
             return
-        now, before = self._partition.times[site], state.person
+        now, before = self._partition.time_of(site, visitor_id), state.person
         visitor.is_changed = True
         state.offset = facts.version = offset
         state.epoch, state.era, state.kept_from = assignment.epoch, assignment.era, now
@@ -120,7 +125,7 @@ class Exchange:
             return
         if handover.is_gone and handover.era and handover.visitor_id not in person.state.members:
             return  # it was erased, and has just left
-        now = self._partition.times[handover.site]
+        now = self._partition.time_of(handover.site, handover.person)
         person.facts.version = person.state.offset = offset
         person.is_changed |= receive(person.state, handover, now, person.facts)
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pipeline.journey.messages import Erasure, Message, decode_message
+from pipeline.journey.messages import Erasure, Message, Rebuild, decode_message
 from pipeline.journey.state import Evidence
 from schemas.codec import Refused, Tick
 from schemas.dead_letter import Reason
@@ -14,7 +14,10 @@ record of more than a megabyte for ever."""
 
 
 class DecodedItem(msgspec.Struct, gc=False):
-    """A touchpoint as it was read; `at` is its `occurred_at` in milliseconds."""
+    """A touchpoint as it was read; `at` is its `occurred_at` in milliseconds.
+
+    One that the `rebuild` of that name tells again has its `place`, the first offset it stood at.
+    """
 
     offset: int
     recorded_at: int
@@ -22,6 +25,8 @@ class DecodedItem(msgspec.Struct, gc=False):
     key: bytes
     visitor_id: str
     touchpoint: Touchpoint
+    rebuild: int = 0
+    place: int | None = None
 
 
 class Item(msgspec.Struct, gc=False):
@@ -35,6 +40,8 @@ class Item(msgspec.Struct, gc=False):
     enrichment: Enrichment
     evidence: Evidence
     identifiers: tuple[str, ...]
+    rebuild: int = 0
+    place: int | None = None
     is_written: bool = True
 
 
@@ -54,7 +61,7 @@ class MessageItem(msgspec.Struct):
     @property
     def is_for_all_time(self) -> bool:
         """Whether it is not said again when the log is read again."""
-        return isinstance(self.message, Erasure)
+        return isinstance(self.message, Erasure | Rebuild)
 
 
 def read_message(line: bytes) -> Message:

@@ -65,6 +65,28 @@ class Erased(msgspec.Struct, array_like=True, frozen=True):
 _NOT_ERASED = Erased()
 
 
+class Anew(msgspec.Struct, array_like=True):
+    """What is known of the rebuilds of a site.
+
+    The newest is `at`, and it goes on, as it said at `heard_at`; 0: it has ended. The newest one of
+    everybody is `all_at`.
+    """
+
+    at: int
+    all_at: int = 0
+    heard_at: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not at its end."""
+        return self.heard_at > 0
+
+
+def told_anew(site: str) -> str:
+    """Name the clock of those of a site who are told anew."""
+    return f"{site}\x1d"
+
+
 class Meta(msgspec.Struct, array_like=True):
     """What a partition remembers besides its visitors; `offset` is the newest applied record.
 
@@ -74,6 +96,7 @@ class Meta(msgspec.Struct, array_like=True):
     offset: int
     clock: Clock
     void_before: int = 0
+    rebuilds: dict[str, Anew] = msgspec.field(default_factory=dict)
 
 
 _encode_meta = msgspec.msgpack.Encoder().encode
@@ -139,6 +162,7 @@ class Partition:
         self.clock = Clock()
         self.recorded_at = 0
         self.void_before = 0
+        self.rebuilds: dict[str, Anew] = {}
         self.states: dict[bytes, bytes] = {}
         self.visitors = 0
         self.erasures: dict[bytes, Erased] = {}
@@ -157,9 +181,45 @@ class Partition:
         """The time of each site."""
         return self.clock.times
 
+    def clock_name(self, site: str, name: str) -> str:
+        """Name the clock that counts for a visitor or person: who is told anew has another one."""
+        return told_anew(site) if self.is_told_anew(site, name) else site
+
+    def is_told_anew(self, site: str, name: str) -> bool:
+        """Tell whether a rebuild that goes on tells what the visitor or person `name` did."""
+        rebuild = self.rebuilds.get(site) if self.rebuilds else None
+        return rebuild is not None and rebuild.is_open and self.awaits(site, name, rebuild.at)
+
+    def awaits(self, site: str, name: str, at: int) -> bool:
+        """Tell whether the rebuild `at` is the newest, and tells what `name` did.
+
+        Not any more what somebody did who was erased since.
+        """
+        rebuild = self.rebuilds.get(site)
+        return rebuild is not None and rebuild.at == at == self.erased(site, name).at
+
+    def time_of(self, site: str, name: str) -> int:
+        """Give the time that it is for a visitor or person."""
+        return self.times.get(self.clock_name(site, name), 0)
+
+    def end_rebuild(self, site: str, now: int) -> None:
+        """Have the clock of the site, which is `now` or later, count for everybody again."""
+        anew = told_anew(site)
+        self.rebuilds[site].heard_at = 0
+        self.clock.join(anew, site, now)
+        self.has_ticked = True
+        for wake in self._wakes.pop(anew, ()):
+            heappush(self._wakes.setdefault(site, []), wake)
+
+    def _clock_of(self, key: bytes) -> str:
+        if not self.rebuilds:
+            return site_of(key)
+        site, _, name = key.lstrip(PERSON).decode(errors="replace").partition(":")
+        return self.clock_name(site, name)
+
     def schedule(self, key: bytes, wake_at: int) -> None:
         """Have the visitor `key` judged once its site's time has passed `wake_at`."""
-        heappush(self._wakes.setdefault(site_of(key), []), (wake_at, key))
+        heappush(self._wakes.setdefault(self._clock_of(key), []), (wake_at, key))
 
     def due(self, most: int) -> list[tuple[int, bytes]]:
         """Take out the visitors whose time has come, at most `most`, earliest first."""
@@ -214,6 +274,13 @@ class Partition:
         stored = self.states.get(key)
         return None if stored is None else decode_state(stored)
 
+    def offset_of(self, key: bytes) -> int:
+        """Give the newest record that a state or node reflects; -1 if there is none."""
+        stored = self.states.get(key)
+        if stored is None:
+            return -1
+        return self.node(key).offset if key.startswith(NODE) else read_schedule(stored).offset
+
     def person(self, key: bytes) -> PersonState | None:
         """Give the state of the person `key`, if there is one; the caller may change it."""
         stored = self.states.get(key)
@@ -225,10 +292,17 @@ class Partition:
         return Node() if stored is None else _decode_node(stored)
 
     def erased(self, site: str, name: str) -> Erased:
-        """Give what is known of the erasure of a name; nothing costs nothing."""
-        if not self.erasures:
-            return _NOT_ERASED
-        return self.erasures.get(erased_key(site, name), _NOT_ERASED)
+        """Give what is known of the erasure of a name; nothing costs nothing.
+
+        Who is told anew is spoken of as if it had been erased.
+        """
+        known = _NOT_ERASED
+        if self.erasures:
+            known = self.erasures.get(erased_key(site, name), known)
+        if self.rebuilds and (rebuild := self.rebuilds.get(site)) and rebuild.all_at:
+            at, told = max(known.at, rebuild.all_at), max(known.told, rebuild.all_at)
+            return Erased(at, told, known.before)
+        return known
 
     def note_erased(self, site: str, name: str, erased: Erased) -> None:
         """Remember that a name was erased, for as long as there is a changelog."""
@@ -287,7 +361,7 @@ class Partition:
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
-        return _encode_meta(Meta(self.offset, self.clock, self.void_before))
+        return _encode_meta(Meta(self.offset, self.clock, self.void_before, self.rebuilds))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog entry; of two states of a visitor the one of the later offset wins.
@@ -314,7 +388,7 @@ class Partition:
     def _restore_meta(self, meta: Meta) -> None:
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock
-            self.void_before = meta.void_before
+            self.void_before, self.rebuilds = meta.void_before, meta.rebuilds
             self.note_durable(meta.offset)
 
     def _restore_somebody(self, key: bytes, value: bytes) -> None:

@@ -24,14 +24,18 @@ from pipeline.tracker.identifiers import read_identifiers
 from pipeline.tracker.items import LARGEST, DecodedItem, Item, MessageItem, TickItem, read_message
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition, Waiting, site_of
+from pipeline.tracker.rebuild import break_off
 from pipeline.tracker.touched import Touched, Visitor
 from schemas import topics
 from schemas.codec import (
     Refused,
+    Tick,
+    decode_again,
     decode_tick,
     decode_touchpoint,
     encode_fact,
     encode_row,
+    is_again,
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
@@ -42,7 +46,7 @@ from schemas.touchpoint import visitor_of
 _WAKES = 10_000
 _SLEEPERS = 64
 """So many are woken at a checkpoint, and at once."""
-_WRITTEN = ("sessionised", "late", "set_aside")
+_WRITTEN = frozenset({"sessionised", "late", "set_aside", "held"})
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 """How a touchpoint mostly begins, and neither a message nor a tick does."""
@@ -122,8 +126,7 @@ class Chunk(Work):
         partition.recorded_at = last.timestamp
         for item in self.items:
             if isinstance(item, TickItem):
-                partition.clock.hear_tick(milliseconds(item.tick.tick), item.tick.site)
-                partition.has_ticked = True
+                self._pass_time(item.tick)
                 self.output.fates["tick"] += 1
             elif isinstance(item, MessageItem):
                 if item.offset >= partition.void_before or item.is_for_all_time:
@@ -157,6 +160,14 @@ class Chunk(Work):
             )
         if not is_plain and is_tick(line):
             return TickItem(record.offset, decode_tick(line))
+        if not is_plain and is_again(line):
+            again = decode_again(line)
+            item = self._item(record, bytes(again.touchpoint))
+            item.rebuild, item.place = again.rebuild, again.offset
+            return item
+        return self._item(record, line)
+
+    def _item(self, record: RawRecord, line: bytes) -> DecodedItem:
         touchpoint = decode_touchpoint(line)
         at = milliseconds(touchpoint.occurred_at)
         if not 0 < at <= record.timestamp + DAY_MS:
@@ -174,10 +185,11 @@ class Chunk(Work):
 
     def _enriched(self, item: DecodedItem) -> Item:
         touchpoint, visitor_id, offset = item.touchpoint, item.visitor_id, item.offset
+        place = offset if item.place is None else item.place
         placeholders = self.rules.placeholders
         nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
         enrichment, evidence = enrich(
-            touchpoint, visitor_id, item.at, self.partition.number, offset, nobody
+            touchpoint, visitor_id, item.at, self.partition.number, place, nobody
         )
         if self.rules.traffic.is_spam(evidence.referrer_host):
             enrichment.is_bot = evidence.is_bot = True
@@ -195,6 +207,8 @@ class Chunk(Work):
             enrichment,
             evidence,
             identifiers,
+            item.rebuild,
+            item.place,
         )
 
     def _refuse(self, record: RawRecord, line: bytes, refusal: Refused) -> None:
@@ -213,13 +227,25 @@ class Chunk(Work):
         self.output.reasons[refusal.reason] += 1
 
     def _fate(self, item: Item) -> str:
-        partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
-        site = item.touchpoint.site
+        partition, at, site = self.partition, item.evidence.at, item.touchpoint.site
+        if item.rebuild and not partition.awaits(site, item.visitor_id, item.rebuild):
+            return "outdated"
         is_erased = partition.erasures and self._is_erased(item)
-        now = partition.clock.hear_touchpoint(site, seen.at, item.recorded_at)
-        horizon = partition.clock.horizon(site)
+        clock_name = partition.clock_name(site, item.visitor_id)
+        now = partition.clock.hear_touchpoint(
+            clock_name if item.rebuild else site, at, item.recorded_at
+        )
+        horizon = 0 if item.rebuild else partition.clock.horizon(site)
         if is_erased:
             return "erased"
+        if clock_name != site and not item.rebuild:
+            item.enrichment.is_late = is_late(at, horizon, self.rules)
+            return "held"
+        return self._take(item, now, horizon)
+
+    def _take(self, item: Item, now: int, horizon: int) -> str:
+        partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
+        site = item.touchpoint.site
         partition.changed[key] = None
         waiting = partition.waiting_of(key, site, item.visitor_id)
         if offset <= waiting.known_offset:
@@ -239,12 +265,20 @@ class Chunk(Work):
     def _is_erased(self, item: Item) -> bool:
         """Tell whether its visitor was erased later; who else it names may have been, too."""
         site, erased = item.touchpoint.site, self.partition.erased
+        place = item.offset if item.place is None else item.place
         item.identifiers = tuple(
-            name for name in item.identifiers if item.offset >= erased(site, name).before
+            name for name in item.identifiers if place >= erased(site, name).before
         )
         user = f"user:{item.touchpoint.user_id}"
-        item.is_written = item.offset >= erased(site, user).before
-        return item.offset < erased(site, item.visitor_id).before
+        item.is_written = place >= erased(site, user).before
+        return place < erased(site, item.visitor_id).before
+
+    def _pass_time(self, tick: Tick) -> None:
+        at = milliseconds(tick.tick)
+        self.partition.clock.hear_tick(at, tick.site)
+        self.partition.has_ticked = True
+        if tick.site is None:
+            break_off(self.partition, at)
 
 
 def fate_of(at: int, horizon: int, waiting: Waiting, rules: Rules) -> str:

@@ -105,8 +105,9 @@ class Touched:
         return key in self._visitors or key in self._people or key in self._partition.states
 
     def drop(self, key: bytes) -> None:
-        """Forget the visitor `key`, and what was to be said of it."""
+        """Forget the visitor or person `key`, and what was to be said of it."""
         self._visitors.pop(key, None)
+        self._people.pop(key, None)
         self._partition.forget(key)
 
     def person(self, site: str, name: str, offset: int) -> Person:
@@ -134,7 +135,7 @@ class Touched:
         if erased and state.offset <= offset:
             person.is_changed = True
             person.facts.version = state.offset = offset
-            expel(state, erased, self._partition.times.get(site, 0), person.facts)
+            expel(state, erased, self._time_of(person), person.facts)
 
     def fold(self, keys: Iterable[bytes]) -> None:
         """Fold what waits of the visitors `keys` into their states."""
@@ -154,7 +155,7 @@ class Touched:
                     sleeper.may_seal = True
                 sleeper.state.wake_at = 0
                 sleeper.facts.version = sleeper.state.offset = max(offset, sleeper.state.offset)
-                settle(sleeper.state, self._partition.times[sleeper.facts.site], sleeper.facts)
+                settle(sleeper.state, self._time_of(sleeper), sleeper.facts)
 
     def close(self, somebody: Somebody) -> None:
         """Seal what is old, note facts, and put the state back, or forget it when it is over.
@@ -163,8 +164,11 @@ class Touched:
         them gone.
         """
         partition, key, state, facts = self._partition, somebody.key, somebody.state, somebody.facts
-        horizon = partition.clock.horizon(facts.site)
-        seal(state, horizon, facts, by_age=somebody.may_seal and key not in partition.waiting)
+        clock_name = partition.clock_name(facts.site, facts.visitor_id)
+        horizon = partition.clock.horizon(clock_name)
+        # Who is told anew keeps it all: links that come later then join people exactly.
+        may_seal = somebody.may_seal and clock_name == facts.site
+        seal(state, horizon, facts, by_age=may_seal and key not in partition.waiting)
         for id_, fact in facts.all().items():
             row = (key.lstrip(PERSON), encode_fact(fact), partition.recorded_at)
             partition.facts[id_] = (_TOPICS[type(fact)].name, row)
@@ -176,6 +180,9 @@ class Touched:
         else:
             self._schedule(somebody)
             partition.keep(key, state)
+
+    def _time_of(self, somebody: Somebody) -> int:
+        return self._partition.time_of(somebody.facts.site, somebody.facts.visitor_id)
 
     def _everybody(self) -> list[Somebody]:
         return [*self._visitors.values(), *self._people.values()]
@@ -190,9 +197,9 @@ class Touched:
 
     def _schedule(self, somebody: Somebody) -> None:
         state = somebody.state
-        deadline = next_deadline(
-            state, self._rules, self._partition.clock.silence(somebody.facts.site)
-        )
+        clock_name = self._partition.clock_name(somebody.facts.site, somebody.facts.visitor_id)
+        silence = self._partition.clock.silence(clock_name)
+        deadline = next_deadline(state, self._rules, silence)
         if not state.wake_at or deadline < state.wake_at:
             state.wake_at = deadline
             self._partition.schedule(somebody.key, deadline)

@@ -1,0 +1,1 @@
+"""Rebuild: a site computed anew from its touchpoints, through the log and the same fold."""

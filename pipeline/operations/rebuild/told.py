@@ -1,0 +1,77 @@
+"""What a rebuild writes into the log: touchpoints again, in order of time. PURE."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import fields
+
+from pipeline.journey.messages import Rebuild, encode_message
+from pipeline.kafka.records import Row, partition_for
+from schemas.codec import encode
+from schemas.topics import record_key
+from schemas.touchpoint import Touchpoint, visitor_of
+
+COLUMNS = tuple(field.name for field in fields(Touchpoint))
+"""The columns of the table that were told; the rest is found out again."""
+
+_NAMES = 5_000
+"""Names in one message: of the longest ones, still below what Kafka takes."""
+
+
+class Told(NamedTuple):
+    """A touchpoint that is told again: when it happened, its record's key and value."""
+
+    occurred_at: str
+    key: bytes
+    value: bytes
+
+
+def told_row(row: dict[str, Any], rebuild: int) -> Told:
+    """Tell a row of the table again; it has `COLUMNS` and `kafka_offset`, and is used up."""
+    offset = row.pop("kafka_offset")
+    row["properties"] = msgspec.Raw(row["properties"].encode())
+    return _told(row, rebuild, offset)
+
+
+def told_touchpoint(touchpoint: Touchpoint, rebuild: int) -> Told:
+    """Tell a touchpoint that the table does not hold."""
+    return _told(msgspec.structs.asdict(touchpoint), rebuild, None)
+
+
+def _told(row: dict[str, Any], rebuild: int, offset: int | None) -> Told:
+    key = record_key(row["site"], visitor_of(row["anonymous_id"], row["user_id"]))
+    value = encode({"again": {"rebuild": rebuild, "offset": offset, "touchpoint": row}})
+    at = row["occurred_at"]
+    return Told(at if isinstance(at, str) else _iso(at), key, value)
+
+
+def _iso(at: Any) -> str:
+    """Write a time as ClickHouse does, so that the two can be compared."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def by_partition(told: Iterable[Told], partitions: int, now: int) -> dict[int, list[Row]]:
+    """Sort records into the partitions of their keys; `now` is their timestamp."""
+    batches: dict[int, list[Row]] = defaultdict(list)
+    for one in told:
+        batches[partition_for(one.key, partitions)].append((one.key, one.value, now))
+    return batches
+
+
+def begin(site: str, at: int, names: list[str]) -> Iterator[bytes]:
+    """Give the messages that begin a rebuild: of everybody without `names`."""
+    for start in range(0, len(names) or 1, _NAMES):
+        some = names[start : start + _NAMES]
+        yield encode_message(Rebuild(site, at, "begin", at, some))
+
+
+def go_on(site: str, at: int, now: int) -> bytes:
+    """Give the message that the rebuild goes on."""
+    return encode_message(Rebuild(site, at, "go_on", now))
+
+
+def end(site: str, at: int, now: int, until: int) -> bytes:
+    """Give the message that ends it, with the time of the site being `until`, or later."""
+    return encode_message(Rebuild(site, at, "end", now, now=until))

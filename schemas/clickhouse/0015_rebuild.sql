@@ -1,0 +1,12 @@
+-- Whom a rebuild tells anew, if it is not everybody.
+CREATE TABLE rebuild_names
+(
+    site    LowCardinality(String) COMMENT 'Shop or brand',
+    rebuild Int64 COMMENT 'When it began, in milliseconds since 1970',
+    name    String COMMENT 'A visitor, or an identifier that joins some'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (site, rebuild, name)
+TTL toDateTime(rebuild / 1000) + INTERVAL 7 DAY
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Whom `touchstream rebuild --from --to` tells anew';
