@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from pipeline.cli.shared import read_settings
+from pipeline.cli.shared import clickhouse, read_settings
+from pipeline.importer.rows import ImportFailed
 from pipeline.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
     from pipeline.importer.mapping import Mapping
-    from pipeline.importer.send import Read
+    from pipeline.importer.send import ImportSummary, Read
     from pipeline.kafka.producer import Producer
 
 
@@ -28,14 +29,25 @@ if TYPE_CHECKING:
 )
 @click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, send nothing.")
+@click.option(
+    "--replace", is_flag=True, help="Put these rows in the place of their earlier import."
+)
+@click.option("--take-back", is_flag=True, help="Delete what was imported from these rows.")
 def import_(
-    files: tuple[Path, ...], mapping: Path | None, fmt: str | None, site: str, dry_run: bool
+    files: tuple[Path, ...],
+    mapping: Path | None,
+    fmt: str | None,
+    site: str,
+    dry_run: bool,
+    replace: bool,
+    take_back: bool,
 ) -> None:
     """Import CSV, JSON lines or Parquet files by a mapping file, or a web server's access log.
 
     All of them plain or gzip.
 
-    Importing the same rows again changes nothing. docs/import.md explains mapping files.
+    Importing the same rows again changes nothing; --replace has a corrected mapping count for them,
+    --take-back undoes it. docs/import.md explains mapping files.
     """
     from pipeline.importer.send import import_files, summary_table
     from pipeline.privacy.masking import Masks
@@ -46,6 +58,12 @@ def import_(
     known, console = read_settings(), Console()
     chosen, read = _read_by(mapping, known, site)
     chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
+
+    if replace or take_back:
+        if replace and take_back:
+            raise click.UsageError("give --replace or --take-back")
+        _replace(files, chosen, read, site, known, is_told=replace)
+        return
 
     async def run() -> Any:
         async with _producer(known, dry_run=dry_run) as producer:
@@ -61,9 +79,47 @@ def import_(
                     masks=Masks(known.property_rules),
                 )
 
-    console.print(summary_table(asyncio.run(run())))
+    newest = None if dry_run else _newest(known, site)
+    summary = asyncio.run(run())
+    console.print(summary_table(summary), soft_wrap=True)
     if dry_run:
         console.print("A dry run: nothing was sent.")
+    _say_what_is_wrong(summary, newest, known, site)
+
+
+def _newest(known: Settings, site: str) -> datetime | None:
+    """Give the time of the newest touchpoint of the site, if ClickHouse can be asked."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    from schemas.errors import Unavailable
+
+    try:
+        with clickhouse(known) as client:
+            [(newest, count)] = client.query(
+                "SELECT max(occurred_at), count() FROM touchpoints WHERE site = {site:String}",
+                parameters={"site": site},
+            ).result_rows
+    except (Unavailable, ClickHouseError):
+        return None
+    return newest.replace(tzinfo=UTC) if count else None
+
+
+def _say_what_is_wrong(
+    summary: "ImportSummary", newest: datetime | None, known: Settings, site: str
+) -> None:
+    for name in summary.unknown:
+        click.echo(f"The mapping names what no row has: {name}", err=True)
+    if newest is not None and summary.first < newest - known.allowed_lateness:
+        click.echo(
+            f"{site} has touchpoints until {newest:%Y-%m-%d %H:%M} UTC: those that are more than "
+            "the allowed lateness older are kept as late. To have them count, run: "
+            f"touchstream rebuild --site {site}",
+            err=True,
+        )
+    if summary.lost:
+        raise ImportFailed(
+            f"not a single row of {', '.join(summary.lost)} could be used: does the mapping fit?"
+        )
 
 
 @asynccontextmanager
@@ -82,6 +138,36 @@ async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Produce
         yield producer
     finally:
         await producer.stop()
+
+
+def _replace(
+    files: tuple[Path, ...],
+    mapping: "Mapping",
+    read: "Read",
+    site: str,
+    known: Settings,
+    *,
+    is_told: bool,
+) -> None:
+    from pipeline.importer.send import read_files
+    from pipeline.operations.rebuild.command import replace_touchpoints, said
+    from pipeline.privacy.masking import Masks
+    from pipeline.terminal import progress_bar
+
+    async def run() -> str:
+        with progress_bar(Console(stderr=True)) as progress:
+            touchpoints = await read_files(
+                files,
+                mapping,
+                site=site,
+                now=datetime.now(UTC),
+                progress=progress,
+                read=read,
+                masks=Masks(known.property_rules),
+            )
+        return said(await replace_touchpoints(known, site, touchpoints, is_told=is_told))
+
+    click.echo(asyncio.run(run()))
 
 
 def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":

@@ -26,6 +26,10 @@ _KINDS = {
     ".parquet": "parquet",
 }
 _GZIP = b"\x1f\x8b"
+_MARK = b"\xef\xbb\xbf"
+"""What some programs write before UTF-8."""
+csv.field_size_limit(16 * 1024 * 1024)
+"""A cell that is larger than a touchpoint may be is one row refused, not the end of the file."""
 
 
 def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
@@ -106,8 +110,9 @@ def _csv_row(header: list[str], cells: list[str]) -> Row | Unreadable:
 def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
     with _opened(path) as file:
         for line in file:
-            if line.strip():
-                yield _json_row(line.strip())
+            bare = line.removeprefix(_MARK).strip()
+            if bare:
+                yield _json_row(bare)
 
 
 def _json_row(line: bytes) -> Row | Unreadable:
@@ -126,9 +131,25 @@ def _parquet_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable
         seekable = file if path.suffix == ".parquet" else io.BytesIO(file.read())
         try:
             for batch in parquet.ParquetFile(seekable).iter_batches():
-                yield from batch.to_pylist()
+                yield from _microseconds(batch).to_pylist()
         except ValueError as error:  # pyarrow's own errors derive from it
             raise ImportFailed(f"{path}: not a Parquet file: {error}") from error
+
+
+def _microseconds(batch: Any) -> Any:
+    """Give a batch in which no time is finer than Python's."""
+    import pyarrow as pa  # noqa: PLC0415 - as below
+
+    fields = [
+        pa.field(field.name, pa.timestamp("us", field.type.tz))
+        if pa.types.is_timestamp(field.type)
+        else field
+        for field in batch.schema
+    ]
+    schema = pa.schema(fields)
+    if schema == batch.schema:
+        return batch
+    return pa.Table.from_batches([batch]).cast(schema, safe=False)
 
 
 def _pyarrow_parquet() -> Any:

@@ -4,7 +4,7 @@ A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes 
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -32,8 +32,10 @@ def _listed(value: object) -> object:
 
 
 def _format(value: str) -> str:
-    if value not in {"iso", "epoch_s", "epoch_ms"} and "%" not in value:
-        raise ValueError('must be "iso", "epoch_s", "epoch_ms" or a pattern: "%d.%m.%Y %H:%M"')
+    if value not in {"iso", "epoch_s", "epoch_ms", "epoch_us"} and "%" not in value:
+        raise ValueError(
+            'must be "iso", "epoch_s", "epoch_ms", "epoch_us" or a pattern: "%d.%m.%Y %H:%M"'
+        )
     return value
 
 
@@ -90,18 +92,33 @@ class TimeFormat(_Part):
 
 
 class EventRule(_Part):
-    """What rows are whose name is `from` and whose URL's path begins with `path_prefix`."""
+    """What rows are whose name is `from`, whose URL's path begins with `path_prefix`, and which
+    hold what `where` says: a text for each column or key.
+    """
 
     source: str | None = Field(default=None, alias="from")
     path_prefix: str = ""
+    where: dict[str, str] = Field(default_factory=dict)
     name: Name
     type: TouchpointType = "track"
     channel: Channel | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
 
-    def matches(self, name: str, path: str) -> bool:
-        """Tell whether a row of this name and path meets the rule."""
-        return self.source in {None, name} and path.startswith(self.path_prefix)
+    def matches(self, name: str, path: str, text: Callable[[str], str]) -> bool:
+        """Tell whether a row of this name and path meets the rule; `text` gives its cells."""
+        return (
+            self.source in {None, name}
+            and path.startswith(self.path_prefix)
+            and all(text(column) == wanted for column, wanted in self.where.items())
+        )
+
+
+class Join(_Part):
+    """A file beside the imported one, with more columns for the rows that have the same key."""
+
+    file: str
+    on: str
+    key: str = ""
 
 
 class Mapping(_Part):
@@ -113,6 +130,7 @@ class Mapping(_Part):
     prefix: dict[Literal["anonymous_id", "user_id"], str] = Field(default_factory=dict)
     time: TimeFormat = TimeFormat()
     events: tuple[EventRule, ...] = ()
+    join: tuple[Join, ...] = ()
     json_columns: Columns = ()
     numbers: Columns = ()
     leave_out: Columns = ()
@@ -151,3 +169,25 @@ def parse_mapping(text: str, name: str) -> Mapping:
         where = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise BadMapping(": ".join(filter(None, (name, where, reason)))) from None
+
+
+def unknown_names(mapping: Mapping, seen: Collection[str]) -> list[str]:
+    """Name the columns that the mapping names, though none of its rows, `seen`, has them.
+
+    Of several columns for one field one will do, and what may be a key inside of JSON is not told.
+    """
+    fields = [(f"columns.{name}", names) for name, names in mapping.columns if names]
+    lists = [("json_columns", mapping.json_columns), ("leave_out", mapping.leave_out)]
+    fields += [(key, (name,)) for key, names in lists for name in names]
+    if not mapping.json_columns:
+        fields += [("numbers", (name,)) for name in mapping.numbers]
+        fields += [("properties", (name,)) for name in mapping.properties]
+    inside = bool(mapping.json_columns)
+    return [
+        f"{key}: {' or '.join(names)}"
+        for key, names in fields
+        if not any(
+            name.split(".")[0] in seen or name in seen or (inside and key.startswith("columns."))
+            for name in names
+        )
+    ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.importer.mapping import Mapping
+from pipeline.importer.mapping import Mapping, unknown_names
 from pipeline.importer.rows import (
     ImportFailed,
     Row,
@@ -63,7 +63,7 @@ class _Refusal(NamedTuple):
 @dataclass
 class _File:
     name: str
-    ids: RowIds = field(default_factory=RowIds)
+    ids: RowIds
     places: Counter[int] = field(default_factory=Counter)
     rows: int = 0
     first: datetime | None = None
@@ -80,6 +80,22 @@ class _File:
         group = hash((visitor_id, touchpoint.occurred_at))
         self.places[group] += 1
         return self.places[group] - 1
+
+
+def _first_refusal(file: _File) -> str:
+    if not file.refusals:
+        return ""
+    first = file.refusals[0]
+    return f"row {first.position:,} of {file.name}: {first.detail}"
+
+
+class FileOutcome(NamedTuple):
+    """What became of the rows of a file: how many were refused, by reason, and the first one."""
+
+    name: str
+    rows: int
+    refused: Counter[Reason]
+    first_refusal: str
 
 
 class Plan:
@@ -99,12 +115,13 @@ class Plan:
         self._most_rows = most_rows
         self._masks = masks
         self._files: list[_File] = []
+        self._seen: set[str] = set()
         self._outgoing: list[Outgoing] = []
         self.rows = 0
 
     def open(self, name: str) -> None:
         """Begin the file `name`: the rows that follow are its rows."""
-        self._files.append(_File(name))
+        self._files.append(_File(name, RowIds(self._mapping)))
 
     def take(self, row: Row | Unreadable) -> None:
         """Take the next row of the file that was opened last.
@@ -134,6 +151,22 @@ class Plan:
             raise ImportFailed(self._why_nothing())
         return sorted(self._outgoing, key=attrgetter("occurred_at"))
 
+    def outcomes(self) -> list[FileOutcome]:
+        """Say of each file what became of its rows."""
+        return [
+            FileOutcome(
+                file.name,
+                file.rows,
+                Counter(refusal.reason for refusal in file.refusals),
+                _first_refusal(file),
+            )
+            for file in self._files
+        ]
+
+    def unknown(self) -> list[str]:
+        """Name what the mapping names and no row has."""
+        return unknown_names(self._mapping, self._seen)
+
     def letters(self) -> list[DeadLetter]:
         """Give the rows that cannot be touchpoints; one without a time has that of its file."""
         first = min(file.first for file in self._files if file.first)
@@ -144,6 +177,7 @@ class Plan:
         ]
 
     def _take(self, file: _File, row: Row) -> None:
+        self._seen.update(row)
         row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
         at: datetime | None
         try:
@@ -182,9 +216,10 @@ class Plan:
         refusals = [refusal for file in self._files for refusal in file.refusals]
         if not refusals:
             return "the files hold no rows"
+        first = next(filter(None, map(_first_refusal, self._files)))
         counts = Counter(refusal.reason.value for refusal in refusals).most_common()
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
         return (
-            f"none of {self.rows:,} rows can be used ({reasons}; the first: {refusals[0].detail}). "
+            f"none of {self.rows:,} rows can be used ({reasons}; the first: {first}). "
             "Does the mapping fit the files? Nothing was sent."
         )

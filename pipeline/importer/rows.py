@@ -62,17 +62,24 @@ _IDS = ("anonymous_id", "user_id", "previous_id")
 
 
 class RowIds:
-    """Ids for the rows of one file: the hash of what a row says, and its number among equal rows.
+    """Ids for the rows of one file: the hash of what the mapping reads of a row as a field or as
+    JSON, and its number among equal rows.
 
-    So importing the file again, or an overlapping export under another name, gives the same ids.
+    So importing the file again, or an overlapping export under another name, with a column renamed
+    or dropped of which the mapping does not know, gives the same ids.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
         self._seen: Counter[bytes] = Counter()
 
     def next(self, row: Row) -> str:
         """Give the id of the next row."""
-        said = {name: cell for name, cell in row.items() if not _is_empty(cell)}
+        cells = _Cells(row)
+        fields = type(self._mapping.columns).model_fields
+        said = {name: cells.peek(getattr(self._mapping.columns, name)) for name in fields}
+        said |= {name: cells.peek([name]) for name in self._mapping.json_columns}
+        said = {name: cell for name, cell in said.items() if not _is_empty(cell)}
         content = msgspec.json.encode(said, order="deterministic")
         digest = blake2b(content, digest_size=16).digest()
         self._seen[digest] += 1
@@ -95,7 +102,7 @@ def touchpoint_of(
     Raises:
         Refused: no visitor, no name, no time between 1970 and `now`, or against the contract.
     """
-    cells = _Cells(row)
+    cells = _Cells(_expanded(row, mapping))
     texts: Row = {name: cells.text(getattr(mapping.columns, name)) for name in _TEXTS}
     texts |= {name: cells.id(getattr(mapping.columns, name), mapping) for name in _IDS}
     for name, prefix in mapping.prefix.items():
@@ -122,7 +129,7 @@ def touchpoint_of(
 def instant_of(row: Row, mapping: Mapping, now: datetime) -> datetime | None:
     """Give the time of a row, if it has one between 1970 and `now`, whatever else it lacks."""
     try:
-        return _instant(_Cells(row), mapping, now)
+        return _instant(_Cells(_expanded(row, mapping)), mapping, now)
     except Refused:
         return None
 
@@ -134,14 +141,18 @@ class _Cells:
     row: Row
     taken: set[str] = field(default_factory=set)
 
+    def get(self, name: str) -> Any:
+        """Give a cell, or what a name with dots leads to inside of one: `device.0.category`."""
+        return self.row[name] if name in self.row else _inside(self.row, name.split("."))
+
     def peek(self, names: Iterable[str]) -> Any:
-        return next((self.row[name] for name in names if not _is_empty(self.row.get(name))), None)
+        return next((cell for name in names if not _is_empty(cell := self.get(name))), None)
 
     def take(self, names: Iterable[str]) -> Any:
         for name in names:
-            if not _is_empty(self.row.get(name)):
+            if not _is_empty(cell := self.get(name)):
                 self.taken.add(name)
-                return self.row[name]
+                return cell
         return None
 
     def text(self, names: Iterable[str]) -> str:
@@ -151,9 +162,9 @@ class _Cells:
         """Take the first that names somebody; what stands for nobody is taken all the same."""
         found = ""
         for name in names:
-            if not found and not _is_empty(self.row.get(name)):
+            if not found and not _is_empty(cell := self.get(name)):
                 self.taken.add(name)
-                found = identifier(self.row[name], mapping.placeholders)
+                found = identifier(cell, mapping.placeholders)
         return found
 
     def rest(self) -> Row:
@@ -162,6 +173,27 @@ class _Cells:
             for name, cell in self.row.items()
             if name not in self.taken and not _is_empty(cell)
         }
+
+
+def _inside(value: Any, path: list[str]) -> Any:
+    for part in path:
+        if isinstance(value, list) and part.isdecimal():
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _expanded(row: Row, mapping: Mapping) -> Row:
+    """Put what the JSON columns hold beside the other columns."""
+    if not mapping.json_columns:
+        return row
+    found = {name: cell for name, cell in row.items() if name not in mapping.json_columns}
+    for column in mapping.json_columns:
+        cell = row.get(column)
+        for name, value in ({} if _is_empty(cell) else _object_in(cell, column)).items():
+            found[f"{column}.{name}" if name in found else name] = value
+    return found
 
 
 def _text(cell: object) -> str:
@@ -177,7 +209,7 @@ def _rule(cells: _Cells, mapping: Mapping, url: str) -> EventRule:
     name = _text(cells.peek(mapping.columns.name))
     path = _path(url)
     for rule in mapping.events:
-        if rule.matches(name, path):
+        if rule.matches(name, path, lambda column: _text(cells.get(column))):
             return rule
     if not name:
         raise Refused(Reason.MISSING_FIELD, f"no event name in {_any_of(mapping.columns.name)}")
@@ -234,28 +266,32 @@ def _sequence(cells: _Cells, mapping: Mapping) -> int:
         raise Refused(Reason.INVALID_FIELD, f"the sequence {cell!r} is no whole number") from None
 
 
+_UNITS = {
+    "epoch_s": timedelta(seconds=1),
+    "epoch_ms": timedelta(milliseconds=1),
+    "epoch_us": timedelta(microseconds=1),
+}
+
+
 def _parsed(cell: object, written: TimeFormat) -> datetime:
     if isinstance(cell, datetime):
         return cell
     if isinstance(cell, date):
         return datetime.combine(cell, time())
     text = str(cell).strip()
-    match written.format:
-        case "iso":
-            return datetime.fromisoformat(text)
-        case "epoch_s":
-            return _since(text, timedelta(seconds=1))
-        case "epoch_ms":
-            return _since(text, timedelta(milliseconds=1))
-        case pattern:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
+    if unit := _UNITS.get(written.format):
+        return _since(text, unit)
+    if written.format == "iso":
+        return datetime.fromisoformat(text)
+    return datetime.strptime(text, written.format)  # noqa: DTZ007 - the caller adds the zone
 
 
 def _properties(rest: Row, mapping: Mapping, rule: EventRule) -> Row:
-    properties = {name: cell for name, cell in rest.items() if name not in mapping.json_columns}
-    for column in mapping.json_columns:
-        for name, value in _object_in(rest.get(column), column).items():
-            properties[f"{column}.{name}" if name in properties else name] = value
+    properties = dict(rest)
+    for path, name in mapping.properties.items():
+        inside = None if path in rest else _inside(rest, path.split("."))
+        if not _is_empty(inside):
+            properties.setdefault(name, inside)
     properties = _counted(properties, mapping, mapping.properties)
     if isinstance(properties.get("products"), list):
         properties["products"] = [
@@ -270,8 +306,10 @@ def _object_in(cell: object, column: str) -> Row:
         value = parsed(msgspec.json.decode, cell) if isinstance(cell, str) else cell
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, f"{column}: {error}") from None
+    if isinstance(value, list):
+        return _listed(value, column)
     if value is not None and not isinstance(value, dict):
-        raise Refused(Reason.NOT_AN_OBJECT, f"{column}: not a JSON object")
+        raise Refused(Reason.NOT_AN_OBJECT, f"{column}: neither a JSON object nor an array")
     return value or {}
 
 
@@ -299,6 +337,20 @@ def _count(cells: Row, names: Iterable[str], mapping: Mapping) -> None:
             cells[name] = int(value) if value.is_integer() else value
             if amount.currency:
                 cells.setdefault("currency", amount.currency)
+
+
+def _listed(entries: list[Any], column: str) -> Row:
+    """Read an array: GA4's pairs of key and value become keys, any other one stays an array."""
+    if not entries or not all(isinstance(one, dict) and "key" in one for one in entries):
+        return {column: entries} if entries else {}
+    return {str(one["key"]): _only(one.get("value")) for one in entries}
+
+
+def _only(value: Any) -> Any:
+    """Give the one value that is set of GA4's `{"string_value": …, "int_value": …}`."""
+    if not isinstance(value, dict):
+        return value
+    return next((one for one in value.values() if one is not None), None)
 
 
 def _renamed(values: Row, names: dict[str, str]) -> Row:

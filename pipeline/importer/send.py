@@ -20,15 +20,16 @@ from pipeline.importer.mapping import (
     Mapping,
     parse_mapping,
 )
-from pipeline.importer.plan import Outgoing, Plan
+from pipeline.importer.plan import FileOutcome, Outgoing, Plan
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
-from schemas.codec import Tick, encode, encode_fact
+from schemas.codec import Tick, decode_touchpoint, encode, encode_fact
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.times import milliseconds
 from schemas.topics import DEAD_LETTERS, RAW
+from schemas.touchpoint import Touchpoint
 
 _CHUNK = 5_000
 
@@ -50,6 +51,15 @@ class ImportSummary:
     refused: dict[Reason, int]
     first: datetime
     last: datetime
+    outcomes: Sequence[FileOutcome] = ()
+    unknown: Sequence[str] = ()
+
+    @property
+    def lost(self) -> list[str]:
+        """The files of which not a single row could be used."""
+        return [
+            file.name for file in self.outcomes if file.rows and file.rows == file.refused.total()
+        ]
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -58,6 +68,27 @@ def load_mapping(path: Path) -> Mapping:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise BadMapping(f"{path}: cannot be read: {error}") from error
+
+
+async def read_files(
+    paths: Sequence[Path],
+    mapping: Mapping,
+    *,
+    site: str,
+    now: datetime,
+    progress: Progress,
+    read: Read = rows_of,
+    masks: Masks = USUAL,
+) -> list[Touchpoint]:
+    """Give the touchpoints of `paths` in order of time, and send nothing.
+
+    Raises:
+        ImportFailed: a file cannot be read, or no row can be used; the text says what to do.
+    """
+    plan = Plan(mapping, site, now, masks=masks)
+    for path in paths:
+        await asyncio.to_thread(_read, path, mapping, plan, progress, read)
+    return [decode_touchpoint(one.value) for one in plan.in_order()]
 
 
 async def import_files(
@@ -99,6 +130,8 @@ async def import_files(
         refused=Counter(letter.reason for letter in letters),
         first=outgoing[0].occurred_at,
         last=last,
+        outcomes=plan.outcomes(),
+        unknown=plan.unknown(),
     )
 
 
@@ -112,6 +145,10 @@ def summary_table(summary: ImportSummary) -> Table:
     table.add_row("Touchpoints sent", f"{summary.touchpoints:,}")
     for reason, count in sorted(summary.refused.items()):
         table.add_row(f"Refused: {reason}", f"{count:,}")
+    for file in summary.outcomes:
+        if file.refused:
+            table.add_row(f"{file.name}: refused {file.refused.total():,} of", f"{file.rows:,}")
+            table.add_row(f"  the first: {file.first_refusal}", "")
     table.add_row("From", f"{summary.first:%Y-%m-%d %H:%M} UTC")
     table.add_row("To", f"{summary.last:%Y-%m-%d %H:%M} UTC")
     return table

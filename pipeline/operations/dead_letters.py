@@ -70,7 +70,7 @@ def read_record(letter: DeadLetter) -> Touchpoint:
 
 def row_reader(mapping: Mapping, now: datetime) -> Reader:
     """Make the reader of the stage `import`; it is given the letters in the order of their rows."""
-    ids: dict[str, RowIds] = defaultdict(RowIds)
+    ids: dict[str, RowIds] = defaultdict(lambda: RowIds(mapping))
 
     def read_row(letter: DeadLetter) -> Touchpoint:
         row = _object(letter)

@@ -10,3 +10,16 @@ ORDER BY (site, rebuild, name)
 TTL toDateTime(rebuild / 1000) + INTERVAL 7 DAY
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Whom `touchstream rebuild --from --to` tells anew';
+
+-- What an import takes back or replaces.
+CREATE TABLE rebuild_gone
+(
+    site          LowCardinality(String) COMMENT 'Shop or brand',
+    rebuild       Int64 COMMENT 'When it began, in milliseconds since 1970',
+    touchpoint_id String COMMENT 'Of a touchpoint that the table is not to hold any more'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (site, rebuild, touchpoint_id)
+TTL toDateTime(rebuild / 1000) + INTERVAL 7 DAY
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'What `touchstream import --replace` and `--take-back` delete';

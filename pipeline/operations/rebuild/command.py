@@ -1,6 +1,7 @@
 """A rebuild with all that it needs, and what it says at the end. Shell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
@@ -14,34 +15,54 @@ from pipeline.operations.rebuild.tables import Scope
 from pipeline.reports.span import BEGINNING, END, Span
 from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
+from pipeline.tracker.identifiers import read_identifiers
 from schemas.errors import Unusable
+from schemas.times import milliseconds
 from schemas.topics import RAW
-from schemas.touchpoint import Touchpoint
+from schemas.touchpoint import Touchpoint, visitor_of
 
 
 class NothingToRebuild(Unusable):
     """Nobody is concerned; the text says what there is."""
 
 
-async def rebuild_site(
-    settings: Settings,
-    span: Span,
-    *,
-    more: Sequence[Touchpoint] = (),
-    without: str = "",
-    also: Sequence[str] = (),
-) -> Rebuilt:
+async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
     """Tell a site anew, or who was seen in `span`.
-
-    `more`, `without` and `also` are those of `Rebuild` and `tables.choose`.
 
     Raises:
         RebuildFailed: it broke off.
         NothingToRebuild: there is nobody.
     """
-    client, producer = connect(settings), KafkaProducer(settings)
+    with _client(settings) as client:
+        return await _run(settings, client, _scope(client, span))
+
+
+async def replace_touchpoints(
+    settings: Settings, site: str, touchpoints: Sequence[Touchpoint], *, is_told: bool
+) -> Rebuilt:
+    """Delete the touchpoints of the same ids, tell these in their place, or nothing, and tell anew
+    whom that concerns.
+
+    Raises:
+        RebuildFailed: it broke off.
+    """
+    rebuild = milliseconds(_now())
+    with _client(settings) as client:
+        tables.note_gone(client, site, rebuild, [one.touchpoint_id for one in touchpoints])
+        scope = tables.choose(client, site, rebuild, tables.GONE, _names(touchpoints))
+        more = list(touchpoints) if is_told else []
+        return await _run(settings, client, scope or Scope(site, rebuild), more, tables.GONE)
+
+
+async def _run(
+    settings: Settings,
+    client: Client,
+    scope: Scope,
+    more: Sequence[Touchpoint] = (),
+    without: str = "",
+) -> Rebuilt:
+    producer = KafkaProducer(settings)
     try:
-        scope = _scope(client, span, without, also)
         await producer.start([RAW.name])
         with progress_bar(Console(stderr=True)) as progress:
             rebuild = Rebuild(
@@ -50,7 +71,24 @@ async def rebuild_site(
             return await rebuild.run()
     finally:
         await producer.stop()
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator[Client]:
+    client = connect(settings)
+    try:
+        yield client
+    finally:
         client.close()
+
+
+def _names(touchpoints: Sequence[Touchpoint]) -> list[str]:
+    """Name the visitors of `touchpoints`, and who they are seen to be."""
+    names: set[str] = set()
+    for one in touchpoints:
+        visitor_id = visitor_of(one.anonymous_id, one.user_id)
+        names.update((visitor_id, *read_identifiers(one, visitor_id)))
+    return sorted(names)
 
 
 def said(done: Rebuilt) -> str:
@@ -61,16 +99,14 @@ def said(done: Rebuilt) -> str:
     return f"{done.touchpoints:,} touchpoints of {who} told again: {before}"
 
 
-def _scope(client: Client, span: Span, without: str, also: Sequence[str]) -> Scope:
-    rebuild = int(_now().timestamp() * 1000)
-    is_of_all = (span.start, span.end) == (BEGINNING, END) and not without and not also
-    seen = without or f"occurred_at >= '{_text(span.start)}' AND occurred_at < '{_text(span.end)}'"
-    scope = (
-        Scope(span.site, rebuild)
-        if is_of_all
-        else tables.choose(client, span.site, rebuild, seen, also)
-    )
-    if scope is None or not (also or tables.slices(client, scope)):
+def _scope(client: Client, span: Span) -> Scope:
+    rebuild = milliseconds(_now())
+    if (span.start, span.end) == (BEGINNING, END):
+        scope: Scope | None = Scope(span.site, rebuild)
+    else:
+        seen = f"occurred_at >= '{_text(span.start)}' AND occurred_at < '{_text(span.end)}'"
+        scope = tables.choose(client, span.site, rebuild, seen)
+    if scope is None or not tables.slices(client, scope):
         raise NothingToRebuild(f"the table holds no touchpoints of {span.site} in that span")
     return scope
 

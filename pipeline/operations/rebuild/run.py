@@ -119,7 +119,7 @@ class Rebuild:
     async def _tell_all(self) -> datetime | None:
         client, scope = self.client, self.scope
         if self.without:
-            await asyncio.to_thread(tables.remove, client, scope.site, self.without)
+            await asyncio.to_thread(tables.remove, client, scope, self.without)
         pieces = await asyncio.to_thread(tables.slices, client, scope)
         rows = chain.from_iterable(
             self._rows(tables.rows_in(client, scope, piece)) for piece in pieces

@@ -149,9 +149,21 @@ def _decoded(pieces: Iterable[bytes]) -> Iterator[list[dict[str, Any]]]:
         yield [read(left)]
 
 
-def remove(client: Client, site: str, condition: str) -> None:
+GONE = (
+    "touchpoint_id IN (SELECT touchpoint_id FROM rebuild_gone "
+    "WHERE site = {site:String} AND rebuild = {rebuild:Int64})"
+)
+"""The condition of the touchpoints that `note_gone` has named."""
+
+
+def note_gone(client: Client, site: str, rebuild: int, touchpoint_ids: Sequence[str]) -> None:
+    """Name the touchpoints that the table is not to hold any more."""
+    client.insert("rebuild_gone", [(site, rebuild, id_) for id_ in touchpoint_ids])
+
+
+def remove(client: Client, scope: Scope, condition: str) -> None:
     """Delete the touchpoints that meet `condition`."""
-    _delete(client, "touchpoints", f"{_OURS} AND ({condition})", {"site": site})
+    _delete(client, "touchpoints", f"{_OURS} AND ({condition})", scope.parameters)
 
 
 def delete_void(

@@ -19,6 +19,7 @@ channel = "shop"
 occurred_at = "when"
 anonymous_id = "who"
 name = "what"
+title = "n"
 """
 
 Row = dict[str, str]

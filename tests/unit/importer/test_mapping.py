@@ -56,7 +56,7 @@ def test_a_single_column_is_a_list_of_one() -> None:
         ),
         (
             SMALLEST + '[time]\nformat = "dd.mm.yyyy"',
-            'm.toml: time.format: must be "iso", "epoch_s", "epoch_ms" or a pattern',
+            'm.toml: time.format: must be "iso", "epoch_s", "epoch_ms", "epoch_us" or a pattern',
         ),
         (
             SMALLEST + '[time]\nzone = "Berlin"',

@@ -265,9 +265,7 @@ def test_renaming_never_overwrites() -> None:
     assert (properties["email_sha256"], properties["mail"]) == ("old", "new")
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"), [("{", Reason.NOT_JSON), ("[1]", Reason.NOT_AN_OBJECT)]
-)
+@pytest.mark.parametrize(("data", "reason"), [("{", Reason.NOT_JSON), ("1", Reason.NOT_AN_OBJECT)])
 def test_a_json_cell_that_holds_no_object_is_refused(data: str, reason: Reason) -> None:
     assert refusal_of(a_row(data=data)).reason == reason
 
@@ -321,18 +319,48 @@ def test_a_row_that_brings_an_id_keeps_it() -> None:
     assert [mapped(row).touchpoint_id for row in (a_row(id="own"), a_row())] == ["own", "row"]
 
 
+IDS = parse_mapping(
+    """
+    channel = "shop"
+    json_columns = ["data"]
+    [columns]
+    occurred_at = ["at", "time"]
+    anonymous_id = "who"
+    name = "what"
+    """,
+    "ids.toml",
+)
+
+
+def ids_of(*rows: Row) -> list[str]:
+    ids = RowIds(IDS)
+    return [ids.next(row) for row in rows]
+
+
 def test_equal_rows_of_a_file_are_told_apart_and_another_file_gives_the_same_ids() -> None:
-    rows = [{"a": "1"}, {"a": "2"}, {"a": "1"}]
-    first, second = RowIds(), RowIds()
-    ids = [first.next(row) for row in rows]
-    assert len(set(ids)) == 3
-    assert [second.next(row) for row in rows] == ids
+    rows: list[Row] = [{"who": "1"}, {"who": "2"}, {"who": "1"}]
+    assert len(set(ids_of(*rows))) == 3
+    assert ids_of(*rows) == ids_of(*rows)
 
 
 def test_the_order_of_columns_and_empty_cells_do_not_change_the_id() -> None:
-    rows: list[Row] = [{"a": "1", "b": "2"}, {"b": "2", "c": "", "a": "1", "d": None}]
-    one, other = (RowIds().next(row) for row in rows)
-    assert one == other
+    assert ids_of({"who": "1", "what": "2"}) == ids_of({"what": "2", "data": "", "who": "1"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"time": "2025-03-01", "who": "1", "what": "2", "note": "x"},  # renamed
+        {"at": "2025-03-01", "who": "1", "what": "2"},  # dropped
+        {"at": "2025-03-01", "who": "1", "what": "2", "note": "x", "new": "y"},
+    ],
+)
+def test_a_column_that_is_renamed_dropped_or_new_does_not_change_the_id(other: Row) -> None:
+    assert ids_of({"at": "2025-03-01", "who": "1", "what": "2", "note": "x"}) == ids_of(other)
+
+
+def test_what_json_says_is_part_of_the_id() -> None:
+    assert ids_of({"who": "1", "data": '{"a":1}'}) != ids_of({"who": "1", "data": '{"a":2}'})
 
 
 words = st.text(st.characters(exclude_categories=["Cc", "Cs"]))

@@ -204,8 +204,9 @@ async def test_an_import_of_which_no_row_can_be_used_sends_nothing(tmp_path: Pat
     with pytest.raises(ImportFailed) as failed:
         await imported([write(tmp_path / "a.csv", "2025-03-01,,Seen", "2025-03-01,,Seen")], broker)
     assert str(failed.value) == (
-        "none of 2 rows can be used (no_visitor_id 2; the first: neither anonymous_id nor user_id "
-        "is set). Does the mapping fit the files? Nothing was sent."
+        "none of 2 rows can be used (no_visitor_id 2; the first: row 1 of a.csv: "
+        "neither anonymous_id nor user_id is set). Does the mapping fit the files? Nothing was "
+        "sent."
     )
     assert dict(broker.log) == {}
 
