@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from pipeline.operations.dead_letters import Reader
+    from schemas.dead_letter import DeadLetter
+    from schemas.touchpoint import Touchpoint
 
 
 @click.command()
@@ -94,12 +96,18 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
 def _call_reader(known: Settings) -> "Reader":
     from pipeline.collector.arrival import Arrival
     from pipeline.collector.intake import Intake, Limits
+    from pipeline.operations.dead_letters import kind_of_call
 
     intake = Intake(
         Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age),
         placeholders=known.placeholders,
     )
-    return lambda letter: intake.touchpoint(letter.raw(), Arrival(letter.site, letter.at))
+
+    def read_call(letter: "DeadLetter") -> "Touchpoint":
+        raw = letter.raw()
+        return intake.touchpoint(raw, Arrival(letter.site, letter.at), kind_of_call(raw))
+
+    return read_call
 
 
 @replay.command("topic")

@@ -1,4 +1,4 @@
-"""Lines of a web server's access log, in the combined format of Apache and nginx. PURE.
+"""Lines of a web server's access log: combined, common, with the host before, or more behind. PURE.
 
 A visitor is whoever has the same IP address, for the log names nobody else. The address itself goes
 no further than this: the caller gives it another name, also in what becomes of a broken line.
@@ -6,6 +6,7 @@ no further than this: the caller gives it another name, also in what becomes of 
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from posixpath import splitext
 
 from pipeline.importer.mapping import Mapping, parse_mapping
@@ -15,9 +16,10 @@ from schemas.dead_letter import Reason
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 # No bracket in the time, and no endless size: some lines are written to cost minutes.
 _LINE = re.compile(
-    rf"(\S+) \S+ .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-) {_QUOTED} {_QUOTED}\s*"
+    rf"(\S+) (\S+) .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-)"
+    rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*"
 )
-_HOST = re.compile(r"\S+")
+_UNKNOWN = "neither the common nor the combined format, nor one of them behind a host"
 _ESCAPED = re.compile(r'\\(["\\])')
 _REQUEST_WORDS = 3
 _FIRST_FAILURE = 400
@@ -62,9 +64,11 @@ def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row |
     """Read a line; `visitor_of` names an address, `base` stands before the paths of its URLs."""
     found = _LINE.fullmatch(line)
     if found is None:
-        nameless = _HOST.sub(lambda host: visitor_of(host[0]), line, count=1)
-        return Unreadable(nameless.encode(), Reason.INVALID_FIELD, "not the combined format")
-    host, time, request, status, size, referrer, user_agent = found.groups()
+        return Unreadable(_nameless(line, visitor_of).encode(), Reason.INVALID_FIELD, _UNKNOWN)
+    first, second, time, request, status, size, referrer, user_agent = found.groups()
+    is_named = not _is_address(first) and _is_address(second)
+    host = second if is_named else first
+    base = f"https://{first.rpartition(':')[0] or first}" if is_named else base
     method, path = _request(_plain(request))
     return {
         "visitor": visitor_of(host),
@@ -74,9 +78,26 @@ def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row |
         "method": method,
         "status": int(status),
         "bytes": 0 if size == "-" else int(size),
-        "referrer": _plain(referrer),
-        "user_agent": _plain(user_agent),
+        "referrer": _plain(referrer or ""),
+        "user_agent": _plain(user_agent or ""),
     }
+
+
+def _nameless(line: str, visitor_of: Callable[[str], str]) -> str:
+    """Put another name in the place of the address, which is the first word or the second."""
+    first, blank, rest = line.partition(" ")
+    second = rest.partition(" ")[0]
+    if _is_address(second):
+        rest = visitor_of(second) + rest.removeprefix(second)
+    return visitor_of(first) + blank + rest if first else line
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _request(line: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from schemas.touchpoint import Touchpoint
 _CHUNK = 5_000
 
 # A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
-_SILENCE_AFTER = timedelta(hours=25)
+SILENCE_AFTER = timedelta(hours=25)
 
 
 Read = Callable[[Path, FileFormat], Iterator[Row | Unreadable]]
@@ -117,7 +117,7 @@ async def import_files(
     last = outgoing[-1].occurred_at
     try:
         await _send_all(producer, outgoing, letters, now, progress)
-        await _let_time_pass(producer, site, min(last + _SILENCE_AFTER, now()), now())
+        await _let_time_pass(producer, site, min(last + SILENCE_AFTER, now()), now())
     except NotAcknowledged as error:
         raise ImportFailed(
             f"Kafka did not take everything: {error}. Import again when it answers: nothing "

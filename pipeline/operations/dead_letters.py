@@ -12,15 +12,17 @@ What becomes of a letter depends on the stage that refused it:
   one reads it too: an equal row, a message with an idempotency key that was there before.)
 
 Only what is now accepted is sent, so nothing dies twice of the same cause. Letters stay in the
-table, and sending one twice changes nothing: ids are the same. A touchpoint that is older than
-the allowed lateness by now is kept as late.
+table, and sending one twice changes nothing: ids are the same. They go in order of their times, and
+then silence passes for their sites as after an import. A touchpoint that is older than the allowed
+lateness by now is kept as late: `touchstream rebuild` has it count.
 """
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,14 +31,15 @@ from clickhouse_connect.driver.client import Client
 from pipeline.importer.mapping import Mapping
 from pipeline.importer.plan import outgoing_of
 from pipeline.importer.rows import Row, RowIds, touchpoint_of
+from pipeline.importer.send import SILENCE_AFTER
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
-from schemas.codec import Refused, decode_touchpoint
+from schemas.codec import Refused, Tick, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
-from schemas.times import milliseconds
+from schemas.times import EPOCH, milliseconds
 from schemas.topics import RAW, TABLES, record_key
-from schemas.touchpoint import Touchpoint
+from schemas.touchpoint import Touchpoint, TouchpointType
 
 Reader = Callable[[DeadLetter], Touchpoint]
 """Reads a letter as its stage would today; Refused if it still cannot be accepted."""
@@ -51,6 +54,7 @@ ORDER BY source, position
 """
 
 
+_CHUNK = 5_000
 _BACK_IN_PLACE = frozenset({"sink", "webhook"})
 
 
@@ -66,6 +70,28 @@ class ReplaySummary:
 def read_record(letter: DeadLetter) -> Touchpoint:
     """Read a letter of the stage `track`."""
     return decode_touchpoint(_raw(letter))
+
+
+class _Named(msgspec.Struct):
+    event: object = None
+    previousId: object = None  # noqa: N815 - Segment's names
+    groupId: object = None  # noqa: N815
+    traits: object = None
+
+
+def kind_of_call(raw: bytes) -> TouchpointType:
+    """Say what a call is that has no `type`, for it came to a path that told, as `/v1/track`."""
+    try:
+        call = msgspec.json.decode(raw, type=_Named)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return "track"
+    kinds: tuple[tuple[object, TouchpointType], ...] = (
+        (call.event, "track"),
+        (call.previousId, "alias"),
+        (call.groupId, "group"),
+        (call.traits, "identify"),
+    )
+    return next((kind for said, kind in kinds if said is not None), "page")
 
 
 def row_reader(mapping: Mapping, now: datetime) -> Reader:
@@ -101,23 +127,49 @@ async def replay_dead_letters(
     """
     summary = ReplaySummary()
     which = {"site": site, "stage": stage, "reason": reason}
+    found: list[_Again] = []
     with client.query_row_block_stream(_LETTERS, parameters=which) as blocks:
         for block in blocks:
-            batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
-            for letter in map(_letter, block):
-                if again := _again(letter, readers, producer, summary, masks):
-                    record = Record(again.key, again.value, milliseconds(now()))
-                    batches[again.topic, again.partition].append(record)
-            await asyncio.gather(*(producer.send(*to, batch) for to, batch in batches.items()))
-            summary.sent += sum(map(len, batches.values()))
+            again = (
+                _again(letter, readers, producer, summary, masks, now())
+                for letter in map(_letter, block)
+            )
+            found.extend(filter(None, again))
+    found.sort(key=attrgetter("at"))  # files and letters have another order than what they tell of
+    await _send(producer, found, now)
+    await _let_time_pass(producer, found, now())
+    summary.sent = len(found)
     return summary
 
 
+async def _send(producer: Producer, found: Sequence["_Again"], now: Callable[[], datetime]) -> None:
+    for start in range(0, len(found), _CHUNK):
+        batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for again in found[start : start + _CHUNK]:
+            record = Record(again.key, again.value, milliseconds(now()))
+            batches[again.topic, again.partition].append(record)
+        await asyncio.gather(*(producer.send(*to, batch) for to, batch in batches.items()))
+
+
+async def _let_time_pass(producer: Producer, found: Sequence["_Again"], now: datetime) -> None:
+    """Judge the silence after the last touchpoint of each site, as an import does."""
+    lasts = {again.site: again.at for again in found if again.site}
+    for site, last in lasts.items():
+        tick = encode(Tick(tick=min(last + SILENCE_AFTER, now), site=site))
+        numbers = range(producer.partitions(RAW.name))
+        row = Record(None, tick, milliseconds(now))
+        await producer.send_all({(RAW.name, number): [row] for number in numbers})
+
+
 class _Again(NamedTuple):
+    """A record to be sent: of a touchpoint with its site and its time."""
+
     topic: str
     partition: int
     key: bytes | None
     value: bytes
+    at: datetime
+    site: str = ""
 
 
 class _Keyed(msgspec.Struct):
@@ -137,6 +189,7 @@ def _again(
     producer: Producer,
     summary: ReplaySummary,
     masks: Masks,
+    now: datetime,
 ) -> _Again | None:
     topic, _, partition = letter.source.rpartition("-")
     goes_back = letter.stage in _BACK_IN_PLACE and topic in TABLES and partition.isdecimal()
@@ -145,12 +198,21 @@ def _again(
         return None
     try:
         if goes_back:
-            return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter))
-        _, key, value = outgoing_of(readers[letter.stage](letter), masks)
+            return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter), letter.at)
+        touchpoint = readers[letter.stage](letter)
+        _refuse_time(touchpoint, now)
+        at, key, value = outgoing_of(touchpoint, masks)
     except Refused as refused:
         summary.refused[refused.reason] += 1
         return None
-    return _Again(RAW.name, partition_for(key, producer.partitions(RAW.name)), key, value)
+    partition_ = partition_for(key, producer.partitions(RAW.name))
+    return _Again(RAW.name, partition_, key, value, at, touchpoint.site)
+
+
+def _refuse_time(touchpoint: Touchpoint, now: datetime) -> None:
+    """Refuse what the tracker would bury again, once more for each replay."""
+    if not EPOCH < touchpoint.occurred_at <= now + timedelta(days=1):
+        raise Refused(Reason.TIME_OUT_OF_RANGE, "before 1970, or more than a day in the future")
 
 
 def _raw(letter: DeadLetter) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from pipeline.kafka.records import Record, partition_for
 from pipeline.operations.dead_letters import (
     Reader,
     ReplaySummary,
+    kind_of_call,
     read_record,
     replay_dead_letters,
     row_reader,
@@ -88,7 +89,7 @@ async def test_a_record_that_is_accepted_now_goes_back_to_the_partition_of_its_k
     summary = await replayed(client, broker, letter(value))
     partition = partition_for(b"shop:v1", 4)
     assert summary == ReplaySummary(sent=1)
-    assert broker.log[RAW.name, partition] == [Record(b"shop:v1", value, NOW_MS)]
+    assert broker.log[RAW.name, partition][0] == Record(b"shop:v1", value, NOW_MS)
 
 
 async def test_what_would_be_refused_again_is_counted_and_not_sent(
@@ -170,5 +171,44 @@ async def test_a_reason_a_stage_and_a_site_choose_among_the_letters(
 async def test_replaying_twice_sends_the_same_again(client: Client, broker: MemoryBroker) -> None:
     await replayed(client, broker, letter(encode(a_touchpoint())))
     await replayed(client, broker)
-    first, second = broker.records(RAW.name)
-    assert first == second
+    sent = broker.log[RAW.name, partition_for(b"shop:v1", 4)]
+    assert sent[:2] == sent[2:]
+
+
+async def test_letters_go_in_order_of_their_times_and_then_silence_passes(
+    client: Client, broker: MemoryBroker
+) -> None:
+    late, early = (a_touchpoint() for _ in range(2))
+    late.touchpoint_id, early.touchpoint_id = "late", "early"
+    early.occurred_at = NOW - timedelta(days=3)
+    letters = [letter(encode(late), position=1), letter(encode(early), position=2)]
+    assert await replayed(client, broker, *letters) == ReplaySummary(sent=2)
+    values = [record.value or b"" for record in broker.log[RAW.name, partition_for(b"shop:v1", 4)]]
+    assert [b"early" in value for value in values[:2]] == [True, False]
+    for number in range(4):
+        assert b'"tick"' in (broker.log[RAW.name, number][-1].value or b"")
+
+
+async def test_a_time_that_would_be_refused_again_makes_no_second_letter(
+    client: Client, broker: MemoryBroker
+) -> None:
+    ahead = a_touchpoint()
+    ahead.occurred_at = NOW + timedelta(days=2)
+    summary = await replayed(client, broker, letter(encode(ahead)))
+    assert summary == ReplaySummary(refused=Counter({Reason.TIME_OUT_OF_RANGE: 1}))
+    assert not any(broker.log.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        (b'{"event":"Seen"}', "track"),
+        (b'{"traits":{}}', "identify"),
+        (b'{"previousId":"a"}', "alias"),
+        (b'{"groupId":"a","traits":{}}', "group"),
+        (b'{"properties":{}}', "page"),
+        (b"{", "track"),
+    ],
+)
+def test_a_call_without_a_type_is_what_its_path_takes(call: bytes, kind: str) -> None:
+    assert kind_of_call(call) == kind

@@ -84,7 +84,7 @@ def test_who_has_logged_in_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [line()[:-1], line().replace("[", ""), "192.0.2.7", line() + " more", "192.0.2.7 - x"]
+    "broken", [line()[:-1], line().replace("[", ""), "192.0.2.7", "192.0.2.7 - x"]
 )
 def test_another_line_is_unreadable_and_does_not_keep_its_address(broken: str) -> None:
     found = row_of(broken, lambda _ip: "ip_1")
@@ -123,3 +123,32 @@ def test_the_import_says_what_it_lacks(tmp_path: Path, arguments: list[str], sai
     result = CliRunner().invoke(main, ["import", str(log), *arguments])
     assert result.exit_code != 0
     assert said in result.output
+
+
+_COMMON = '192.0.2.7 - - [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 200 23'
+_COMBINED = f'{_COMMON} "https://x.example/" "Mozilla/5.0"'
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "agent"),
+    [
+        (_COMMON, "/a", ""),
+        (_COMBINED, "/a", "Mozilla/5.0"),
+        (f'{_COMBINED} "203.0.113.9" 0.003', "/a", "Mozilla/5.0"),
+        (f"shop.example:443 {_COMBINED}", "https://shop.example/a", "Mozilla/5.0"),
+        (f"shop.example {_COMBINED}", "https://shop.example/a", "Mozilla/5.0"),
+        (f"shop.example:80 {_COMMON}", "https://shop.example/a", ""),
+    ],
+)
+def test_the_common_forms_are_read_and_the_visitor_is_the_address(
+    line: str, url: str, agent: str
+) -> None:
+    row = row_of(line, lambda host: f"<{host}>")
+    assert isinstance(row, dict)
+    assert (row["visitor"], row["url"], row["user_agent"]) == ("<192.0.2.7>", url, agent)
+
+
+def test_a_broken_line_behind_a_host_does_not_keep_its_address() -> None:
+    row = row_of("shop.example:443 192.0.2.7 - - broken", lambda host: f"<{len(host)}>")
+    assert isinstance(row, Unreadable)
+    assert b"192.0.2.7" not in row.raw
