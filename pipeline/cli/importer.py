@@ -16,8 +16,9 @@ from pipeline.importer.rows import ImportFailed
 from pipeline.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
+    from pipeline.importer.join import Read
     from pipeline.importer.mapping import Mapping
-    from pipeline.importer.send import ImportSummary, Read
+    from pipeline.importer.send import ImportSummary
     from pipeline.kafka.producer import Producer
 
 

@@ -5,7 +5,7 @@ Nothing is sent before every file has been read to its end.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,14 +14,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.importer.files import rows_of
+from pipeline.importer.join import Read, joined
 from pipeline.importer.mapping import (
     BadMapping,
-    FileFormat,
     Mapping,
     parse_mapping,
 )
 from pipeline.importer.plan import FileOutcome, Outgoing, Plan
-from pipeline.importer.rows import ImportFailed, Row, Unreadable
+from pipeline.importer.rows import ImportFailed
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
@@ -35,10 +35,6 @@ _CHUNK = 5_000
 
 # A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
 SILENCE_AFTER = timedelta(hours=25)
-
-
-Read = Callable[[Path, FileFormat], Iterator[Row | Unreadable]]
-"""Reads the rows of a file, in its order."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +154,8 @@ def _read(path: Path, mapping: Mapping, plan: Plan, progress: Progress, read: Re
     task = progress.add_task(path.name, total=None)
     before = plan.rows
     plan.open(path.name)
-    for row in progress.track(read(path, mapping.file), task_id=task):
+    rows = joined(read(path, mapping.file), mapping, path.parent, read)
+    for row in progress.track(rows, task_id=task):
         plan.take(row)
     progress.update(task, total=plan.rows - before)
 

@@ -160,3 +160,27 @@ def test_without_pyarrow_everything_else_works(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert rows(tmp_path / "a.csv", b"a\n1\n") == [{"a": "1"}]
+
+
+# --- what other programs write -----------------------------------------------------------------
+
+
+def test_a_byte_order_mark_before_json_lines_loses_no_row(tmp_path: Path) -> None:
+    content = '\ufeff{"a":1}\n{"a":2}\n'.encode()
+    assert rows(tmp_path / "a.jsonl", content) == [{"a": 1}, {"a": 2}]
+
+
+def test_a_cell_that_is_too_large_for_a_touchpoint_is_a_row_all_the_same(tmp_path: Path) -> None:
+    content = b"a,b\n1," + b"x" * 140_000 + b"\n2,y\n"
+    assert [row["a"] for row in rows(tmp_path / "a.csv", content) if isinstance(row, dict)] == [
+        "1",
+        "2",
+    ]
+
+
+def test_parquets_nanoseconds_are_read(tmp_path: Path) -> None:
+    moment = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    table = pa.table({"at": pa.array([moment], pa.timestamp("ns", "UTC")), "a": [1]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    [row] = rows_of(tmp_path / "a.parquet", FileFormat())
+    assert row == {"at": moment, "a": 1}

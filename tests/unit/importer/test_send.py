@@ -274,3 +274,41 @@ def test_a_dry_run_reads_everything_and_needs_no_kafka(tmp_path: Path) -> None:
     assert (said.exit_code, "nothing was sent" in said.output) == (0, True)
     counts = dict(line.rsplit(maxsplit=1) for line in said.output.splitlines() if ":" not in line)
     assert (counts["Rows read"], counts["Touchpoints sent"]) == ("2", "1")
+
+
+# --- what does not fit ---------------------------------------------------------------------------
+
+
+async def test_each_file_says_how_many_of_its_rows_were_refused_and_the_first(
+    tmp_path: Path,
+) -> None:
+    good = write(tmp_path / "a.csv", "2025-03-01,v,Seen", "2025-03-01,,Seen")
+    bad = write(tmp_path / "b.csv", "never,v,Seen")
+    summary = await imported([good, bad], MemoryBroker())
+    first, second = summary.outcomes
+    assert (first.rows, first.refused) == (2, {Reason.NO_VISITOR_ID: 1})
+    assert first.first_refusal == "row 2 of a.csv: neither anonymous_id nor user_id is set"
+    assert (second.rows, second.refused) == (1, {Reason.INVALID_TIME: 1})
+    assert summary.lost == ["b.csv"]
+
+
+async def test_a_column_that_the_mapping_names_and_no_row_has_is_named(tmp_path: Path) -> None:
+    mapping = MAPPING + '\n[properties]\nordr = "order_id"\n'
+    path = write(tmp_path / "a.csv", "2025-03-01,v,Seen")
+    summary = await imported([path], MemoryBroker(), mapping=mapping)
+    assert "properties: ordr" in summary.unknown
+
+
+async def test_a_file_can_be_joined_by_a_key(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,plan\nv,gold\n")
+    mapping = MAPPING.replace(
+        "[columns]", '[[join]]\nfile = "people.csv"\non = "who"\nkey = "id"\n\n[columns]', 1
+    )
+    broker = MemoryBroker()
+    paths = [write(tmp_path / "a.csv", "2025-03-01,v,Seen", "2025-03-01,w,Seen")]
+    await imported(paths, broker, mapping=mapping)
+    found = {
+        seen.anonymous_id: msgspec.json.decode(seen.properties)
+        for seen in touchpoints(broker.records(RAW.name))
+    }
+    assert (found["v"]["plan"], "plan" in found["w"]) == ("gold", False)
