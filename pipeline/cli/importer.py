@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -50,9 +50,7 @@ def import_(
     Importing the same rows again changes nothing; --replace has a corrected mapping count for them,
     --take-back undoes it. docs/import.md explains mapping files.
     """
-    from pipeline.importer.send import import_files, summary_table
-    from pipeline.privacy.masking import Masks
-    from pipeline.terminal import progress_bar
+    from pipeline.importer.send import summary_table
 
     if (mapping is None) == (fmt is None):
         raise click.UsageError("give --mapping, or --format")
@@ -65,27 +63,40 @@ def import_(
             raise click.UsageError("give --replace or --take-back")
         _replace(files, chosen, read, site, known, is_told=replace)
         return
-
-    async def run() -> Any:
-        async with _producer(known, dry_run=dry_run) as producer:
-            with progress_bar(console) as progress:
-                return await import_files(
-                    files,
-                    chosen,
-                    producer,
-                    site=site,
-                    now=lambda: datetime.now(UTC),
-                    progress=progress,
-                    read=read,
-                    masks=Masks(known.property_rules),
-                )
-
     newest = None if dry_run else _newest(known, site)
-    summary = asyncio.run(run())
+    summary = asyncio.run(_import(files, chosen, read, site, known, console, dry_run=dry_run))
     console.print(summary_table(summary), soft_wrap=True)
     if dry_run:
         console.print("A dry run: nothing was sent.")
     _say_what_is_wrong(summary, newest, known, site)
+
+
+async def _import(
+    files: tuple[Path, ...],
+    mapping: "Mapping",
+    read: "Read",
+    site: str,
+    known: Settings,
+    console: Console,
+    *,
+    dry_run: bool,
+) -> "ImportSummary":
+    from pipeline.importer.send import import_files
+    from pipeline.privacy.masking import Masks
+    from pipeline.terminal import progress_bar
+
+    async with _producer(known, dry_run=dry_run) as producer:
+        with progress_bar(console) as progress:
+            return await import_files(
+                files,
+                mapping,
+                producer,
+                site=site,
+                now=lambda: datetime.now(UTC),
+                progress=progress,
+                read=read,
+                masks=Masks(known.property_rules),
+            )
 
 
 def _newest(known: Settings, site: str) -> datetime | None:

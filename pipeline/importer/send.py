@@ -119,14 +119,21 @@ async def import_files(
             f"Kafka did not take everything: {error}. Import again when it answers: nothing "
             "counts twice."
         ) from error
+    return _summary(plan, outgoing, letters)
+
+
+def _summary(
+    plan: Plan, outgoing: Sequence[Outgoing], letters: Sequence[DeadLetter]
+) -> ImportSummary:
+    outcomes = plan.outcomes()
     return ImportSummary(
-        files=len(paths),
+        files=len(outcomes),
         rows=plan.rows,
         touchpoints=len(outgoing),
         refused=Counter(letter.reason for letter in letters),
         first=outgoing[0].occurred_at,
-        last=last,
-        outcomes=plan.outcomes(),
+        last=outgoing[-1].occurred_at,
+        outcomes=outcomes,
         unknown=plan.unknown(),
     )
 

@@ -26,8 +26,9 @@ from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
+from pipeline.tracker.anew import told_anew
 from pipeline.tracker.items import Item, TickItem
-from pipeline.tracker.partition import Partition, Waiting, told_anew
+from pipeline.tracker.partition import Partition, Waiting
 from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import Chunk, fate_of
 from schemas import topics
@@ -162,7 +163,7 @@ class _Hearing:
     is_erased: _Before
     clock: Clock = field(default_factory=Clock)
     visitors: dict[bytes, _Visitor] = field(default_factory=dict)
-    rows: dict[tuple[str, str], TouchpointRow] = field(default_factory=dict)
+    rows: dict[tuple[str, str, str], TouchpointRow] = field(default_factory=dict)
     rebuilds: dict[str, _Rebuild] = field(default_factory=dict)
 
     def hear(self, chunk: Chunk) -> Iterator[AnyRow]:
@@ -249,7 +250,7 @@ class _Hearing:
         touchpoint = item.touchpoint
         if self.is_erased(item, f"user:{touchpoint.user_id}"):
             return
-        id_ = (touchpoint.site, touchpoint.touchpoint_id)
+        id_ = (touchpoint.site, item.visitor_id, touchpoint.touchpoint_id)
         if item.rebuild or id_ not in self.rows:
             row = encode_row(touchpoint, item.enrichment)
             self.rows[id_] = msgspec.json.decode(row, type=TouchpointRow)

@@ -33,6 +33,7 @@ from pipeline.journey.state import (
     recall,
 )
 from pipeline.kafka.records import RawRecord, Row
+from pipeline.tracker.anew import Anew, told_anew
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""
@@ -63,28 +64,6 @@ class Erased(msgspec.Struct, array_like=True, frozen=True):
 
 
 _NOT_ERASED = Erased()
-
-
-class Anew(msgspec.Struct, array_like=True):
-    """What is known of the rebuilds of a site.
-
-    The newest is `at`, and it goes on, as it said at `heard_at`; 0: it has ended. The newest one of
-    everybody is `all_at`.
-    """
-
-    at: int
-    all_at: int = 0
-    heard_at: int = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is not at its end."""
-        return self.heard_at > 0
-
-
-def told_anew(site: str) -> str:
-    """Name the clock of those of a site who are told anew."""
-    return f"{site}\x1d"
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -191,10 +170,7 @@ class Partition:
         return rebuild is not None and rebuild.is_open and self.awaits(site, name, rebuild.at)
 
     def awaits(self, site: str, name: str, at: int) -> bool:
-        """Tell whether the rebuild `at` is the newest, and tells what `name` did.
-
-        Not any more what somebody did who was erased since.
-        """
+        """Tell whether the rebuild `at` is the newest, and tells of `name`, not erased since."""
         rebuild = self.rebuilds.get(site)
         return rebuild is not None and rebuild.at == at == self.erased(site, name).at
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import structs
 
 from pipeline.journey.messages import Rebuild
-from pipeline.tracker.partition import NODE, PERSON, Anew, Partition, site_of
+from pipeline.tracker.anew import Anew
+from pipeline.tracker.partition import NODE, PERSON, Partition, site_of
 from pipeline.tracker.touched import Touched
 from schemas.topics import record_key
 
