@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench faults fuzz kafka clean
+.PHONY: help demo up test check format lock schemas beacon page house bench faults fuzz clients kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ faults: $(READY) ## The long form of the fault tests
 fuzz: $(READY) ## Fuzz the collector over HTTP, and all that decodes (MINUTES=10 for each)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -s tests/fuzz/test_http.py $(ARGS)
 	@$(BIN)/python -m tests.fuzz.guided --minutes $(or $(MINUTES),10)
+
+clients: $(READY) ## Run unmodified clients on ways that fail, and write the table in docs/sdks.md
+	@$(BIN)/python -m tests.clients.run --write $(ARGS)
 
 kafka: $(READY) ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java 17 and Maven)
 	@$(BIN)/python -m tests.support.kafka --port 9092

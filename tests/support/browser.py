@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -21,20 +21,25 @@ _PATIENCE_MS = 15_000
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser; tests open visitors of their own in it."""
+    async with async_playwright() as playwright:
+        browser = await launched(playwright)
+        yield browser
+        await browser.close()
+
+
+async def launched(playwright: Playwright) -> Browser:
+    """Start a browser; skip if there is none."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip("no Chromium; on Debian: apt-get install chromium")
-    async with async_playwright() as playwright:
-        # Not per context: what outlives a page would be sent with the usual one.
-        named = [f"--user-agent={_USER_AGENT}"]
-        browser = await playwright.chromium.launch(
-            executable_path=path,
-            chromium_sandbox=False,
-            args=named,
-            ignore_default_args=["--disable-back-forward-cache"],  # people's browsers have it
-        )
-        yield browser
-        await browser.close()
+    # Not per context: what outlives a page would be sent with the usual one.
+    named = [f"--user-agent={_USER_AGENT}"]
+    return await playwright.chromium.launch(
+        executable_path=path,
+        chromium_sandbox=False,
+        args=named,
+        ignore_default_args=["--disable-back-forward-cache"],  # people's browsers have it
+    )
 
 
 @asynccontextmanager

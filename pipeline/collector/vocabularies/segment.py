@@ -145,7 +145,8 @@ ROUTES: Routes = {
 
 def _settings(key: str, host: str) -> Answer:
     tool = {"apiKey": key, "apiHost": f"{host}/v1", "type": "server"}
-    return said({"integrations": {"Segment.io": tool}, "plan": {}, "edgeFunction": {}})
+    tools = {"Segment.io": tool, "Customer.io Data Pipelines": tool}
+    return said({"integrations": tools, "plan": {}, "edgeFunction": {}})
 
 
 SET_UP = [SetUp(re.compile("/v1/projects/([^/]+)/settings"), _settings)]

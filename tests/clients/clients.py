@@ -1,0 +1,95 @@
+"""The clients that are run, and how each is: of which family, package and version."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+HERE = Path(__file__).parent
+Where = Literal["browser", "node", "python"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client: `script` uses it, `package` is what it is installed as.
+
+    `is_timed` if it says when an event happened: then the order must survive.
+    """
+
+    family: str
+    where: Where
+    script: str
+    package: str
+    version: str
+    is_timed: bool = True
+
+    @property
+    def title(self) -> str:
+        return f"{self.package} {self.version}"
+
+
+_NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
+    ("Segment", "browser", "segment", ("segment-browser-new", "segment-browser-old")),
+    ("Segment", "browser", "segment", ("segment-browser-older",)),
+    ("Segment", "node", "segment", ("segment-node-3", "segment-node-2", "segment-node-1")),
+    ("Segment", "node", "segment_legacy", ("segment-legacy-6",)),
+    ("RudderStack", "browser", "rudderstack", ("rudderstack-browser-3",)),
+    ("RudderStack", "browser", "rudderstack_2", ("rudderstack-browser-2",)),
+    ("RudderStack", "node", "rudderstack", ("rudderstack-node-3", "rudderstack-node-2")),
+    ("RudderStack", "node", "rudderstack_1", ("rudderstack-node-1",)),
+    ("Customer.io", "browser", "customerio", ("customerio-browser",)),
+    ("Customer.io", "node", "customerio", ("customerio-node",)),
+    ("Jitsu", "browser", "jitsu", ("jitsu-new", "jitsu-old")),
+    ("Jitsu", "node", "jitsu", ("jitsu-new",)),
+    ("Snowplow", "browser", "snowplow", ("snowplow-browser-4", "snowplow-browser-3")),
+    ("Snowplow", "node", "snowplow", ("snowplow-node-4", "snowplow-node-3")),
+    ("PostHog", "browser", "posthog", ("posthog-browser-new", "posthog-browser-old")),
+    ("PostHog", "browser", "posthog", ("posthog-browser-older",)),
+    ("PostHog", "node", "posthog", ("posthog-node-5", "posthog-node-4", "posthog-node-3")),
+    ("Plausible", "browser", "plausible", ("plausible-new",)),
+    ("Plausible", "browser", "plausible_old", ("plausible-old",)),
+    ("Umami", "node", "umami", ("umami-node",)),
+    ("Matomo", "node", "matomo", ("matomo-node",)),
+    ("Mixpanel", "browser", "mixpanel", ("mixpanel-browser-new", "mixpanel-browser-old")),
+    ("Mixpanel", "node", "mixpanel", ("mixpanel-node", "mixpanel-node-old")),
+    ("Amplitude", "browser", "amplitude", ("amplitude-browser-2", "amplitude-browser-1")),
+    ("Amplitude", "node", "amplitude", ("amplitude-node-1",)),
+    ("OpenPanel", "browser", "openpanel", ("openpanel-browser",)),
+    ("OpenPanel", "node", "openpanel", ("openpanel-node",)),
+)
+_PYPI = {
+    "segment-analytics-python": ("Segment", "segment"),
+    "rudder-sdk-python": ("RudderStack", "rudderstack"),
+    "customerio-cdp-analytics": ("Customer.io", "customerio"),
+    "snowplow-tracker": ("Snowplow", "snowplow"),
+    "posthog": ("PostHog", "posthog"),
+    "mixpanel": ("Mixpanel", "mixpanel"),
+    "amplitude-analytics": ("Amplitude", "amplitude"),
+}
+_OTHER_SCRIPTS = {"posthog==5.4.0": "posthog_5", "snowplow-tracker==0.15.0": "snowplow_0"}
+_WITHOUT_TIME = ("plausible", "umami", "matomo", "openpanel", "plausible_old")
+
+BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")
+
+
+def clients() -> Iterator[Client]:
+    """Name all clients, by family."""
+    yield BEACON
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    for family, where, script, aliases in _NPM:
+        for alias in aliases:
+            version = wanted[alias].rpartition("@")[2]
+            yield Client(family, where, script, alias, version, script not in _WITHOUT_TIME)
+    for line in (HERE / "python.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, version = line.split("==")
+            family, script = _PYPI[name]
+            yield Client(family, "python", _OTHER_SCRIPTS.get(line, script), name, version)
+
+
+def official_name(client: Client) -> str:
+    """Give the name by which its registry knows the package."""
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    told = wanted.get(client.package)
+    return told.removeprefix("npm:").rpartition("@")[0] if told else client.package

@@ -1,0 +1,146 @@
+"""A way to the collector that fails as ways do, and notes what passes."""
+
+import asyncio
+import base64
+import binascii
+import gzip
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+from urllib.parse import unquote_plus
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from tests.support.ports import free_ports
+
+Fault = Literal["", "unavailable", "refused", "lost"]
+"""Nothing; 503 as the collector answers it; no connection; it arrives and its answer does not."""
+
+_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
+_EVENT = re.compile(r"Event[ _]\d+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
+
+
+class Proxy:
+    """Passes requests of one client on; `fault` is what goes wrong now."""
+
+    def __init__(self, target: str, port: int) -> None:
+        self.url = f"http://localhost:{port}"
+        self.fault: Fault = ""
+        self.seen: set[str] = set()
+        """Events that the client has sent, whether they passed or not."""
+        self.passed: set[str] = set()
+        """Events that have reached the collector."""
+        self._target = target
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def turn(self, fault: Fault) -> None:
+        """Let this go wrong from now on; while connections are refused nobody listens."""
+        if self.fault == "refused":
+            await self._listen()
+        if fault == "refused" and self._site:
+            await self._site.stop()
+        self.fault = fault
+
+    async def open(self, runner: web.AppRunner) -> None:
+        """Begin to listen."""
+        self._runner = runner
+        await self._listen()
+
+    async def _listen(self) -> None:
+        assert self._runner
+        self._site = web.TCPSite(self._runner, "localhost", self._port, reuse_address=True)
+        await self._site.start()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        content = await request.read()
+        events = events_in(f"{request.path_qs}\n".encode() + unpacked(content))
+        self.seen |= events
+        if self.fault == "refused":
+            return _cut(request)
+        if self.fault == "unavailable" and (request.method == "POST" or events):
+            return web.Response(status=503, headers=_readable(request) | {"Retry-After": "1"})
+        answer = await self._pass_on(request, content)
+        self.passed |= events
+        return _cut(request) if self.fault == "lost" and events else answer
+
+    async def _pass_on(self, request: web.Request, content: bytes) -> web.Response:
+        headers = CIMultiDict(
+            (name, value) for name, value in request.headers.items() if name.lower() not in _HOP
+        )
+        async with self._session.request(
+            request.method, self._target + request.raw_path, headers=headers, data=content or None
+        ) as answer:
+            told = [(n, v) for n, v in answer.headers.items() if n.lower() not in _HOP]
+            return web.Response(
+                status=answer.status, body=await answer.read(), headers=CIMultiDict(told)
+            )
+
+
+@asynccontextmanager
+async def proxy(target: str) -> AsyncIterator[Proxy]:
+    """Run a proxy before `target`, on a port of its own."""
+    [port] = free_ports(1)
+    passing = Proxy(target, port)
+    app = web.Application(client_max_size=10_000_000)
+    app.router.add_route("*", "/{path:.*}", passing.answer)
+    runner = web.AppRunner(app, auto_decompress=False)
+    await runner.setup()
+    await passing.open(runner)
+    try:
+        yield passing
+    finally:
+        await passing.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await runner.cleanup()
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport:
+        request.transport.abort()
+    return web.Response()
+
+
+def _readable(request: web.Request) -> dict[str, str]:
+    origin = request.headers.get("origin")
+    if not origin:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": "retry-after",
+    }
+
+
+def unpacked(content: bytes) -> bytes:
+    """Undo gzip, whatever the headers say."""
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
+def events_in(content: bytes) -> set[str]:
+    """Find the names of events in what a client sent, also in base64 and escaped."""
+    text = unquote_plus(content.decode(errors="replace"))
+    found = set(_EVENT.findall(text))
+    for coded in _BASE64.findall(text):
+        found |= set(_EVENT.findall(_plain(coded)))
+    return {name.replace("_", " ") for name in found}
+
+
+def _plain(coded: str) -> str:
+    try:
+        padded = coded.rstrip("=") + "=" * (-len(coded.rstrip("=")) % 4)
+        return base64.urlsafe_b64decode(padded.replace("+", "-").replace("/", "_")).decode(
+            errors="replace"
+        )
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,332 @@
+"""Unmodified clients against the collector, on ways that fail: what was sent is what arrived.
+
+    python -m tests.clients.run [--only TEXT] [--faults none,unavailable] [--write]
+
+Each client sends some events through a proxy of its own while something goes wrong for ten seconds.
+What it has sent is counted in its requests, by the names of the events, without any code of the
+collector; what arrived, in Kafka.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from pipeline.kafka.topics import create_topics
+from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.settings import Settings
+from schemas.topics import DEAD_LETTERS, RAW
+from tests.clients.clients import Client, clients, official_name
+from tests.clients.install import bundle, npm_folder, pypi_folder
+from tests.clients.page import write_page
+from tests.clients.proxy import Fault, Proxy, proxy
+from tests.support.browser import launched
+from tests.support.collector import CollectorProcess, collector
+from tests.support.ports import free_ports
+from tests.support.topics import read
+
+EVENTS, EVERY_MS = 30, 500
+_BEFORE_SECONDS, _FAULT_SECONDS = 3, 10
+_PATIENCE_SECONDS, _QUIET_SECONDS = 60, 15
+_AT_ONCE = 9
+_NOTE = "Größe ✓"
+
+FAULTS = {
+    "none": "nothing",
+    "unavailable": "503 for ten seconds",
+    "refused": "connections refused for ten seconds",
+    "lost": "answers lost for ten seconds",
+    "closed": "page closed in the middle, and opened again",
+    "offline": "offline for ten seconds, and back",
+}
+OF_BROWSERS = frozenset({"closed", "offline"})
+
+
+@dataclass
+class Run:
+    """A client on a way that fails, and what came of it."""
+
+    client: Client
+    fault: str
+    key: str
+    seen: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    arrived: set[str] = field(default_factory=set)
+    doubled: int = 0
+    wrong: int = 0
+    refused: int = 0
+    problem: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that reached the collector arrived, once and right."""
+        return self.arrived == self.passed and not (self.doubled or self.wrong or self.refused)
+
+
+def hold(run: Run, rows: Iterable[Mapping[str, Any]], letters: Iterable[Any]) -> None:
+    """Hold what arrived against what was sent."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    times: dict[int, str] = {}
+    visitors: set[str] = set()
+    for row in rows:
+        name = row["name"].replace("_", " ")
+        if not name.startswith("Event "):
+            continue
+        number = int(name.split()[1])
+        ids[name].add(row["touchpoint_id"])
+        times[number] = max(row["occurred_at"], times.get(number, ""))
+        visitors.add(row["anonymous_id"] or f"user:{row['user_id']}")
+        told = {str(value) for value in values_in(row["properties"])}
+        run.wrong += not {str(number), _NOTE} <= told
+    run.arrived = set(ids)
+    run.doubled = sum(len(each) - 1 for each in ids.values())
+    run.wrong += max(len(visitors) - 1, 0)
+    if run.client.is_timed:
+        ordered = [times[number] for number in sorted(times)]
+        run.wrong += sum(a > b for a, b in pairwise(ordered))
+    run.refused = len(list(letters))
+
+
+def values_in(value: Any) -> Iterable[Any]:
+    """Give every scalar of a JSON value."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from values_in(part)
+    else:
+        yield value
+
+
+class Stage:
+    """A collector, the page that browsers open, and where the clients are installed."""
+
+    def __init__(
+        self, process: CollectorProcess, browser: Browser, pages: str, npm: Path, broker: str
+    ) -> None:
+        self.collector, self.browser, self.pages, self.npm = process, browser, pages, npm
+        self.broker = broker
+
+    async def play(self, run: Run) -> None:
+        """Run a client to its end."""
+        async with proxy(self.collector.url) as way:
+            in_browser = run.client.where == "browser"
+            playing = self._browse(run, way) if in_browser else self._script(run, way)
+            try:
+                async with asyncio.timeout(180):
+                    await playing
+                    await _until_quiet(way)
+            except (Exception, TimeoutError) as error:  # noqa: BLE001 - the table says it
+                run.problem = repr(error)[:200]
+            run.seen, run.passed = way.seen, way.passed
+
+    async def _script(self, run: Run, way: Proxy) -> None:
+        client, told = run.client, (way.url, run.key, str(EVENTS), str(EVERY_MS))
+        command: tuple[str, ...]
+        if client.where == "node":
+            command = ("node", "sdks/run.node.mjs", client.script, client.package, *told)
+            environment = dict(os.environ)
+        else:
+            command = (sys.executable, "sdks/run.py", client.script, *told)
+            environment = os.environ | {"PYTHONPATH": str(await pypi_folder(client))}
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.npm,
+            env=environment,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            failing = asyncio.create_task(_fail(way, run.fault))
+            _, said = await process.communicate()
+            await failing
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+        if process.returncode:
+            run.problem = said.decode()[-200:]
+
+    async def _browse(self, run: Run, way: Proxy) -> None:
+        await bundle(run.client, self.npm)
+        context = await self.browser.new_context(locale="de-DE")
+        try:
+            await self._open(context, run, way, EVENTS)
+            failing = asyncio.create_task(_fail(way, run.fault))
+            if run.fault in OF_BROWSERS:
+                await self._disturb(context, run, way)
+            await asyncio.sleep(EVENTS * EVERY_MS / 1000)
+            await failing
+            await _until_quiet(way)
+        finally:
+            for tab in context.pages:
+                await tab.close()
+            await asyncio.sleep(1)
+            await context.close()
+
+    async def _open(self, context: BrowserContext, run: Run, way: Proxy, events: int) -> None:
+        told = {"url": way.url, "key": run.key, "events": events, "every": EVERY_MS}
+        page = await context.new_page()
+        await page.add_init_script(f"window.TOLD = {json.dumps(told)}")
+        await page.goto(f"{self.pages}/{run.client.package}")
+
+    async def _disturb(self, context: BrowserContext, run: Run, way: Proxy) -> None:
+        await asyncio.sleep(_BEFORE_SECONDS)
+        if run.fault == "offline":
+            await context.set_offline(True)
+            await asyncio.sleep(_FAULT_SECONDS)
+            await context.set_offline(False)
+            return
+        [page] = context.pages
+        await page.close()
+        await asyncio.sleep(2)
+        await self._open(context, run, way, 0)
+
+    async def judge(self, runs: list[Run]) -> None:
+        rows, letters = await self._by_site(RAW.name), await self._by_site(DEAD_LETTERS.name)
+        for run in runs:
+            hold(run, rows[run.key], letters[run.key])
+
+    async def _by_site(self, topic: str) -> Mapping[str, list[Any]]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for _, value in await read(self.broker, topic):
+            row = json.loads(value)
+            found[row["site"]].append(row)
+        return found
+
+
+async def _fail(way: Proxy, fault: str) -> None:
+    faults: dict[str, Fault] = {"unavailable": "unavailable", "refused": "refused", "lost": "lost"}
+    if fault not in faults:
+        return
+    await asyncio.sleep(_BEFORE_SECONDS)
+    await way.turn(faults[fault])
+    await asyncio.sleep(_FAULT_SECONDS)
+    await way.turn("")
+
+
+async def _until_quiet(way: Proxy) -> None:
+    """Wait until all has passed, or nothing has for a while."""
+    left = _PATIENCE_SECONDS
+    before, quiet = len(way.passed), 0
+    while len(way.passed) < EVENTS and left and quiet < _QUIET_SECONDS:
+        await asyncio.sleep(1)
+        left -= 1
+        quiet = 0 if len(way.passed) > before else quiet + 1
+        before = len(way.passed)
+    await asyncio.sleep(2)  # what is sent again may come twice
+
+
+@asynccontextmanager
+async def staged(keys: Mapping[str, str]) -> AsyncIterator[Stage]:
+    """Start everything."""
+    npm = await npm_folder()
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker(free_ports(1)[0]))
+        servers = broker.bootstrap_servers
+        await create_topics(Settings(kafka_bootstrap_servers=servers, kafka_idempotence=False))
+        told = {"kafka_idempotence": "false", "collector_cookieless": "true"}
+        process = await stack.enter_async_context(
+            collector(servers, write_keys=json.dumps(keys), **told)
+        )
+        await process.until_ready()
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await launched(playwright)
+        stack.push_async_callback(browser.close)
+        pages = await stack.enter_async_context(_served(npm))
+        yield Stage(process, browser, pages, npm, servers)
+
+
+@asynccontextmanager
+async def _served(npm: Path) -> AsyncIterator[str]:
+    """Serve a page for each client, on another origin than the collector's."""
+
+    async def page(request: web.Request) -> web.Response:
+        script = f"<script src='/bundles/{request.match_info['client']}.js'></script>"
+        html = f"<!doctype html><meta charset=utf-8><title>Chair</title>{script}"
+        return web.Response(text=html, content_type="text/html")
+
+    (npm / "bundles").mkdir(exist_ok=True)
+    app = web.Application()
+    app.router.add_static("/bundles", npm / "bundles")
+    app.router.add_get("/{client}", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    [port] = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield f"http://127.0.0.1:{port}"
+    await runner.cleanup()
+
+
+async def play(chosen: list[Client], faults: list[str]) -> list[Run]:
+    """Run `chosen` clients with each of `faults`, some of them at the same time."""
+    pairs = [
+        (client, fault)
+        for fault in faults
+        for client in chosen
+        if fault not in OF_BROWSERS or client.where == "browser"
+    ]
+    runs = [Run(client, fault, f"run-{n}") for n, (client, fault) in enumerate(pairs)]
+    turns = asyncio.Semaphore(_AT_ONCE)
+    async with staged({run.key: run.key for run in runs}) as stage:
+
+        async def one(run: Run) -> None:
+            async with turns:
+                await stage.play(run)
+            print(f"{run.client.title:40} {run.fault:12} {len(run.passed):3} passed {run.problem}")
+
+        await asyncio.gather(*map(one, runs))
+        await stage.judge(runs)
+    return runs
+
+
+def told(runs: list[Run]) -> str:
+    """Write the table: one line for each client."""
+    by_client: dict[Client, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_client[run.client].append(run)
+    lines = [
+        "| family | client | sent | given up by it | reached us | arrived | doubled | wrong |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for client, its in by_client.items():
+        sent = EVENTS * len(its)
+        reached = sum(len(run.passed) for run in its)
+        arrived = sum(len(run.arrived) for run in its)
+        numbers = (sent, sent - reached, reached, arrived, sum(run.doubled for run in its))
+        wrong = sum(run.wrong + run.refused for run in its)
+        name = f"{official_name(client)} {client.version}, {client.where}"
+        lines.append(f"| {client.family} | {name} | {' | '.join(map(str, numbers))} | {wrong} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the clients and print the table; 1 if one of them is not whole."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="clients with this text in their name")
+    parser.add_argument("--faults", default=",".join(FAULTS))
+    parser.add_argument("--write", action="store_true", help="write the table into docs/sdks.md")
+    asked = parser.parse_args()
+    chosen = [each for each in clients() if asked.only in f"{each.family} {each.title}"]
+    runs = asyncio.run(play(chosen, asked.faults.split(",")))
+    for run in runs:
+        if not run.is_whole or run.problem:
+            gone, more = sorted(run.passed - run.arrived), sorted(run.arrived - run.passed)
+            print("NOT WHOLE", run.client.title, run.fault, gone[:5], more[:5], end=" ")
+            print(f"doubled {run.doubled} wrong {run.wrong} refused {run.refused} {run.problem}")
+    print(table := told(runs))
+    if asked.write:
+        write_page(table)
+    return any(not run.is_whole for run in runs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What arrived is held against what reached us: missing, doubled, wrong."""
+
+from typing import Any
+
+import pytest
+
+from tests.clients.clients import BEACON, clients, official_name
+from tests.clients.run import Run, hold, told
+
+
+def row(number: int, **other: Any) -> dict[str, Any]:
+    return {
+        "name": f"Event {number}",
+        "touchpoint_id": f"t-{number}",
+        "occurred_at": f"2026-01-01T12:00:0{number}Z",
+        "anonymous_id": "a",
+        "user_id": "",
+        "properties": {"n": number, "context": {"note": "Größe ✓"}},
+    } | other
+
+
+def held(*rows: dict[str, Any], letters: int = 0) -> Run:
+    run = Run(BEACON, "none", "run-0", passed={"Event 1", "Event 2"})
+    hold(run, rows, [{}] * letters)
+    return run
+
+
+def test_what_arrived_once_and_right_is_whole() -> None:
+    assert held(row(1), row(2)).is_whole
+
+
+def test_the_same_touchpoint_twice_is_one() -> None:
+    assert held(row(1), row(1), row(2)).is_whole
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(1)],
+        [row(1), row(2), row(2, touchpoint_id="other")],
+        [row(1), row(2, properties={"n": 2})],
+        [row(1), row(2, properties={"n": 7, "note": "Größe ✓"})],
+        [row(1), row(2, anonymous_id="b")],
+        [row(1), row(2, occurred_at="2026-01-01T11:00:00Z")],
+        [row(1), row(2), row(3)],
+    ],
+    ids=["missing", "doubled", "no note", "number", "visitor", "order", "too many"],
+)
+def test_whatever_is_not_whole_is_seen(rows: list[dict[str, Any]]) -> None:
+    assert not held(*rows).is_whole
+
+
+def test_a_dead_letter_is_seen() -> None:
+    assert not held(row(1), row(2), letters=1).is_whole
+
+
+def test_every_client_has_a_line_with_the_name_of_its_registry() -> None:
+    chosen = list(clients())
+    assert {"Segment", "Matomo", "Jitsu", "Mixpanel"} <= {each.family for each in chosen}
+    table = told([Run(each, "none", "k", passed={"Event 1"}) for each in chosen])
+    for each in chosen:
+        assert f"| {official_name(each)} {each.version}, {each.where} | 30 | 29 | 1 | 0 |" in table
