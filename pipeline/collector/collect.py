@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pipeline.collector.answers import TurnedAway
+from pipeline.collector.answers import Answer, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
@@ -45,7 +45,7 @@ class Told(Struct, frozen=True, gc=False):
 class Collected:
     """What becomes of a request: records by topic, and the refused calls by their index.
 
-    `told` are the first of its touchpoints, in short.
+    `told` are the first of its touchpoints, in short; `success` is the answer that it asks for.
     """
 
     arrival: Arrival
@@ -54,6 +54,7 @@ class Collected:
     records: list[tuple[str, Record]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    success: Answer | None = None
     _received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,6 +162,7 @@ def collect(
         detail = f"{len(sent.events)} events; a batch has {longest} at most"
         raise TurnedAway(Reason.TOO_LARGE, detail, site=arrival.site)
     collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
+    collected.success = sent.success
     calls = [_call_of(event, vocabulary) for event in sent.events]
     if len(calls) > 1 and (sent.sent_at is None or sent.sent_at > arrival.received_at):
         told = (call for call in calls if isinstance(call, bytes))

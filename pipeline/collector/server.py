@@ -272,7 +272,7 @@ class Collector:
         self._lanes.choose(sender, collected)
         await self._keep(collected)
         self._lanes.count(sender, collected)
-        success = vocabulary.success
+        success = collected.success or vocabulary.success
         said = outcome(collected.is_batch, collected.accepted, collected.refused, success)
         if not collected.is_in_vain:
             return said

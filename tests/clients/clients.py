@@ -23,6 +23,8 @@ class Client:
     package: str
     version: str
     is_timed: bool = True
+    also: tuple[str, ...] = ()
+    """What it needs beside it, where its own package does not say so."""
 
     @property
     def title(self) -> str:
@@ -83,9 +85,11 @@ def clients() -> Iterator[Client]:
             yield Client(family, where, script, alias, version, script not in _WITHOUT_TIME)
     for line in (HERE / "python.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            name, version = line.split("==")
+            wanted, *also = line.split()
+            name, version = wanted.split("==")
             family, script = _PYPI[name]
-            yield Client(family, "python", _OTHER_SCRIPTS.get(line, script), name, version)
+            script = _OTHER_SCRIPTS.get(wanted, script)
+            yield Client(family, "python", script, name, version, also=tuple(also))
 
 
 def official_name(client: Client) -> str:

@@ -40,7 +40,7 @@ async def pypi_folder(client: Client) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         wanted = f"{client.package}=={client.version}"
-        await _done(*pip, "--target", str(folder), wanted, folder=folder)
+        await _done(*pip, "--target", str(folder), wanted, *client.also, folder=folder)
         (folder / "ready").touch()
     return folder
 

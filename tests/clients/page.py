@@ -1,6 +1,5 @@
 """Writes what was measured into `docs/sdks.md`."""
 
-import re
 from pathlib import Path
 
 _PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
@@ -8,7 +7,21 @@ _BEGIN, _END = "<!-- make clients writes what follows -->", "<!-- until here -->
 
 
 def write_page(table: str) -> None:
-    """Put `table` in the place of the one that is there."""
+    """Put `table` into the page."""
     text = _PAGE.read_text(encoding="utf-8")
-    place = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
-    _PAGE.write_text(place.sub(lambda _: f"{_BEGIN}\n\n{table}\n\n{_END}", text), encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    old, _, after = rest.partition(_END)
+    merged = "\n".join(renewed(old.strip().splitlines(), table.splitlines()))
+    _PAGE.write_text(f"{before}{_BEGIN}\n\n{merged}\n\n{_END}{after}", encoding="utf-8")
+
+
+def renewed(old: list[str], new: list[str]) -> list[str]:
+    """Give the lines of a table, those that are measured anew in the place of the old ones."""
+    lines = {client_of(line): line for line in new}
+    known = [lines.pop(client_of(line), line) for line in old]
+    return known + list(lines.values())
+
+
+def client_of(line: str) -> str:
+    """Give family and client of a line."""
+    return "|".join(line.split("|")[:3])

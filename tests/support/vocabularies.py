@@ -66,7 +66,8 @@ def send(
         arrival.known = strangers if is_of_a_page(headers or {}) else None
     key = vocabulary.key(request)
     collected = collect(request, vocabulary, arrival, intake, 1000)
-    told = outcome(collected.is_batch, collected.accepted, collected.refused, vocabulary.success)
+    success = collected.success or vocabulary.success
+    told = outcome(collected.is_batch, collected.accepted, collected.refused, success)
     return Taken(key, collected, told)
 
 

@@ -17,7 +17,14 @@ from pipeline.collector.openapi.document import (
     Operation,
     Said,
 )
-from pipeline.collector.vocabularies import jitsu, segment
+from pipeline.collector.vocabularies import (
+    amplitude,
+    jitsu,
+    mixpanel,
+    openpanel,
+    posthog,
+    segment,
+)
 from pipeline.collector.vocabularies.routes import ROUTES
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
 from schemas.calls import CallBatch, Outcome
@@ -54,6 +61,7 @@ class _Spoken:
     body: type[CallBatch] | None = None
     takes_batches: bool = False
     headers: tuple[str, ...] = ()
+    successes: tuple[Answer, ...] = ()
     of_a_body: tuple[Problem | Reason, ...] = OF_A_BODY
 
 
@@ -145,12 +153,14 @@ _SPOKEN = {
         refusals=(Reason.INVALID_FIELD,),
     ),
     ("GET", "/track"): _Spoken(
+        successes=(mixpanel.VERBOSE,),
         summary="Mixpanel: an event in `data`, as JSON or in base64",
         query={"data": json.dumps(_MIXPANEL)},
         takes_batches=True,
         refusals=(*_OF_AN_OBJECT, Reason.NOT_JSON, *_OF_AN_EVENT, *_OF_A_TIME, Reason.TOO_LARGE),
     ),
     ("POST", "/import"): _Spoken(
+        successes=(mixpanel.VERBOSE,),
         summary="Mixpanel: events or profiles, as JSON or as a form with `data`",
         examples={JSON: [_MIXPANEL]},
         takes_batches=True,
@@ -163,12 +173,14 @@ _SPOKEN = {
         refusals=_OF_AN_OBJECT,
     ),
     ("POST", "/track"): _Spoken(
+        successes=(mixpanel.VERBOSE, posthog.CAPTURE.success, openpanel.TRACK.success),
         summary="Mixpanel, OpenPanel (its key in `openpanel-client-id`) and PostHog of old",
         examples={JSON: _MIXPANEL},
         takes_batches=True,
         refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
     ),
     ("POST", "/batch"): _Spoken(
+        successes=(amplitude.BATCH.success,),
         summary="PostHog, and Amplitude with `events` in the place of `batch`",
         examples={
             JSON: {"api_key": _KEY, "batch": [{"event": "X", "distinct_id": "u-1"}]},
@@ -226,7 +238,7 @@ def _sending(method: Literal["get", "post"], path: str, vocabulary: Vocabulary) 
         method=method,
         path=path,
         summary=spoken.summary,
-        answers=_answers(_successes(vocabulary), spoken.takes_batches),
+        answers=_answers((_worded(vocabulary), *spoken.successes), spoken.takes_batches),
         body=spoken.body,
         examples=spoken.examples,
         query=spoken.query,
@@ -240,10 +252,8 @@ def _refusal(code: Problem | Reason) -> Answer:
     return refusal(code, "")
 
 
-def _successes(vocabulary: Vocabulary) -> tuple[Answer, ...]:
-    """Give success in the SDK's words: with `verbose` Mixpanel's are others."""
-    said = (vocabulary.wording(vocabulary.success, query) for query in ("", "verbose=1"))
-    return tuple({answer.body: answer for answer in said}.values())
+def _worded(vocabulary: Vocabulary) -> Answer:
+    return vocabulary.wording(vocabulary.success, "")
 
 
 def _answers(successes: tuple[Answer, ...], takes_batches: bool) -> dict[int, tuple[Said, ...]]:

@@ -6,6 +6,7 @@ token is the write key. What is set of a group (`/groups`) is about no visitor: 
 
 import base64
 import binascii
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,11 @@ _RESERVED = {
     "$last_name": "last_name",
     "$created": "created_at",
 }
+_FORM = re.compile(rb"\w+=")
+_ONE = Answer(200, b"1")
+VERBOSE = Answer(200, b'{"status":1,"error":null}')
+"""Success, as it is asked for by `verbose=1` in the query or the form."""
+
 _DEVICE = "$device:"
 _FIRST_MILLISECOND = 100_000_000_000
 """A number beyond it counts milliseconds, or its year is 5138."""
@@ -52,7 +58,12 @@ def _key(request: Request) -> str | None:
 
 
 def _events(request: Request) -> Events:
-    return Events(_listed(request), is_batch=isinstance(_sent(request), list))
+    is_verbose = "verbose=1" in (request.query + "&" + _form(request)).split("&")
+    return Events(
+        _listed(request),
+        is_batch=isinstance(_sent(request), list),
+        success=VERBOSE if is_verbose else None,
+    )
 
 
 def _listed(request: Request) -> list[Any]:
@@ -60,9 +71,15 @@ def _listed(request: Request) -> list[Any]:
     return sent if isinstance(sent, list) else [sent]
 
 
+def _form(request: Request) -> str:
+    """Give the body if it is a form."""
+    is_form = _FORM.match(request.body) is not None
+    return request.body.decode(errors="replace") if is_form else ""
+
+
 def _sent(request: Request) -> Any:
     """Read what was sent: JSON, or JSON or base64 of it in `data` of a form or of the query."""
-    if request.body and not request.body.startswith(b"data="):
+    if request.body and not _FORM.match(request.body):
         return request.json
     try:
         form = request.body.decode() or request.query
@@ -148,16 +165,8 @@ def _time(told: Any) -> Any:
     return instant(told, timedelta(milliseconds=1) if is_fine else timedelta(seconds=1))
 
 
-def _in_its_words(answer: Answer, query: str) -> Answer:
-    """Say success as it is asked for: a 1, or JSON if `verbose`."""
-    if answer.body != _ONE.body or "verbose=1" not in query.split("&"):
-        return later(answer)
-    return Answer(answer.status, b'{"status":1,"error":null}', answer.headers)
-
-
-_ONE = Answer(200, b"1")
-TRACK = Vocabulary(_key, _events, _call, success=_ONE, wording=_in_its_words)
-_FROM_QUERY = Vocabulary(_key, _events, _call, success=_ONE, wording=_in_its_words)
+TRACK = Vocabulary(_key, _events, _call, success=_ONE, wording=later)
+_FROM_QUERY = Vocabulary(_key, _events, _call, success=_ONE, wording=later)
 
 ROUTES: Routes = {
     **{("GET", path): _FROM_QUERY for path in ("/track", "/engage")},

@@ -49,7 +49,9 @@ def _shared(owner: Owner, success: Answer, wording: Wording) -> Vocabulary:
     def events(request: Request) -> Events:
         found = owner(request)
         sent = _OWNERS[found].events(request)
-        return Events([(found, event) for event in sent.events], sent.sent_at, sent.is_batch)
+        listed = [(found, event) for event in sent.events]
+        success = sent.success or _OWNERS[found].success
+        return Events(listed, sent.sent_at, sent.is_batch, success)
 
     return Vocabulary(key, events, _call, success=success, wording=wording, is_cookieless=True)
 

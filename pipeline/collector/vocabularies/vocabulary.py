@@ -23,12 +23,14 @@ from schemas.touchpoint import TouchpointType
 class Events:
     """The events of a request: bytes of Segment's calls, or objects that are to be translated.
 
-    `sent_at` is the clock of the device, where the request has one for all its events.
+    `sent_at` is the clock of the device, where the request has one for all its events; `success`
+    the answer that this request asks for, where it is not the same for all.
     """
 
     events: Sequence[Any]
     sent_at: datetime | None = None
     is_batch: bool = False
+    success: Answer | None = None
 
 
 Wording = Callable[[Answer, str], Answer]

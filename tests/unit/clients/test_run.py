@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.clients.clients import BEACON, clients, official_name
+from tests.clients.page import renewed
 from tests.clients.run import Run, hold, told
 
 
@@ -60,3 +61,10 @@ def test_every_client_has_a_line_with_the_name_of_its_registry() -> None:
     table = told([Run(each, "none", "k", passed={"Event 1"}) for each in chosen])
     for each in chosen:
         assert f"| {official_name(each)} {each.version}, {each.where} | 30 | 29 | 1 | 0 |" in table
+
+
+def test_a_table_is_renewed_line_by_line() -> None:
+    old = ["| family | client | sent |", "|---|---|---|", "| A | a 1 | 30 |", "| B | b 1 | 30 |"]
+    new = ["| family | client | sent |", "|---|---|---|", "| B | b 1 | 60 |", "| C | c 1 | 30 |"]
+    assert [*old[:3], *new[2:]] == renewed(old, new)
+    assert new == renewed([], new)
