@@ -17,7 +17,8 @@ class WriteKey(BaseModel):
 
     `origins` are the web pages that may use it, none: those of the collector. It is accepted until
     `not_after`. Of what goes beyond `events_per_second` the collector makes the overflow lane, and
-    beyond `events_per_day` (UTC) it refuses; 0 is no limit, None the collector's own.
+    beyond `events_per_day` (UTC) it refuses; 0 is no limit, None the collector's own. `currency` is
+    that of shop events that name none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class WriteKey(BaseModel):
     not_after: AwareDatetime | None = None
     events_per_second: float | None = Field(None, ge=0)
     events_per_day: int = Field(0, ge=0)
+    currency: str = Field("", pattern=r"^([A-Z]{3})?$")
 
     @model_validator(mode="before")
     @classmethod

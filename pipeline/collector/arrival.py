@@ -21,10 +21,11 @@ class KnownStrangers(Protocol):
 class Arrival:
     """The circumstances of a request.
 
-    `ip` is truncated already, `country` that of the whole address, where it is known; `sent_at` is
-    the clock of the device, if a batch tells it, `latest` the latest time that its events tell;
-    `stranger` is the id of a visitor who tells none, empty where each call must tell one, and
-    `known` says which user it is, if a page has sent it.
+    `ip` is truncated already, `country` that of the whole address, where it is known; `currency` is
+    that of the site, for shop events that tell none; `sent_at` is the clock of the device, if a
+    batch tells it, `latest` the latest time that its events tell; `stranger` is the id of a visitor
+    who tells none, empty where each call must tell one, and `known` says which user it is, if a
+    page has sent it.
     """
 
     site: str
@@ -36,6 +37,7 @@ class Arrival:
     stranger: str = ""
     country: str = ""
     path: str = ""
+    currency: str = ""
     known: KnownStrangers | None = None
     named: dict[str, int] = field(default_factory=dict)
     """How often a name was given in this request."""

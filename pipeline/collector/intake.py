@@ -23,7 +23,7 @@ from pipeline.collector.clock import LARGEST_LEAD, Clocks, occurred, plausible, 
 from pipeline.collector.consent import check_consent
 from pipeline.collector.decoding import JsonObject, decoded, values
 from pipeline.collector.names import Names
-from pipeline.collector.vocabularies.segment import NAMES, told_channel, usual_channel
+from pipeline.collector.vocabularies.segment import NAMES, is_commerce, told_channel, usual_channel
 from pipeline.privacy.addresses import without_addresses
 from pipeline.values.identifiers import identifier
 from pipeline.values.texts import harmless, line
@@ -161,8 +161,7 @@ class Intake:
         check_consent(context)
         told = kind, name, anonymous_id, user_id
         touchpoint_id = _id(call.message_id, nobody) or _made(call, told, raw, arrival)
-        if arrival.country:
-            properties.setdefault("country", arrival.country)
+        _add(properties, name, arrival)
         page = _page(kind, context, properties)
         return Touchpoint(
             touchpoint_id=touchpoint_id,
@@ -200,6 +199,14 @@ def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[st
     if not visitor_of(anonymous_id, user_id):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
     return anonymous_id, user_id
+
+
+def _add(properties: JsonObject, name: str, arrival: Arrival) -> None:
+    """Add what is known of the arrival and the call does not say: country, an order's currency."""
+    if arrival.country:
+        properties.setdefault("country", arrival.country)
+    if arrival.currency and is_commerce(name) and not properties.get("currency"):
+        properties["currency"] = arrival.currency
 
 
 def _object(said: JsonObject | list[None] | None) -> JsonObject:

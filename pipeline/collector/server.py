@@ -264,7 +264,7 @@ class Collector:
             received_at=self._clock(),
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
-        arrival = self._arrival(scope, sender.key.site, vocabulary, caller)
+        arrival = self._arrival(scope, sender.key, vocabulary, caller)
         self._lanes.check(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)
@@ -281,9 +281,12 @@ class Collector:
     def _sender(self, name: str | None, scope: Scope) -> Sender:
         return self._gate.sender(name, scope.headers.get("origin"), self._clock())
 
-    def _arrival(self, scope: Scope, site: str, vocabulary: Vocabulary, caller: Caller) -> Arrival:
+    def _arrival(
+        self, scope: Scope, key: WriteKey, vocabulary: Vocabulary, caller: Caller
+    ) -> Arrival:
         arrival = Arrival(
-            site=site,
+            site=key.site,
+            currency=key.currency,
             received_at=self._clock(),
             user_agent=browser(scope.headers.get("user-agent")),
             ip=truncated_ip(caller.client),

@@ -88,6 +88,11 @@ SPECIFIED = frozenset({*NAMES.values(), *_SHOP, *_MAIL})
 """All names that Segment's specification knows."""
 
 
+def is_commerce(name: str) -> bool:
+    """Say whether the name is one of Segment's for a shop: such an event may have a price."""
+    return name in _SHOP
+
+
 def told_channel(word: object) -> Channel | None:
     """Give the channel that `word` names, if it is one of ours."""
     return _CHANNELS.get(word) if isinstance(word, str) else None

@@ -377,3 +377,22 @@ def test_no_mail_address_gets_through(address: str, where: str) -> None:
     made = intake.touchpoint(track(**{where: {"form": {"email": address}}}), arrival(), "identify")
     assert address not in bytes(made.properties).decode()
     assert "email_sha256" in bytes(made.properties).decode()
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "currency"),
+    [
+        ("Order Completed", {}, "EUR"),
+        ("Product Added", {"currency": ""}, "EUR"),
+        ("Order Completed", {"currency": "CHF"}, "CHF"),
+        ("Colour Chosen", {}, None),
+    ],
+)
+def test_a_shop_event_without_a_currency_has_that_of_its_site(
+    event: str, properties: dict[str, Any], currency: str | None
+) -> None:
+    arrival = Arrival("shop", datetime(2026, 1, 1, 12, tzinfo=UTC), currency="EUR")
+    call = json.dumps({"event": event, "anonymousId": "a", "properties": properties}).encode()
+    reader = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
+    made = reader.touchpoint(call, arrival, "track")
+    assert currency == json.loads(bytes(made.properties)).get("currency")
