@@ -21,7 +21,6 @@ from playwright.async_api import Browser
 from pipeline.tracker.commerce import read_commerce
 from schemas.codec import encode
 from schemas.topics import DEAD_LETTERS, RAW
-from tests.clients.proxy import Fault, proxy
 from tests.integration.test_collector_http import make_topics
 from tests.support.browser import chromium, visitor
 from tests.support.collector import CollectorProcess, collector
@@ -86,9 +85,6 @@ PYTHONS = {
     "posthog_python": [*MANY, "Aliased"],
     "snowplow_python": 2 * ["Page Viewed", "Colour Chosen", "Product Added"],
 }
-ON_A_BAD_WAY = ["segment_browser", "rudderstack_browser", "posthog_browser"]
-"""Those that send again what was not answered."""
-
 KEYS = {
     "plausible": ["plausible.example"],
     "plausible_old": ["plausible-old.example"],
@@ -133,8 +129,7 @@ class Line:
 
 def sites() -> dict[str, str]:
     """Give each SDK a site of its own."""
-    on_a_bad_way = [f"{sdk}_{fault}" for sdk in ON_A_BAD_WAY for fault in ("unavailable", "lost")]
-    names = [*BROWSERS, *NODES, *PYTHONS, *on_a_bad_way]
+    names = [*BROWSERS, *NODES, *PYTHONS]
     return {key: name for name in names for key in KEYS.get(name, [f"wk_{name}"])}
 
 
@@ -193,24 +188,6 @@ async def test_what_the_browser_sdk_sends_arrives_once(
         rows = await line.hold(sdk, BROWSERS[sdk] + ON_LEAVING.get(sdk, []))
     assert 1 == len({row["anonymous_id"] for row in rows})
     assert {f"/{sdk}/products/chair"} == {urlsplit(row["url"]).path for row in rows}
-
-
-@pytest.mark.parametrize("sdk", ON_A_BAD_WAY)
-@pytest.mark.parametrize("fault", ["unavailable", "lost"])
-async def test_what_the_browser_sdk_sends_while_something_is_wrong_arrives_once(
-    sdk: str, fault: Fault, line: Line, shop: str, chromium: Browser
-) -> None:
-    """A retry has headers of its own, for which the browser asks first."""
-    site = f"{sdk}_{fault}"
-    async with proxy(line.collector.url) as way:
-        await way.turn(fault)
-        named = f"window.HOST = COLLECTOR.slice(7); window.KEY = 'wk_{site}';"
-        told = f"window.COLLECTOR = {way.url!r}; {named}"
-        async with visitor(chromium, script=told) as page:
-            await page.goto(f"{shop}/{sdk}/products/chair")
-            await asyncio.sleep(2)
-            await way.turn("")
-            await line.hold(site, BROWSERS[sdk])
 
 
 @pytest.mark.parametrize("sdk", NODES)

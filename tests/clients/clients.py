@@ -69,7 +69,11 @@ _PYPI = {
     "mixpanel": ("Mixpanel", "mixpanel"),
     "amplitude-analytics": ("Amplitude", "amplitude"),
 }
-_OTHER_SCRIPTS = {"posthog==5.4.0": "posthog_5", "snowplow-tracker==0.15.0": "snowplow_0"}
+_OTHER_SCRIPTS = {
+    "rudder-sdk-python==1.0.6": "rudderstack_1",
+    "posthog==5.4.0": "posthog_5",
+    "snowplow-tracker==0.15.0": "snowplow_0",
+}
 _WITHOUT_TIME = ("plausible", "umami", "matomo", "openpanel", "plausible_old")
 
 BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")

@@ -60,6 +60,7 @@ class Run:
     client: Client
     fault: str
     key: str
+    sent: int = EVENTS
     seen: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
@@ -124,7 +125,7 @@ class Stage:
             try:
                 async with asyncio.timeout(180):
                     await playing
-                    await _until_quiet(way)
+                    await _until_quiet(way, run)
             except (Exception, TimeoutError) as error:  # noqa: BLE001 - the table says it
                 run.problem = repr(error)[:200]
             run.seen, run.passed = way.seen, way.passed
@@ -163,9 +164,10 @@ class Stage:
             failing = asyncio.create_task(_fail(way, run.fault))
             if run.fault in OF_BROWSERS:
                 await self._disturb(context, run, way)
-            await asyncio.sleep(EVENTS * EVERY_MS / 1000)
+            if run.fault != "closed":
+                await asyncio.sleep(EVENTS * EVERY_MS / 1000)
             await failing
-            await _until_quiet(way)
+            await _until_quiet(way, run)
         finally:
             for tab in context.pages:
                 await tab.close()
@@ -186,6 +188,7 @@ class Stage:
             await context.set_offline(False)
             return
         [page] = context.pages
+        run.sent = await page.evaluate("window.SENT ?? 0")
         await page.close()
         await asyncio.sleep(2)
         await self._open(context, run, way, 0)
@@ -213,11 +216,11 @@ async def _fail(way: Proxy, fault: str) -> None:
     await way.turn("")
 
 
-async def _until_quiet(way: Proxy) -> None:
+async def _until_quiet(way: Proxy, run: Run) -> None:
     """Wait until all has passed, or nothing has for a while."""
     left = _PATIENCE_SECONDS
     before, quiet = len(way.passed), 0
-    while len(way.passed) < EVENTS and left and quiet < _QUIET_SECONDS:
+    while len(way.passed) < run.sent and left and quiet < _QUIET_SECONDS:
         await asyncio.sleep(1)
         left -= 1
         quiet = 0 if len(way.passed) > before else quiet + 1
@@ -298,7 +301,7 @@ def told(runs: list[Run]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for client, its in by_client.items():
-        sent = EVENTS * len(its)
+        sent = sum(run.sent for run in its)
         reached = sum(len(run.passed) for run in its)
         arrived = sum(len(run.arrived) for run in its)
         numbers = (sent, sent - reached, reached, arrived, sum(run.doubled for run in its))

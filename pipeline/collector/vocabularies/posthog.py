@@ -54,7 +54,7 @@ _KNOWN = (
 _COOKIELESS = "$posthog_cookieless"
 """Who is nobody, and by this name everybody in `cookieless_mode`."""
 
-_MILLISECOND = timedelta(milliseconds=1)
+_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 
 
 def _key(request: Request) -> str | None:
@@ -121,7 +121,7 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
         "type": kind,
         "event": event,
         "messageId": sent.get("uuid") or properties.get("$insert_id"),
-        "timestamp": _timestamp(sent, sent_at),
+        "timestamp": _timestamp(sent, properties, sent_at),
         "sentAt": sent_at,
         "groupId": properties.get("$group_key"),
         "traits": traits or None,
@@ -164,11 +164,13 @@ def _group_of(kind: str, properties: JsonObject) -> str | None:
     return told if kind == "group" else None
 
 
-def _timestamp(sent: JsonObject, sent_at: Any) -> Any:
+def _timestamp(sent: JsonObject, properties: JsonObject, sent_at: Any) -> Any:
     """Give the time of an event; older SDKs say how many milliseconds before sending it was."""
     timestamp, offset = sent.get("timestamp"), sent.get("offset")
     if timestamp or not isinstance(offset, int | float):
         return timestamp
+    if isinstance(clock := properties.get("$time"), int | float):  # a retry counts back from itself
+        return instant(clock, _SECOND)
     try:
         clock = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
         if not isinstance(clock, datetime):

@@ -8,6 +8,7 @@ const run = async ({ url, key, events, every }) => {
     try {
       send(`Event ${n}`, { n, note: "Größe ✓" })?.catch?.(() => {});
     } catch {} // a client may tell so that it failed
+    window.SENT = n;
     await new Promise((done) => setTimeout(done, every));
   }
 };

@@ -229,3 +229,16 @@ def test_success_is_said_as_the_request_asks_for_it(path: str, content: str, exp
     headers = {"openpanel-client-id": "o"}
     answer = send("POST", path, content.encode(), headers=headers).answer
     assert (200, expected) == (answer.status, json.loads(answer.body))
+
+
+def test_an_old_capture_that_is_sent_again_keeps_its_time() -> None:
+    """Its offset counts back from the first sending, the clock in the query from the last."""
+    event = {"event": "X", "uuid": "p-1", "offset": 1_000} | {
+        "properties": {"distinct_id": "d", "token": "p", "$time": _MS / 1000}
+    }
+    times = set()
+    for seconds in (0, 20):
+        query = f"_={_MS + 1_000 + 1_000 * seconds}&retry_count=1"
+        sent = send("POST", f"/e/?{query}", json.dumps([event]).encode())
+        times |= {each["occurred_at"] for each in sent.touchpoints}
+    assert {_AT} == times
