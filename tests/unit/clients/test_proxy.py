@@ -16,7 +16,7 @@ SENT = json.dumps([{"event": "Event 1"}, {"event": "Event 12", "schema": "iglu:a
     "content",
     [
         SENT.encode(),
-        gzip.compress(SENT.encode()),
+        gzip.compress(SENT.encode(), mtime=0),
         f"data={quote(SENT)}".encode(),
         f"data={base64.b64encode(SENT.encode()).decode()}".encode(),
         f"/i?ue_px={base64.urlsafe_b64encode(SENT.encode()).decode().rstrip('=')}".encode(),
