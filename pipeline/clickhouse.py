@@ -20,6 +20,9 @@ from sinks.retention import apply_retention
 # What it would log reaches us as exceptions, and people as sentences.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
+_ANSWER_SECONDS = 100
+"""A statement that takes longer is given up; an insert is then repeated, and counts once."""
+
 
 class ClickHouseUnavailable(Unavailable):
     """ClickHouse does not answer or does not let us in; the text says what to do."""
@@ -43,6 +46,7 @@ def connect(settings: Settings) -> Client:
             password=settings.clickhouse_password.get_secret_value(),
             database=settings.clickhouse_database,
             autogenerate_session_id=False,
+            send_receive_timeout=_ANSWER_SECONDS,
         )
     except OperationalError as error:
         raise ClickHouseUnavailable(

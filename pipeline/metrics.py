@@ -4,6 +4,11 @@ Each role has a registry of its own and shows no other: the sink would show a ga
 at 0, for ever.
 """
 
+from collections.abc import Callable, Iterable
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -12,14 +17,38 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    start_http_server,
+    make_wsgi_app,
 )
+from prometheus_client.exposition import ThreadingWSGIServer
 
 
-def serve(host: str, port: int, role: CollectorRegistry) -> None:
-    """Answer `/metrics` on `host` and `port` with those of `role`; port 0 switches it off."""
-    if port:
-        start_http_server(port, host, registry=role)
+class _Silent(WSGIRequestHandler):
+    """Does not log who asks."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the library has it
+        """Log nothing."""
+
+
+def serve(
+    host: str, port: int, role: CollectorRegistry, complaint: Callable[[], str] = str
+) -> None:
+    """Answer `/metrics` on `host` and `port` with those of `role`; port 0 switches it off.
+
+    `/healthz/live` is answered with 200, or with 503 and the `complaint` once there is one.
+    """
+    if not port:
+        return
+    show = make_wsgi_app(role)
+
+    def answer(environ: Any, start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz/live":
+            return show(environ, start)  # type: ignore[no-any-return]
+        why = complaint()
+        start("503 Service Unavailable" if why else "200 OK", [("Content-Type", "text/plain")])
+        return [(why or "ok").encode() + b"\n"]
+
+    server = make_server(host, port, answer, ThreadingWSGIServer, handler_class=_Silent)
+    Thread(target=server.serve_forever, daemon=True).start()
 
 
 def _role() -> CollectorRegistry:
@@ -34,6 +63,15 @@ ROLES = {role: _role() for role in ("collector", "drain", "tracker", "sink", "we
 """The registry of each role; its name is the job by which Prometheus knows it."""
 
 COLLECTOR, DRAIN, TRACKER, SINK, WEBHOOK, WATCH = ROLES.values()
+
+STALLED = {
+    role: Gauge(
+        f"touchstream_{role}_stalled_partitions",
+        "Partitions that hold something for the role and do not move (TOUCHSTREAM_STALL_AFTER).",
+        registry=ROLES[role],
+    )
+    for role in ("drain", "tracker", "sink", "webhook")
+}
 
 # --- collector ----------------------------------------------------------------------------------
 

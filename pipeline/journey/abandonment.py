@@ -47,7 +47,9 @@ def _due(cursor: Cursor, stake: Stake, rules: AbandonmentRules) -> int:
     if stake.kind == JOURNEY:
         limit = rules.limit_ms.get(_phase(cursor, rules))
         return cursor.last_at + limit if limit else 0
-    rule = rules.kinds[stake.kind]
+    rule = rules.kinds.get(stake.kind)
+    if rule is None:  # the model had it when the stake was opened
+        return 0
     return stake.due if rule.in_a_row else cursor.last_at + rule.timeout_ms
 
 
@@ -70,7 +72,8 @@ def settle(cursor: Cursor, now: int, rules: AbandonmentRules) -> list[Stake]:
 
 def _settle(cursor: Cursor, key: str, due: int, rules: AbandonmentRules) -> Stake:
     stake = cursor.open.pop(key)
-    if not rules.kinds[stake.kind].in_a_row:
+    rule = rules.kinds.get(stake.kind)
+    if not rule or not rule.in_a_row:
         _note_end(stake, cursor)
     if stake.kind == JOURNEY:
         stake.step = _phase(cursor, rules)

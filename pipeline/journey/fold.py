@@ -6,6 +6,8 @@ a state up to date with the same steps.
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from pipeline.journey import abandonment, phases, sessions
 from pipeline.journey.facts import Facts
 from pipeline.journey.rules import ModelRules, Rules
@@ -92,6 +94,8 @@ def _classify(
     cursor: Cursor, model: ModelRules, seen: Evidence, session: OpenSession, facts: Facts
 ) -> None:
     journey = cursor.journeys.get(model.model.id) or _UNBEGUN
+    if journey.phase not in model.rules_from:  # the model had it before it was changed
+        journey = structs.replace(journey, phase="", since=0)
     rule = phases.matching_rule(model, journey, cursor, seen)
     if rule is None:
         return

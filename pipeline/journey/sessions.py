@@ -56,8 +56,8 @@ def extend(
         session.exit_path = seen.path
         session.entry_path = session.entry_path or seen.path
     if seen.name in rules.funnel and seen.name not in session.steps:
-        session.steps.append(seen.name)
-        session.steps.sort(key=rules.funnel.__getitem__)
+        known = [step for step in session.steps if step in rules.funnel]
+        session.steps = sorted([*known, seen.name], key=rules.funnel.__getitem__)
     if seen.name in rules.orders and _is_new_order(session, seen, known_orders):
         session.order_ids = [*session.order_ids[1 - _REMEMBERED :], seen.order_id or seen.id]
         session.orders += 1

@@ -19,12 +19,16 @@ from schemas.errors import Unavailable
 Tell = Callable[[str], None]
 """Says a sentence to whoever looks on."""
 
+Probe = Callable[[], Awaitable[bool]]
+"""Asks a process something."""
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 _STARTING_SECONDS = 60.0
 _HEALTHY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_PROBES = 6
 _ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
 
 
@@ -40,6 +44,8 @@ def die_with_parent() -> None:
 
 class Child:
     """A command as a process; what it says goes to `log`, warnings also to `tell`."""
+
+    probe_seconds = 10.0
 
     def __init__(
         self,
@@ -57,8 +63,10 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+    async def start(self, is_ready: Probe, is_alive: Probe | None = None) -> None:
         """Start it and return when it `is_ready`; from then on it is started again if it ends.
+
+        It is killed, and so started again, if `is_alive` says no for a minute.
 
         Raises:
             StackFailed: it ended, or was not ready within a minute.
@@ -72,6 +80,8 @@ class Child:
                 raise StackFailed(f"{self.name} did not start: {self._last_words()}")
             await asyncio.sleep(0.05)
         self._tasks.append(asyncio.create_task(self._keep_alive(process)))
+        if is_alive:
+            self._tasks.append(asyncio.create_task(self._probe(is_alive)))
 
     async def stop(self, patience: float) -> None:
         """Ask it to end; kill it if it has not after `patience` seconds."""
@@ -121,6 +131,21 @@ class Child:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             process = await self._spawn()
+
+    async def _probe(self, is_alive: Probe) -> None:
+        failed_since = None
+        while True:
+            await asyncio.sleep(self.probe_seconds)
+            if await is_alive():
+                failed_since = None
+                continue
+            failed_since = failed_since or monotonic()
+            process = self._process
+            is_dead = monotonic() - failed_since > _PROBES * self.probe_seconds
+            if is_dead and process and process.returncode is None:
+                self._tell(f"{self.name} does not answer any more and is killed")
+                process.kill()
+                failed_since = None
 
     async def _listen(self) -> None:
         with self._log.open(errors="replace") as log:

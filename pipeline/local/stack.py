@@ -71,8 +71,12 @@ class Stack:
         await create_topics(self._settings)
         host, port = self._settings.collector_host, self._settings.collector_port
         await _together(
-            self._start("collect", f"http://{host}:{port}/healthz/ready"),
-            self._start("track", _metrics(self._settings.tracker_metrics_port)),
+            self._start(
+                "collect",
+                f"http://{host}:{port}/healthz/ready",
+                alive=f"http://{host}:{port}/healthz/live",
+            ),
+            self._start_metered("track", self._settings.tracker_metrics_port),
             self._start_what_shares_need(),
             self._start_what_needs_clickhouse(),
         )
@@ -110,7 +114,7 @@ class Stack:
 
     async def _start_what_shares_need(self) -> None:
         if self._settings.has_shares:
-            await self._start("drain", _metrics(self._settings.drain_metrics_port))
+            await self._start_metered("drain", self._settings.drain_metrics_port)
 
     async def _start_what_needs_clickhouse(self) -> None:
         settings = self._settings
@@ -120,12 +124,18 @@ class Stack:
             await self._start("engine", f"{settings.clickhouse_url}/ping", command)
         await asyncio.to_thread(_migrate, settings)
         await _together(
-            self._start("sink", _metrics(settings.sink_metrics_port)),
-            self._start("watch", _metrics(settings.watch_metrics_port)),
+            self._start_metered("sink", settings.sink_metrics_port),
+            self._start_metered("watch", settings.watch_metrics_port),
             self._start("live", f"http://{settings.live_host}:{settings.live_port}/healthz/ready"),
         )
 
-    async def _start(self, role: str, url: str, command: tuple[str, ...] = ()) -> None:
+    async def _start_metered(self, role: str, port: int) -> None:
+        url = f"http://127.0.0.1:{port}/healthz/live" if port else ""
+        await self._start(role, url, alive=url)
+
+    async def _start(
+        self, role: str, url: str, command: tuple[str, ...] = (), alive: str = ""
+    ) -> None:
         child = self._children[role] = Child(
             role,
             _touchstream(*(command or (role,))),
@@ -133,7 +143,7 @@ class Stack:
             self._logs / f"{role}.log",
             self._tell,
         )
-        await child.start(partial(answers, url))
+        await child.start(partial(answers, url), partial(answers, alive) if alive else None)
 
     async def _stop(self, role: str) -> None:
         if role in self._children:
@@ -234,10 +244,6 @@ def _migrate(settings: Settings) -> None:
         bring_up_to_date(client, settings)
     finally:
         client.close()
-
-
-def _metrics(port: int) -> str:
-    return f"http://127.0.0.1:{port}/metrics" if port else ""
 
 
 def _tell(sentence: str) -> None:

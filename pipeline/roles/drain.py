@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from pipeline import metrics
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
+from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.settings import Settings
 from schemas.topics import OVERFLOW, RAW, record_key
 from schemas.touchpoint import visitor_of
@@ -135,13 +136,15 @@ async def run(settings: Settings) -> None:
     Raises:
         NotAcknowledged: no broker answers, or a topic is missing; the text says what to do.
     """
-    metrics.serve(settings.metrics_host, settings.drain_metrics_port, metrics.DRAIN)
+    dogs: list[Watchdog] = []
+    port = settings.drain_metrics_port
+    metrics.serve(settings.metrics_host, port, metrics.DRAIN, lambda: complaints(dogs))
     producer = KafkaProducer(settings)
     await producer.start([RAW.name, OVERFLOW.name])
     try:
         while True:
             try:
-                await _member(settings, producer)
+                await _member(settings, producer, dogs)
             except KafkaError as error:  # of a commit after a rebalance, say: read it again
                 _log.warning("the overflow lane is read again from its last commit: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -149,7 +152,7 @@ async def run(settings: Settings) -> None:
         await producer.stop()
 
 
-async def _member(settings: Settings, producer: KafkaProducer) -> None:
+async def _member(settings: Settings, producer: KafkaProducer, dogs: list[Watchdog]) -> None:
     consumer = AIOKafkaConsumer(
         OVERFLOW.name,
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -158,7 +161,17 @@ async def _member(settings: Settings, producer: KafkaProducer) -> None:
         auto_offset_reset="earliest",
     )
     await consumer.start()
+    dogs[:] = [
+        Watchdog(
+            settings,
+            group=settings.drain_group,
+            topics=[OVERFLOW.name],
+            owned=consumer.assignment,
+            stalled=metrics.STALLED["drain"],
+        )
+    ]
     try:
-        await Drain(consumer, producer, settings.drain_rate).run()
+        with dogs[0]:
+            await Drain(consumer, producer, settings.drain_rate).run()
     finally:
         await consumer.stop()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver.client import Client
@@ -11,6 +12,7 @@ from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
 from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
 from schemas.topics import DEAD_LETTERS, TABLES
 from sinks.clickhouse import ClickHouseSink
@@ -23,7 +25,10 @@ _PAUSE_SECONDS = 1.0
 
 
 class SinkMetrics:
-    """Counts what the sink did."""
+    """Counts what the sink did; says by `excuse` that it waits for ClickHouse."""
+
+    def __init__(self, excuse: Callable[[], None]) -> None:
+        self._excuse = excuse
 
     def wrote(self, table: str, rows: int, seconds: float) -> None:
         """Rows are in the table."""
@@ -32,6 +37,7 @@ class SinkMetrics:
 
     def retried(self, table: str, reason: str) -> None:
         """An insert will be repeated; the reason is in the log."""
+        self._excuse()
         del reason
         metrics.SINK_RETRIES.labels(table).inc()
 
@@ -49,13 +55,39 @@ async def run(settings: Settings) -> None:
     stopping = asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
-    metrics.serve(settings.metrics_host, settings.sink_metrics_port, metrics.SINK)
+    dogs: list[Watchdog] = []
+    port = settings.sink_metrics_port
+    metrics.serve(settings.metrics_host, port, metrics.SINK, lambda: complaints(dogs))
     client = await _connect(settings, stopping)
     if client is None:
         return
     producer = KafkaProducer(settings)
     await producer.start([DEAD_LETTERS.name])
-    consumer = AIOKafkaConsumer(
+    consumer = _consumer(settings)
+    await consumer.start()
+    dog = _watchdog(settings, consumer)
+    dogs.append(dog)
+    writer = Writer(
+        consumer,
+        ClickHouseSink(client),
+        TABLES,
+        DeadLetters(producer).put,
+        SinkMetrics(dog.excuse),
+        most_rows=settings.sink_batch_rows,
+        longest_seconds=settings.sink_batch_wait.total_seconds(),
+    )
+    writer.stop = stopping
+    try:
+        with dog:
+            await writer.run()
+    finally:
+        await consumer.stop()
+        await producer.stop()
+        client.close()
+
+
+def _consumer(settings: Settings) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
         *TABLES,
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=settings.sink_group,
@@ -66,23 +98,17 @@ async def run(settings: Settings) -> None:
         heartbeat_interval_ms=2_000,
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
-    await consumer.start()
-    writer = Writer(
-        consumer,
-        ClickHouseSink(client),
-        TABLES,
-        DeadLetters(producer).put,
-        SinkMetrics(),
-        most_rows=settings.sink_batch_rows,
-        longest_seconds=settings.sink_batch_wait.total_seconds(),
+
+
+def _watchdog(settings: Settings, consumer: AIOKafkaConsumer) -> Watchdog:
+    return Watchdog(
+        settings,
+        group=settings.sink_group,
+        topics=TABLES,
+        owned=consumer.assignment,
+        stalled=metrics.STALLED["sink"],
+        lag=lambda place, records: show(metrics.SINK_LAG, records, place.topic, place.partition),
     )
-    writer.stop = stopping
-    try:
-        await writer.run()
-    finally:
-        await consumer.stop()
-        await producer.stop()
-        client.close()
 
 
 async def _connect(settings: Settings, stopping: asyncio.Event) -> Client | None:

@@ -12,6 +12,12 @@ class RoleSettings(BaseModel):
     metrics_host: str = Field(
         "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."
     )
+    stall_after: timedelta = Field(
+        timedelta(minutes=2),
+        gt=timedelta(0),
+        description="Tracker, drain, sink and webhook end, to be started again, when there is "
+        "something to read and they have not moved for so long.",
+    )
     tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
     tracker_tick: timedelta = Field(
         timedelta(seconds=2), description="How often time is written into the log."

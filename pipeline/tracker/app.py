@@ -24,6 +24,7 @@ from faust.types import TP
 from pipeline import metrics
 from pipeline.journey.rules import Rules
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.watchdog import Watchdog, show
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import Store
 from pipeline.tracker.faust_chunks import (
@@ -73,6 +74,16 @@ class Tracker:
         self.app.drain = self.drain
         self._turn = asyncio.Lock()
         self._heard_at = self._checked_at = 0.0
+        self._owned: frozenset[TP] = frozenset()
+        self.watchdog = Watchdog(
+            settings,
+            group=settings.tracker_group,
+            topics=[topics.RAW.name],
+            owned=lambda: self._owned,
+            stalled=metrics.STALLED["tracker"],
+            lag=_show_lag,
+        )
+        self.store.excuse = self.outbox.excuse = self.watchdog.excuse
         self.wire()
 
     async def handle(self, number: int, records: list[Any]) -> None:
@@ -126,8 +137,9 @@ class Tracker:
         await self.drain()
         await self.store.park()
         self.app.consumer.done.clear()
-        for gauge in (metrics.TRACKER_LAG, metrics.TRACKER_COMMITTED, metrics.TRACKER_VISITORS):
-            gauge.clear()  # a lag left standing would wake somebody
+        self._owned = frozenset()
+        for gauge in (metrics.TRACKER_COMMITTED, metrics.TRACKER_VISITORS):
+            gauge.clear()  # the lag is the watchdog's: it stays as long as nobody takes it over
 
     async def tick(self) -> None:
         """Write the time into every partition that remembers somebody."""
@@ -161,6 +173,7 @@ class Tracker:
     async def assigned(self, *told: Any, **_: Any) -> None:
         """Partitions come to this worker; Faust tells the app and the set of them."""
         _app, partitions = told
+        self._owned = frozenset(partitions)
         self.store.forget(tp.partition for tp in partitions)
 
     async def keep_time(self) -> None:
@@ -197,6 +210,10 @@ async def _or_die(work: Callable[..., Any], *args: Any) -> None:
         log.critical("the tracker stops; it will continue from its changelog", exc_info=True)
         logging.shutdown()
         os._exit(_EX_SOFTWARE)
+
+
+def _show_lag(place: TP, records: int | None) -> None:
+    show(metrics.TRACKER_LAG, records, place.partition)
 
 
 def _timed(name: str, step: Callable[[], None]) -> None:
@@ -263,7 +280,10 @@ def run(settings: Settings) -> None:
             await super().on_shutdown()
             await tracker.stop()
 
-    metrics.serve(settings.metrics_host, settings.tracker_metrics_port, metrics.TRACKER)
+    dog = tracker.watchdog
+    port = settings.tracker_metrics_port
+    metrics.serve(settings.metrics_host, port, metrics.TRACKER, lambda: dog.complaint)
+    dog.start()
     worker = Worker(
         tracker.app,
         loglevel=logging.getLogger().getEffectiveLevel(),

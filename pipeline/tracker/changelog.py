@@ -7,7 +7,7 @@ whole fetches.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -31,6 +31,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.excuse: Callable[[], None] = lambda: None
         self._open: dict[int, Partition] = {}
         self._parked: dict[int, tuple[Partition, int]] = {}
 
@@ -75,6 +76,8 @@ class Store:
             consumer.seek(changelog, start)
             while not await is_at_end(consumer, changelog):
                 fetched = await consumer.getmany(changelog, timeout_ms=500)
+                if fetched:
+                    self.excuse()
                 for record in fetched.get(changelog, ()):
                     partition.restore(record.key, record.value)
                     count += 1

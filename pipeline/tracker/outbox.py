@@ -31,11 +31,15 @@ class _Pending(NamedTuple):
 
 
 class Outbox:
-    """Sends outputs in order and reports each partition's durable offset to `done`."""
+    """Sends outputs in order and reports each partition's durable offset to `done`.
+
+    It says by `excuse` that it waits for Kafka.
+    """
 
     def __init__(self, producer: Producer, done: Callable[[int, int], None]) -> None:
         self._producer = producer
         self._done = done
+        self.excuse: Callable[[], None] = lambda: None
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(_DEPTH)
         self._places: Batches = {}
         self._rows: Batches = {}
@@ -84,6 +88,7 @@ class Outbox:
                 return await self._producer.send_all(batches)
             except NotAcknowledged as error:
                 metrics.TRACKER_RETRIES.inc()
+                self.excuse()
                 log.warning("Kafka does not take the tracker's records, trying again: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -31,7 +31,10 @@ class _TryAgain(Exception):
 
 
 class Courier:
-    """Posts to `endpoint`, called `name`, up to `attempts` times each."""
+    """Posts to `endpoint`, called `name`, up to `attempts` times each.
+
+    It says by `excuse` that it waits for the endpoint.
+    """
 
     def __init__(
         self,
@@ -51,10 +54,12 @@ class Courier:
         self._clock = clock
         self._chance = chance
         self._pause = pause
+        self.excuse: Callable[[], None] = lambda: None
 
     async def deliver(self, message: Message) -> None:
         """Return when the endpoint has answered 2xx; else Undeliverable."""
         for attempt in range(1, self._attempts + 1):
+            self.excuse()
             try:
                 return await self._post(message)
             except _TryAgain as why:

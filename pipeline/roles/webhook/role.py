@@ -15,10 +15,11 @@ from pipeline import metrics
 from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.lag import ends
 from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
 from pipeline.roles.webhook.message import TOPICS, Wishes
-from pipeline.settings import Settings
+from pipeline.settings import Settings, WebhookEndpoint
 from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS
 
@@ -39,7 +40,9 @@ async def run(settings: Settings) -> None:
     """
     if not settings.webhook_endpoints:
         raise WebhookFailed("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
-    metrics.serve(settings.metrics_host, settings.webhook_metrics_port, metrics.WEBHOOK)
+    dogs: list[Watchdog] = []
+    port = settings.webhook_metrics_port
+    metrics.serve(settings.metrics_host, port, metrics.WEBHOOK, lambda: complaints(dogs))
     producer = KafkaProducer(settings)
     await producer.start([DEAD_LETTERS.name])
     timeout = aiohttp.ClientTimeout(total=settings.webhook_timeout.total_seconds())
@@ -49,7 +52,9 @@ async def run(settings: Settings) -> None:
             asyncio.TaskGroup() as group,
         ):
             for name in settings.webhook_endpoints:
-                group.create_task(_deliver(settings, name, session, DeadLetters(producer).put))
+                group.create_task(
+                    _deliver(settings, name, session, DeadLetters(producer).put, dogs)
+                )
     except* KafkaError as errors:
         raise WebhookFailed(f"Kafka does not answer any more: {errors.exceptions[0]}") from None
     finally:
@@ -57,7 +62,11 @@ async def run(settings: Settings) -> None:
 
 
 async def _deliver(
-    settings: Settings, name: str, session: aiohttp.ClientSession, bury: Bury
+    settings: Settings,
+    name: str,
+    session: aiohttp.ClientSession,
+    bury: Bury,
+    dogs: list[Watchdog],
 ) -> None:
     endpoint, group = settings.webhook_endpoints[name], f"{settings.webhook_group}-{name}"
     wishes = Wishes(endpoint.kinds, endpoint.models, endpoint.sites)
@@ -70,19 +79,35 @@ async def _deliver(
         auto_offset_reset="earliest",
         max_poll_interval_ms=_LONGEST_ROUND_MS,
     )
-    courier = Courier(
+    courier = _courier(name, endpoint, session, settings.webhook_attempts)
+    await consumer.start()
+    dog = Watchdog(
+        settings,
+        group=group,
+        topics=TOPICS,
+        owned=consumer.assignment,
+        stalled=metrics.STALLED["webhook"],
+    )
+    dogs.append(dog)
+    courier.excuse = dog.excuse
+    try:
+        with dog:
+            await Deliveries(consumer, courier, bury, wishes).run()
+    finally:
+        await consumer.stop()
+
+
+def _courier(
+    name: str, endpoint: WebhookEndpoint, session: aiohttp.ClientSession, attempts: int
+) -> Courier:
+    return Courier(
         name,
         endpoint,
         session,
-        attempts=settings.webhook_attempts,
+        attempts=attempts,
         clock=time.time,
         chance=SystemRandom(),
     )
-    await consumer.start()
-    try:
-        await Deliveries(consumer, courier, bury, wishes).run()
-    finally:
-        await consumer.stop()
 
 
 async def _begin_now(settings: Settings, group: str) -> None:
