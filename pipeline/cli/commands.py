@@ -41,6 +41,7 @@ COMMANDS = {
         "importer", "import_", "Import files: CSV, JSON lines, Parquet, access logs."
     ),
     "journeys": Command("journeys", "journeys", "Journey models, and why a person is in a phase."),
+    "kafka": Command("kafka", "kafka", "Bring Apache Kafka to this machine, for `up`."),
     "links": Command("newsletter", "links", "Sign the links of a newsletter."),
     "live": Command("roles", "live", "The live page: where people are, where they are lost, now."),
     "map": Command("reports", "map_", "The journey map: phases by channels."),

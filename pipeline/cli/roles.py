@@ -110,12 +110,14 @@ def engine(port: int, host: str) -> None:
 
 
 @click.command()
-@click.option("--kafka", help="A broker to use instead of the embedded one, host:port.")
+@click.option("--kafka", help="A broker to use instead of one of its own, host:port.")
 @click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
 def up(kafka: str | None, clickhouse: str | None) -> None:
     """Run everything on this machine: broker, engine, collector, tracker, sink, watch, live page.
 
-    With shares of write keys also what drains the overflow lane.
+    With shares of write keys also what drains the overflow lane. Where Java and Apache Kafka are
+    (`touchstream kafka install`), Kafka is the broker, and everything goes on where it was after
+    Ctrl-C, kill -9 and a reboot. Else the broker keeps its log in memory.
     """
     from pipeline.live.link import link_to
     from pipeline.local.live_key import with_live_key

@@ -1,8 +1,10 @@
 """All roles on one machine, each a process: the supervisor behind `touchstream up`. Shell.
 
-The embedded broker forgets everything when it stops. So the roles end in the order of the way of a
-touchpoint, each when it has read all that the one before it wrote. What the tracker remembers is
-lost all the same: after the next start nobody's session goes on, and carts then open stay open.
+Where Java and Apache Kafka are, Kafka keeps log, memory and offsets, and whatever ends the stack,
+the next start goes on where it was. Else the embedded broker serves, which forgets everything when
+it stops. So the roles end in the order of the way of a touchpoint, each when it has read all that
+the one before it wrote. What the tracker remembers is lost all the same: after the next start
+nobody's session goes on, and carts then open stay open.
 """
 
 import asyncio
@@ -18,6 +20,8 @@ from pipeline.kafka.lag import ends, until_committed
 from pipeline.kafka.topics import create_topics
 from pipeline.local.children import Child, StackFailed, Tell
 from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.local.kafka.broker import LocalKafka
+from pipeline.local.kafka.parts import find
 from pipeline.local.ports import (
     Address,
     address_in,
@@ -42,6 +46,7 @@ class Stack:
         tell: Tell,
         *,
         is_broker_embedded: bool = True,
+        kafka: LocalKafka | None = None,
         is_engine_embedded: bool = True,
     ) -> None:
         self._settings = settings
@@ -53,6 +58,7 @@ class Stack:
             if is_broker_embedded
             else None
         )
+        self._kafka = kafka
         self._is_engine_embedded = is_engine_embedded
         self._logs = settings.embedded_path / "logs"
         self._children: dict[str, Child] = {}
@@ -68,6 +74,8 @@ class Stack:
         self._logs.mkdir(parents=True, exist_ok=True)
         if self._broker:
             await self._broker.start()
+        if self._kafka:
+            await self._kafka.start()
         await create_topics(self._settings)
         host, port = self._settings.collector_host, self._settings.collector_port
         await _together(
@@ -105,12 +113,16 @@ class Stack:
         await self._stop("live")
         await self._stop("watch")
         await self._stop("engine")
+        if self._kafka:
+            await self._kafka.stop()
 
     async def kill(self) -> None:
         """End what still runs, at once."""
         await asyncio.gather(*(child.kill() for child in self._children.values()))
         if self._broker:
             await self._broker.stop()
+        if self._kafka:
+            await self._kafka.kill()
 
     async def _start_what_shares_need(self) -> None:
         if self._settings.has_shares:
@@ -196,18 +208,37 @@ async def up(
     changes: dict[str, object] = {"embedded_path": settings.embedded_path.resolve()}
     if "public_url" not in settings.model_fields_set:
         changes["public_url"] = f"http://{settings.collector_host}:{settings.collector_port}"
-    changes |= {"kafka_bootstrap_servers": kafka} if kafka else _EMBEDDED_BROKER
+    own = None if kafka else _own_kafka(settings)
+    is_in_memory = kafka is None and own is None
+    if kafka:
+        changes["kafka_bootstrap_servers"] = kafka
+    changes |= _EMBEDDED_BROKER if is_in_memory else {}
+    changes |= {"kafka_replication": 1} if own else {}
     changes |= {"clickhouse_url": clickhouse.rstrip("/")} if clickhouse else {}
     stack = Stack(
         settings.model_copy(update=changes),
         _tell,
-        is_broker_embedded=kafka is None,
+        is_broker_embedded=is_in_memory,
+        kafka=own,
         is_engine_embedded=clickhouse is None,
     )
     try:
         await until_told(_stay_up(stack, settings, look_at))
     finally:
         await stack.kill()
+
+
+def _own_kafka(settings: Settings) -> LocalKafka | None:
+    home = settings.embedded_path.resolve()
+    parts = find(home)
+    if parts is None:
+        _tell(
+            "the broker keeps its log in memory: who is on their way now is forgotten when this "
+            "ends; `touchstream kafka install` brings Apache Kafka, which remembers"
+        )
+        return None
+    _tell(f"Apache Kafka keeps its log in {home / 'kafka'}")
+    return LocalKafka(parts, address_in(settings.kafka_bootstrap_servers), home / "kafka", _tell)
 
 
 async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:

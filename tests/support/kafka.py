@@ -12,10 +12,8 @@ import asyncio
 import logging
 import shutil
 import signal
-import subprocess
 import tempfile
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,15 +21,15 @@ from typing import Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pipeline.local.children import StackFailed
+from pipeline.local.kafka import parts
+from pipeline.local.kafka.parts import VERSION
 from tests.support.ports import free_ports
-
-VERSION = "4.3.1"
 
 _log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).parents[2]
-_POM = _ROOT / "deploy" / "kafka" / "pom.xml"
-_LIBS = _ROOT / ".cache" / f"kafka-{VERSION}" / "libs"
+LIBS = parts.jars_folder(_ROOT / ".cache")
 _CLUSTER_ID = "dG91Y2hzdHJlYW0tdGVzdA"
 _START_SECONDS = 60
 
@@ -182,30 +180,18 @@ def fetch_jars() -> None:
     """Fetch Kafka's jars into `.cache` unless they are there; KafkaUnavailable if that fails."""
     if not shutil.which("java"):
         raise KafkaUnavailable("java is not installed; Apache Kafka needs Java 17 or newer")
-    if _LIBS.exists():
+    if LIBS.exists():
         return
-    if not shutil.which("mvn"):
-        raise KafkaUnavailable("mvn is not installed; it fetches Apache Kafka from Maven Central")
-    _LIBS.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_LIBS.parent) as folder:
-        jars = Path(folder) / "libs"
-        _maven(jars)
-        with suppress(OSError):  # another process was faster
-            jars.rename(_LIBS)
-
-
-def _maven(jars: Path) -> None:
-    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
-    options = [f"-Dkafka.version={VERSION}", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise KafkaUnavailable(f"Maven Central cannot be reached: {done.stdout[-500:]}")
+    try:
+        parts.fetch_jars(LIBS)
+    except StackFailed as error:
+        raise KafkaUnavailable(str(error)) from None
 
 
 async def _java(node: _Node, *arguments: str) -> asyncio.subprocess.Process:
     with node.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            *("java", "-Xms256m", "-Xmx512m", "-cp", f"{_LIBS}/*", *arguments),
+            *("java", "-Xms256m", "-Xmx512m", "-cp", f"{LIBS}/*", *arguments),
             cwd=node.folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,

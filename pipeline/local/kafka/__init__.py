@@ -1,0 +1,1 @@
+"""Apache Kafka on one machine, as a child of `touchstream up`. Shell."""

@@ -1,0 +1,80 @@
+"""`touchstream up` with Apache Kafka goes on where it was, whatever ended it."""
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import clickhouse_connect
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from pipeline.kafka.topics import read_topic
+from pipeline.operations.oracle import Difference, by_partition, compare, expected_tables
+from pipeline.settings import Settings
+from pipeline.tracker.rules import rules_of
+from schemas.topics import RAW
+from tests.integration.test_stack import settings_for, until_said, up
+from tests.support.kafka import LIBS
+
+NOW = datetime.now(UTC)
+
+
+async def say(settings: Settings, name: str, minutes: float, **more: object) -> None:
+    """Send what `ada` does so many minutes ago."""
+    url = f"http://127.0.0.1:{settings.collector_port}/v1/track"
+    event = {
+        "event": name,
+        "anonymousId": "ada",
+        "messageId": f"{name} {minutes}",
+        "timestamp": (NOW - timedelta(minutes=minutes)).isoformat(),
+        **more,
+    }
+    auth = {"authorization": aiohttp.encode_basic_auth("wk_test", "")}
+    async with aiohttp.ClientSession() as session, session.post(url, json=event, headers=auth) as a:
+        assert a.status == 200, await a.text()
+
+
+async def sessions(client: Client, touchpoints: int) -> list[tuple[object, ...]]:
+    """Give the sessions once they hold so many touchpoints."""
+    sql = "SELECT touchpoints, person_id FROM sessions FINAL"
+    async with asyncio.timeout(60):
+        while True:
+            found = (await asyncio.to_thread(client.query, sql)).result_rows
+            if sum(row[0] for row in found) == touchpoints:
+                return [tuple(row) for row in found]
+            await asyncio.sleep(0.5)
+
+
+async def differences(settings: Settings, client: Client) -> list[Difference]:
+    log = [record async for record in read_topic(settings, RAW.name)]
+    records = by_partition(log, settings.kafka_partitions)
+    expected = await asyncio.to_thread(expected_tables, records, rules_of(settings))
+    ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+    return await asyncio.to_thread(compare, client, expected, ends)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+async def test_a_person_on_the_way_is_the_same_person_after_a_restart(
+    kafka_jars: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
+) -> None:
+    monkeypatch.setenv("KAFKA_HOME", str(LIBS.parent))
+    settings = settings_for(tmp_path)
+    async with up(settings) as process:
+        await until_said(process, "ready")
+        await say(settings, "Product Viewed", 20, userId="7")
+        await say(settings, "Product Added", 19)
+        with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
+            await sessions(client, 2)
+        process.send_signal(end)
+        await asyncio.wait_for(process.wait(), 90)
+    async with up(settings) as process:
+        await until_said(process, "ready")
+        await say(settings, "Checkout Started", 10)
+        with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
+            (session,) = await sessions(client, 3)
+            assert session[0] == 3
+            assert await differences(settings, client) == []
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 90) == 0
