@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.dead_letter import DeadLetter, Reason, dead_letter
+from schemas.refusals import Refusals, site_in
 from schemas.topics import DEAD_LETTERS
 from sinks.batch import Batch, Row, halves, token_of
 from sinks.sink import RowsRefused, Sink, SinkEvents, SinkUnavailable
@@ -38,6 +39,7 @@ class Writer:
         *,
         most_rows: int,
         longest_seconds: float,
+        refusals: Refusals | None = None,
     ) -> None:
         self._consumer = consumer
         self._sink = sink
@@ -46,6 +48,7 @@ class Writer:
         self._events = events
         self._most_rows = most_rows
         self._longest_seconds = longest_seconds
+        self._refusals = refusals or Refusals(run=0, share=0.0)
         self._batch = Batch()
         self.stop = asyncio.Event()
 
@@ -85,6 +88,7 @@ class Writer:
                     await self._write(table, half)
         else:
             self._events.wrote(table, len(rows), time.monotonic() - began)
+            self._refusals.count(len(rows), 0)
 
     async def _insist(self, table: str, rows: Sequence[Row]) -> None:
         token = token_of(table, rows)
@@ -116,10 +120,11 @@ class Writer:
         log.warning("%s refuses the row at %s:%d", table, row.source, row.offset)
         if table == self._tables[DEAD_LETTERS.name]:
             return
+        self._refusals.count(0, 1)
         await self._refuse(
             dead_letter(
                 row.value,
-                site="",
+                site=site_in(row.value),
                 stage="sink",
                 reason=Reason.REFUSED_BY_CLICKHOUSE,
                 detail=why,

@@ -27,6 +27,9 @@ COMMANDS = {
         "reports", "attribution", "Give the orders to what led to them, by several models."
     ),
     "collect": Command("roles", "collect", "Take touchpoints over HTTP and put them into Kafka."),
+    "dead-letters": Command(
+        "dead_letters", "dead_letters", "What was refused: list it, show it, send it again."
+    ),
     "demo": Command(
         "demo", "demo", "Start everything, simulate shoppers, print what came of them."
     ),

@@ -53,7 +53,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
                 settings.kafka_partitions,
                 settings.kafka_replication,
                 # The embedded broker knows no topic settings; it has none of idempotence either.
-                topic_configs=topic.config() if settings.kafka_idempotence else {},
+                topic_configs=topic.config(),
             )
             for topic in missing
         ]

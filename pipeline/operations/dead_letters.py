@@ -132,7 +132,7 @@ async def replay_dead_letters(
         for block in blocks:
             again = (
                 _again(letter, readers, producer, summary, masks, now())
-                for letter in map(_letter, block)
+                for letter in map(letter_of, block)
             )
             found.extend(filter(None, again))
     found.sort(key=attrgetter("at"))  # files and letters have another order than what they tell of
@@ -177,7 +177,8 @@ class _Keyed(msgspec.Struct):
     visitor_id: str
 
 
-def _letter(row: Sequence[Any]) -> DeadLetter:
+def letter_of(row: Sequence[Any]) -> DeadLetter:
+    """Make a letter of a row of its table, whose columns are in the order of its fields."""
     letter = DeadLetter(**dict(zip(DeadLetter.__struct_fields__, row, strict=True)))
     letter.at = letter.at.replace(tzinfo=UTC)
     return letter

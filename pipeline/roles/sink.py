@@ -14,6 +14,7 @@ from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.producer import KafkaProducer
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
+from schemas.refusals import Refusals
 from schemas.topics import DEAD_LETTERS, TABLES
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import check_deduplication, check_version
@@ -75,6 +76,7 @@ async def run(settings: Settings) -> None:
         SinkMetrics(dog.excuse),
         most_rows=settings.sink_batch_rows,
         longest_seconds=settings.sink_batch_wait.total_seconds(),
+        refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
     )
     writer.stop = stopping
     try:

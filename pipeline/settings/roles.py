@@ -18,6 +18,17 @@ class RoleSettings(BaseModel):
         description="Tracker, drain, sink and webhook end, to be started again, when there is "
         "something to read and they have not moved for so long.",
     )
+    dead_letters_run: int = Field(
+        1000,
+        ge=0,
+        description="Tracker and sink stop when so many in a row were refused; 0: never.",
+    )
+    dead_letters_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="They stop when more than this share of the last 10,000 was; 0: never.",
+    )
     tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
     tracker_tick: timedelta = Field(
         timedelta(seconds=2), description="How often time is written into the log."

@@ -40,6 +40,7 @@ from pipeline.tracker.rules import rules_of
 from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, checkpoint, process
 from schemas import topics
 from schemas.codec import Tick, encode
+from schemas.refusals import Refusals
 from schemas.times import milliseconds
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Tracker:
         self.app = _faust_app(settings)
         self.outbox = Outbox(self.producer, self._done)
         self.app.drain = self.drain
+        self._refusals = Refusals(settings.dead_letters_run, settings.dead_letters_share)
         self._turn = asyncio.Lock()
         self._heard_at = self._checked_at = 0.0
         self._owned: frozenset[TP] = frozenset()
@@ -99,6 +101,8 @@ class Tracker:
                 if partition.is_at_place or len(partition.changed) >= _CHECKPOINT_VISITORS:
                     await self._checkpoint(partition)
             _count(number, output, partition.visitors)
+            refused = output.fates["dead_letter"]
+            self._refusals.count(output.fates.total() - refused, refused)
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
         self._heard_at = time.monotonic()
 

@@ -22,6 +22,7 @@ from pipeline.operations.dead_letters import (
     replay_dead_letters,
     row_reader,
 )
+from pipeline.operations.letters import NoSuchLetter, counts, find, newest
 from schemas.codec import encode, encode_fact
 from schemas.dead_letter import DeadLetter, Reason, Stage, dead_letter
 from schemas.topics import DEAD_LETTERS, RAW
@@ -212,3 +213,15 @@ async def test_a_time_that_would_be_refused_again_makes_no_second_letter(
 )
 def test_a_call_without_a_type_is_what_its_path_takes(call: bytes, kind: str) -> None:
     assert kind_of_call(call) == kind
+
+
+def test_letters_are_counted_named_and_shown(client: Client) -> None:
+    letters = [letter(b"{", reason=Reason.NOT_JSON), letter(b"\xff"), letter(b"}", site="other")]
+    insert_json(client, "dead_letters", map(encode_fact, letters))
+    counted = counts(client, "shop", "", "")
+    assert sum(count.letters for count in counted) == 2
+    assert counts(client, "", "", "not_json")[0].reason == "not_json"
+    assert len(newest(client, "", "", "", 2)) == 2
+    assert find(client, letters[1].dead_letter_id).raw() == b"\xff"
+    with pytest.raises(NoSuchLetter, match="dead-letters list"):
+        find(client, "0")

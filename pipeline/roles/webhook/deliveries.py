@@ -26,6 +26,7 @@ from pipeline.roles.webhook.message import (
 )
 from schemas.codec import Refused
 from schemas.dead_letter import DeadLetter, Reason, dead_letter
+from schemas.refusals import site_in
 from schemas.times import instant
 
 _log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Deliveries:
         await self._bury(
             dead_letter(
                 origin.value,
-                site="",
+                site=site_in(origin.value),
                 stage="webhook",
                 reason=reason,
                 detail=f"{name}: {why}",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.kafka.in_memory import MemoryBroker, MemoryConsumer
 from schemas.dead_letter import DeadLetter
+from schemas.refusals import Refusals, TooManyRefused
 from schemas.topics import DEAD_LETTERS, SESSIONS, TABLES, TOUCHPOINTS
 from sinks.memory import MemorySink
 from sinks.writer import Writer
@@ -124,6 +125,16 @@ async def test_what_is_there_when_it_stops_is_written_and_committed() -> None:
     await bench.run(until=lambda: bench.writer._batch.tables)
     assert bench.sink.tables["sessions"] == [b"a"]
     assert bench.consumer.committed == {SESSIONS_0: 1}
+
+
+async def test_when_nearly_all_are_refused_it_stops_and_commits_nothing() -> None:
+    bench = Bench(SESSIONS_0, sink=MemorySink(poison=b"shop"))
+    bench.writer._refusals = Refusals(run=3, share=0)
+    await bench.say(SESSIONS_0, *(b'{"site":"shop"}' for _ in range(20)))
+    with pytest.raises(TooManyRefused):
+        await bench.writer.run()
+    assert [letter.site for letter in bench.letters] == ["shop"] * 3
+    assert bench.consumer.committed == {}
 
 
 async def test_with_nothing_to_do_it_writes_and_commits_nothing() -> None:

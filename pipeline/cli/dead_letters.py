@@ -1,0 +1,48 @@
+"""What was refused."""
+
+import click
+
+from pipeline.cli.operations import dead_letters as replay
+from pipeline.cli.shared import SITE, clickhouse, read_settings
+
+
+@click.group()
+def dead_letters() -> None:
+    """What was refused, by which stage and why: list it, show it, send it again."""
+
+
+@dead_letters.command("list")
+@SITE
+@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
+@click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
+@click.option("--most", default=20, show_default=True, help="How many of the newest to name.")
+def list_(site: str, stage: str, reason: str, most: int) -> None:
+    """Count the letters by site, stage and reason, and name the newest."""
+    from pipeline.operations.letters import counts, newest
+
+    with clickhouse(read_settings()) as client:
+        for count in counts(client, site, stage, reason):
+            click.echo(f"{count.letters:>8}  {count.site or '-'}  {count.stage}  {count.reason}")
+        for letter in newest(client, site, stage, reason, most):
+            place = f"{letter.source}:{letter.position}"
+            click.echo(f"{letter.dead_letter_id}  {letter.at:%F %T}  {place}  {letter.detail[:80]}")
+
+
+@dead_letters.command()
+@click.argument("dead_letter_id")
+@click.option("--raw", is_flag=True, help="Only the bytes, as they came.")
+def show(dead_letter_id: str, raw: bool) -> None:
+    """Show one letter: where it came from, why it was refused, and its bytes."""
+    from pipeline.operations.letters import find
+
+    with clickhouse(read_settings()) as client:
+        letter = find(client, dead_letter_id)
+    if not raw:
+        click.echo(f"{letter.stage} refused it: {letter.reason}, {letter.detail}")
+        click.echo(
+            f"site {letter.site or '-'}, {letter.source}:{letter.position}, {letter.at:%F %T}"
+        )
+    click.get_binary_stream("stdout").write(letter.raw() + b"\n" * (not raw))
+
+
+dead_letters.add_command(replay, "replay")
