@@ -11,12 +11,17 @@ from pathlib import Path
 
 from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.vocabularies import (
+    amplitude,
     ga4,
+    gtag,
+    jitsu,
     matomo,
+    mixpanel,
     plausible,
     posthog,
     rudderstack,
     segment,
+    shared,
     snowplow,
     umami,
 )
@@ -24,7 +29,10 @@ from tests.fuzz import doors, readers
 
 FOUND = Path(__file__).with_name("found")
 
-_SPOKEN = (ga4, matomo, plausible, posthog, rudderstack, segment, snowplow, umami)
+_SPOKEN = (
+    *(amplitude, ga4, gtag, jitsu, matomo, mixpanel, plausible, posthog, rudderstack),
+    *(segment, snowplow, umami),
+)
 _BODIES = (b"gzip\n{}", b"\n" + gzip.compress(b'{"a":1}', mtime=0), b"br\n", b"identity\n[7]")
 
 
@@ -51,6 +59,10 @@ def _webhooks() -> Iterator[tuple[str, Target]]:
 TARGETS: dict[str, Target] = {
     **dict(_vocabularies()),
     **dict(_webhooks()),
+    "shared": Target(
+        partial(doors.speak, shared.ROUTES),
+        partial(doors.examples_of, "openpanel", "mixpanel", "posthog"),
+    ),
     "body": Target(doors.unpack, lambda: _BODIES),
     "headers": Target(doors.present_headers, doors.many_headers),
     "questions": Target(doors.ask, partial(doors.examples_of, "posthog", "snowplow", "segment")),

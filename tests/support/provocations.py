@@ -192,7 +192,7 @@ _DEEP_ENTITY = {"schema": "iglu:a/b/jsonschema/1-0-0", "data": _TWENTY_LEVELS}
 _SNOWPLOW = _queries(
     {"aid": SDK_KEY, "e": "pv", "duid": "a"},
     {"co": "x"},
-    {"co": "[]"},
+    {"co": "[7]"},
     {"co": '{"data": 7}'},
     {"co": json.dumps({"data": [_DEEP_ENTITY]})},
     {"dtm": "yesterday"},
@@ -210,7 +210,7 @@ _MATOMO = _queries(
     {"cdt": "yesterday"},
     {"cdt": "4070908800"},
     {"_id": ""},
-    {"e_c": "A", "e_a": "B"},
+    {"e_c": "A", "e_a": "B", "idgoal": ""},
 )
 _POSTHOG = {"api_key": SDK_KEY, "event": "X", "distinct_id": "a"}
 _PLAUSIBLE = {"domain": SDK_KEY, "name": "X"}
@@ -364,7 +364,7 @@ _OF_PATHS: dict[tuple[str, str], list[Request]] = {
         _reported("brevo", json.dumps([_OPENED, {}]).encode(), **_BREVO),
         *(_reported("brevo", b"{", **_BREVO), _reported("brevo", b"[]")),
         _reported("mailchimp", b"type=campaign", _MAILCHIMP),
-        _reported("mailchimp", b"\xff", _MAILCHIMP),
+        _reported("mailchimp", b"&a=1" * 600, _MAILCHIMP),
         _mandrill(b"a=b", ("a", "b")),
         _reported("nobody", b"[]"),
     ],
