@@ -30,8 +30,9 @@ _QUIET_SECONDS = 3.0
 _STILL_SECONDS = 10.0
 _RETRY_SECONDS = 8.0
 _LINGER_SECONDS = 10.0
-_REST = 9
-"""A question that took a second is not asked again for so many seconds."""
+_REST = {True: 4, False: 9}
+"""A question of the fast lane (true) or the slow one that took a second is not asked again for so
+many seconds."""
 
 MOST_VIEWS = 100
 """Sets of filters that are watched at the same time."""
@@ -182,7 +183,7 @@ class Poller:
             self._rows[panel.name] = rows
             self._say(panel.name, {"now": now, "rows": rows})
         took = monotonic() - began
-        return max(panel.pace, _REST * took) - took
+        return max(panel.pace, _REST[panel.is_fast] * took) - took
 
     def _fail(self, panel: str, error: Exception) -> None:
         _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300])

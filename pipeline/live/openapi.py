@@ -6,6 +6,7 @@ from types import GenericAlias
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 from pipeline.live.address import SPANS
 from pipeline.live.panels import Panel
@@ -73,6 +74,15 @@ def document(panels: Sequence[Panel], version: str) -> Schema:
     }
 
 
+class _Numbers(GenerateJsonSchema):
+    """Money is written as a number."""
+
+    def decimal_schema(self, schema: Any) -> Schema:
+        """Describe a Decimal."""
+        del schema
+        return {"type": "number"}
+
+
 _ABOUT = "Reads, and nothing else. Every answer is what the live page shows."
 _HOW_TO_ENTER = "The token of a link to the live page: `touchstream live --link`."
 
@@ -83,7 +93,9 @@ def _path(
     answer: TypeAdapter[Any],
     media: str = "application/json",
 ) -> Schema:
-    schema = answer.json_schema(mode="serialization", ref_template="#/$defs/{model}")
+    schema = answer.json_schema(
+        mode="serialization", ref_template="#/$defs/{model}", schema_generator=_Numbers
+    )
     answers: Schema = {
         "200": {"description": summary, "content": {media: {"schema": _flat(schema)}}}
     }

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +36,7 @@ from schemas.journeys import load_models
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 15.0
+_SITES_SECONDS = 10.0
 _TOKEN = "token"  # noqa: S105 - the name of a parameter
 _JSON = "application/json"
 _HOW_TO_ENTER = (
@@ -59,6 +61,7 @@ class Live:
         self._models = {model.id: model for model in load_models(settings.journey_models)}
         self._files = Files()
         self._streams = 0
+        self._sites_asked: tuple[asyncio.Task[list[str]] | None, float] = None, 0.0
         self.asker = Asker(client, clock)
         self._hub = Hub(self.asker)
         collector = settings.public_url
@@ -240,7 +243,15 @@ class Live:
         if granted.sites:
             return list(granted.sites)
         named = {key.site for key in self._settings.write_keys.values()}
-        return sorted(named | set(await self._ask(read_sites)))
+        return sorted(named | set(await self._found_sites()))
+
+    async def _found_sites(self) -> list[str]:
+        """Name the sites of the tables; all who ask within some seconds share one answer."""
+        asked, at = self._sites_asked
+        if asked is None or (asked.done() and monotonic() - at > _SITES_SECONDS):
+            asked = asyncio.create_task(self._ask(read_sites))
+            self._sites_asked = asked, monotonic()
+        return await asyncio.shield(asked)
 
     def _steps(self, address: Address) -> tuple[str, ...]:
         return self._models[address.model].funnel

@@ -19,7 +19,10 @@ ONE_SHOT = {"topics", "migrate"}
 STAY_UP = SERVICES.keys() - ONE_SHOT
 
 _REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
-_SAMPLES = {"TOUCHSTREAM_WRITE_KEYS": '{"wk_live_4f1c": "shop"}'}
+_SAMPLES = {
+    "TOUCHSTREAM_WRITE_KEYS": '{"wk_live_4f1c": "shop"}',
+    "TOUCHSTREAM_LIVE_KEYS": f'["{"k" * 32}"]',
+}
 _PASSED_ON = {
     "TOUCHSTREAM_WEBHOOK_ENDPOINTS": '{"crm": {"url": "https://crm.example/", "secret": "%s"}}'
     % ("s" * 32)

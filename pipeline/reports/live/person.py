@@ -13,8 +13,9 @@ from pipeline.reports.live.view import View
 _MOST = 400
 
 _VISITORS = """
-SELECT visitor_id FROM identities FINAL
-    WHERE site = {site:String} AND person_id = {person:String}
+SELECT visitor_id FROM sessions FINAL WHERE site = {site:String} AND visitor_id IN
+    (SELECT visitor_id FROM identities FINAL
+    WHERE site = {site:String} AND person_id = {person:String})
 UNION DISTINCT
 SELECT visitor_id FROM sessions FINAL WHERE site = {site:String} AND person_id = {person:String}
     AND visitor_id NOT IN (SELECT visitor_id FROM identities FINAL WHERE site = {site:String})"""

@@ -6,7 +6,7 @@ import { clock, count, money, range, share, span, weekday, when } from "./number
 import { Section, Spark } from "./shapes.jsx";
 import { named, say } from "./words.js";
 
-const FEWEST_IN_LINE = 5;
+const FEWEST_IN_LINE = 5, ROOM_FOR_WORDS = 0.18;
 
 const who = (step, where = "") => view({ view: "people", of: "step", what: step, where });
 
@@ -19,6 +19,7 @@ function Bar({ now, usual, before, alert }) {
   const at = `${100 * (now.value ?? 0)}%`;
   const middle = usual && (usual.low + usual.high) / 2;
   const lacking = alert && usual && now.value < usual.low ? Math.round((middle - now.value) * now.of) : 0;
+  const words = say("missing", count(lacking)), isWide = lacking && usual.low - now.value > ROOM_FOR_WORDS;
   let label = now.is === "few" ? now.text : say("bar", now.text.replace(" %", ""));
   if (usual) label += say("bar_usual", Math.round(100 * usual.low), Math.round(100 * usual.high));
   if (lacking) label += say("bar_missing", lacking);
@@ -26,7 +27,8 @@ function Bar({ now, usual, before, alert }) {
     <div class="tr" role="img" aria-label={label}>
       {now.is !== "few" && <span class={now.is === "range" ? "f faint" : "f"} style={{ width: at }} />}
       {now.is === "range" && <span class="rg" style={{ left: `${100 * now.low}%`, width: `${100 * (now.high - now.low)}%` }} />}
-      {lacking > 0 && <span class="g" style={{ left: at, width: `${100 * (usual.low - now.value)}%` }}>{say("missing", count(lacking))}</span>}
+      {lacking > 0 && <span class="g" style={{ left: at, width: `${100 * (usual.low - now.value)}%` }}>{isWide && words}</span>}
+      {lacking > 0 && !isWide && <span class="g out" style={{ left: `calc(${100 * usual.high}% + 6px)` }}>{words}</span>}
       {now.is !== "few" && <span class="nd" style={{ left: at }} />}
       {usual && <span class="u" style={{ left: `${100 * usual.low}%`, width: `${Math.max(0.6, 100 * (usual.high - usual.low))}%` }} />}
       {!usual && before !== null && <span class="bf" style={{ left: `${100 * before}%` }} />}
@@ -57,7 +59,7 @@ function Last({ step, phase, orders, usual, beforeName }) {
       <a class="nm" href={who(step.step)}>{named(step.step)}<span>{phase.label}</span></a>
       <a class="big" href={who(step.step)}>{count(step.people)}</a>
       <div class="txt s">
-        {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders" })}>{money(kept.amount, kept.currency)}</a>{say("taken")}</> : say("nothing_taken")}
+        {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders" })}>{money(kept.amount, kept.currency)}</a>{say("taken", count(kept.orders))}</> : say("nothing_taken")}
         {often?.orders ? say("usual_orders", span(often.orders.low, often.orders.high), `${span(often.amount.low, often.amount.high)} ${money(0, kept.currency).slice(2)}`)
           : kept ? say("orders_before", beforeName, count(kept.orders_before), money(kept.amount_before, kept.currency)) : ""}
       </div>

@@ -9,6 +9,9 @@ const SHARES = ["conversion_rate", "cart_abandonment_rate", "session_conversion_
 const ORDER = ["nps", "csat", "conversion_rate", "hours_to_purchase", "cycles_per_person"];
 const MOST = 6;
 
+/** "Net promoter score", or of a name with an abbreviation that alone. */
+const short = (name) => /\((\w+)\)$/.exec(name)?.[1] || name;
+
 const decimal = (n) => new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(n);
 
 function value(row) {
@@ -29,7 +32,7 @@ function nps(row) {
   if (row.observations < 10) return say("few");
   const half = 100 * (wilson(row.observations / 2, row.observations)[1] - 0.5) * 2;
   const [low, high] = [Math.max(-100, row.value - half), Math.min(100, row.value + half)].map(Math.round);
-  return row.observations >= 1000 ? count(row.value) : `${low} – ${high}`.replaceAll("-", "−");
+  return row.observations >= 1000 ? count(row.value) : low < 0 ? `−${-low} – ${high < 0 ? "−" : ""}${Math.abs(high)}` : `${low}–${high}`;
 }
 
 function Figure({ name, under, title, text, href, color, line }) {
@@ -46,7 +49,7 @@ function Figure({ name, under, title, text, href, color, line }) {
 
 function Kpi({ row, lines, phase }) {
   const line = lines?.find((each) => each.kpi === row.kpi && each.currency === row.currency)?.line;
-  return <Figure name={row[language.now]} under={phase ? phase.label : say("made_of", count(row.observations))} title={row.formula} text={value(row)} color={phase?.color} line={line} href={view({ view: "people", of: "kpi", what: row.kpi })} />;
+  return <Figure name={short(row[language.now])} under={phase ? phase.label : say("made_of", count(row.observations))} title={row.formula} text={value(row)} color={phase?.color} line={line} href={view({ view: "people", of: "kpi", what: row.kpi })} />;
 }
 
 function byPhase(rows, site) {

@@ -5,7 +5,7 @@ import { brief, count, duration, share } from "./numbers.js";
 import { Section } from "./shapes.jsx";
 import { named, say } from "./words.js";
 
-const MOST_CHANNELS = 12, MOST_PAIN = 5, STEPS = 5;
+const MOST_CHANNELS = 9, MOST_PAIN = 5, STEPS = 5;
 
 const who = (phase, channel) => view({ view: "people", of: "cell", what: phase, where: channel });
 

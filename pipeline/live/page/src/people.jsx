@@ -17,7 +17,7 @@ export function titleOf(said, site) {
   return (what ? name : bare[of] || named(of || "")) + more;
 }
 
-function Row({ row, site, now }) {
+function Row({ row, site, now, currency }) {
   const at = row.last_at;
   return (
     <tr>
@@ -27,7 +27,7 @@ function Row({ row, site, now }) {
       <td class="num c-ti">{count(row.sessions)}</td>
       <td class="num c-ti">{count(row.touchpoints)}</td>
       <td class="c-ti">{row.channels.map(named).join(", ")}</td>
-      <td class="num">{row.orders ? money(row.revenue, row.currency || site.currency) : "–"}</td>
+      <td class="num">{row.orders ? money(row.revenue, row.currency || currency) : "–"}</td>
       <td class="num">{row.at_stake > 0 ? <b>{money(row.at_stake, row.currency)}</b> : "–"}</td>
       <td class="c-ti">{row.step ? named(row.step) : ""}{row.cause && <span class="q"> {knows(`cause_${row.cause}`) ? say(`cause_${row.cause}`) : row.cause}</span>}</td>
     </tr>
@@ -40,6 +40,7 @@ export function People({ said, site, now, mark }) {
   if (found.error) return <Unknown found={found} />;
   const people = found.answer?.people;
   const title = titleOf(said, site);
+  const currency = people?.find((each) => each.currency)?.currency || "";
   if (people) Object.assign(walked, { list: people.map((each) => each.person_id), of: view({ view: "people", ...asked }), title });
   const head = ["person", "phase", "last_seen"], numbers = ["sessions", "touchpoints"], end = ["bought", "at_stake"];
   return (
@@ -58,7 +59,7 @@ export function People({ said, site, now, mark }) {
                 {head.map((word) => <th scope="col">{say(word)}</th>)}{numbers.map((word) => <th scope="col" class="num c-ti">{say(word)}</th>)}<th scope="col" class="c-ti">{say("channels")}</th>
                 {end.map((word) => <th scope="col" class="num">{say(word)}</th>)}<th scope="col" class="c-ti">{say("stands_at")}</th>
               </tr></thead>
-              <tbody>{people.map((row) => <Row key={row.person_id} {...{ row, site, now }} />)}</tbody>
+              <tbody>{people.map((row) => <Row key={row.person_id} {...{ row, site, now, currency }} />)}</tbody>
             </table>
           )}
         </section>

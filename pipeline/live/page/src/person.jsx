@@ -48,9 +48,9 @@ function Facts({ person, site, now }) {
       <Fact name={say("phase_now")} value={<Phase phase={site.phase[move?.to_phase]} />} more={move ? say("cycle_since", move.cycle, dated(move.at)) : ""} />
       <Fact name={say("at_stake")} value={open ? money(open.value, open.currency) : "–"} more={open ? say("left_after", say(`kind_${open.kind}`)) : say("nothing_at_stake")} />
       <Fact name={say("stands_at")} value={last ? named(last.name) : "–"} more={last ? say("since_then", duration(Math.max(0, (now - Date.parse(last.occurred_at)) / 1000))) : ""} />
-      <Fact name={say("journey")} value={last ? duration((Date.parse(last.occurred_at) - Date.parse(touchpoints[0].occurred_at)) / 1000) : "–"} more={say("n_sessions", count(visits.length), channels)} />
-      <Fact name={say("bought_so_far")} value={revenue ? money(revenue, currency) : "–"} more={say("n_orders", count(orders))} />
-      <Fact name={say("known_by")} value={ids ? say("n_ids", ids) : say("not_linked")} more={person.devices > 1 ? say("n_devices", person.devices) : say("one_device")} />
+      <Fact name={say("journey")} value={last ? duration((Date.parse(last.occurred_at) - Date.parse(touchpoints[0].occurred_at)) / 1000) : "–"} more={visits.length === 1 ? say("one_session", channels) : say("n_sessions", count(visits.length), channels)} />
+      <Fact name={say("bought_so_far")} value={revenue ? money(revenue, currency) : "–"} more={orders === 1 ? say("one_order") : say("n_orders", count(orders))} />
+      <Fact name={say("known_by")} value={ids === 1 ? say("one_id") : ids ? say("n_ids", ids) : say("not_linked")} more={person.devices > 1 ? say("n_devices", person.devices) : say("one_device")} />
     </dl>
   );
 }

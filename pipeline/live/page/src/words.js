@@ -87,7 +87,7 @@ const WORDS = {
   bar_usual: [", usual {} to {}", ", sonst {} bis {}"],
   bar_missing: [", {} missing", ", {} fehlen"],
   missing: ["{} missing", "{} fehlen"],
-  taken: [" taken.", " eingenommen."],
+  taken: [" taken with {} orders.", " mit {} Bestellungen."],
   usual_orders: [" Usual at this hour: {} orders, {}.", " Sonst um diese Zeit: {} Bestellungen, {}."],
   orders_before: [" {}: {} orders, {}.", " {}: {} Bestellungen, {}."],
   nothing_taken: ["Nothing taken yet.", "Noch nichts eingenommen."],
@@ -269,6 +269,9 @@ const WORDS = {
   n_sessions: ["{} sessions, {} channels", "{} Besuche, {} Kanäle"],
   bought_so_far: ["Bought so far", "Bisher gekauft"],
   n_orders: ["{} orders", "{} Bestellungen"],
+  one_order: ["one order", "eine Bestellung"],
+  one_session: ["one session, {} channels", "ein Besuch, {} Kanäle"],
+  one_id: ["one linked id", "eine verknüpfte Id"],
   known_by: ["Known by", "Bekannt durch"],
   n_ids: ["{} linked ids", "{} verknüpfte Ids"],
   n_devices: ["{} devices", "{} Geräte"],
@@ -346,14 +349,14 @@ const NAMES_DE = {
   messenger: "Messenger", catalogue: "Katalog", order_card: "Bestellkarte", delivery: "Lieferung", support: "Hilfe",
   review: "Bewertung", survey: "Umfrage", "Page Viewed": "Besucht", "Product Viewed": "Produkt angesehen",
   "Product Added": "In den Korb", "Checkout Started": "Kasse", "Order Completed": "Bestellung", "Cart Viewed": "Korb angesehen",
-  desktop: "Computer", mobile: "Telefon", tablet: "Tablet", "Organic Search": "Organische Suche", "Paid Search": "Bezahlte Suche",
+  "Checkout Step Viewed": "Schritt der Kasse", desktop: "Computer", mobile: "Telefon", tablet: "Tablet", "Organic Search": "Organische Suche", "Paid Search": "Bezahlte Suche",
   Direct: "Direkt", Referral: "Verweis", "Organic Social": "Soziale Medien", "Paid Social": "Bezahlt, sozial", "Paid Other": "Andere Werbung",
   Unassigned: "Nicht zugeordnet", Newsletter: "Newsletter", Email: "E-Mail",
   lifecycle: "Lebenszyklus", aida: "AIDA", favorability: "Zuneigung", canvas: "Canvas", purchase: "Kauf",
 };
 const NAMES_EN = {
   "Page Viewed": "Visited", "Checkout Started": "Checkout", "Order Completed": "Order", "Product Viewed": "Product viewed",
-  "Product Added": "Product added", order_card: "Order card", aida: "AIDA",
+  "Product Added": "Product added", "Checkout Step Viewed": "Checkout step", order_card: "Order card", aida: "AIDA",
 };
 
 export const language = { now: "en" };
@@ -368,6 +371,8 @@ export const knows = (key) => key in WORDS;
 
 /** A name from the data, as people say it; an unknown one as it is. */
 export function named(name) {
+  const numbered = /^Checkout Step Viewed (\S.*)$/.exec(name);
+  if (numbered) return `${language.now === "de" ? "Kasse, Schritt" : "Checkout, step"} ${numbered[1]}`;
   const known = (language.now === "de" ? NAMES_DE : NAMES_EN)[name];
   if (known) return known;
   return /^[a-z_]+$/.test(name) ? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ") : name;
