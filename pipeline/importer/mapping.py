@@ -138,6 +138,7 @@ class Mapping(_Part):
     products: dict[str, Name] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
     placeholders: frozenset[Placeholder] = frozenset()
+    real_ids: frozenset[str] = frozenset()
 
     def with_placeholders(self, words: Iterable[str]) -> "Mapping":
         """Give the same mapping, to which also `words` mean nobody."""

@@ -164,7 +164,7 @@ class _Cells:
         for name in names:
             if not found and not _is_empty(cell := self.get(name)):
                 self.taken.add(name)
-                found = identifier(cell, mapping.placeholders)
+                found = identifier(cell, mapping.placeholders, mapping.real_ids)
         return found
 
     def rest(self) -> Row:

@@ -45,13 +45,14 @@ def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     return _UNSAID.fullmatch(said) is not None
 
 
-def identifier(value: object, more: Collection[str] = ()) -> str:
+def identifier(value: object, more: Collection[str] = (), real: Collection[str] = ()) -> str:
     """Give an identifier as text, or nothing where nobody is meant.
 
-    123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0.
+    123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0. What stands
+    in `real` names somebody, whatever it looks like.
     """
     text = _text(value)
-    return "" if not text or is_placeholder(text, more) else text
+    return "" if not text or (text not in real and is_placeholder(text, more)) else text
 
 
 def _text(value: object) -> str:

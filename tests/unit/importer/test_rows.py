@@ -104,6 +104,12 @@ def test_what_means_nobody_is_no_id_and_the_next_column_counts(nobody: object) -
     assert mapped(row, 'placeholders = ["gast"]\n' + WHOLE).anonymous_id == "v2"
 
 
+@pytest.mark.parametrize("cell", [0, "0", 0.0, "0.0"])
+def test_an_id_that_looks_like_nobody_is_somebody_where_the_mapping_says_so(cell: object) -> None:
+    assert mapped(a_row(login=cell), 'real_ids = ["0"]\n' + WHOLE).user_id == "0"
+    assert mapped(a_row(login=cell)).user_id == ""
+
+
 @pytest.mark.parametrize("cell", [123, 123.0, "123", "123.0"])
 def test_a_number_is_one_user_however_the_table_writes_it(cell: object) -> None:
     assert mapped(a_row(login=cell)).user_id == "123"
