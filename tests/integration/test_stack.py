@@ -113,7 +113,7 @@ async def test_no_role_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> N
         before = children(os.getpid())
         async with up(settings_for(tmp_path)) as process:
             await until_said(process, "ready")
-            assert len(children(process.pid)) == 6
+            assert len(children(process.pid)) == 7
             process.kill()
             await process.wait()
         async with asyncio.timeout(5):
