@@ -38,6 +38,20 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
         await consumer.stop()
 
 
+async def committed(settings: Settings, group: str, places: Iterable[TopicPartition]) -> Positions:
+    """Give how far `group` has committed, 0 where it has not; KafkaError if no broker answers.
+
+    It names the partitions: asked for all, the embedded broker does not answer.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group, partitions=[*places])
+    finally:
+        await admin.close()
+    return {place: max(0, held.offset) for place, held in found.items()}
+
+
 async def until_committed(settings: Settings, group: str, positions: Positions) -> None:
     """Wait until `group` has committed `positions`; KafkaError if no broker answers."""
     async for left in left_to_commit(settings, group, positions):

@@ -16,11 +16,10 @@ from contextlib import suppress
 from typing import Self
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 
-from pipeline.kafka.lag import Positions, ends
+from pipeline.kafka.lag import Positions, committed, ends
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -127,7 +126,7 @@ class Watchdog(threading.Thread):
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     end = await ends(self._settings, self._topics)
-                    self._judge(await self._committed(end), end)
+                    self._judge(await committed(self._settings, self._group, end), end)
             except (KafkaError, OSError, TimeoutError):
                 self._progress.excuse(time.monotonic())  # the role cannot read either
         log.critical("%s", self.complaint)
@@ -135,28 +134,19 @@ class Watchdog(threading.Thread):
         logging.shutdown()
         self._end()
 
-    def _judge(self, committed: Positions, end: Positions) -> None:
+    def _judge(self, at: Positions, end: Positions) -> None:
         owned, now = set(self._owned()), time.monotonic()
         for place, last in end.items():
             is_mine = place in owned or not owned
-            self._lag(place, max(0, last - committed.get(place, 0)) if is_mine else None)
+            self._lag(place, max(0, last - at.get(place, 0)) if is_mine else None)
         if now - self._excused_at < min(_EXCUSED_SECONDS, self._patience):
             self._progress.excuse(now)
-        stuck = [p for p in self._progress.stuck(committed, end, now) if p in owned or not owned]
+        stuck = [p for p in self._progress.stuck(at, end, now) if p in owned or not owned]
         self._stalled.set(len(stuck))
         if stuck:
-            waiting = sum(end[place] - committed.get(place, 0) for place in stuck)
+            waiting = sum(end[place] - at.get(place, 0) for place in stuck)
             names = ", ".join(f"{place.topic}-{place.partition}" for place in stuck[:3])
             self.complaint = (
                 f"{self._group} has not moved for {self._settings.stall_after}, and {waiting} "
                 f"records wait for it ({names}); it ends, so that it is started again"
             )
-
-    async def _committed(self, end: Positions) -> Positions:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap_servers)
-        await admin.start()
-        try:
-            found = await admin.list_consumer_group_offsets(self._group, partitions=[*end])
-        finally:
-            await admin.close()
-        return {place: max(0, held.offset) for place, held in found.items()}

@@ -11,14 +11,40 @@ from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from pipeline.kafka.lag import committed, ends
 from pipeline.kafka.topics import is_at_end
 from pipeline.settings import Settings
 from pipeline.tracker.partition import Partition
-from schemas.topics import STATE
+from schemas.errors import TouchstreamError
+from schemas.topics import RAW, STATE
 
 log = logging.getLogger(__name__)
 
 _FETCH_BYTES = 16 * 1024 * 1024
+
+
+class StateRefused(TouchstreamError):
+    """The memory in Kafka is not that of the log; the text says what to do."""
+
+
+def doubt(partition: Partition, end: int, read_to: int) -> str:
+    """Say what is wrong with a restored partition of a log that ends at `end`; empty: nothing.
+
+    `read_to` is the offset that the group has committed, 0 if none.
+    """
+    anew = "stop the trackers, run `touchstream replay topic touchpoints.raw`, and start them again"
+    if partition.offset >= end:
+        return (
+            f"partition {partition.number}: the tracker's memory knows the log up to "
+            f"{partition.offset}, and the log ends before {end}: it is another log. To begin with "
+            f"this one, {anew}"
+        )
+    if read_to > 0 and not partition.is_restored:
+        return (
+            f"partition {partition.number}: the log was read up to {read_to}, and the tracker's "
+            f"memory of it is gone (topic {STATE.name}). To tell it again from the log, {anew}"
+        )
+    return ""
 
 
 class Store:
@@ -44,6 +70,7 @@ class Store:
         if number not in self._open:
             partition, position = self._parked.pop(number, (Partition(number), 0))
             await self._read(partition, position)
+            await self._hold_to_the_log(partition)
             self._open[number] = partition
         return self._open[number]
 
@@ -51,6 +78,13 @@ class Store:
         """Note that the checkpoint of partition `number` at `position` is complete."""
         if partition := self._open.get(number):
             partition.note_durable(position)
+
+    async def _hold_to_the_log(self, partition: Partition) -> None:
+        raw = TopicPartition(RAW.name, partition.number)
+        end = (await ends(self._settings, [RAW.name]))[raw]
+        read_to = (await committed(self._settings, self._settings.tracker_group, [raw]))[raw]
+        if why := doubt(partition, end, read_to):
+            raise StateRefused(why)
 
     async def park(self) -> None:
         """Give up all partitions; their state stays until the assignment is known."""

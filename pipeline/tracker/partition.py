@@ -151,6 +151,7 @@ class Partition:
         self.linked: dict[bytes, tuple[str, ...]] = {}
         self.has_ticked = False
         self.heard: set[bytes] = set()
+        self.is_restored = False
         self.places: list[int] = []
         self._durable = -1
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
@@ -362,6 +363,7 @@ class Partition:
             self._restore_somebody(key, value)
 
     def _restore_meta(self, meta: Meta) -> None:
+        self.is_restored = True
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock
             self.void_before, self.rebuilds = meta.void_before, meta.rebuilds
