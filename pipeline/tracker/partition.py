@@ -135,8 +135,7 @@ class Partition:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.offset = -1
-        self.position = -1
+        self.offset = self.position = -1
         self.is_ahead = False
         self.clock = Clock()
         self.recorded_at = 0
