@@ -40,7 +40,7 @@ async def bootstrap_servers(kafka_jars: None) -> AsyncIterator[str]:
         yield cluster.bootstrap_servers
 
 
-def days(folder: Path, count: int = 40) -> list[Path]:
+def days(folder: Path, count: int = 24) -> list[Path]:
     """A file of each day: 60 visitors, some of whom sign in on two devices, and some who buy."""
     files = []
     for day in range(count):
@@ -98,12 +98,12 @@ async def test_a_rebuild_repairs_what_an_import_newest_first_has_lost(
         await line.start("sink")
         files = days(tmp_path)
         await bring(line, files, "right", tmp_path)
-        await bring(line, files[20:], "shop", tmp_path)
-        await bring(line, files[:20], "shop", tmp_path)
+        await bring(line, files[12:], "shop", tmp_path)
+        await bring(line, files[:12], "shop", tmp_path)
         await line.settle()
         assert held(client, "shop") != held(client, "right")
         said = await run(line, "rebuild", "--site", "shop")
-        assert "1,600 touchpoints of everybody told again" in said
+        assert "960 touchpoints of everybody told again" in said
         assert held(client, "shop") == held(client, "right")
         assert await line.differences(client) == []
         assert differences(client, gap=line.settings.session_gap) == []
