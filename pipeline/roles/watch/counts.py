@@ -7,6 +7,7 @@ its cells: a changed mix is no drop.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,13 @@ def summed(places: Places, numbers: Numbers, length: int) -> Numbers:
 
 def members(slices: Sequence[Slice], dimensions: Sequence[str], cells: Sequence[Cell]) -> Numbers:
     """Give a matrix of slices × cells: 1 where the cell is in the slice."""
+    return _members(tuple(slices), tuple(dimensions), tuple(cells))
+
+
+@lru_cache(maxsize=32)
+def _members(
+    slices: tuple[Slice, ...], dimensions: tuple[str, ...], cells: tuple[Cell, ...]
+) -> Numbers:
     found = np.zeros((len(slices), len(cells)))
     for place, (dimension, value) in enumerate(slices):
         if not dimension:

@@ -26,7 +26,7 @@ RISES = np.array((1.3, 2.0, 4.0))
 GONE = np.array((0.02,))
 """What is left of the usual, or how many times it: the sizes of a change that are looked for."""
 
-_FIRST_SIGMAS, _LAST_SIGMAS = 1.75, 3.0
+_FIRST_SIGMAS, _LAST_SIGMAS = 1.6, 3.0
 _KEEP = float(np.exp(-1 / 120))
 
 
