@@ -60,6 +60,9 @@ bench: $(READY) ## Measure the tracker against its floor and against plain Faust
 watch-bench: $(READY) ## Replay weeks with and without drops, write build/watch.json (QUICK=1: few)
 	@$(BIN)/python -m tests.bench.watch $(if $(QUICK),--quick) $(ARGS)
 
+watch-stack: $(READY) ## Alerts on the whole line with Prometheus and Alertmanager, in its long form
+	@LONG=1 $(BIN)/python -m pytest tests/integration/test_watch_stack.py $(ARGS)
+
 faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 

@@ -29,13 +29,22 @@ def demo(once: bool, people: int) -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same journeys.")
 @click.option("--hours", default=6.0, show_default=True, help="Spread over the last N hours.")
 @click.option("--follow", type=float, help="Go on live with N touchpoints a second.")
-def simulate(
+@click.option(
+    "--break",
+    "breaks",
+    type=click.Choice(["cart", "checkout"]),
+    help="From now on nobody gets beyond it: what an alert is for. Needs --follow.",
+)
+@click.option("--browser", default="", help="Only in this browser, e.g. Firefox.")
+def simulate(  # noqa: PLR0917 - click gives them by name
     url: str | None,
     write_key: str | None,
     people: int,
     seed: int,
     hours: float,
     follow: float | None,
+    breaks: str | None,
+    browser: str,
 ) -> None:
     """Send generated multi-channel journeys through the HTTP collector."""
     from pipeline.demo.simulate import simulate as simulate_
@@ -55,6 +64,8 @@ def simulate(
                 hours=hours,
                 follow_rate=follow,
                 progress=progress,
+                breaks=breaks,
+                browser=browser,
             )
         )
     click.echo(str(summary))

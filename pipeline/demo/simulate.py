@@ -16,6 +16,7 @@ import msgspec
 from rich.progress import Progress
 
 from pipeline.demo.simulation.calls import endless_journeys, journeys
+from pipeline.demo.simulation.faults import broken
 from pipeline.demo.simulation.shopper import Call
 from schemas.errors import TouchstreamError
 
@@ -51,11 +52,14 @@ async def simulate(
     hours: float,
     follow_rate: float | None,
     progress: Progress,
+    breaks: str | None = None,
+    browser: str = "",
 ) -> SimulationSummary:
     """Send what `people` did in the last `hours` to the collector at `url`.
 
     With `follow_rate` it goes on in real time with about that many touchpoints a second, until it
-    is cancelled.
+    is cancelled. What `breaks` (see `faults.BREAKS`) is broken from now on, for those who use
+    `browser`.
 
     Raises:
         SimulationFailed: the collector refuses a call, or does not answer for half a minute.
@@ -63,6 +67,7 @@ async def simulate(
     now, began = datetime.now(UTC), monotonic()
     window = (seed, people, now - timedelta(hours=hours), now)
     calls = endless_journeys(*window, follow_rate) if follow_rate else journeys(*window)
+    calls = broken(calls, breaks, now, browser) if breaks else calls
     task = progress.add_task("Touchpoints", total=None)
     touchpoints = 0
     headers = {

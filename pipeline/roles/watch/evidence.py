@@ -50,13 +50,12 @@ class Evidence:
 def no_evidence(ratios: Numbers, slices: int) -> Evidence:
     """Give the beginning: nothing was seen."""
     shape = (len(ratios), slices)
-    zero = np.zeros(shape)
     return Evidence(
         log_r=np.full(shape, -np.inf),
-        gain=zero,
-        since=zero,
-        seen=zero,
-        usual=zero,
+        gain=np.zeros(shape),
+        since=np.zeros(shape),
+        seen=np.zeros(shape),
+        usual=np.zeros(shape),
         level=np.zeros((2, slices)),
     )
 

@@ -77,7 +77,7 @@ class SiteWatch:
     def _learn(self, minute: int) -> None:
         """Learn from all whole hours that are over for all who entered in them, once an hour."""
         end = (minute - LONGEST) // 60
-        if end == self._learned_at:
+        if end == self._learned_at and self._usual is not None:
             return
         start = max(end - self.rules.learn_days * 24, minute_of(self.site.first_at) // 60)
         self._learned_at = end

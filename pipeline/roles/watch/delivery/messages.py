@@ -25,9 +25,13 @@ def for_alertmanager(
     """Give the body of POST /api/v2/alerts.
 
     Labels never change while an alert lives: Alertmanager knows it by them. One that fires ends by
-    itself after four rounds without word from us.
+    itself without word from us: after four rounds, and time enough for a restart.
     """
-    return [_of_alertmanager(alert, now + 4 * repeated_every) for alert in alerts]
+    until = now + max(4 * repeated_every, _RESTART)
+    return [_of_alertmanager(alert, until) for alert in alerts]
+
+
+_RESTART = timedelta(minutes=5)
 
 
 def _of_alertmanager(alert: Alert, fires_until: datetime) -> dict[str, Any]:
