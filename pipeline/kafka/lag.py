@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 
+from pipeline.kafka import clients
 from pipeline.settings import Settings
 
 Positions = dict[TopicPartition, int]
@@ -20,9 +20,7 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
 
     The ends are what a fetch tells: asked for them, the embedded broker names some too low.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await consumer.start()
-    try:
+    async with clients.consumer(settings) as consumer:
         places = [
             TopicPartition(topic, partition)
             for topic in topics
@@ -34,8 +32,6 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
         while any(consumer.highwater(place) is None for place in places):
             await consumer.getmany(*places, timeout_ms=100)
         return {place: consumer.highwater(place) for place in places}
-    finally:
-        await consumer.stop()
 
 
 async def committed(settings: Settings, group: str, places: Iterable[TopicPartition]) -> Positions:
@@ -43,12 +39,8 @@ async def committed(settings: Settings, group: str, places: Iterable[TopicPartit
 
     It names the partitions: asked for all, the embedded broker does not answer.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with clients.admin(settings) as admin:
         found = await admin.list_consumer_group_offsets(group, partitions=[*places])
-    finally:
-        await admin.close()
     return {place: max(0, held.offset) for place, held in found.items()}
 
 
@@ -64,16 +56,12 @@ async def left_to_commit(
     settings: Settings, group: str, positions: Positions
 ) -> AsyncIterator[int]:
     """Give, as often as asked, how many records before `positions` are left to `group`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with clients.admin(settings) as admin:
         while True:
             committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
             yield sum(
                 max(0, end - max(0, committed[place].offset)) for place, end in positions.items()
             )
-    finally:
-        await admin.close()
 
 
 async def committed_until(
@@ -84,12 +72,8 @@ async def committed_until(
     It is the timestamp of the oldest record that waits. KafkaError if no broker answers.
     """
     positions = await ends(settings, topics)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with clients.admin(settings) as admin:
         committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
-    finally:
-        await admin.close()
     waiting = {p: max(committed[p].offset, 0) for p in positions}
     waiting = {p: offset for p, offset in waiting.items() if offset < positions[p]}
     return min([now, *await _times_of(settings, waiting)])
@@ -99,11 +83,7 @@ async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:
     """Give the timestamps of the first records at, or after, these positions."""
     if not positions:
         return []
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
+    async with clients.consumer(settings, auto_offset_reset="earliest") as consumer:
         consumer.assign(list(positions))
         for place, offset in positions.items():
             consumer.seek(place, offset)
@@ -114,18 +94,12 @@ async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:
                 for place, records in (await consumer.getmany(*missing, timeout_ms=200)).items():
                     found[place] = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
         return list(found.values())
-    finally:
-        await consumer.stop()
 
 
 async def partition_states(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
     """Count the partitions of `topics` by state: well, under_replicated, without_leader."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with clients.admin(settings) as admin:
         described = await admin.describe_topics(list(topics))
-    finally:
-        await admin.close()
     states = {"well": 0, "under_replicated": 0, "without_leader": 0}
     for topic in described:
         for partition in topic["partitions"]:

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from pipeline.kafka import clients
 from pipeline.settings import Settings
 from schemas import topics
 from schemas.errors import Unavailable
@@ -28,20 +29,17 @@ async def create_topics(settings: Settings) -> list[str]:
         TopicsFailed: no broker answers, it refuses, or a topic that is there has another number
             of partitions.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     try:
-        await admin.start()
-        known = await admin.list_topics()
-        missing = [topic for topic in topics.ALL if topic.name not in known]
-        if missing:
-            await _create(admin, missing, settings)
-        await _check(admin, settings)
+        async with clients.admin(settings) as admin:
+            known = await admin.list_topics()
+            missing = [topic for topic in topics.ALL if topic.name not in known]
+            if missing:
+                await _create(admin, missing, settings)
+            await _check(admin, settings)
     except KafkaError as error:
         raise TopicsFailed(
             f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
         ) from error
-    finally:
-        await admin.close()
     return [topic.name for topic in missing]
 
 
@@ -86,13 +84,7 @@ async def read_topic(
         TopicsFailed: no broker answers.
     """
     partitions = [TopicPartition(topic, number) for number in await _partitions(settings, topic)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    await consumer.start()
-    try:
+    async with clients.consumer(settings, auto_offset_reset="earliest") as consumer:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         if since is not None:
@@ -108,8 +100,6 @@ async def read_topic(
                 for record in records:
                     yield record
             open_ones = {tp for tp in open_ones if not await is_at_end(consumer, tp)}
-    finally:
-        await consumer.stop()
 
 
 async def is_at_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
@@ -122,16 +112,13 @@ async def is_at_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bo
 
 
 async def _partitions(settings: Settings, topic: str) -> list[int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     try:
-        await admin.start()
-        [described] = await admin.describe_topics([topic])
+        async with clients.admin(settings) as admin:
+            [described] = await admin.describe_topics([topic])
     except KafkaError as error:
         raise TopicsFailed(
             f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}"
         ) from error
-    finally:
-        await admin.close()
     if not described["partitions"]:
         raise TopicsFailed(f"topic {topic} is missing: run `touchstream topics`")
     return sorted(partition["partition"] for partition in described["partitions"])

@@ -7,11 +7,11 @@ changes a value in ClickHouse that was right; both restore what is missing there
 
 from datetime import UTC, datetime
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from pipeline.kafka import clients
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
@@ -55,13 +55,9 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
 
 
 async def _refuse_running(settings: Settings, group: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    try:
-        await admin.start()
+    async with clients.admin(settings) as admin:
         [answer] = await admin.describe_consumer_groups([group])
         [(_code, _group, state, *_rest)] = answer.groups
-    finally:
-        await admin.close()
     if state not in ("Empty", "Dead"):
         raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
 
@@ -69,13 +65,7 @@ async def _refuse_running(settings: Settings, group: str) -> None:
 async def _move(
     settings: Settings, group: str, topic: str, since: datetime | None
 ) -> tuple[int, list[int]]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=group,
-        enable_auto_commit=False,
-    )
-    try:
-        await consumer.start()
+    async with clients.consumer(settings, group_id=group) as consumer:
         partitions = [TopicPartition(topic, p) for p in range(settings.kafka_partitions)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -85,8 +75,6 @@ async def _move(
             found = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
             starts = {tp: place.offset if place else ends[tp] for tp, place in found.items()}
         await consumer.commit(starts)
-    finally:
-        await consumer.stop()
     return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
 
 
@@ -101,17 +89,13 @@ async def _erased(settings: Settings) -> Erased:
 
 async def _forget(settings: Settings) -> None:
     """Delete the tracker's state; -1 is the end of the partition."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    try:
-        await admin.start()
+    async with clients.admin(settings) as admin:
         await admin.delete_records(
             {
                 TopicPartition(STATE.name, number): RecordsToDelete(before_offset=-1)
                 for number in range(settings.kafka_partitions)
             }
         )
-    finally:
-        await admin.close()
 
 
 async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> None:

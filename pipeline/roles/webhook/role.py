@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from pipeline import metrics
+from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.lag import ends
 from pipeline.kafka.producer import KafkaProducer
@@ -113,16 +114,8 @@ def _courier(
 async def _begin_now(settings: Settings, group: str) -> None:
     """Have a group that has never read begin at the end: yesterday's carts are no news."""
     places = await ends(settings, TOPICS)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=group,
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    try:
+    async with clients.consumer(settings, group_id=group) as consumer:
         consumer.assign(list(places))
         new = {at: end for at, end in places.items() if await consumer.committed(at) is None}
         if new:
             await consumer.commit(new)
-    finally:
-        await consumer.stop()

@@ -1,0 +1,45 @@
+"""Consumers and admin clients, opened and closed. Shell.
+
+However the work within ends, also when the start fails, the client is closed.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from pipeline.settings import Settings
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client; KafkaError if no broker answers."""
+    client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def consumer(
+    settings: Settings, *topics: str, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a consumer of `topics` that commits only when told; `options` are aiokafka's.
+
+    KafkaError if no broker answers.
+    """
+    client = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        enable_auto_commit=False,
+        **options,
+    )
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.stop()
