@@ -207,6 +207,10 @@ _SPOKEN = {
 
 _QUESTIONS: tuple[tuple[Literal["get", "post"], str, str, str], ...] = (
     ("get", "/v1/projects/{write_key}/settings", JSON, "Segment: the settings of a source"),
+    (
+        *("get", "/customerio/v1/projects/{write_key}/settings"),
+        *(JSON, "Customer.io: the settings of a source"),
+    ),
     ("get", "/sourceConfig/", JSON, "RudderStack: the configuration of a source"),
     ("get", "/array/{token}/config", JSON, "PostHog: the configuration of a project"),
     ("get", "/array/{token}/config.js", "text/javascript", "PostHog: the same as a script"),

@@ -7,6 +7,7 @@ the bytes of a call go to `intake` as they came.
 import re
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Annotated, get_args
 
 import msgspec
@@ -148,10 +149,16 @@ ROUTES: Routes = {
 }
 
 
-def _settings(key: str, host: str) -> Answer:
+def _settings(integration: str, key: str, host: str) -> Answer:
+    """Name one integration only: for a second one the SDK asks Segment's own servers for code."""
     tool = {"apiKey": key, "apiHost": f"{host}/v1", "type": "server"}
-    tools = {"Segment.io": tool, "Customer.io Data Pipelines": tool}
-    return said({"integrations": tools, "plan": {}, "edgeFunction": {}})
+    return said({"integrations": {integration: tool}, "plan": {}, "edgeFunction": {}})
 
 
-SET_UP = [SetUp(re.compile("/v1/projects/([^/]+)/settings"), _settings)]
+SET_UP = [
+    SetUp(re.compile("/v1/projects/([^/]+)/settings"), partial(_settings, "Segment.io")),
+    SetUp(
+        re.compile("/customerio/v1/projects/([^/]+)/settings"),
+        partial(_settings, "Customer.io Data Pipelines"),
+    ),
+]

@@ -1,5 +1,6 @@
 export const start = async ({ AnalyticsBrowser }, { url, host, key }) => {
   const settings = { "Customer.io Data Pipelines": { apiHost: `${host}/v1`, protocol: "http" } };
-  const analytics = AnalyticsBrowser.load({ writeKey: key, cdnURL: url }, { integrations: settings });
+  const asked = { writeKey: key, cdnURL: `${url}/customerio` };
+  const analytics = AnalyticsBrowser.load(asked, { integrations: settings });
   return { send: (event, properties) => analytics.track(event, properties) };
 };

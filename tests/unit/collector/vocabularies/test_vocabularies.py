@@ -202,11 +202,18 @@ class TestSetUp:
         assert answer is not None
         return answer.body
 
-    def test_segment_learns_where_to_send(self) -> None:
-        told = json.loads(self.told("/v1/projects/wk_1/settings"))
-        assert {"apiKey": "wk_1", "apiHost": "collect.example/v1", "type": "server"} == (
-            told["integrations"]["Segment.io"]
-        )
+    @pytest.mark.parametrize(
+        ("path", "integration"),
+        [
+            ("/v1/projects/wk_1/settings", "Segment.io"),
+            ("/customerio/v1/projects/wk_1/settings", "Customer.io Data Pipelines"),
+        ],
+    )
+    def test_segments_client_learns_where_to_send_and_of_nothing_else(
+        self, path: str, integration: str
+    ) -> None:
+        tool = {"apiKey": "wk_1", "apiHost": "collect.example/v1", "type": "server"}
+        assert {integration: tool} == json.loads(self.told(path))["integrations"]
 
     def test_posthog_learns_that_there_are_no_flags_and_no_recordings(self) -> None:
         script = self.told("/array/phc_1/config.js").partition(b"=")[2]
