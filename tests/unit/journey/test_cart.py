@@ -48,6 +48,11 @@ def test_taking_out_without_a_price_takes_the_price_it_was_put_in_with() -> None
     assert totals(take_out(filled(one("p-1", 3, 30.0)), one("p-1", 1))) == (2, 20.0)
 
 
+def test_taking_out_several_without_a_price_takes_the_price_of_each() -> None:
+    cart = filled(one("p-1", 5, 30.0))
+    assert items(take_out(cart, one("p-1", 2))) == [product("p-1", 3, 6.0)]
+
+
 def test_taking_out_what_is_not_there_changes_nothing() -> None:
     cart = filled(one("p-1", 1, 5.0))
     assert take_out(cart, one("p-2", 1, 5.0)) == cart
