@@ -9,7 +9,7 @@ partition of the same number of `tracker-state`.
 from dataclasses import dataclass, field
 from typing import Literal
 
-_DAY_MS = 24 * 60 * 60 * 1000
+from schemas.times import DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Topic:
     key: str
     value: str
     cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
-    retention_ms: int = 7 * _DAY_MS
+    retention_ms: int = 7 * DAY_MS
     extra: dict[str, str] = field(default_factory=dict)
 
     def config(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ TRANSITIONS = Topic("transitions", key="site:visitor_id", value="Transition")
 ABANDONMENTS = Topic("abandonments", key="site:visitor_id", value="Abandonment")
 IDENTITIES = Topic("identities", key="site:visitor_id", value="Identity")
 LINKS = Topic("links", key="site:visitor_id", value="Link")
-DEAD_LETTERS = Topic("dead-letters", key="site", value="DeadLetter", retention_ms=30 * _DAY_MS)
+DEAD_LETTERS = Topic("dead-letters", key="site", value="DeadLetter", retention_ms=30 * DAY_MS)
 STATE = Topic(
     "tracker-state",
     key="site:visitor_id",
@@ -48,7 +48,7 @@ STATE = Topic(
     # Nothing expires; `delete` is there because `touchstream replay topic` empties it.
     cleanup="compact,delete",
     retention_ms=-1,
-    extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(_DAY_MS)},
+    extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(DAY_MS)},
 )
 
 ALL = (

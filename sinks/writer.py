@@ -10,13 +10,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.dead_letter import DeadLetter, Reason, dead_letter
 from schemas.refusals import Refusals, site_in
+from schemas.times import instant
 from schemas.topics import DEAD_LETTERS
 from sinks.batch import Batch, Row, halves, token_of
 from sinks.sink import RowsRefused, Sink, SinkEvents, SinkUnavailable
@@ -130,7 +130,7 @@ class Writer:
                 detail=why,
                 source=row.source,
                 position=row.offset,
-                at=datetime.fromtimestamp(row.timestamp_ms / 1000, UTC),
+                at=instant(row.timestamp_ms),
             )
         )
 

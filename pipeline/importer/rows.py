@@ -22,7 +22,7 @@ from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
 from schemas.errors import TouchstreamError
-from schemas.times import EPOCH, whole
+from schemas.times import EPOCH, MILLISECOND, whole
 from schemas.touchpoint import Touchpoint, visitor_of
 
 Row = dict[str, Any]
@@ -268,7 +268,7 @@ def _sequence(cells: _Cells, mapping: Mapping) -> int:
 
 _UNITS = {
     "epoch_s": timedelta(seconds=1),
-    "epoch_ms": timedelta(milliseconds=1),
+    "epoch_ms": MILLISECOND,
     "epoch_us": timedelta(microseconds=1),
 }
 

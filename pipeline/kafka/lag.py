@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from pipeline.kafka import clients
 from pipeline.settings import Settings
+from schemas.times import instant
 
 Positions = dict[TopicPartition, int]
 
@@ -92,7 +93,7 @@ async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:
             while len(found) < len(positions):
                 missing = [place for place in positions if place not in found]
                 for place, records in (await consumer.getmany(*missing, timeout_ms=200)).items():
-                    found[place] = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
+                    found[place] = instant(records[0].timestamp)
         return list(found.values())
 
 

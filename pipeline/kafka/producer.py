@@ -18,6 +18,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from pipeline.kafka.records import Row
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
+from schemas.times import length
 
 _LARGEST_BATCH = 512 * 1024
 _TOPIC_SECONDS = 5
@@ -166,7 +167,7 @@ class KafkaProducer:
             acks="all",
             enable_idempotence=self._settings.kafka_idempotence,
             max_batch_size=_LARGEST_BATCH,
-            request_timeout_ms=int(self._settings.kafka_request_timeout.total_seconds() * 1000),
+            request_timeout_ms=length(self._settings.kafka_request_timeout),
         )
         try:
             await producer.start()

@@ -1,13 +1,16 @@
 """From the tables to alerts, on the real engine: what must fire, what must not, and only once."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from pipeline.roles.watch.reader import Reader
 from pipeline.roles.watch.rounds import backtest
 from schemas.alert import Alert
+from schemas.times import milliseconds
 from schemas.watch import load_rules
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
@@ -55,6 +58,21 @@ def broken(start: datetime, end: datetime, browser: str = "") -> Visits:
         return not start <= visit.at < end or (bool(browser) and visit.browser != browser)
 
     return Visits(checkout=checkout)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_the_first_hour_of_a_site_is_the_same_in_every_zone(
+    client: Client, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    Visits().fill(client, START, START + HOUR)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        [site] = Reader(client, STEPS, RULES).sites(milliseconds(START), milliseconds(NOW))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert site.first_hour == milliseconds(START) // 3_600_000
 
 
 def test_a_healthy_shop_gives_no_alert(client: Client) -> None:

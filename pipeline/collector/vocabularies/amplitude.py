@@ -4,7 +4,6 @@ https://amplitude.com/docs/apis/analytics/http-v2 names the fields. The API key 
 Its SDKs read the status in the body (`code`), not that of HTTP.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from pipeline.collector.answers import Answer
@@ -18,6 +17,7 @@ from pipeline.collector.vocabularies.translate import (
 )
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, later, said
 from schemas.codec import encode
+from schemas.times import MILLISECOND
 
 NAMES = {
     "[Amplitude] Page Viewed": "page",
@@ -44,7 +44,6 @@ _OF_AN_EVENT = {"revenue": "revenue", "price": "price", "quantity": "quantity"} 
     "currency": "currency",
 }
 _CONTEXT = {"user_agent": "userAgent", "language": "locale"}
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def is_amplitudes(sent: Any) -> bool:
@@ -73,7 +72,7 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
     properties = dict(as_object(native.pop("event_properties", None) or {}, "`event_properties`"))
     properties |= taken(properties, _REVENUE) | taken(native, _OF_AN_EVENT)
     common = taken(native, _COMMON)
-    time = instant(native.pop("time", None), _MILLISECOND)
+    time = instant(native.pop("time", None), MILLISECOND)
     traits = _traits(native, properties)
     groups = native.pop("groups", None)
     context = {"page": page(properties, _PAGE), **taken(native, _CONTEXT), "amplitude": native}

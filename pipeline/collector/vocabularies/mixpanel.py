@@ -22,6 +22,7 @@ from pipeline.collector.vocabularies.translate import (
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, later
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
+from schemas.times import MILLISECOND
 
 NAMES = {
     "$mp_web_page_view": "page",
@@ -162,7 +163,7 @@ def _profile(sent: JsonObject) -> JsonObject:
 def _time(told: Any) -> Any:
     """Read seconds or milliseconds since 1970."""
     is_fine = isinstance(told, int | float) and abs(told) >= _FIRST_MILLISECOND
-    return instant(told, timedelta(milliseconds=1) if is_fine else timedelta(seconds=1))
+    return instant(told, MILLISECOND if is_fine else timedelta(seconds=1))
 
 
 TRACK = Vocabulary(_key, _events, _call, success=_ONE, wording=later)

@@ -31,6 +31,7 @@ from pipeline.collector.vocabularies.vocabulary import (
 )
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
+from schemas.times import MILLISECOND
 
 NAMES = {
     "$pageview": "page",
@@ -54,7 +55,7 @@ _KNOWN = (
 _COOKIELESS = "$posthog_cookieless"
 """Who is nobody, and by this name everybody in `cookieless_mode`."""
 
-_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
+_SECOND = timedelta(seconds=1)
 
 
 def _key(request: Request) -> str | None:
@@ -71,7 +72,7 @@ def _events(request: Request) -> Events:
     body = _body(request)
     sent_at = body.get("sent_at") if isinstance(body, dict) else None
     if sent_at is None and request.query:
-        sent_at = instant(request.parameters.get("_"), _MILLISECOND)
+        sent_at = instant(request.parameters.get("_"), MILLISECOND)
     is_batch = isinstance(body, list) or "batch" in body
     return Events([(event, sent_at) for event in _listed(body)], is_batch=is_batch)
 
@@ -175,7 +176,7 @@ def _timestamp(sent: JsonObject, properties: JsonObject, sent_at: Any) -> Any:
         clock = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
         if not isinstance(clock, datetime):
             return timestamp
-        return instant(-offset, _MILLISECOND, clock.astimezone(UTC))
+        return instant(-offset, MILLISECOND, clock.astimezone(UTC))
     except (OverflowError, ValueError):  # the year 1 has no hour before it
         return sent_at
 

@@ -8,7 +8,6 @@ import base64
 import binascii
 import re
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
 from pipeline.collector.answers import PIXEL
@@ -29,6 +28,7 @@ from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabular
 from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
+from schemas.times import MILLISECOND
 
 NAMES = {
     "add_to_cart": "Product Added",
@@ -99,7 +99,6 @@ _TYPED = ("snowplow_ecommerce_action", "action")
 """Schemas whose `type` says what happened; without one the schema names it."""
 
 _LEFT_OUT = ("ip", "aid", "e")
-_MILLISECOND = timedelta(milliseconds=1)
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w-]+)/jsonschema/[\d-]+")
 
 
@@ -141,8 +140,8 @@ def _call(sent: JsonObject) -> JsonObject:
         **told,
         **common,
         "anonymousId": device,
-        "timestamp": instant(clock if truth is None else truth, _MILLISECOND),
-        "sentAt": instant(sent_at, _MILLISECOND) if truth is None else None,
+        "timestamp": instant(clock if truth is None else truth, MILLISECOND),
+        "sentAt": instant(sent_at, MILLISECOND) if truth is None else None,
         "context": without_nothing(context),
     }
 

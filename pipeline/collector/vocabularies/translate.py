@@ -1,7 +1,7 @@
 """What the vocabularies share when they turn native events into Segment's calls. PURE."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
@@ -10,8 +10,7 @@ from pipeline.collector.request import as_object
 from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
-
-_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+from schemas.times import EPOCH
 
 ONE_PRODUCT = frozenset(
     {
@@ -53,7 +52,7 @@ def without_nothing(call: JsonObject) -> JsonObject:
     return {name: value for name, value in call.items() if value not in (None, "", {})}
 
 
-def instant(value: Any, unit: timedelta, since: datetime = _1970) -> Any:
+def instant(value: Any, unit: timedelta, since: datetime = EPOCH) -> Any:
     """Read a number of `unit`s after `since` as a time; give another value back, to be refused.
 
     Raises:

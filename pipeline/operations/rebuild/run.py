@@ -14,7 +14,7 @@ import heapq
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from pipeline.operations.rebuild.tables import Scope
 from pipeline.operations.rebuild.told import Told
 from pipeline.settings import Settings
 from schemas.errors import TouchstreamError
+from schemas.times import EPOCH, milliseconds
 from schemas.topics import RAW, TABLES
 from schemas.touchpoint import Touchpoint
 
@@ -39,7 +40,6 @@ _STALLED_SECONDS = 60
 _HOPS = 3
 """A link, an assignment, a handover: so often trackers answer each other at most."""
 _SILENCE_AFTER = timedelta(hours=25)
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RebuildFailed(TouchstreamError):
@@ -97,7 +97,7 @@ class Rebuild:
         last = await self._tell_all() or self.now()
         await self._until_told()
         until = min(last + _SILENCE_AFTER, self.now())
-        await self._say(told.end(site, rebuild, self._ms(), _ms(until)))
+        await self._say(told.end(site, rebuild, self._ms(), milliseconds(until)))
         return begun, await self._ends()
 
     async def _tell_held(self, begun: list[int], ended: list[int]) -> None:
@@ -205,11 +205,7 @@ class Rebuild:
     def _kept_since(self) -> datetime:
         """Give the time from which facts rest on touchpoints that are still there."""
         kept = self.settings.table_retention.get("touchpoints")
-        return self.now() - kept if kept else _BEGINNING
+        return self.now() - kept if kept else EPOCH
 
     def _ms(self) -> int:
-        return _ms(self.now())
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+        return milliseconds(self.now())

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.usual import Usual, usual_number, usual_windows
 from pipeline.reports.live.view import View
+from schemas.times import length
 
 _ABANDONED = """
 SELECT kind,
@@ -102,10 +103,9 @@ def read_left(client: Client, view: View) -> tuple[Left, ...]:
 def read_usually_left(client: Client, view: View) -> tuple[UsuallyLeft, ...]:
     """Say how many people usually leave something behind, by kind."""
     shifts = usual_windows(view.length)
-    milliseconds = [shift // timedelta(milliseconds=1) for shift in shifts]
     statement = _OFTEN.format(narrowed=_narrowed(view))
     samples: dict[str, dict[timedelta, float]] = {}
-    for row in ask(client, view, statement, shifts=milliseconds):
+    for row in ask(client, view, statement, shifts=[*map(length, shifts)]):
         samples.setdefault(row["kind"], {})[shifts[row["number"] - 1]] = row["people"]
     return tuple(
         UsuallyLeft(kind=kind, usual=usual_number(found)) for kind, found in sorted(samples.items())

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.live.asking import ask
 from pipeline.reports.live.view import View
+from schemas.times import milliseconds
 
 _MOST = 20
 _LONGEST_TEXT = 2_000
@@ -153,12 +154,12 @@ def read_refused(client: Client, view: View) -> tuple[Refused, ...]:
 def _limits(view: View) -> dict[str, Any]:
     since = min(view.start, view.end - _LOOK_BACK)
     return {
-        "since": int(since.timestamp() * 1000),
+        "since": milliseconds(since),
         "most": _MOST,
         "longest": _LONGEST_TEXT,
     }
 
 
 def _phase(moves: Any, at: datetime) -> str:
-    moment = int(at.timestamp() * 1000)
+    moment = milliseconds(at)
     return next((phase for moved_at, phase in reversed(moves) if moved_at <= moment), "")

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.usual import Usual, usual_number, usual_windows
 from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
+from schemas.times import length
 
 # Each order once, as in `touchstream report`: with the first touchpoint that tells of it.
 _ORDERS = """
@@ -88,10 +89,9 @@ def read_usual_orders(client: Client, view: View) -> tuple[UsualMoney, ...]:
     """Say what is usual at this hour, by currency."""
     shifts = usual_windows(view.length)
     orders = _orders(view, "{start:Int64} - arrayMax({shifts:Array(Int64)})")
-    milliseconds = [shift // timedelta(milliseconds=1) for shift in shifts]
     counts: dict[str, dict[timedelta, float]] = {}
     amounts: dict[str, dict[timedelta, float]] = {}
-    for row in ask(client, view, _OFTEN.format(orders=orders), shifts=milliseconds):
+    for row in ask(client, view, _OFTEN.format(orders=orders), shifts=[*map(length, shifts)]):
         shift = shifts[row["number"] - 1]
         counts.setdefault(row["currency"], {})[shift] = row["orders"]
         amounts.setdefault(row["currency"], {})[shift] = row["amount"]

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import ask
 from pipeline.reports.live.usual import Usual, usual_share, usual_windows
 from pipeline.reports.live.view import IDENTITIES, PERSON, SLICES, VISITORS_OF_SEGMENT, View
+from schemas.times import milliseconds
 
 VISIT = "Page Viewed"
 """The step before the first one of a model: has been there at all."""
@@ -125,8 +126,8 @@ def people_in(
         view,
         statement,
         steps=[VISIT, *steps],
-        starts=[_ms(start) for start, _ in windows],
-        ends=[_ms(end) for _, end in windows],
+        starts=[milliseconds(start) for start, _ in windows],
+        ends=[milliseconds(end) for _, end in windows],
         days=sorted({day for window in windows for day in _days(window)}),
     )
     people: dict[int, Any] = {row["w"]: tuple(row["people"]) for row in found}
@@ -144,7 +145,3 @@ def _days(window: Window) -> list[Any]:
     start, end = window
     count = (end.date() - start.date()).days
     return [(start + timedelta(days=day)).date() for day in range(count + 1)]
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

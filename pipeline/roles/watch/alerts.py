@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.roles.watch.judge import Opened
+from pipeline.roles.watch.minutes import start_of
 from pipeline.roles.watch.site import News, Question
 from schemas.alert import Alert, Explanation
 
@@ -37,7 +38,7 @@ def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> 
         severity=news.asked.severity,
         state="resolved" if opened.is_over else "firing",
         opened_at=_end_of(opened.at),
-        since=_start_of(opened.since),
+        since=start_of(opened.since),
         updated_at=_end_of(opened.until),
         resolved_at=_end_of(opened.until) if opened.is_over else None,
         dimension=opened.where.dimension,
@@ -62,12 +63,8 @@ def _id(site: str, question: Question, opened: Opened) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def _start_of(minute: int) -> datetime:
-    return datetime.fromtimestamp(minute * 60, UTC)
-
-
 def _end_of(minute: int) -> datetime:
-    return _start_of(minute + 1)
+    return start_of(minute + 1)
 
 
 def _amount(worth: float, currency: str) -> str:
@@ -75,7 +72,7 @@ def _amount(worth: float, currency: str) -> str:
 
 
 def _title(site: str, question: Question, opened: Opened, people: int, amount: str) -> str:
-    since = _start_of(opened.since).strftime("%d %b %H:%M UTC")
+    since = start_of(opened.since).strftime("%d %b %H:%M UTC")
     what = {
         "conversion": f"{question.step} → {question.next_step} {_change(opened)}",
         "volume": f"{question.step} {_change(opened)}",

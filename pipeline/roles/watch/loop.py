@@ -17,12 +17,14 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline import metrics
 from pipeline.kafka.lag import committed_until, partition_states
 from pipeline.roles.watch.delivery.channels import Channels
+from pipeline.roles.watch.minutes import minute_of
 from pipeline.roles.watch.reader import Reader
-from pipeline.roles.watch.rounds import SiteWatch, minute_of
+from pipeline.roles.watch.rounds import SiteWatch
 from pipeline.roles.watch.store import keep_alerts, keep_memory, open_alerts, read_memories
 from pipeline.settings import Settings
 from schemas.alert import Alert
 from schemas.journeys import load_models
+from schemas.times import milliseconds
 from schemas.topics import RAW, TABLES
 from schemas.watch import load_rules
 
@@ -125,7 +127,7 @@ class Rounds:
 
     def _find_sites(self, until: datetime) -> None:
         start = until - timedelta(days=self._rules.learn_days)
-        found = self._reader.sites(int(start.timestamp() * 1000), int(until.timestamp() * 1000))
+        found = self._reader.sites(milliseconds(start), milliseconds(until))
         remembered = read_memories(self.client) if {*self._sites} < {s.name for s in found} else {}
         for site in found:
             if site.name in self._sites:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from pipeline.roles.watch.counts import (
     summed,
 )
 from pipeline.roles.watch.judge import Judged
+from pipeline.roles.watch.minutes import start_of
 from pipeline.roles.watch.season import fit, seasons
 from pipeline.roles.watch.surges import CALM, Surges
 
@@ -67,7 +68,7 @@ class Rates:
         return Judged(minute.number, self.slices, member @ minute.observed, usual, self.spreads)
 
     def _season(self, minute: int) -> Numbers:
-        at = datetime.fromtimestamp(minute * 60, UTC)
+        at = start_of(minute)
         row: Numbers = seasons([at], self.learning.zone, self.history)[0]
         return row
 

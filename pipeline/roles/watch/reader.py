@@ -1,7 +1,6 @@
 """Counts in ClickHouse what the watch learns from and judges. Shell: decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +16,12 @@ MINUTE, HOUR = 60_000, 3_600_000
 
 
 class Site(NamedTuple):
-    """A site that has visits, its largest pages and campaigns, and when it was first seen."""
+    """A site that has visits, its largest pages and campaigns, and its first hour since 1970."""
 
     name: str
     pages: list[str]
     campaigns: list[str]
-    first_at: datetime
+    first_hour: int
 
 
 class Reader:

@@ -8,7 +8,8 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.roles.watch.rounds import backtest, minute_of
+from pipeline.roles.watch.minutes import minute_of
+from pipeline.roles.watch.rounds import backtest
 from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
 from schemas.alert import Alert

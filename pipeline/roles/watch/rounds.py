@@ -13,21 +13,18 @@ from clickhouse_connect.driver.client import Client
 from pipeline.roles.watch.ages import LONGEST
 from pipeline.roles.watch.alerts import NO_MONEY, Money, alert_of
 from pipeline.roles.watch.judge import Memory
+from pipeline.roles.watch.minutes import minute_of
 from pipeline.roles.watch.reader import HOUR, MINUTE, Reader, Site, joined, money_of
 from pipeline.roles.watch.seen import SURGE_MINUTES, Seen, Span
 from pipeline.roles.watch.site import LEAST_HISTORY, Question, Usual, judge_minute, learn_site
 from schemas.alert import Alert
+from schemas.times import milliseconds
 from schemas.watch import WatchRules
 
 _AT_ONCE = 60
 """Minutes that are counted by one statement when several are due."""
 _BACK = timedelta(hours=6)
 """What is longer ago than this is not judged any more, but for a backtest."""
-
-
-def minute_of(at: datetime) -> int:
-    """Give the minute since 1970 that `at` is in."""
-    return int(at.timestamp()) // 60
 
 
 class Judged(NamedTuple):
@@ -79,7 +76,7 @@ class SiteWatch:
         end = (minute - LONGEST) // 60
         if end == self._learned_at and self._usual is not None:
             return
-        start = max(end - self.rules.learn_days * 24, minute_of(self.site.first_at) // 60)
+        start = max(end - self.rules.learn_days * 24, self.site.first_hour)
         self._learned_at = end
         if start >= end:
             return
@@ -117,7 +114,7 @@ def backtest(
     """Judge every minute from `start` to `end` as if it were now; changes nothing."""
     reader = Reader(client, steps, rules)
     learn_from = start - timedelta(days=rules.learn_days)
-    span = (int(learn_from.timestamp() * 1000), int(end.timestamp() * 1000))
+    span = (milliseconds(learn_from), milliseconds(end))
     for site in reader.sites(*span):
         watch = SiteWatch(site, reader, rules, steps, judged=minute_of(start) - 1)
         yield from watch.until(minute_of(end), back=end - start)

@@ -4,13 +4,14 @@ Times are whole hours of the past, to learn from, or minutes, to judge; both sin
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.roles.watch.ages import BIN_OF_AGE, BINS, LONGEST, Numbers, hazards, waiting_minutes
 from pipeline.roles.watch.counts import Cell, Counted, Counts, Places, summed
+from pipeline.roles.watch.minutes import start_of
 
 DIMENSIONS = ("channel", "device", "browser", "source", "page", "campaign")
 OF_ERRORS = ("device", "browser", "page")
@@ -79,7 +80,7 @@ class Span(NamedTuple):
     @property
     def hours(self) -> list[datetime]:
         """Give their beginnings."""
-        start = datetime.fromtimestamp(self.first * 3600, UTC)
+        start = start_of(self.first * 60)
         return [start + timedelta(hours=n) for n in range(self.end - self.first)]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from pipeline.roles.watch.ages import Numbers
 from pipeline.roles.watch.counts import Counted, Counts, summed
 from pipeline.roles.watch.evidence import FALLS, GONE, RISES
 from pipeline.roles.watch.judge import Bar, Judged, Memory, Opened, judge
+from pipeline.roles.watch.minutes import start_of
 from pipeline.roles.watch.rates import Learning, Rates, channel_of, learn
 from pipeline.roles.watch.seen import (
     DIMENSIONS,
@@ -184,7 +185,7 @@ def judge_minute(
     steps: Sequence[str],
 ) -> list[News]:
     """Judge a minute; `seen` has it and the three hours before. `memories` are brought forward."""
-    at = datetime.fromtimestamp(minute * 60, UTC)
+    at = start_of(minute)
     notes = tuple(p.name for p in rules.calendar if p.covers(usual.site, at))
     news = []
     questions = [q for q in (*usual.rates, *usual.volumes) if _asked(q, rules)]

@@ -102,7 +102,7 @@ SITES = """
 SELECT site,
     arrayFilter(x -> x != '', topK(25)(entry_path)) AS pages,
     arrayFilter(x -> x != '', topK(13)(traffic_campaign)) AS campaigns,
-    min(started_at) AS first_at
+    intDiv(toUnixTimestamp64Milli(min(started_at)), 3600000) AS first_hour
 FROM sessions
 WHERE started_at >= fromUnixTimestamp64Milli({start:Int64})
     AND started_at < fromUnixTimestamp64Milli({until:Int64}) AND NOT is_bot

@@ -7,13 +7,14 @@ is closed. In the minutes around an opening or a closing the lower of both hours
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 import numpy as np
 
 from pipeline.roles.watch.ages import Numbers
 from pipeline.roles.watch.counts import Counts, Places, Slice, largest_slices, members
 from pipeline.roles.watch.judge import Judged
+from pipeline.roles.watch.minutes import start_of
 from pipeline.roles.watch.rates import Learning
 
 _HOURS = 7 * 24
@@ -33,7 +34,7 @@ class Volumes:
 
     def usual(self, minute: int) -> Numbers:
         """Give what is usual of each slice in a minute; 0 where it is not known."""
-        local = datetime.fromtimestamp(minute * 60, UTC).astimezone(self.zone)
+        local = start_of(minute).astimezone(self.zone)
         hour = local.weekday() * 24 + local.hour
         near = self.by_hour[:, [(hour - 1) % _HOURS, hour, (hour + 1) % _HOURS]]
         least: Numbers = np.where(np.isnan(near[:, 1]), 0.0, np.nanmin(_known(near), axis=1))
