@@ -48,6 +48,15 @@ async def sessions(client: Client, touchpoints: int) -> list[tuple[object, ...]]
 
 
 async def differences(settings: Settings, client: Client) -> list[Difference]:
+    """Give what the tables lack or have too much, once the sink wrote what it has read."""
+    for _ in range(60):
+        if not (found := await differences_now(settings, client)):
+            break
+        await asyncio.sleep(0.5)
+    return found
+
+
+async def differences_now(settings: Settings, client: Client) -> list[Difference]:
     log = [record async for record in read_topic(settings, RAW.name)]
     records = by_partition(log, settings.kafka_partitions)
     expected = await asyncio.to_thread(expected_tables, records, rules_of(settings))
