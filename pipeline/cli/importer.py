@@ -137,19 +137,15 @@ def _say_what_is_wrong(
 @asynccontextmanager
 async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Producer]":
     """Give what the import sends to: Kafka, or for a dry run a broker that forgets."""
+    from pipeline.kafka import clients
     from pipeline.kafka.in_memory import MemoryBroker
-    from pipeline.kafka.producer import KafkaProducer
     from schemas.topics import DEAD_LETTERS, RAW
 
     if dry_run:
         yield MemoryBroker(known.kafka_partitions)
         return
-    producer = KafkaProducer(known)
-    await producer.start([RAW.name, DEAD_LETTERS.name])
-    try:
+    async with clients.producer(known, RAW.name, DEAD_LETTERS.name) as producer:
         yield producer
-    finally:
-        await producer.stop()
 
 
 def _replace(

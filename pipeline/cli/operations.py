@@ -54,7 +54,7 @@ def replay() -> None:
 @click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
     """Send dead letters again, now that their cause is gone; what is still wrong stays."""
-    from pipeline.kafka.producer import KafkaProducer
+    from pipeline.kafka import clients
     from pipeline.operations.dead_letters import read_record, replay_dead_letters, row_reader
     from pipeline.privacy.masking import Masks
     from schemas.topics import RAW, TABLES
@@ -68,9 +68,7 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
         readers["import"] = row_reader(chosen, datetime.now(UTC))
 
     async def run(client: "Client") -> Any:
-        producer = KafkaProducer(known)
-        await producer.start([RAW.name, *TABLES])
-        try:
+        async with clients.producer(known, RAW.name, *TABLES) as producer:
             return await replay_dead_letters(
                 client,
                 producer,
@@ -81,8 +79,6 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
                 now=lambda: datetime.now(UTC),
                 masks=Masks(known.property_rules),
             )
-        finally:
-            await producer.stop()
 
     with clickhouse(known) as client:
         summary = asyncio.run(run(client))

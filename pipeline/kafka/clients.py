@@ -1,4 +1,4 @@
-"""Consumers and admin clients, opened and closed. Shell.
+"""Producers, consumers and admin clients, opened and closed. Shell.
 
 However the work within ends, also when the start fails, the client is closed.
 """
@@ -10,7 +10,19 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from pipeline.kafka.producer import KafkaProducer
 from pipeline.settings import Settings
+
+
+@asynccontextmanager
+async def producer(settings: Settings, *topics: str) -> AsyncIterator[KafkaProducer]:
+    """Give a producer for `topics`; NotAcknowledged if no broker answers, or one is missing."""
+    client = KafkaProducer(settings)
+    try:
+        await client.start(topics)
+        yield client
+    finally:
+        await client.stop()
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 """How far consumer groups are behind. Shell: asks Kafka, which knows best."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from pipeline.kafka import clients
 from pipeline.settings import Settings
@@ -21,12 +22,13 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
 
     The ends are what a fetch tells: asked for them, the embedded broker names some too low.
     """
+    numbers = range(settings.kafka_partitions)
+    return await ends_of(settings, [TopicPartition(topic, n) for topic in topics for n in numbers])
+
+
+async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> Positions:
+    """Give the ends of these partitions, as `ends` does."""
     async with clients.consumer(settings) as consumer:
-        places = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            for partition in range(settings.kafka_partitions)
-        ]
         consumer.assign(places)
         for place, offset in (await consumer.end_offsets(places)).items():
             consumer.seek(place, offset)
@@ -41,7 +43,13 @@ async def committed(settings: Settings, group: str, places: Iterable[TopicPartit
     It names the partitions: asked for all, the embedded broker does not answer.
     """
     async with clients.admin(settings) as admin:
-        found = await admin.list_consumer_group_offsets(group, partitions=[*places])
+        return await _committed(admin, group, places)
+
+
+async def _committed(
+    admin: AIOKafkaAdminClient, group: str, places: Iterable[TopicPartition]
+) -> Positions:
+    found = await admin.list_consumer_group_offsets(group, partitions=[*places])
     return {place: max(0, held.offset) for place, held in found.items()}
 
 
@@ -59,10 +67,8 @@ async def left_to_commit(
     """Give, as often as asked, how many records before `positions` are left to `group`."""
     async with clients.admin(settings) as admin:
         while True:
-            committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
-            yield sum(
-                max(0, end - max(0, committed[place].offset)) for place, end in positions.items()
-            )
+            read_to = await _committed(admin, group, positions)
+            yield sum(max(0, end - read_to[place]) for place, end in positions.items())
 
 
 async def committed_until(
@@ -73,10 +79,8 @@ async def committed_until(
     It is the timestamp of the oldest record that waits. KafkaError if no broker answers.
     """
     positions = await ends(settings, topics)
-    async with clients.admin(settings) as admin:
-        committed = await admin.list_consumer_group_offsets(group, partitions=list(positions))
-    waiting = {p: max(committed[p].offset, 0) for p in positions}
-    waiting = {p: offset for p, offset in waiting.items() if offset < positions[p]}
+    read_to = await committed(settings, group, positions)
+    waiting = {place: offset for place, offset in read_to.items() if offset < positions[place]}
     return min([now, *await _times_of(settings, waiting)])
 
 

@@ -35,7 +35,7 @@ async def create_topics(settings: Settings) -> list[str]:
             missing = [topic for topic in topics.ALL if topic.name not in known]
             if missing:
                 await _create(admin, missing, settings)
-            await _check(admin, settings)
+            await _check_partitions(admin, settings)
     except KafkaError as error:
         raise TopicsFailed(
             f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
@@ -61,7 +61,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
             raise TopicsFailed(f"topic {name}: Kafka refuses with code {code}: {detail}")
 
 
-async def _check(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def _check_partitions(admin: AIOKafkaAdminClient, settings: Settings) -> None:
     for described in await admin.describe_topics([topic.name for topic in topics.ALL]):
         partitions = len(described["partitions"])
         if partitions not in (0, settings.kafka_partitions):

@@ -12,7 +12,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from pipeline.kafka import clients
-from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
@@ -103,13 +103,9 @@ async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> No
 
     Who was erased stays erased, so that nothing of them is written in the meantime.
     """
-    producer = KafkaProducer(settings)
-    await producer.start([STATE.name])
-    try:
+    async with clients.producer(settings, STATE.name) as producer:
         for number, end in enumerate(ends):
             now = milliseconds(datetime.now(UTC))
             kept = [(key, value, now) for key, value in erased.get(number, {}).items()]
             rows = [*kept, (META_KEY, fresh_meta(end), now)]
             await producer.send(STATE.name, number, rows)
-    finally:
-        await producer.stop()

@@ -11,8 +11,9 @@ from datetime import datetime
 from aiokafka.errors import KafkaError
 
 from pipeline.journey.messages import Erasure, encode_message
+from pipeline.kafka import clients
 from pipeline.kafka.lag import ends, until_committed
-from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.topics import read_topic
 from pipeline.personal.find import Named
 from pipeline.personal.void_rows import Erased, Erasures
@@ -32,19 +33,16 @@ async def tell(settings: Settings, named: Named, now: Callable[[], datetime]) ->
     Raises:
         ForgetFailed: Kafka did not take it all. It can be repeated.
     """
-    producer = KafkaProducer(settings)
     at = milliseconds(now())
     try:
-        await producer.start([RAW.name])
-        for is_final in (False, True):
-            value = encode_message(Erasure(named.site, list(named.names), at, is_final))
-            row = (None, value, milliseconds(now()))
-            numbers = range(producer.partitions(RAW.name))
-            await producer.send_all({(RAW.name, number): [row] for number in numbers})
+        async with clients.producer(settings, RAW.name) as producer:
+            for is_final in (False, True):
+                value = encode_message(Erasure(named.site, list(named.names), at, is_final))
+                row = (None, value, milliseconds(now()))
+                numbers = range(producer.partitions(RAW.name))
+                await producer.send_all({(RAW.name, number): [row] for number in numbers})
     except (NotAcknowledged, KafkaError) as error:
         raise ForgetFailed(f"nothing was erased, Kafka did not take it: {error}") from error
-    finally:
-        await producer.stop()
 
 
 async def told(settings: Settings, since: datetime | None = None) -> list[Erased]:

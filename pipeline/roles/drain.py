@@ -13,11 +13,12 @@ from time import time
 from typing import Any, Protocol
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from pipeline import metrics
-from pipeline.kafka.producer import KafkaProducer, NotAcknowledged, Producer
+from pipeline.kafka import clients
+from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.settings import Settings
@@ -139,39 +140,28 @@ async def run(settings: Settings) -> None:
     dogs: list[Watchdog] = []
     port = settings.drain_metrics_port
     metrics.serve(settings.metrics_host, port, metrics.DRAIN, lambda: complaints(dogs))
-    producer = KafkaProducer(settings)
-    await producer.start([RAW.name, OVERFLOW.name])
-    try:
+    async with clients.producer(settings, RAW.name, OVERFLOW.name) as producer:
         while True:
             try:
                 await _member(settings, producer, dogs)
             except KafkaError as error:  # of a commit after a rebalance, say: read it again
                 _log.warning("the overflow lane is read again from its last commit: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
-    finally:
-        await producer.stop()
 
 
-async def _member(settings: Settings, producer: KafkaProducer, dogs: list[Watchdog]) -> None:
-    consumer = AIOKafkaConsumer(
-        OVERFLOW.name,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=settings.drain_group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    await consumer.start()
-    dogs[:] = [
-        Watchdog(
-            settings,
-            group=settings.drain_group,
-            topics=[OVERFLOW.name],
-            owned=consumer.assignment,
-            stalled=metrics.STALLED["drain"],
-        )
-    ]
-    try:
+async def _member(settings: Settings, producer: Producer, dogs: list[Watchdog]) -> None:
+    group = settings.drain_group
+    async with clients.consumer(
+        settings, OVERFLOW.name, group_id=group, auto_offset_reset="earliest"
+    ) as consumer:
+        dogs[:] = [
+            Watchdog(
+                settings,
+                group=group,
+                topics=[OVERFLOW.name],
+                owned=consumer.assignment,
+                stalled=metrics.STALLED["drain"],
+            )
+        ]
         with dogs[0]:
             await Drain(consumer, producer, settings.drain_rate).run()
-    finally:
-        await consumer.stop()

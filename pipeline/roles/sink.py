@@ -4,14 +4,15 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from contextlib import closing
 
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
+from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
-from pipeline.kafka.producer import KafkaProducer
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
 from schemas.refusals import Refusals
@@ -23,6 +24,14 @@ from sinks.writer import Writer
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 1.0
+
+_AS_A_MEMBER = {
+    "auto_offset_reset": "earliest",
+    "session_timeout_ms": 10_000,
+    "rebalance_timeout_ms": 30_000,
+    "heartbeat_interval_ms": 2_000,
+    "max_partition_fetch_bytes": 8 * 1024 * 1024,
+}
 
 
 class SinkMetrics:
@@ -62,44 +71,28 @@ async def run(settings: Settings) -> None:
     client = await _connect(settings, stopping)
     if client is None:
         return
-    producer = KafkaProducer(settings)
-    await producer.start([DEAD_LETTERS.name])
-    consumer = _consumer(settings)
-    await consumer.start()
-    dog = _watchdog(settings, consumer)
-    dogs.append(dog)
-    writer = Writer(
-        consumer,
-        ClickHouseSink(client),
-        TABLES,
-        DeadLetters(producer).put,
-        SinkMetrics(dog.excuse),
-        most_rows=settings.sink_batch_rows,
-        longest_seconds=settings.sink_batch_wait.total_seconds(),
-        refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
-    )
-    writer.stop = stopping
-    try:
-        with dog:
-            await writer.run()
-    finally:
-        await consumer.stop()
-        await producer.stop()
-        client.close()
-
-
-def _consumer(settings: Settings) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        *TABLES,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=settings.sink_group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        session_timeout_ms=10_000,
-        rebalance_timeout_ms=30_000,
-        heartbeat_interval_ms=2_000,
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-    )
+    with closing(client):
+        async with (
+            clients.producer(settings, DEAD_LETTERS.name) as producer,
+            clients.consumer(
+                settings, *TABLES, group_id=settings.sink_group, **_AS_A_MEMBER
+            ) as consumer,
+        ):
+            dog = _watchdog(settings, consumer)
+            dogs.append(dog)
+            writer = Writer(
+                consumer,
+                ClickHouseSink(client),
+                TABLES,
+                DeadLetters(producer).put,
+                SinkMetrics(dog.excuse),
+                most_rows=settings.sink_batch_rows,
+                longest_seconds=settings.sink_batch_wait.total_seconds(),
+                refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
+            )
+            writer.stop = stopping
+            with dog:
+                await writer.run()
 
 
 def _watchdog(settings: Settings, consumer: AIOKafkaConsumer) -> Watchdog:

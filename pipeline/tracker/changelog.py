@@ -7,11 +7,13 @@ whole fetches.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.kafka.lag import committed, ends
+from pipeline.kafka import clients
+from pipeline.kafka.lag import committed, ends_of
 from pipeline.kafka.topics import is_at_end
 from pipeline.settings import Settings
 from pipeline.tracker.partition import Partition
@@ -81,7 +83,7 @@ class Store:
 
     async def _hold_to_the_log(self, partition: Partition) -> None:
         raw = TopicPartition(RAW.name, partition.number)
-        end = (await ends(self._settings, [RAW.name]))[raw]
+        end = (await ends_of(self._settings, [raw]))[raw]
         read_to = (await committed(self._settings, self._settings.tracker_group, [raw]))[raw]
         if why := doubt(partition, end, read_to):
             raise StateRefused(why)
@@ -123,30 +125,17 @@ class Store:
             time.monotonic() - began,
         )
 
-    def _consumer(self, numbers: Iterable[int]) -> "_Reading":
-        return _Reading(self._settings, [_changelog(number) for number in numbers])
-
-
-class _Reading:
-    """A consumer without a group, for the time of a `with`."""
-
-    def __init__(self, settings: Settings, changelogs: list[TopicPartition]) -> None:
-        self._changelogs = changelogs
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
-            enable_auto_commit=False,
+    @asynccontextmanager
+    async def _consumer(self, numbers: Iterable[int]) -> AsyncIterator[AIOKafkaConsumer]:
+        places = [_changelog(number) for number in numbers]
+        async with clients.consumer(
+            self._settings,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=100,
-        )
-
-    async def __aenter__(self) -> AIOKafkaConsumer:
-        await self._consumer.start()
-        self._consumer.assign(self._changelogs)
-        return self._consumer
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        ) as consumer:
+            consumer.assign(places)
+            yield consumer
 
 
 def _changelog(number: int) -> TopicPartition:

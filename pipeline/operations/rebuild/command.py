@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from pipeline.clickhouse import connect
-from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka import clients
 from pipeline.operations.rebuild import tables
 from pipeline.operations.rebuild.run import Rebuild, Rebuilt
 from pipeline.operations.rebuild.tables import Scope
@@ -61,16 +61,12 @@ async def _run(
     more: Sequence[Touchpoint] = (),
     without: str = "",
 ) -> Rebuilt:
-    producer = KafkaProducer(settings)
-    try:
-        await producer.start([RAW.name])
+    async with clients.producer(settings, RAW.name) as producer:
         with progress_bar(Console(stderr=True)) as progress:
             rebuild = Rebuild(
                 settings, client, producer, scope, progress, _now, list(more), without
             )
             return await rebuild.run()
-    finally:
-        await producer.stop()
 
 
 @contextmanager

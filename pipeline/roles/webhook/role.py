@@ -8,14 +8,12 @@ import time
 from random import SystemRandom
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from pipeline import metrics
 from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.lag import ends
-from pipeline.kafka.producer import KafkaProducer
 from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
@@ -44,11 +42,10 @@ async def run(settings: Settings) -> None:
     dogs: list[Watchdog] = []
     port = settings.webhook_metrics_port
     metrics.serve(settings.metrics_host, port, metrics.WEBHOOK, lambda: complaints(dogs))
-    producer = KafkaProducer(settings)
-    await producer.start([DEAD_LETTERS.name])
     timeout = aiohttp.ClientTimeout(total=settings.webhook_timeout.total_seconds())
     try:
         async with (
+            clients.producer(settings, DEAD_LETTERS.name) as producer,
             aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
             asyncio.TaskGroup() as group,
         ):
@@ -58,8 +55,6 @@ async def run(settings: Settings) -> None:
                 )
     except* KafkaError as errors:
         raise WebhookFailed(f"Kafka does not answer any more: {errors.exceptions[0]}") from None
-    finally:
-        await producer.stop()
 
 
 async def _deliver(
@@ -72,30 +67,25 @@ async def _deliver(
     endpoint, group = settings.webhook_endpoints[name], f"{settings.webhook_group}-{name}"
     wishes = Wishes(endpoint.kinds, endpoint.models, endpoint.sites)
     await _begin_now(settings, group)
-    consumer = AIOKafkaConsumer(
+    courier = _courier(name, endpoint, session, settings.webhook_attempts)
+    async with clients.consumer(
+        settings,
         *TOPICS,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=group,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_poll_interval_ms=_LONGEST_ROUND_MS,
-    )
-    courier = _courier(name, endpoint, session, settings.webhook_attempts)
-    await consumer.start()
-    dog = Watchdog(
-        settings,
-        group=group,
-        topics=TOPICS,
-        owned=consumer.assignment,
-        stalled=metrics.STALLED["webhook"],
-    )
-    dogs.append(dog)
-    courier.excuse = dog.excuse
-    try:
+    ) as consumer:
+        dog = Watchdog(
+            settings,
+            group=group,
+            topics=TOPICS,
+            owned=consumer.assignment,
+            stalled=metrics.STALLED["webhook"],
+        )
+        dogs.append(dog)
+        courier.excuse = dog.excuse
         with dog:
             await Deliveries(consumer, courier, bury, wishes).run()
-    finally:
-        await consumer.stop()
 
 
 def _courier(
