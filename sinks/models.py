@@ -43,7 +43,7 @@ def store_models(client: Client, models: Iterable[JourneyModel]) -> list[str]:
         "journey_models": _phases(known),
         "journey_rules": _rules(known),
         "journey_steps": _steps(known),
-        "journey_waits": _waits(known),
+        "journey_waits": _longest_waits(known),
     }
     return [table for table, rows in wanted.items() if _store(client, table, set(rows))]
 
@@ -91,7 +91,7 @@ def _steps(models: Iterable[JourneyModel]) -> Iterator[Row]:
         yield from ((model.id, step, place) for step, place in (opens | places).items())
 
 
-def _waits(models: Iterable[JourneyModel]) -> Iterator[Row]:
+def _longest_waits(models: Iterable[JourneyModel]) -> Iterator[Row]:
     for model in models:
         for channel, longest in model.longest_wait.items():
             yield model.id, channel, _seconds(longest)

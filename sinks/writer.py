@@ -101,10 +101,10 @@ class Writer:
                 self._events.retried(table, str(error))
                 if self.stop.is_set():
                     raise
-                await self._wait(pause)
+                await self._pause(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def _wait(self, seconds: float) -> None:
+    async def _pause(self, seconds: float) -> None:
         """Wait, and stay in the group: a consumer that does not poll is thrown out.
 
         Partitions that come meanwhile are not paused: their records go into the next batch.

@@ -75,7 +75,7 @@ class Collected:
         """Count the refused calls of which a dead letter is left."""
         return sum(why.reason is not Reason.NO_CONSENT for _, why in self.refused)
 
-    def take(
+    def add(
         self, index: int, event: Any, call: bytes | Refused, intake: Intake, kind: _Kind
     ) -> None:
         """Make a touchpoint of `event`, which was told as `call`, or a dead letter.
@@ -168,7 +168,7 @@ def collect(
         told = (call for call in calls if isinstance(call, bytes))
         arrival.latest = intake.latest(told, arrival.received_at)
     for index, (event, call) in enumerate(zip(sent.events, calls, strict=True)):
-        collected.take(index, event, call, intake, vocabulary.kind)
+        collected.add(index, event, call, intake, vocabulary.kind)
     return collected
 
 

@@ -144,7 +144,7 @@ class SideDoors:
     # --- providers' webhooks ----------------------------------------------------------------------
 
     async def _receive(self, place: str, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        self._webhooks.check(place)
+        self._webhooks.secrets_of(place)
         if scope.method in {"GET", "HEAD"}:  # Mailchimp and Mandrill look whether somebody is there
             return ACCEPTED
         arrival = Arrival(place.partition("/")[2], self._clock(), path=scope.path)
@@ -173,8 +173,8 @@ class SideDoors:
         )
         site = sender.key.site
         arrival = Arrival(site, now, path=scope.path)
-        self._servers.check(site, scope.headers, packed, now)
-        self._lanes.check(sender, now)
+        self._servers.authenticate(site, scope.headers, packed, now)
+        self._lanes.admit(sender, now)
         named = Request(body=self._servers.named(payload, site))
         longest = self._settings.collector_max_batch
         collected = collect(named, segment.BATCH, arrival, self._intake, longest, self._masks)

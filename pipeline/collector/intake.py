@@ -142,7 +142,7 @@ class Intake:
         touchpoint = self._mapped(call, kind, raw, arrival)
         touchpoint.sequence = _sequence(call, touchpoint, place)
         if self._names:
-            self._names.check(arrival.site, touchpoint.name, arrival.received_at.date())
+            self._names.admit(arrival.site, touchpoint.name, arrival.received_at.date())
         return touchpoint
 
     def _mapped(

@@ -21,7 +21,7 @@ class Names:
         self._today: dict[str, set[str]] = {}
         self._yesterday: dict[str, set[str]] = {}
 
-    def check(self, site: str, name: str, today: date) -> None:
+    def admit(self, site: str, name: str, today: date) -> None:
         """Raise Refused if `name` is new and the site has had its names."""
         if name in SPECIFIED:
             return

@@ -169,7 +169,7 @@ class Collector:
             if vocabulary:
                 self._guard.enter(caller)
                 try:
-                    answer = await self._take(vocabulary, scope, protocol, caller)
+                    answer = await self._accept(vocabulary, scope, protocol, caller)
                 finally:
                     self._guard.leave(caller)
                 return answer.with_headers(allowed)
@@ -244,7 +244,7 @@ class Collector:
         COLLECTOR_PENDING.set(self._batches.pending)
         return Answer(200, generate_latest(COLLECTOR), [("content-type", CONTENT_TYPE_LATEST)])
 
-    async def _take(
+    async def _accept(
         self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol, caller: Caller
     ) -> Answer:
         """Do what a request needs, from its bytes to Kafka's acknowledgement."""
@@ -265,7 +265,7 @@ class Collector:
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
         arrival = self._arrival(scope, sender.key, vocabulary, caller)
-        self._lanes.check(sender, arrival.received_at)
+        self._lanes.admit(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)
         self._guard.charge(caller, len(collected.records), len(packed))

@@ -34,7 +34,7 @@ class ServerApi:
     secrets: Mapping[str, Sequence[str]]
     pseudonyms: Pseudonyms
 
-    def check(self, site: str, headers: Headers, body: bytes, now: datetime) -> None:
+    def authenticate(self, site: str, headers: Headers, body: bytes, now: datetime) -> None:
         """Raise TurnedAway unless a server of `site` signed `body`, as sent, a moment ago."""
         timestamp = headers.get(TIMESTAMP) or ""
         claimed = headers.get(SIGNATURE) or ""

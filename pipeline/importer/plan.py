@@ -123,7 +123,7 @@ class Plan:
         """Begin the file `name`: the rows that follow are its rows."""
         self._files.append(_File(name, RowIds(self._mapping)))
 
-    def take(self, row: Row | Unreadable) -> None:
+    def add(self, row: Row | Unreadable) -> None:
         """Take the next row of the file that was opened last.
 
         Raises:
@@ -139,7 +139,7 @@ class Plan:
         if isinstance(row, Unreadable):
             file.refusals.append(_Refusal(file.rows, *row, at=None))
         else:
-            self._take(file, row)
+            self._add(file, row)
 
     def in_order(self) -> list[Outgoing]:
         """Give all touchpoints by time; at equal times in the order of the files and their rows.
@@ -176,7 +176,7 @@ class Plan:
             for refusal in file.refusals
         ]
 
-    def _take(self, file: _File, row: Row) -> None:
+    def _add(self, file: _File, row: Row) -> None:
         self._seen.update(row)
         row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
         at: datetime | None

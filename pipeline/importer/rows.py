@@ -139,7 +139,7 @@ class _Cells:
     """A row from which cells are taken; what remains becomes properties."""
 
     row: Row
-    taken: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
         """Give a cell, or what a name with dots leads to inside of one: `device.0.category`."""
@@ -148,22 +148,22 @@ class _Cells:
     def peek(self, names: Iterable[str]) -> Any:
         return next((cell for name in names if not _is_empty(cell := self.get(name))), None)
 
-    def take(self, names: Iterable[str]) -> Any:
+    def pop(self, names: Iterable[str]) -> Any:
         for name in names:
             if not _is_empty(cell := self.get(name)):
-                self.taken.add(name)
+                self.used.add(name)
                 return cell
         return None
 
     def text(self, names: Iterable[str]) -> str:
-        return _text(self.take(names))
+        return _text(self.pop(names))
 
     def id(self, names: Iterable[str], mapping: Mapping) -> str:
         """Take the first that names somebody; what stands for nobody is taken all the same."""
         found = ""
         for name in names:
             if not found and not _is_empty(cell := self.get(name)):
-                self.taken.add(name)
+                self.used.add(name)
                 found = identifier(cell, mapping.placeholders, mapping.real_ids)
         return found
 
@@ -171,7 +171,7 @@ class _Cells:
         return {
             name: cell
             for name, cell in self.row.items()
-            if name not in self.taken and not _is_empty(cell)
+            if name not in self.used and not _is_empty(cell)
         }
 
 
@@ -213,7 +213,7 @@ def _rule(cells: _Cells, mapping: Mapping, url: str) -> EventRule:
             return rule
     if not name:
         raise Refused(Reason.MISSING_FIELD, f"no event name in {_any_of(mapping.columns.name)}")
-    cells.take(mapping.columns.name)
+    cells.pop(mapping.columns.name)
     return EventRule.model_construct(name=name)
 
 
@@ -226,7 +226,7 @@ def _path(url: str) -> str:
 def _instant(
     cells: _Cells, mapping: Mapping, now: datetime, after: datetime | None = None
 ) -> datetime:
-    cell = cells.take(mapping.columns.occurred_at)
+    cell = cells.pop(mapping.columns.occurred_at)
     if cell is None:
         raise Refused(Reason.MISSING_FIELD, f"no time in {_any_of(mapping.columns.occurred_at)}")
     try:
@@ -257,7 +257,7 @@ def _since(number: str, unit: timedelta) -> datetime:
 
 
 def _sequence(cells: _Cells, mapping: Mapping) -> int:
-    cell = cells.take(mapping.columns.sequence)
+    cell = cells.pop(mapping.columns.sequence)
     if cell is None:
         return 0
     try:

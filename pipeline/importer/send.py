@@ -163,7 +163,7 @@ def _read(path: Path, mapping: Mapping, plan: Plan, progress: Progress, read: Re
     plan.open(path.name)
     rows = joined(read(path, mapping.file), mapping, path.parent, read)
     for row in progress.track(rows, task_id=task):
-        plan.take(row)
+        plan.add(row)
     progress.update(task, total=plan.rows - before)
 
 

@@ -145,10 +145,10 @@ class Poller:
                 self._fail("pulse", error)
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            self._take(pulse, now)
+            self._note(pulse, now)
             await asyncio.sleep(PULSE_SECONDS)
 
-    def _take(self, pulse: Pulse, now: datetime) -> None:
+    def _note(self, pulse: Pulse, now: datetime) -> None:
         before, self._pulse = self._pulse, pulse
         if before != pulse:
             self._mark += 1

@@ -241,9 +241,9 @@ class Chunk(Work):
         if clock_name != site and not item.rebuild:
             item.enrichment.is_late = is_late(at, horizon, self.rules)
             return "held"
-        return self._take(item, now, horizon)
+        return self._add(item, now, horizon)
 
-    def _take(self, item: Item, now: int, horizon: int) -> str:
+    def _add(self, item: Item, now: int, horizon: int) -> str:
         partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
         site = item.touchpoint.site
         partition.changed[key] = None

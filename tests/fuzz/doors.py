@@ -164,7 +164,7 @@ def present_headers(data: bytes) -> None:
         with suppress(TurnedAway):
             _look_at(_webhooks.receive(place, _delivery(place, message), Arrival("shop", NOON)))
     with suppress(TurnedAway):
-        _servers.check("shop", headers, b"{}", NOON)
+        _servers.authenticate("shop", headers, b"{}", NOON)
 
 
 def many_headers() -> Iterator[bytes]:
@@ -266,7 +266,7 @@ def serve(data: bytes) -> None:
     headers = {TIMESTAMP: now, SIGNATURE: signature(_SECRET, now, data)}
     with suppress(TurnedAway):
         _gate.sender(key_name(Request(body=data), segment.write_key), None, NOON)
-        _servers.check("shop", headers, data, NOON)
+        _servers.authenticate("shop", headers, data, NOON)
         named = Request(body=_servers.named(data, "shop"))
         _look_at(collect(named, segment.BATCH, Arrival("shop", NOON), _intake, _LONGEST_BATCH))
 

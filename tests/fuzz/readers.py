@@ -192,7 +192,7 @@ def _read(rows: Iterator[Row | Unreadable], mapping: Mapping) -> None:
     plan = Plan(mapping, "shop", _NOW)
     plan.open("a")
     for row in rows:
-        plan.take(row)
+        plan.add(row)
     for outgoing in plan.in_order():
         assert len(outgoing.value) < 1_000_000
     for letter in plan.letters():

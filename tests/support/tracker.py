@@ -288,16 +288,16 @@ class Worker:
             self.pending.append(output)
             self.position += len(records)
             if self.partition.is_at_place:
-                self.check()
+                self.checkpoint()
 
-    def check(self) -> None:
+    def checkpoint(self) -> None:
         """Make a checkpoint: the states of all that was read so far."""
         if self.partition.is_ahead:
             self.pending += checkpoint(self.partition, self.rules, self._partitions, untimed)
 
     def send(self) -> None:
         """Make everything pending durable, then commit."""
-        self.check()
+        self.checkpoint()
         self._deliver(len(self._effects()))
         self.partition.note_durable(self.partition.position)
         self.committed = self.position
@@ -305,13 +305,13 @@ class Worker:
 
     def stutter(self, effects: int) -> None:
         """Send the first `effects`, hear of a failure, and send everything again."""
-        self.check()
+        self.checkpoint()
         self._deliver(effects)
         self.send()
 
     def die(self, effects: int, *, is_compacted: bool = False) -> None:
         """Send the first `effects` of all that is pending, die, and begin again."""
-        self.check()
+        self.checkpoint()
         self._deliver(effects)
         if is_compacted:
             newest = {key: number for number, (key, _) in enumerate(self.changelog)}

@@ -24,13 +24,13 @@ class Allowances:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def wait(self, name: str, now: float) -> float:
+    def wait_of(self, name: str, now: float) -> float:
         """Give the seconds until `name` may take again; 0 if it may now."""
         wait = self._full_at.get(name, now) - now - self._window
         return wait if wait > 0 else 0.0
 
-    def take(self, name: str, seconds: float, now: float) -> None:
-        """Note that `name` took what is refilled in so many seconds."""
+    def spend(self, name: str, seconds: float, now: float) -> None:
+        """Note that `name` spent what is refilled in so many seconds."""
         full_at = self._full_at.get(name, now)
         full_at = max(full_at, now) + seconds
         longest = now + 2 * self._window

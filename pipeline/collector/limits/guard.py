@@ -108,7 +108,7 @@ class Guard:
             TurnedAway: the network has taken too much, or has too many requests here already.
         """
         if caller.is_limited:
-            self._check(caller)
+            self._admit(caller)
             self._at_once[caller.name] = self._at_once.get(caller.name, 0) + 1
 
     def leave(self, caller: Caller) -> None:
@@ -121,15 +121,15 @@ class Guard:
     def charge(self, caller: Caller, events: int, size: int) -> None:
         """Charge the caller for what was taken: `events` of a body of `size` bytes as sent."""
         if caller.is_limited:
-            self._take(caller.name, max(events * self._event, size * self._byte))
+            self._spend(caller.name, max(events * self._event, size * self._byte))
 
     async def refuse(self, caller: Caller) -> Headers:
         """Charge the caller for a request of which nothing was taken.
 
         It returns when the caller is to hear of it; the headers are for the answer.
         """
-        self._take(caller.name, self._refusal)
-        self._take(_EVERYBODY, self._refusal / _NETWORKS_TOGETHER)
+        self._spend(caller.name, self._refusal)
+        self._spend(_EVERYBODY, self._refusal / _NETWORKS_TOGETHER)
         is_late = self._is_in_debt(caller.name) or self._is_in_debt(_EVERYBODY)
         return await self.put_off() if is_late else []
 
@@ -149,14 +149,14 @@ class Guard:
             COLLECTOR_HELD.set(self._held)
         return []
 
-    def _take(self, name: str, seconds: float) -> None:
-        self._allowances.take(name, seconds, self._clock())
+    def _spend(self, name: str, seconds: float) -> None:
+        self._allowances.spend(name, seconds, self._clock())
 
     def _is_in_debt(self, name: str) -> bool:
-        return self._allowances.wait(name, self._clock()) > 0
+        return self._allowances.wait_of(name, self._clock()) > 0
 
-    def _check(self, caller: Caller) -> None:
-        if wait := self._allowances.wait(caller.name, self._clock()):
+    def _admit(self, caller: Caller) -> None:
+        if wait := self._allowances.wait_of(caller.name, self._clock()):
             COLLECTOR_LIMITED.labels("rate").inc()
             raise TurnedAway(
                 Problem.TOO_MANY_REQUESTS,

@@ -38,10 +38,10 @@ class Lanes:
         window = settings.collector_burst.total_seconds()
         self._quotas = Quotas(settings.collector_key_events, window)
 
-    def check(self, sender: Sender, now: datetime) -> None:
+    def admit(self, sender: Sender, now: datetime) -> None:
         """Raise TurnedAway if the key has sent what it may in a day."""
         if sender.key.events_per_day:
-            self._quotas.check(sender.name, sender.key, now.date())
+            self._quotas.admit(sender.name, sender.key, now.date())
 
     def choose(self, sender: Sender, collected: Collected) -> None:
         """Send what was collected on the lane that the share of the key leaves it."""

@@ -21,11 +21,11 @@ class Quotas:
 
     def __init__(self, share: float, window: float) -> None:
         self._share = share
-        self._taken = Allowances(window, _MOST_KEYS)
+        self._spent = Allowances(window, _MOST_KEYS)
         self._day = date.min
         self._today: dict[str, int] = {}
 
-    def check(self, name: str, key: WriteKey, today: date) -> None:
+    def admit(self, name: str, key: WriteKey, today: date) -> None:
         """Raise TurnedAway if the key called `name`, which has a quota, has sent it today."""
         if self._sent(name, today) >= key.events_per_day:
             raise TurnedAway(
@@ -43,9 +43,9 @@ class Quotas:
         share = self._share if key.events_per_second is None else key.events_per_second
         if not share:
             return False
-        if self._taken.wait(name, now):
+        if self._spent.wait_of(name, now):
             return True
-        self._taken.take(name, events / share, now)
+        self._spent.spend(name, events / share, now)
         return False
 
     def _sent(self, name: str, today: date) -> int:

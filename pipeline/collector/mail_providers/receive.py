@@ -65,10 +65,11 @@ class Webhooks:
     masks: Masks = USUAL
     placeholders: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def check(self, place: str) -> None:
-        """Raise TurnedAway if no webhook of `place`, provider/site, is expected."""
+    def secrets_of(self, place: str) -> Sequence[str]:
+        """Give the secrets of provider/site; TurnedAway if no webhook of it is expected."""
         if place not in self.secrets:
             raise TurnedAway(Problem.NOT_FOUND, "no such provider/site in the settings")
+        return self.secrets[place]
 
     def receive(self, place: str, delivery: Delivery, arrival: Arrival) -> Collected:
         """Give the touchpoints of a request; events that cannot be read become dead letters.
@@ -77,9 +78,9 @@ class Webhooks:
             TurnedAway: nothing is expected here, nobody of ours signed it, it is no list of
                 events at all, or too long.
         """
-        self.check(place)
+        secrets = self.secrets_of(place)
         provider = PROVIDERS[place.partition("/")[0]]
-        genuine = [provider.is_genuine(delivery, secret) for secret in self.secrets[place]]
+        genuine = [provider.is_genuine(delivery, secret) for secret in secrets]
         if not any(genuine):
             raise TurnedAway(Problem.BAD_SIGNATURE, "not signed by a known secret, or too old")
         try:

@@ -17,7 +17,7 @@ def taken(names: Names, *wanted: str, site: str = "shop", today: date = TODAY) -
     found, reasons = [], set()
     for name in wanted:
         try:
-            names.check(site, name, today)
+            names.admit(site, name, today)
         except Refused as why:
             reasons.add(why.reason)
         else:

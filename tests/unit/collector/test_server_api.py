@@ -30,7 +30,7 @@ def headers(secret: str = SECRETS[0], body: bytes = b"{}", at: datetime = NOON) 
 
 def is_turned_away(site: str = "shop", body: bytes = b"{}", **more: Any) -> bool:
     try:
-        api.check(site, headers(**more), body, NOON)
+        api.authenticate(site, headers(**more), body, NOON)
     except TurnedAway as why:
         return why.code is Problem.BAD_SIGNATURE
     return False
@@ -68,7 +68,7 @@ def test_the_time_cannot_be_changed_alone() -> None:
     old = headers(at=NOON - 10 * MINUTE)
     fresh = old | {TIMESTAMP: str(int(NOON.timestamp()))}
     with pytest.raises(TurnedAway):
-        api.check("shop", fresh, b"{}", NOON)
+        api.authenticate("shop", fresh, b"{}", NOON)
 
 
 @pytest.mark.parametrize("missing", [TIMESTAMP, SIGNATURE])
@@ -76,7 +76,7 @@ def test_without_one_of_the_headers_nothing_is_signed(missing: str) -> None:
     told = headers()
     del told[missing]
     with pytest.raises(TurnedAway):
-        api.check("shop", told, b"{}", NOON)
+        api.authenticate("shop", told, b"{}", NOON)
 
 
 @given(st.text())

@@ -34,7 +34,7 @@ def planned(*files: Sequence[Row], mapping: str = MAPPING) -> list[Touchpoint]:
     for number, rows in enumerate(files):
         plan.open(f"{number}.csv")
         for each in rows:
-            plan.take(each)
+            plan.add(each)
     return [decode_touchpoint(outgoing.value) for outgoing in plan.in_order()]
 
 
@@ -84,8 +84,8 @@ def test_an_order_that_is_no_number_to_count_with_refuses_its_row(told: str) -> 
     mapping = MAPPING + 'sequence = "n"\n'
     plan = Plan(parse_mapping(mapping, "m.toml"), "shop", NOW)
     plan.open("f.csv")
-    plan.take(row("a", 0, "x", n="1"))
-    plan.take(row("a", 0, "y", n=told))
+    plan.add(row("a", 0, "x", n="1"))
+    plan.add(row("a", 0, "y", n=told))
     [letter] = plan.letters()
     assert (letter.reason, letter.position) == ("invalid_field", 2)
 
@@ -102,7 +102,7 @@ def at_local(*clocks: str, mapping: str = BERLIN) -> list[str]:
     plan = Plan(parse_mapping(mapping, "m.toml"), "shop", NOW)
     plan.open("f.csv")
     for each in rows:
-        plan.take(each)
+        plan.add(each)
     return [f"{outgoing.occurred_at:%H:%M}" for outgoing in plan.in_order()]
 
 
@@ -120,6 +120,6 @@ def test_a_number_that_is_too_small_for_its_unit_refuses_its_row(format_: str, t
     plan = Plan(mapping, "shop", NOW)
     plan.open("f.csv")
     good = "1735689600" + ("000" if format_ == "epoch_ms" else "")
-    plan.take({"who": "a", "what": "x", "when": good})
-    plan.take({"who": "a", "what": "y", "when": told})
+    plan.add({"who": "a", "what": "x", "when": good})
+    plan.add({"who": "a", "what": "y", "when": told})
     assert [(letter.reason, letter.position) for letter in plan.letters()] == [("invalid_time", 2)]

@@ -228,10 +228,10 @@ async def test_a_file_that_breaks_off_sends_nothing_of_the_others(tmp_path: Path
 def test_more_rows_than_fit_into_memory_are_refused() -> None:
     plan = Plan(parse_mapping(MAPPING, "m.toml"), "shop", NOW, most_rows=2)
     plan.open("a.csv")
-    plan.take({})
-    plan.take({})
+    plan.add({})
+    plan.add({})
     with pytest.raises(ImportFailed, match="more than 2 rows: import them in several runs"):
-        plan.take({})
+        plan.add({})
 
 
 async def test_a_broker_that_does_not_acknowledge_is_told_with_what_to_do(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Tracked:
         self.count += len(records)
         return process(self.partition, records, self.rules, 1, untimed)
 
-    def check(self) -> list[Output]:
+    def checkpoint(self) -> list[Output]:
         """Make a checkpoint; its place is left out."""
         outputs = checkpoint(self.partition, self.rules, 1, untimed)
         return [output for output in outputs if not output.place]
@@ -107,7 +107,7 @@ def test_the_row_is_written_at_once_and_what_it_means_at_the_checkpoint() -> Non
         [],
         {"sessionised": 1},
     )
-    part, last = tracked.check()
+    part, last = tracked.checkpoint()
     assert set(part.rows) == {SESSIONS.name, TRANSITIONS.name}
     assert [key for key, _, _ in part.state] == [ADA]
     assert (last.rows, [key for key, _, _ in last.state]) == ({}, [META_KEY])
@@ -117,7 +117,7 @@ def test_the_chunks_of_a_visitor_are_folded_at_once() -> None:
     tracked = Tracked()
     for number in range(3):
         tracked.hear(touchpoint(f"t{number}", NOON + number))
-    (session,) = sessions(tracked.check())
+    (session,) = sessions(tracked.checkpoint())
     assert (session.touchpoints, session.version) == (3, 2)
 
 
@@ -125,7 +125,7 @@ def test_a_checkpoint_comes_in_parts_and_only_the_last_one_has_the_offset() -> N
     tracked = Tracked()
     names = [f"v{number:03}" for number in range(150)]
     tracked.hear(*(touchpoint(name, NOON, anonymous_id=name) for name in names))
-    outputs = tracked.check()
+    outputs = tracked.checkpoint()
     assert [output.offset for output in outputs] == [None, None, None, 149]
     assert [row.visitor_id for row in sessions(outputs)] == names
     states = [key for output in outputs for key, _, _ in output.state]
@@ -138,7 +138,7 @@ def test_a_checkpoint_that_is_broken_off_goes_on_with_the_next_one() -> None:
     tracked.hear(*(touchpoint(name, NOON, anonymous_id=name) for name in names))
     _, first = islice(checkpoint(tracked.partition, tracked.rules, 1, untimed), 2)
     tracked.hear(touchpoint("more", NOON + 1, anonymous_id="v000"))
-    rest = tracked.check()
+    rest = tracked.checkpoint()
     assert {row.visitor_id for row in sessions([first, *rest])} == set(names)
     (again,) = [row for row in sessions(rest) if row.visitor_id == "v000"]
     assert (again.touchpoints, rest[-1].offset) == (2, 100)
@@ -150,7 +150,7 @@ def test_what_waits_out_of_order_means_what_it_means_in_order(order: tuple[int, 
     names = ("Page Viewed", "Product Viewed", "Checkout Started")
     for number in order:
         tracked.hear(touchpoint(f"t{number}", NOON + number * HOUR, name=names[number]))
-    rows: list[Transition] = facts(tracked.check(), TRANSITIONS.name)
+    rows: list[Transition] = facts(tracked.checkpoint(), TRANSITIONS.name)
     assert {row.touchpoint_id for row in rows if not row.is_deleted} == {"t0", "t1", "t2"}
 
 
@@ -160,7 +160,7 @@ def test_what_was_said_before_a_crash_and_is_refuted_by_what_waits_is_taken_back
     log.say(touchpoint("first", NOON), NOON)
     worker = Worker(log)
     worker.work(1)
-    worker.check()
+    worker.checkpoint()
     worker.die(sum(len(rows) for output in worker.pending for rows in output.rows.values()))
     tables = worker.finish()
     assert [row["first_touchpoint_id"] for row in tables.of("sessions")] == ["first"]
@@ -175,7 +175,7 @@ def test_what_waits_is_known() -> None:
     tracked.hear(touchpoint("a", NOON))
     output = tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON), touchpoint("b", NOON))
     assert output.fates == {"duplicate": 2, "sessionised": 1}
-    (session,) = sessions(tracked.check())
+    (session,) = sessions(tracked.checkpoint())
     assert session.touchpoints == 2
 
 
@@ -188,7 +188,7 @@ def test_what_a_tick_has_folded_in_the_same_chunk_is_known() -> None:
 def test_what_was_folded_is_known() -> None:
     tracked = Tracked()
     tracked.hear(touchpoint("a", NOON))
-    tracked.check()
+    tracked.checkpoint()
     assert tracked.hear(touchpoint("a", NOON)).fates == {"duplicate": 1}
 
 
@@ -196,17 +196,17 @@ def test_who_only_looks_known_is_not() -> None:
     """The id stands in the state's bytes, as the path of another touchpoint."""
     tracked = Tracked()
     tracked.hear(touchpoint("a", NOON, url="https://shop.example/b-7"))
-    tracked.check()
+    tracked.checkpoint()
     output = tracked.hear(touchpoint("b-7", NOON + 1))
     assert output.fates == {"sessionised": 1}
-    (session,) = sessions(tracked.check())
+    (session,) = sessions(tracked.checkpoint())
     assert session.touchpoints == 2
 
 
 def test_what_a_restored_state_knows_is_not_heard_again() -> None:
     tracked = Tracked()
     tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON + 1, name="Product Viewed"))
-    tracked.check()
+    tracked.checkpoint()
     again = tracked.restarted()
     output = again.hear(touchpoint("a", NOON), touchpoint("b", NOON + 1, name="Product Viewed"))
     assert (output.fates, again.waiting()) == ({"replayed": 2}, [])
@@ -222,7 +222,7 @@ def test_what_was_late_once_stays_so_when_it_is_read_again_by_other_rules() -> N
     ]
     tracked = Tracked(QUICK)
     assert tracked.hear(*values, now=NOON + 3 * HOUR).fates == {"sessionised": 2, "late": 1}
-    tracked.check()
+    tracked.checkpoint()
     again = tracked.restarted(RULES)
     for value in values:
         assert again.hear(value, now=NOON + 3 * HOUR).fates == {"replayed": 1}
@@ -231,7 +231,7 @@ def test_what_was_late_once_stays_so_when_it_is_read_again_by_other_rules() -> N
 def sealed_early() -> Tracked:
     tracked = Tracked()
     tracked.hear(*(touchpoint(f"t{n}", NOON + n) for n in range(MOST // 128 + 1)), now=NOON + HOUR)
-    tracked.check()
+    tracked.checkpoint()
     return tracked
 
 
@@ -262,17 +262,17 @@ def test_a_tick_judges_the_silence_of_those_who_wait() -> None:
     tracked = Tracked()
     tracked.hear(cart())
     tracked.hear(tick(NOON + 30 * MINUTE + 1))
-    (left,) = carts(tracked.check())
+    (left,) = carts(tracked.checkpoint())
     assert (left.visitor_id, left.version) == (VISITOR, 1)
 
 
 def test_who_comes_back_in_time_has_abandoned_nothing_though_its_state_was_due() -> None:
     tracked = Tracked()
     tracked.hear(cart())
-    tracked.check()
+    tracked.checkpoint()
     tracked.hear(cart("more", NOON + 29 * MINUTE), now=NOON + 29 * MINUTE)
     tracked.hear(tick(NOON + 31 * MINUTE))
-    assert carts(tracked.check()) == []
+    assert carts(tracked.checkpoint()) == []
 
 
 def test_an_erasure_takes_what_waits_along() -> None:
@@ -280,7 +280,7 @@ def test_an_erasure_takes_what_waits_along() -> None:
     tracked.hear(cart(), touchpoint("b", NOON, anonymous_id="bob"))
     for is_final in (False, True):
         tracked.hear(encode_message(Erasure(SITE, [VISITOR], NOON + 1, is_final)))
-    outputs = tracked.check()
+    outputs = tracked.checkpoint()
     assert [row.visitor_id for row in sessions(outputs)] == ["bob"]
     assert list(tracked.partition.states)[1:] == [b"shop:bob"]
 
@@ -291,10 +291,10 @@ def test_who_is_told_to_be_a_person_hands_over_what_waits() -> None:
     told = Assignment(SITE, VISITOR, "user:7", 5, NOON, 0)
     output = tracked.hear(encode_message(told))
     assert handed_over(output) == [[]]
-    (part, _) = tracked.check()
+    (part, _) = tracked.checkpoint()
     assert handed_over(part) == [["cart"]]
     tracked.hear(touchpoint("next", NOON + 1))
-    (part, _) = tracked.check()
+    (part, _) = tracked.checkpoint()
     assert handed_over(part) == [["next"]]
 
 
@@ -306,7 +306,7 @@ def test_who_carries_an_identifier_tells_of_it_at_once() -> None:
     tracked = Tracked()
     output = tracked.hear(cart(), identified("b", NOON + 1))
     assert links(output) == ["user:7"]
-    (session,) = sessions(tracked.check())
+    (session,) = sessions(tracked.checkpoint())
     assert session.touchpoints == 2
 
 
@@ -330,9 +330,9 @@ def test_after_an_erasure_an_identifier_is_told_again() -> None:
 def test_who_was_forgotten_tells_of_its_identifiers_again() -> None:
     tracked = Tracked()
     tracked.hear(identified("a"))
-    tracked.check()
+    tracked.checkpoint()
     tracked.hear(tick(NOON + 40 * DAY, SITE))
-    tracked.check()
+    tracked.checkpoint()
     assert list(tracked.partition.states) == []
     output = tracked.hear(identified("again", NOON + 40 * DAY), now=NOON + 40 * DAY)
     assert links(output) == ["user:7"]
@@ -341,7 +341,7 @@ def test_who_was_forgotten_tells_of_its_identifiers_again() -> None:
 def test_what_another_worker_has_changed_meanwhile_makes_everybody_tell_again() -> None:
     tracked = Tracked()
     tracked.hear(identified("a"))
-    tracked.check()
+    tracked.checkpoint()
     tracked.partition.restore(ADA, None)
     output = tracked.hear(identified("again", NOON + 1))
     assert links(output) == ["user:7"]

@@ -63,7 +63,7 @@ class Channels:
 
     async def _tell_one(self, name: str, send: Send) -> None:
         for alert in list(self._waiting[name].values()):
-            if await self._taken(name, send(alert)):
+            if await self._delivered(name, send(alert)):
                 del self._waiting[name][alert.alert_id]
             else:
                 return
@@ -74,10 +74,10 @@ class Channels:
         if not url or not alerts:
             return
         body = messages.for_alertmanager(alerts, datetime.now(UTC), self._settings.watch_interval)
-        if await self._taken("alertmanager", self._post(f"{url}/api/v2/alerts", json=body)):
+        if await self._delivered("alertmanager", self._post(f"{url}/api/v2/alerts", json=body)):
             self._ended.clear()
 
-    async def _taken(self, name: str, sending: Awaitable[None]) -> bool:
+    async def _delivered(self, name: str, sending: Awaitable[None]) -> bool:
         try:
             await sending
         except (NotTaken, aiohttp.ClientError, OSError, smtplib.SMTPException) as error:

@@ -15,9 +15,9 @@ PER_EVENT = 0.125
 def taken_by(name: str, count: int, now: float, allowances: Allowances) -> int:
     """Take one after the other as long as it is allowed; say how many those were."""
     for number in range(count):
-        if allowances.wait(name, now):
+        if allowances.wait_of(name, now):
             return number
-        allowances.take(name, PER_EVENT, now)
+        allowances.spend(name, PER_EVENT, now)
     return count
 
 
@@ -40,26 +40,26 @@ def test_what_one_takes_is_not_missing_from_another() -> None:
 
 def test_who_is_in_debt_is_told_for_how_long_and_it_is_never_longer_than_the_window() -> None:
     allowances = Allowances(WINDOW, 10)
-    allowances.take("a", 13.0, 0.0)
-    assert 3.0 == allowances.wait("a", 0.0)
-    allowances.take("a", 1_000_000.0, 0.0)
-    assert WINDOW == allowances.wait("a", 0.0)
-    assert 0.0 == allowances.wait("a", WINDOW)
+    allowances.spend("a", 13.0, 0.0)
+    assert 3.0 == allowances.wait_of("a", 0.0)
+    allowances.spend("a", 1_000_000.0, 0.0)
+    assert WINDOW == allowances.wait_of("a", 0.0)
+    assert 0.0 == allowances.wait_of("a", WINDOW)
 
 
 def test_without_a_rate_nothing_is_ever_owed() -> None:
     allowances = Allowances(WINDOW, 10)
     for _ in range(10_000):
-        allowances.take("a", 0.0, 0.0)
-    assert 0.0 == allowances.wait("a", 0.0)
+        allowances.spend("a", 0.0, 0.0)
+    assert 0.0 == allowances.wait_of("a", 0.0)
 
 
 def test_the_name_that_was_silent_for_longest_is_forgotten() -> None:
     allowances = Allowances(WINDOW, 2)
     for name in ("a", "b", "a", "c"):
-        allowances.take(name, 13.0, 0.0)
-    assert (2, 0.0) == (len(allowances), allowances.wait("b", 0.0))
-    assert allowances.wait("a", 0.0) > 0
+        allowances.spend(name, 13.0, 0.0)
+    assert (2, 0.0) == (len(allowances), allowances.wait_of("b", 0.0))
+    assert allowances.wait_of("a", 0.0) > 0
 
 
 def test_fifty_thousand_networks_take_thirteen_megabytes_at_most() -> None:
@@ -67,7 +67,7 @@ def test_fifty_thousand_networks_take_thirteen_megabytes_at_most() -> None:
     try:
         allowances = Allowances(WINDOW, 50_000)
         for number in range(60_000):
-            allowances.take(f"10.{number >> 8}.{number & 255}.0", PER_EVENT, 0.0)
+            allowances.spend(f"10.{number >> 8}.{number & 255}.0", PER_EVENT, 0.0)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -84,9 +84,9 @@ def test_whoever_asks_first_gets_no_more_than_rate_and_window_and_no_less_than_t
     for pause, cost in steps:
         now += pause
         tokens = min(tokens + pause, WINDOW)
-        is_allowed = allowances.wait("a", now) == 0
+        is_allowed = allowances.wait_of("a", now) == 0
         if abs(tokens) > 1e-6:  # else it is a matter of the last digit
             assert is_allowed == (tokens > 0)
         if is_allowed:
-            allowances.take("a", cost, now)
+            allowances.spend("a", cost, now)
             tokens -= cost

@@ -59,12 +59,12 @@ def test_a_day_is_full_when_kafka_has_what_may_be_sent_in_it() -> None:
     key = WriteKey(site="shop", events_per_day=100)
     sender, quota = Sender("wk", key), lanes(wk=key)
     quota.choose(sender, collected(100))
-    quota.check(sender, NOW)
+    quota.admit(sender, NOW)
     quota.count(sender, collected(100))
     with pytest.raises(TurnedAway) as why:
-        quota.check(sender, NOW)
+        quota.admit(sender, NOW)
     assert Problem.QUOTA_EXCEEDED == why.value.code
-    quota.check(sender, NOW + timedelta(days=1))
+    quota.admit(sender, NOW + timedelta(days=1))
 
 
 def test_the_metric_of_a_key_does_not_tell_it() -> None:

@@ -40,10 +40,10 @@ def test_the_share_of_the_key_goes_before_that_of_all() -> None:
 def test_a_key_may_send_so_many_events_a_day_and_the_next_day_again() -> None:
     quotas, key = Quotas(share=0, window=10), WriteKey(site="shop", events_per_day=100)
     for _ in range(10):
-        quotas.check("wk", key, TODAY)
+        quotas.admit("wk", key, TODAY)
         quotas.count("wk", 10, TODAY)
     with pytest.raises(TurnedAway) as why:
-        quotas.check("wk", key, TODAY)
+        quotas.admit("wk", key, TODAY)
     assert Problem.QUOTA_EXCEEDED == why.value.code
-    quotas.check("other", key, TODAY)
-    quotas.check("wk", key, TODAY + timedelta(days=1))
+    quotas.admit("other", key, TODAY)
+    quotas.admit("wk", key, TODAY + timedelta(days=1))

@@ -333,7 +333,7 @@ def test_two_secrets_are_accepted_while_one_replaces_the_other() -> None:
 @pytest.mark.parametrize("place", ["sendgrid/blog", "sendgrid", "", "unknown/shop"])
 def test_a_webhook_that_nobody_has_set_up_is_not_found(place: str) -> None:
     with pytest.raises(TurnedAway) as refused:
-        webhooks.check(place)
+        webhooks.secrets_of(place)
     assert Problem.NOT_FOUND == refused.value.code
 
 
