@@ -1,7 +1,7 @@
 """PURE: the fold made incremental: it keeps a state up to date and takes refuted facts back."""
 
 from collections.abc import Collection
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from msgspec import structs
 
@@ -132,7 +132,11 @@ def _unsaid(facts: Facts) -> Facts:
 
 
 def _mark(state: Remembered) -> None:
-    """Note where the fold is, now and then; of the older marks ever fewer are kept."""
+    """Note where the fold is, now and then; of the older marks ever fewer are kept.
+
+    One is left out if the mark before it is still less than twice as far from the end as the one
+    after it: so what comes late is folded over twice the way it comes late, at most.
+    """
     marks, count, size = state.marks, state.count, len(state.evidence)
     if count % _BETWEEN_MARKS:
         return
@@ -140,11 +144,11 @@ def _mark(state: Remembered) -> None:
     if size - (marks[-1].size if marks else 0) < 4 * len(bytes(cursor)):
         return  # it would not be worth its room
     marks.append(Mark(count, size, state.newest, cursor))
-    kept = [marks[-1]]
-    for mark in reversed(marks[:-1]):
-        if 4 * (kept[-1].count - mark.count) >= count - mark.count:
+    kept = marks[:1]
+    for mark, after in pairwise(marks[1:]):
+        if count - kept[-1].count > 2 * (count - after.count):
             kept.append(mark)
-    state.marks = kept[::-1]
+    state.marks = [*kept, *marks[1:][-1:]]
 
 
 def settle(state: Memory, now: int, facts: Facts) -> None:

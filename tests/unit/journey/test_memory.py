@@ -1,0 +1,71 @@
+"""How much of somebody is remembered, and for how long: what it costs and when it ends."""
+
+from pipeline.journey import crowd
+from pipeline.journey.memory import next_deadline, observe, seal
+from pipeline.journey.state import PersonState, Place, VisitorState, new_person, new_state, recall
+from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SECOND, new_facts, seen
+
+MANY = 5000
+
+
+def long_life() -> list[tuple[Place, int]]:
+    """Give the marks of a visitor with many touchpoints in order: the place, and how many to it."""
+    state = new_state()
+    for number in range(MANY):
+        one = seen(f"t{number:05}", number * SECOND)
+        observe(state, [one], one.at, new_facts())
+    return [(mark.newest, mark.count) for mark in state.marks]
+
+
+def test_what_comes_late_is_folded_from_a_mark_not_far_before_it() -> None:
+    from_the_end = [MANY, *(MANY - count for _, count in long_life())]
+    for behind in range(1, MANY):
+        assert min(each for each in from_the_end if each >= behind) <= 2 * behind + 16
+
+
+def test_of_old_marks_few_are_kept() -> None:
+    marks = long_life()
+    assert len(marks) < 30
+    assert [place[0] for place, _ in marks] == [NOON + (n - 1) * SECOND for _, n in marks]
+
+
+def test_a_person_who_is_a_crowd_keeps_the_newer_half() -> None:
+    person = new_person()
+    number = 0
+    while len(person.evidence) <= crowd.MOST:
+        one = seen(f"t{number:05}", number * SECOND, visitor_id="ada", path="/" + "x" * 2000)
+        observe(person, [one], one.at, new_facts())
+        number += 1
+    seal(person, NOON, new_facts())
+    left = recall(person)
+    weight = crowd.weight(left[-1])
+    assert crowd.MOST // 2 - weight < sum(map(crowd.weight, left)) <= crowd.MOST // 2
+    assert [each.id for each in left] == [f"t{n:05}" for n in range(number - len(left), number)]
+    assert person.sealed_to == left[0].at - SECOND
+
+
+def test_a_person_who_is_no_crowd_keeps_everything() -> None:
+    person = new_person()
+    observe(person, [seen("a", visitor_id="ada")], NOON, new_facts())
+    seal(person, NOON, new_facts())
+    assert (person.count, person.sealed_to) == (1, 0)
+
+
+def test_the_lightest_touchpoints_are_a_crowd_from_four_thousand_on() -> None:
+    assert crowd.MOST // crowd.weight(seen("t")) == 4096
+
+
+def woken_at(state: VisitorState | PersonState) -> int:
+    """Give when somebody is woken, after noon, if nothing but the evidence is due."""
+    for after in (0, HOUR):
+        observe(state, [seen(f"t{after}", after, visitor_id="ada")], NOON + after, new_facts())
+    state.head.journeys.clear()
+    return next_deadline(state, RULES, silence=MINUTE) - NOON
+
+
+def test_a_visitor_is_woken_once_all_its_evidence_is_due() -> None:
+    assert woken_at(new_state()) == 30 * DAY + HOUR + MINUTE
+
+
+def test_a_person_is_woken_a_day_after_the_oldest_is_due() -> None:
+    assert woken_at(new_person()) == 31 * DAY + MINUTE
