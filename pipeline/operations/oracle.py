@@ -28,9 +28,10 @@ from pipeline.kafka.records import RawRecord
 from pipeline.personal.void_rows import Erased, erased_in
 from pipeline.tracker.anew import told_anew
 from pipeline.tracker.items import Item, TickItem
-from pipeline.tracker.partition import Partition, Waiting
+from pipeline.tracker.partition import Partition
 from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import Chunk, fate_of
+from pipeline.tracker.waiting import Waiting
 from schemas import topics
 from schemas.codec import Tick, encode_row
 from schemas.dead_letter import DeadLetter

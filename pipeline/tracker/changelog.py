@@ -10,19 +10,23 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.kafka import clients
 from pipeline.kafka.lag import committed, ends_of
 from pipeline.kafka.topics import is_at_end
 from pipeline.settings import Settings
-from pipeline.tracker.partition import Partition
+from pipeline.tracker.partition import FORMAT, Partition
 from schemas.errors import TouchstreamError
 from schemas.topics import RAW, STATE
 
 log = logging.getLogger(__name__)
 
 _FETCH_BYTES = 16 * 1024 * 1024
+
+
+_ANEW = "stop the trackers, run `touchstream replay topic touchpoints.raw`, and start them again"
 
 
 class StateRefused(TouchstreamError):
@@ -34,19 +38,28 @@ def doubt(partition: Partition, end: int, read_to: int) -> str:
 
     `read_to` is the offset that the group has committed, 0 if none.
     """
-    anew = "stop the trackers, run `touchstream replay topic touchpoints.raw`, and start them again"
+    if partition.format != FORMAT:
+        return _of_another_version(partition)
     if partition.offset >= end:
         return (
             f"partition {partition.number}: the tracker's memory knows the log up to "
             f"{partition.offset}, and the log ends before {end}: it is another log. To begin with "
-            f"this one, {anew}"
+            f"this one, {_ANEW}"
         )
     if read_to > 0 and not partition.is_restored:
         return (
             f"partition {partition.number}: the log was read up to {read_to}, and the tracker's "
-            f"memory of it is gone (topic {STATE.name}). To tell it again from the log, {anew}"
+            f"memory of it is gone (topic {STATE.name}). To tell it again from the log, {_ANEW}"
         )
     return ""
+
+
+def _of_another_version(partition: Partition) -> str:
+    return (
+        f"partition {partition.number}: the tracker's memory (topic {STATE.name}) is of another "
+        f"version of Touchstream; this one reads format {FORMAT}. Run that version, or to tell it "
+        f"again from the log, {_ANEW}"
+    )
 
 
 class Store:
@@ -115,7 +128,7 @@ class Store:
                 if fetched:
                     self.excuse()
                 for record in fetched.get(changelog, ()):
-                    partition.restore(record.key, record.value)
+                    restore(partition, record.key, record.value)
                     count += 1
         log.info(
             "partition %d: %d visitors from %d changelog records in %.1f s",
@@ -136,6 +149,14 @@ class Store:
         ) as consumer:
             consumer.assign(places)
             yield consumer
+
+
+def restore(partition: Partition, key: bytes, value: bytes | None) -> None:
+    """Apply one changelog entry; StateRefused if another version wrote it."""
+    try:
+        partition.restore(key, value)
+    except msgspec.DecodeError as error:
+        raise StateRefused(_of_another_version(partition)) from error
 
 
 def _changelog(number: int) -> TopicPartition:

@@ -15,11 +15,9 @@ from itertools import islice
 
 import msgspec
 
-from pipeline.journey import crowd
 from pipeline.journey.clock import Clock, SiteTimes
 from pipeline.journey.people import Node
 from pipeline.journey.state import (
-    Evidence,
     Memory,
     PersonState,
     VisitorState,
@@ -27,13 +25,16 @@ from pipeline.journey.state import (
     decode_state,
     encode_state,
     identifier,
-    is_known,
     read_schedule,
     read_visitor,
-    recall,
 )
 from pipeline.kafka.records import RawRecord, Row
 from pipeline.tracker.anew import Anew, told_anew
+from pipeline.tracker.waiting import Waiting
+
+FORMAT = 1
+"""Of the states in the changelog. It is counted up with every change of how they are written:
+tests/unit/journey/test_state.py says when that is."""
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""
@@ -70,12 +71,14 @@ class Meta(msgspec.Struct, array_like=True):
     """What a partition remembers besides its visitors; `offset` is the newest applied record.
 
     Messages before `void_before` are of an earlier reading of the log: they will be said again.
+    `format` is that of its states, 0 where none was told.
     """
 
     offset: int
     clock: Clock
     void_before: int = 0
     rebuilds: dict[str, Anew] = msgspec.field(default_factory=dict)
+    format: int = 0
 
 
 _encode_meta = msgspec.msgpack.Encoder().encode
@@ -88,40 +91,6 @@ _PART_VISITORS, _PART_BYTES = 64, 256 * 1024
 """Of what is folded at once at a checkpoint: some milliseconds, of one who is a crowd some more."""
 
 
-class Waiting(msgspec.Struct, gc=False):
-    """Touchpoints of a visitor, by id, that are not in its state yet.
-
-    `offset` and `now`, the site's time, are those of the last one. Of the state, which is `stored`,
-    it is known up to where it has heard the log, how much of it can change (`weight`), and up to
-    what time it is closed (`pipeline.journey.crowd`).
-    """
-
-    site: str
-    visitor_id: str
-    evidence: dict[str, Evidence] = msgspec.field(default_factory=dict)
-    offset: int = -1
-    now: int = 0
-    stored: bytes = b""
-    known_offset: int = -1
-    weight: int = 0
-    sealed_to: int = 0
-
-    def knows(self, touchpoint_id: str) -> bool:
-        """Tell whether a touchpoint waits already, or is part of the state."""
-        return touchpoint_id in self.evidence or is_known(self.stored, touchpoint_id)
-
-    def add(self, seen: Evidence, offset: int, now: int) -> None:
-        """Let a touchpoint wait that is new; once there are too many, the oldest are closed."""
-        self.evidence[seen.id] = seen
-        self.offset, self.now = offset, now
-        self.weight += crowd.weight(seen)
-        if self.weight > crowd.MOST:
-            open_ = recall(decode_state(self.stored)) if self.stored else []
-            closed_to = crowd.crowded_to([*open_, *self.evidence.values()])
-            self.sealed_to = max(self.sealed_to, closed_to)
-            self.weight = crowd.MOST // 2
-
-
 class Partition:
     """State of one partition of `touchpoints.raw`.
 
@@ -130,7 +99,8 @@ class Partition:
     `waiting`, `changed`, in the order of writing, and `facts` (topic and row, by id) are what the
     next one will write.
     `heard` are those whom the checkpoint under way has folded.
-    `linked` holds the identifiers that a visitor carried last: of these it has been told.
+    `linked` holds the identifiers that a visitor carried last: of these it has been told. `format`
+    is that of the restored states; others than `FORMAT` cannot be read.
     """
 
     def __init__(self, number: int) -> None:
@@ -151,6 +121,7 @@ class Partition:
         self.has_ticked = False
         self.heard: set[bytes] = set()
         self.is_restored = False
+        self.format = FORMAT
         self.places: list[int] = []
         self._durable = -1
         self._wakes: dict[str, list[tuple[int, bytes]]] = {}
@@ -337,7 +308,7 @@ class Partition:
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
-        return _encode_meta(Meta(self.offset, self.clock, self.void_before, self.rebuilds))
+        return _encode_meta(Meta(self.offset, self.clock, self.void_before, self.rebuilds, FORMAT))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog entry; of two states of a visitor the one of the later offset wins.
@@ -347,7 +318,7 @@ class Partition:
         """
         self.linked.clear()
         if key == META_KEY:
-            self._restore_meta(_decode_meta(value or b"\x92\xff\x90"))
+            self._restore_meta(_decode_meta(value) if value else Meta(-1, Clock(), format=FORMAT))
         elif key == PLACES_KEY:
             self.places = _decode_places(value or b"\x90")
         elif value is None:
@@ -363,6 +334,7 @@ class Partition:
 
     def _restore_meta(self, meta: Meta) -> None:
         self.is_restored = True
+        self.format = meta.format
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock
             self.void_before, self.rebuilds = meta.void_before, meta.rebuilds
@@ -387,7 +359,7 @@ class Partition:
 
 def fresh_meta(end: int) -> bytes:
     """Write the entry with which a log that ends at `end` is read again from its beginning."""
-    return _encode_meta(Meta(-1, Clock(), end))
+    return _encode_meta(Meta(-1, Clock(), end, {}, FORMAT))
 
 
 def erased_key(site: str, name: str) -> bytes:

@@ -23,9 +23,10 @@ from pipeline.tracker.exchange import Exchange
 from pipeline.tracker.identifiers import read_identifiers
 from pipeline.tracker.items import LARGEST, DecodedItem, Item, MessageItem, TickItem, read_message
 from pipeline.tracker.output import Output
-from pipeline.tracker.partition import Partition, Waiting, site_of
+from pipeline.tracker.partition import Partition, site_of
 from pipeline.tracker.rebuild import break_off
 from pipeline.tracker.touched import Touched, Visitor
+from pipeline.tracker.waiting import Waiting
 from schemas import topics
 from schemas.codec import (
     Refused,

@@ -9,7 +9,8 @@ from pipeline.journey.handover import expel
 from pipeline.journey.memory import is_over, next_deadline, observe, seal, settle
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, PersonState, VisitorState, new_person, new_state
-from pipeline.tracker.partition import PERSON, Partition, Waiting
+from pipeline.tracker.partition import PERSON, Partition
+from pipeline.tracker.waiting import Waiting
 from schemas import topics
 from schemas.codec import encode_fact
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition

@@ -7,7 +7,7 @@ from msgspec.structs import asdict, fields
 from pipeline.journey.facts import Facts
 from pipeline.journey.people import person_id
 from pipeline.journey.state import Evidence, Journey, OpenSession, Traffic
-from schemas.facts import Session, Transition
+from schemas.facts import Link, Session, Transition
 from schemas.times import instant
 from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR
 
@@ -90,3 +90,17 @@ def test_each_column_of_a_transition_holds_what_its_name_says() -> None:
         "turn": 3,
     }
     assert asdict(row) == {field.name: told[field.name] for field in fields(Transition)}
+
+
+def test_an_identifier_that_was_seen_is_a_row_that_stands() -> None:
+    sheet = facts()
+    sheet.add_link("email:e-1")
+    [row] = sheet.rows.values()
+    assert row == Link(
+        site=SITE,
+        visitor_id=VISITOR,
+        identifier="email:e-1",
+        kafka_partition=7,
+        version=9,
+        is_deleted=False,
+    )

@@ -1,7 +1,11 @@
 """A memory that is not that of the log is refused, with a sentence that names the command."""
 
-from pipeline.tracker.changelog import doubt
-from pipeline.tracker.partition import META_KEY, Partition, fresh_meta
+import msgspec
+import pytest
+
+from pipeline.journey.clock import Clock
+from pipeline.tracker.changelog import StateRefused, doubt, restore
+from pipeline.tracker.partition import FORMAT, META_KEY, Meta, Partition, fresh_meta
 from tests.support.journeys import NOON
 from tests.support.tracker import log_of, run, touchpoint
 
@@ -37,3 +41,22 @@ def test_a_log_that_is_to_be_read_again_is_read() -> None:
     partition = Partition(0)
     partition.restore(META_KEY, fresh_meta(900))
     assert doubt(partition, end=900, read_to=100) == ""
+
+
+@pytest.mark.parametrize("format_", [0, FORMAT + 1])
+def test_a_memory_of_another_version_is_refused(format_: int) -> None:
+    partition = Partition(0)
+    meta = Meta(3, Clock(), format=format_)
+    partition.restore(META_KEY, msgspec.msgpack.encode(meta))
+    assert "another version of Touchstream" in doubt(partition, end=900, read_to=4)
+
+
+def test_a_memory_that_cannot_even_be_read_is_refused_too() -> None:
+    with pytest.raises(StateRefused, match="another version of Touchstream"):
+        restore(Partition(0), b"shop:ada", msgspec.msgpack.encode({"evidence": []}))
+
+
+def test_a_deleted_entry_of_the_partition_is_an_empty_memory() -> None:
+    partition = Partition(0)
+    partition.restore(META_KEY, None)
+    assert doubt(partition, end=900, read_to=4) == ""

@@ -1,0 +1,40 @@
+"""PURE: what was read of a visitor and is not folded yet."""
+
+import msgspec
+
+from pipeline.journey import crowd
+from pipeline.journey.state import Evidence, decode_state, is_known, recall
+
+
+class Waiting(msgspec.Struct, gc=False):
+    """Touchpoints of a visitor, by id, that are not in its state yet.
+
+    `offset` and `now`, the site's time, are those of the last one. Of the state, which is `stored`,
+    it is known up to where it has heard the log, how much of it can change (`weight`), and up to
+    what time it is closed (`pipeline.journey.crowd`).
+    """
+
+    site: str
+    visitor_id: str
+    evidence: dict[str, Evidence] = msgspec.field(default_factory=dict)
+    offset: int = -1
+    now: int = 0
+    stored: bytes = b""
+    known_offset: int = -1
+    weight: int = 0
+    sealed_to: int = 0
+
+    def knows(self, touchpoint_id: str) -> bool:
+        """Tell whether a touchpoint waits already, or is part of the state."""
+        return touchpoint_id in self.evidence or is_known(self.stored, touchpoint_id)
+
+    def add(self, seen: Evidence, offset: int, now: int) -> None:
+        """Let a touchpoint wait that is new; once there are too many, the oldest are closed."""
+        self.evidence[seen.id] = seen
+        self.offset, self.now = offset, now
+        self.weight += crowd.weight(seen)
+        if self.weight > crowd.MOST:
+            open_ = recall(decode_state(self.stored)) if self.stored else []
+            closed_to = crowd.crowded_to([*open_, *self.evidence.values()])
+            self.sealed_to = max(self.sealed_to, closed_to)
+            self.weight = crowd.MOST // 2
