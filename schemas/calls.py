@@ -111,6 +111,16 @@ class SeenTouchpoint(BaseModel):
     anonymous_id: str
     user_id: str
     occurred_at: AwareDatetime
+    is_bot: bool = Field(description="Its user agent is that of a crawler.")
+    notes: list[Literal["repeated", "bot", "late", "waits"]] = Field(
+        description="repeated: its id has arrived before, it counts once. bot: it counts in no "
+        "figure. late: it happened longer ago than TOUCHSTREAM_ALLOWED_LATENESS, and comes too "
+        "late for a session if its site has newer ones. waits: it goes by the overflow lane."
+    )
+    became: Literal["", "counted", "bot", "late"] = Field(
+        "",
+        description="What the live page adds: how it stands in the tables; empty: not there yet.",
+    )
 
 
 class SeenRequest(BaseModel):

@@ -15,6 +15,7 @@ from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
 from pipeline.kafka.records import Record
 from pipeline.privacy.masking import USUAL, Masks
+from pipeline.values.crawlers import is_crawler
 from schemas.codec import Refused, encode, encode_fact
 from schemas.dead_letter import Reason, dead_letter
 from schemas.topics import DEAD_LETTERS, OVERFLOW, RAW, record_key
@@ -39,13 +40,15 @@ class Told(Struct, frozen=True, gc=False):
     anonymous_id: str
     user_id: str
     occurred_at: datetime
+    is_bot: bool
 
 
 @dataclass(slots=True)
 class Collected:
     """What becomes of a request: records by topic, and the refused calls by their index.
 
-    `told` are the first of its touchpoints, in short; `success` is the answer that it asks for.
+    `told` are the first of its touchpoints, in short; `success` is the answer that it asks for;
+    `is_diverted`: its touchpoints go by the overflow lane.
     """
 
     arrival: Arrival
@@ -55,6 +58,7 @@ class Collected:
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     success: Answer | None = None
+    is_diverted: bool = False
     _received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,6 +120,7 @@ class Collected:
 
     def divert(self) -> None:
         """Send the touchpoints by the overflow lane, where those of a site stand in one line."""
+        self.is_diverted = True
         lane = self.arrival.site.encode()
         self.records = [
             (OVERFLOW.name, record._replace(key=lane)) if topic == RAW.name else (topic, record)
@@ -134,6 +139,7 @@ def _in_short(touchpoint: Touchpoint) -> Told:
         touchpoint.anonymous_id,
         touchpoint.user_id,
         touchpoint.occurred_at,
+        is_crawler(touchpoint.user_agent),
     )
 
 

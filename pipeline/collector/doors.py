@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as in server.py
 from pydantic import SecretStr
@@ -25,12 +26,13 @@ from pipeline.collector.mail_providers.delivery import Delivery
 from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
 from pipeline.collector.newsletter.follow import Newsletter
 from pipeline.collector.newsletter.links import PATH as LINKS
-from pipeline.collector.recent import MINUTES, Recent
+from pipeline.collector.recent import MINUTES, Asker, Recent
 from pipeline.collector.request import Request, credentials
 from pipeline.collector.server_api import ServerApi
 from pipeline.collector.vocabularies import segment
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.metrics import COLLECTOR_CLICKS_LOST
+from pipeline.passes import Pass, admitted
 from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
 from pipeline.privacy.pseudonyms import Pseudonyms
@@ -84,6 +86,7 @@ class SideDoors:
         pseudonyms = Pseudonyms(settings.site_salt.get_secret_value())
         self._newsletter = Newsletter(_told(settings.link_keys), pseudonyms, settings.site_hosts)
         self._webhooks = _webhooks(settings, pseudonyms, masks)
+        self._live_keys = _told(settings.live_keys)
         self._servers = ServerApi(_all_told(settings.server_secrets), pseudonyms)
         self._doors: dict[str, Door] = {
             LINKS: self._follow,
@@ -188,17 +191,32 @@ class SideDoors:
     async def _show_recent(self, rest: str, scope: Scope, _protocol: HTTPProtocol) -> Answer:
         if rest or scope.method != "GET":
             raise TurnedAway(Problem.NOT_FOUND, f"there is GET on {DEBUG}")
-        site, secret = credentials(scope.headers.get("authorization") or "") or ("", "")
-        if not self._servers.knows(site, secret):
+        asker = self._asker(scope)
+        requests = self._recent.of(asker, self._clock())
+        return Answer(200, encode({"site": asker.site, "minutes": MINUTES, "requests": requests}))
+
+    def _asker(self, scope: Scope) -> Asker:
+        """Say who asks: by a server secret of a site, or by a pass of the live page."""
+        said = scope.headers.get("authorization") or ""
+        site, secret = credentials(said) or ("", "")
+        granted = self._pass(said)
+        if granted:
+            site = dict(parse_qsl(scope.query_string)).get("site", "")
+        if not (granted.covers(site) if granted else self._servers.knows(site, secret)):
             raise TurnedAway(
                 Problem.BAD_SIGNATURE,
-                "the user name is a site, the password one of its TOUCHSTREAM_SERVER_SECRETS",
+                "the user name is a site, the password one of its TOUCHSTREAM_SERVER_SECRETS; or "
+                "there is a pass of the live page (Bearer) that covers ?site=",
             )
         hosts = self._settings.site_hosts.get(site, ())
         origins = self._gate.origins_of(site) | {f"https://{host}" for host in hosts}
-        network = truncated_ip(self._guard.caller(scope).client)
-        requests = list(self._recent.of(site, self._clock(), origins, network))
-        return Answer(200, encode({"site": site, "minutes": MINUTES, "requests": requests}))
+        if granted:
+            return Asker(site, origins, sees_all=not granted.sites)
+        return Asker(site, origins, truncated_ip(self._guard.caller(scope).client))
+
+    def _pass(self, authorization: str) -> Pass | None:
+        scheme, _, token = authorization.partition(" ")
+        return admitted(token, self._live_keys, self._clock()) if scheme == "Bearer" else None
 
     async def _received(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         return await body.received(protocol, scope.headers, self._settings.collector_max_body)

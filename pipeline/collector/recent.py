@@ -6,13 +6,15 @@ them, and to the site whose page did.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import asdict
+
 from pipeline.collector.answers import TurnedAway
-from pipeline.collector.collect import MOST_TOLD, Collected
+from pipeline.collector.collect import MOST_TOLD, Collected, Told
 
 MINUTES = 10
 _MOST_SITES = 100
@@ -24,17 +26,41 @@ _Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: for a site, whose pages have these `origins`, from a network.
+
+    Who `sees_all` is shown every request that was turned away before anybody knew its site.
+    """
+
+    site: str
+    origins: Collection[str] = ()
+    network: str = ""
+    sees_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     at: datetime
     network: str
     origin: str
     told: _Object
+    touchpoints: list[Told] = field(default_factory=list)
+    is_diverted: bool = False
+
+    def is_shown_to(self, asker: Asker) -> bool:
+        """Say whether this request of nobody is shown."""
+        is_of_network = bool(asker.network) and self.network == asker.network
+        return asker.sees_all or is_of_network or self.origin in asker.origins
 
 
 class Recent:
-    """Remembers requests: some 300 bytes for each, and as many for each of its touchpoints."""
+    """Remembers requests: some 300 bytes for each, and as many for each of its touchpoints.
 
-    def __init__(self) -> None:
+    A touchpoint that lags by more than `lateness` may be late.
+    """
+
+    def __init__(self, lateness: timedelta) -> None:
+        self._lateness = lateness
         self._of_site: OrderedDict[str, deque[_Request]] = OrderedDict()
         self._of_nobody: deque[_Request] = deque(maxlen=_MOST_TURNED_AWAY)
 
@@ -43,43 +69,62 @@ class Recent:
         told: _Object = {
             "outcome": _outcome(collected) if is_kept else "unavailable",
             "accepted": collected.accepted if is_kept else 0,
-            "touchpoints": collected.told,
             "refused": [
                 {"index": index, "error": why.reason, "detail": why.detail[:_LONGEST]}
                 for index, why in collected.refused[:MOST_TOLD]
             ],
         }
         arrival = collected.arrival
-        self._add(arrival.site, arrival.received_at, arrival.path, arrival.ip, "", told)
+        touchpoints, is_diverted = collected.told, collected.is_diverted
+        self._add(
+            arrival.site,
+            arrival.path,
+            _Request(arrival.received_at, arrival.ip, "", told, touchpoints, is_diverted),
+        )
 
     def note_turned_away(
         self, why: TurnedAway, at: datetime, path: str, network: str, origin: str | None
     ) -> None:
         """Note a request that nobody looked into."""
         told = {"outcome": "turned_away", "error": why.code, "detail": why.detail[:_LONGEST]}
-        self._add(why.site, at, path, network, (origin or "")[:_LONGEST], told)
+        self._add(why.site, path, _Request(at, network, (origin or "")[:_LONGEST], told))
 
-    def of(
-        self, site: str, now: datetime, origins: Collection[str], network: str
-    ) -> Iterator[_Object]:
-        """Tell of the requests of `site`, the newest first.
-
-        Of those of nobody it is those of one of the `origins`, or of the `network` that asks.
-        """
-        nobodys = (
-            each
-            for each in self._of_nobody
-            if each.origin in origins or (network and each.network == network)
-        )
+    def of(self, asker: Asker, now: datetime) -> list[_Object]:
+        """Tell of the requests of a site, and of nobody's that its asker may see, newest first."""
+        nobodys = (each for each in self._of_nobody if each.is_shown_to(asker))
         since = now - timedelta(minutes=MINUTES)
-        found = [each for each in (*self._of_site.get(site, ()), *nobodys) if each.at >= since]
-        for each in sorted(found, key=lambda request: request.at, reverse=True):
-            yield each.told | {"at": each.at, "network": each.network, "origin": each.origin}
+        found = (*self._of_site.get(asker.site, ()), *nobodys)
+        recent = sorted((each for each in found if each.at >= since), key=lambda each: each.at)
+        return list(self._described(recent))[::-1]
 
-    def _add(
-        self, site: str, at: datetime, path: str, network: str, origin: str, told: _Object
-    ) -> None:
-        request = _Request(at, network, origin, {"path": path[:_LONGEST]} | told)
+    def _described(self, requests: Iterable[_Request]) -> Iterator[_Object]:
+        """Describe requests, the oldest first."""
+        known: set[str] = set()
+        for each in requests:
+            told = each.told | {"at": each.at, "network": each.network, "origin": each.origin}
+            if "accepted" not in told:  # nobody looked into it
+                yield told
+                continue
+            touchpoints = [
+                {**asdict(touchpoint), "notes": list(self._notes(touchpoint, each, known))}
+                for touchpoint in each.touchpoints
+            ]
+            if told["accepted"]:
+                known |= {touchpoint.touchpoint_id for touchpoint in each.touchpoints}
+            yield told | {"touchpoints": touchpoints}
+
+    def _notes(self, touchpoint: Told, request: _Request, known: Collection[str]) -> Iterator[str]:
+        if touchpoint.touchpoint_id in known:
+            yield "repeated"
+        if touchpoint.is_bot:
+            yield "bot"
+        if touchpoint.occurred_at < request.at - self._lateness:
+            yield "late"
+        if request.is_diverted:
+            yield "waits"
+
+    def _add(self, site: str, path: str, request: _Request) -> None:
+        request.told["path"] = path[:_LONGEST]
         if not site:
             self._of_nobody.append(request)
             return

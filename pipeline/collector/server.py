@@ -106,7 +106,7 @@ class Collector:
         )
         self._intake = _intake(settings)
         self._lanes = Lanes(settings)
-        self._recent = Recent()
+        self._recent = Recent(settings.allowed_lateness)
         self._countries = Countries(settings.country_database)
         self._side_doors = SideDoors(
             settings,
@@ -182,6 +182,8 @@ class Collector:
             return refusal(why.code, why.detail, why.retry_after).with_headers(allowed + more)
         except NotAcknowledged:
             detail = "Kafka has not acknowledged it; send it again, with the same id"
+            if not self._is_connected:  # nobody has looked into it
+                self._note(TurnedAway(Problem.UNAVAILABLE, detail), scope, caller)
             return refusal(Problem.UNAVAILABLE, detail).with_headers(allowed)
 
     def _note(self, why: TurnedAway, scope: Scope, caller: Caller) -> None:

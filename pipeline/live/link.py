@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline.live.passes import Pass, issue
+from pipeline.passes import Pass, issue
 from pipeline.settings import BadSettings, Settings
 
 

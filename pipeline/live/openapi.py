@@ -14,6 +14,7 @@ from pipeline.live.site import Site
 from pipeline.reports.live.people import People
 from pipeline.reports.live.person import Person
 from pipeline.reports.live.pulse import Pulse
+from schemas.calls import Seen
 
 Schema = dict[str, Any]
 
@@ -37,7 +38,8 @@ _REFUSALS = {
     "400": "`bad_address`: an unknown filter; the detail says what to write.",
     "401": "`no_pass`: no pass, a wrong one, or one that has expired.",
     "403": "`other_site`: the pass covers other sites; the detail names them.",
-    "503": "`unavailable` or `too_many`: try again later.",
+    "503": "`unavailable` or `too_many`: try again later. `no_collector`: it is not there, or "
+    "has other TOUCHSTREAM_LIVE_KEYS.",
 }
 
 
@@ -55,6 +57,11 @@ def document(panels: Sequence[Panel], version: str) -> Schema:
         "/api/people": _path("The people behind a number", _FILTERS | _BEHIND, TypeAdapter(People)),
         "/api/person": _path(
             "One person", _FILTERS | {"person": "The pseudonym."}, TypeAdapter(Person)
+        ),
+        "/api/requests": _path(
+            "What was sent in the last minutes, and what became of it",
+            _FILTERS,
+            TypeAdapter(Seen),
         ),
     }
     for panel in panels:

@@ -23,8 +23,10 @@ from pipeline.live.hub import Asker, Hub, Panels, TooManyViews, Watcher
 from pipeline.live.openapi import document
 from pipeline.live.page.files import Files
 from pipeline.live.panels import PANELS
-from pipeline.live.passes import Pass, admitted
+from pipeline.live.requests import judged, read_requests, times_in
 from pipeline.live.site import read_site
+from pipeline.passes import Pass, admitted
+from pipeline.reports.live.feed import read_became
 from pipeline.reports.live.people import Behind, Somebody, UnknownQuestion, read_people
 from pipeline.reports.live.person import read_person
 from pipeline.reports.live.pulse import read_sites
@@ -83,6 +85,7 @@ class Live:
                 web.get("/api/people", self._people),
                 web.get("/api/people.csv", self._people),
                 web.get("/api/person", self._person),
+                web.get("/api/requests", self._requests),
                 web.get("/api/{panel}.csv", self._panel),
                 web.get("/api/{panel}", self._panel),
             ]
@@ -177,6 +180,13 @@ class Live:
         address = await self._address(request, self._pass(request))
         person = request.query.get("person", "")[:200]
         return _json(await self._ask(read_person, address.at(self._clock()), person))
+
+    async def _requests(self, request: web.Request) -> web.StreamResponse:
+        granted = self._pass(request)
+        address = await self._address(request, granted)
+        seen = await read_requests(self._settings, address.site, granted, self._clock)
+        became = await self._ask(read_became, address.at(self._clock()), times_in(seen))
+        return _json(judged(seen, became).model_dump())
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Tell what changes, as server-sent events, until the page leaves or the pass ends."""

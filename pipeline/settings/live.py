@@ -34,6 +34,11 @@ class LiveSettings(BaseModel):
         description="Secrets that sign the links to the live page: the first signs, all are "
         "accepted; 32 characters at least. `touchstream up` makes one and keeps it.",
     )
+    live_collector: str = Field(
+        "",
+        description="The collector, as the live page reaches it, which asks it what was sent in "
+        "the last minutes; else TOUCHSTREAM_PUBLIC_URL. Give it the same TOUCHSTREAM_LIVE_KEYS.",
+    )
     live_link_lifetime: timedelta = Field(
         timedelta(days=90), description="How long a link to the live page opens it."
     )
@@ -46,7 +51,7 @@ class LiveSettings(BaseModel):
         'Example: {"shop": "Europe/Berlin"}',
     )
 
-    @field_validator("live_url")
+    @field_validator("live_url", "live_collector")
     @classmethod
     def _live_http(cls, url: str) -> str:
         return http(url) if url else ""

@@ -12,6 +12,7 @@ from tests.support.browser import chromium
 from tests.support.collector import WRITE_KEY, collector
 from tests.support.engine import EngineServer
 from tests.support.line import running_line
+from tests.support.live import KEY as LIVE_KEY
 from tests.support.ports import free_ports
 
 __all__ = ["chromium", "stage"]
@@ -34,6 +35,7 @@ async def stage(
             kafka_idempotence="false",
             write_keys=json.dumps({WRITE_KEY: "shop", LEFT_KEY: LEFT_SITE}),
             collector_cookieless="true",
+            live_keys=json.dumps([LIVE_KEY]),
         ) as running,
     ):
         await line.start("track")

@@ -15,7 +15,7 @@ PACKAGES = ("pipeline", "schemas", "sinks")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("schemas", "metrics", "signature", "terminal", "values"),
-    ("journey", "privacy", "reports", "settings", "sinks"),
+    ("journey", "passes", "privacy", "reports", "settings", "sinks"),
     ("clickhouse", "kafka"),
     ("collector", "importer", "live", "local", "personal", "roles", "tracker"),
     ("demo", "operations"),

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
 from pipeline.demo.simulation.calls import journeys
-from pipeline.live.passes import Pass, issue
 from pipeline.live.server import Live
+from pipeline.passes import Pass, issue
 from pipeline.settings import Settings
 from schemas.touchpoint import Touchpoint
 from tests.support.ports import free_ports
@@ -78,7 +78,7 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """Serve the live page of the tables that `client` sees."""
     [port] = free_ports(1)
-    known = Settings(live_keys=[SecretStr(KEY)], live_port=port, **settings)
+    known = Settings(**{"live_keys": [SecretStr(KEY)], "live_port": port} | settings)
     live = Live(client, known, clock) if clock else Live(client, known)
     runner = web.AppRunner(live.application(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -1,5 +1,6 @@
 """The newest touchpoints: what arrived, and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -86,6 +87,14 @@ WHERE site IN ({site:String}, '') AND at >= fromUnixTimestamp64Milli({since:Int6
 ORDER BY at DESC, dead_letter_id
 LIMIT {most:UInt32}"""
 
+# What became of touchpoints: `occurred_at` finds their days, on which the table is sorted.
+_BECAME = """
+SELECT touchpoint_id, multiIf(is_bot, 'bot', is_late, 'late', 'counted') AS became
+FROM touchpoints FINAL
+WHERE site = {site:String} AND touchpoint_id IN {ids:Array(String)}
+    AND occurred_at >= fromUnixTimestamp64Milli({first:Int64})
+    AND occurred_at <= fromUnixTimestamp64Milli({last:Int64})"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
@@ -149,6 +158,21 @@ def read_refused(client: Client, view: View) -> tuple[Refused, ...]:
     """Give the newest dead letters of the span, or of the last day before its end."""
     found = ask(client, view, _REFUSED, **_limits(view))
     return tuple(Refused(**row) for row in found)
+
+
+def read_became(client: Client, view: View, times: Mapping[str, datetime]) -> dict[str, str]:
+    """Say what became of touchpoints, by their ids: `counted`, `bot` or `late`.
+
+    `times` are those at which they happened. What does not stand in the tables yet is left out.
+    """
+    if not times:
+        return {}
+    span = {name: milliseconds(of(times.values())) for name, of in _ENDS}
+    found = ask(client, view, _BECAME, ids=list(times), **span)
+    return {row["touchpoint_id"]: row["became"] for row in found}
+
+
+_ENDS = (("first", min), ("last", max))
 
 
 def _limits(view: View) -> dict[str, Any]:

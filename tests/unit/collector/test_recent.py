@@ -8,7 +8,7 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import MOST_TOLD, Collected, collect
 from pipeline.collector.intake import Intake, Limits
-from pipeline.collector.recent import Recent
+from pipeline.collector.recent import Asker, Recent
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies import segment
 from schemas.calls import Seen
@@ -29,14 +29,14 @@ def collected(*calls: dict[str, Any], site: str = "shop", at: datetime = NOON) -
 
 def seen(recent: Recent, site: str = "shop", **more: Any) -> list[dict[str, Any]]:
     """Ask, and hold the answer against its contract."""
-    asked: dict[str, Any] = {"now": NOON, "origins": (), "network": ""} | more
-    told = json.loads(encode(list(recent.of(site, **asked))))
+    now = more.pop("now", NOON)
+    told = json.loads(encode(recent.of(Asker(site, **more), now)))
     Seen.model_validate({"site": site, "minutes": 10, "requests": told})
     return told  # type: ignore[no-any-return]
 
 
 def test_one_sees_what_became_of_each_request_the_newest_first() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     for number, calls in enumerate(([GOOD], [GOOD, BAD], [BAD], [GOOD])):
         at = NOON - timedelta(seconds=9 - number)
         recent.note(collected(*calls, at=at), is_kept=number != 3)
@@ -49,13 +49,13 @@ def test_one_sees_what_became_of_each_request_the_newest_first() -> None:
 
 
 def test_another_site_sees_nothing_of_it() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     recent.note(collected(GOOD), is_kept=True)
     assert [] == seen(recent, "blog", network="192.0.2.0")
 
 
 def test_what_was_turned_away_sees_the_network_that_sent_it_and_the_site_of_its_page() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     why = TurnedAway(Problem.UNKNOWN_WRITE_KEY, "no write key")
     recent.note_turned_away(why, NOON, "/v1/track", "192.0.2.0", "https://shop.example")
     [told] = seen(recent, network="192.0.2.0")
@@ -68,22 +68,45 @@ def test_what_was_turned_away_sees_the_network_that_sent_it_and_the_site_of_its_
 
 
 def test_whose_it_was_is_shown_where_the_key_said_so() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     why = TurnedAway(Problem.KEY_EXPIRED, "until yesterday", site="shop")
     recent.note_turned_away(why, NOON, "/v1/track", "", None)
     assert ["key_expired"] == [each["error"] for each in seen(recent)]
     assert [] == seen(recent, "blog")
 
 
+def test_who_may_see_all_sites_sees_what_is_nobodys() -> None:
+    recent = Recent(timedelta(hours=24))
+    why = TurnedAway(Problem.UNKNOWN_WRITE_KEY, "no write key")
+    recent.note_turned_away(why, NOON, "/v1/track", "192.0.2.0", None)
+    assert ["unknown_write_key"] == [each["error"] for each in seen(recent, sees_all=True)]
+    assert [] == seen(recent)
+
+
+def test_each_touchpoint_has_a_note_of_what_will_become_of_it() -> None:
+    recent = Recent(timedelta(hours=24))
+    bot = {"context": {"userAgent": "curl/8.5.0"}}
+    old = {"timestamp": (NOON - timedelta(hours=25)).isoformat()}
+    for more, is_kept in (({}, False), ({}, True), ({}, True), (bot, True), (old, True)):
+        name = "Z" if more else "X"
+        call = GOOD | {"messageId": name + str(more), "sentAt": NOON.isoformat()} | more
+        recent.note(collected(call), is_kept=is_kept)
+    diverted = collected(GOOD | {"messageId": "y"})
+    diverted.divert()
+    recent.note(diverted, is_kept=True)
+    notes = [each["touchpoints"][0]["notes"] for each in seen(recent)]
+    assert [["waits"], ["late"], ["bot"], ["repeated"], [], []] == notes
+
+
 def test_after_ten_minutes_it_is_forgotten() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     recent.note(collected(GOOD), is_kept=True)
     assert 1 == len(seen(recent, now=NOON + timedelta(minutes=10)))
     assert [] == seen(recent, now=NOON + timedelta(minutes=10, seconds=1))
 
 
 def test_whatever_is_sent_memory_is_bounded() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     many = collected(*[GOOD] * 50, *[BAD] * 50)
     for _ in range(300):
         recent.note(many, is_kept=True)
@@ -103,7 +126,7 @@ def test_whatever_is_sent_memory_is_bounded() -> None:
 
 
 def test_a_hundred_sites_are_remembered_those_heard_last() -> None:
-    recent = Recent()
+    recent = Recent(timedelta(hours=24))
     for number in range(150):
         recent.note(collected(GOOD, site=f"site-{number}"), is_kept=True)
     assert [0, 1] == [len(seen(recent, site)) for site in ("site-49", "site-50")]

@@ -4,7 +4,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { view } from "./address.js";
 import { count, duration, money, ordinal, pseudonym, second } from "./numbers.js";
-import { Phase, Section, Tabs } from "./shapes.jsx";
+import { Requests } from "./requests.jsx";
+import { CROSS, DOT, Fate, HALF, Phase, RING, Section, Tabs } from "./shapes.jsx";
 import { named, say } from "./words.js";
 
 const MOST = 9, LATE_SECONDS = 300;
@@ -28,13 +29,6 @@ export function detail(row) {
   const first = found.find((value) => (typeof value === "string" && value) || typeof value === "number");
   return first === undefined ? "" : String(first).slice(0, 48);
 }
-
-const DOT = <circle cx="5" cy="5" r="4" fill="var(--ink2)" />;
-const RING = <circle cx="5" cy="5" r="3.5" fill="none" stroke="var(--ink2)" stroke-width="1.5" />;
-const HALF = <>{RING}<path d="M5 1a4 4 0 010 8z" fill="var(--ink2)" /></>;
-const CROSS = <path d="M1.5 1.5l7 7m0-7l-7 7" stroke="var(--ink)" stroke-width="2" />;
-
-const Fate = ({ shape, children }) => <span class="fate"><svg width="10" height="10" aria-hidden="true">{shape}</svg>{children}</span>;
 
 function fate(row) {
   if (row.is_bot) return <Fate shape={RING}>{say("a_bot")}</Fate>;
@@ -108,12 +102,13 @@ export function Feed({ panels, site, now }) {
   const letters = refused?.rows || [];
   const mixed = [...(arrived?.rows || []), ...letters.filter((row) => now - Date.parse(row.at) < 3600e3)]
     .sort((a, b) => Date.parse(b.received_at || b.at) - Date.parse(a.received_at || a.at));
-  const lists = { all: mixed, late: (arrived?.rows || []).filter(isLate), refused: letters };
+  const lists = { all: mixed, late: (arrived?.rows || []).filter(isLate), refused: letters, requests: [] };
   const rows = useHeld(lists, isPaused || isNear || opened !== null)[tab].slice(0, MOST);
   const tabs = [
     { id: "all", of: "feed", label: say("all_rate", count(pulse?.rows?.last_minute || 0)) },
     { id: "late", of: "feed", label: say("late_tab", count(lists.late.length)) },
     { id: "refused", of: "feed", label: say("refused_tab", count(letters.length)) },
+    { id: "requests", of: "feed", label: say("requests_tab") },
   ];
   const title = say("newest");
   const tools = (
@@ -123,10 +118,10 @@ export function Feed({ panels, site, now }) {
     </>
   );
   return (
-    <Section id="h-t" title={title} panel={arrived} csv={tab === "refused" ? "refused" : "arrived"} tools={tools} rows={9}>
+    <Section id="h-t" title={title} panel={arrived} csv={{ refused: "refused", requests: "" }[tab] ?? "arrived"} tools={tools} rows={9}>
       {() => (
         <div id="feed" role="tabpanel" aria-labelledby={`tab-${tab}`} onMouseEnter={() => near(true)} onMouseLeave={() => near(false)} onFocusCapture={() => near(true)} onBlurCapture={() => near(false)}>
-          {rows.length === 0 ? <p class="s">{say("no_touchpoints")}</p> : (
+          {tab === "requests" ? <Requests now={now} isHeld={isPaused} /> : rows.length === 0 ? <p class="s">{say("no_touchpoints")}</p> : (
             <table class="tp">
               <thead><tr><th scope="col">{say("time")}</th><th scope="col" class="c-ch">{say("channel")}</th><th scope="col">{say("touchpoint")}</th><th scope="col">{say("person")}</th><th scope="col">{say("phase")}</th><th scope="col">{say("became")}</th></tr></thead>
               <tbody>

@@ -79,6 +79,14 @@ export const Mini = ({ share, from = 0, faint, width }) => (
 export const Phase = ({ phase }) =>
   phase ? <span class="pc" style={{ "--c": phase.color }}>{phase.label}</span> : <span class="q">{say("none")}</span>;
 
+// What became of something: a filled dot, a ring, half of it, a cross.
+export const DOT = <circle cx="5" cy="5" r="4" fill="var(--ink2)" />;
+export const RING = <circle cx="5" cy="5" r="3.5" fill="none" stroke="var(--ink2)" stroke-width="1.5" />;
+export const HALF = <>{RING}<path d="M5 1a4 4 0 010 8z" fill="var(--ink2)" /></>;
+export const CROSS = <path d="M1.5 1.5l7 7m0-7l-7 7" stroke="var(--ink)" stroke-width="2" />;
+
+export const Fate = ({ shape, children }) => <span class="fate"><svg width="10" height="10" aria-hidden="true">{shape}</svg>{children}</span>;
+
 export const Chevron = () => (
   <svg width="8" height="8" viewBox="0 0 8 8" aria-hidden="true">
     <path d="M1 2.5l3 3 3-3" fill="none" stroke="currentColor" stroke-width="1.5" />

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from pipeline.live.passes import Pass, admitted, issue
+from pipeline.passes import Pass, admitted, issue
 from pipeline.signature import seal
 
 KEY, OTHER = "k" * 32, "o" * 32

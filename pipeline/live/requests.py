@@ -1,0 +1,59 @@
+"""What a site's pages and servers have sent in the last minutes, and what became of it. Shell.
+
+The collector knows what it took and why it took no more; the tables know how what it took was
+judged.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from pydantic import ValidationError
+
+from pipeline.live.answers import Denied
+from pipeline.passes import Pass, issue
+from pipeline.settings import Settings
+from schemas.calls import Seen
+
+_PASS_LIFE = timedelta(minutes=1)
+_PATIENCE = aiohttp.ClientTimeout(total=5)
+
+
+def times_in(seen: Seen) -> dict[str, datetime]:
+    """Give the time of each touchpoint, by its id."""
+    touchpoints = (each for request in seen.requests for each in request.touchpoints)
+    return {each.touchpoint_id: each.occurred_at for each in touchpoints}
+
+
+def judged(seen: Seen, became: Mapping[str, Any]) -> Seen:
+    """Add what became of each touchpoint."""
+    for request in seen.requests:
+        for each in request.touchpoints:
+            each.became = became.get(each.touchpoint_id, "")
+    return seen
+
+
+async def read_requests(
+    settings: Settings, site: str, granted: Pass, clock: Callable[[], datetime]
+) -> Seen:
+    """Ask the collector, in the name of who may see the sites of `granted`; nothing is judged yet.
+
+    Raises:
+        Denied: the collector is not there, or knows nothing of the keys of the live page.
+    """
+    url = settings.live_collector or settings.public_url
+    mine = Pass(granted.sites, int((clock() + _PASS_LIFE).timestamp()))
+    token = issue(mine, [key.get_secret_value() for key in settings.live_keys])
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PATIENCE, headers=headers) as session,
+            session.get(f"{url}/v1/debug", params={"site": site}) as answer,
+        ):
+            said: Any = await answer.json(content_type=None)
+            if answer.status != 200:  # noqa: PLR2004 - of HTTP
+                raise Denied(503, "no_collector", f"{url}: {said['detail']}")
+            return Seen.model_validate(said)
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, ValidationError) as error:
+        raise Denied(503, "no_collector", f"{url} does not answer as a collector") from error
