@@ -78,7 +78,8 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """Serve the live page of the tables that `client` sees."""
     [port] = free_ports(1)
-    known = Settings(**{"live_keys": [SecretStr(KEY)], "live_port": port} | settings)
+    told: dict[str, Any] = {"live_keys": [SecretStr(KEY)], "live_port": port}
+    known = Settings(**told | settings)
     live = Live(client, known, clock) if clock else Live(client, known)
     runner = web.AppRunner(live.application(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
