@@ -64,7 +64,7 @@ watch-stack: $(READY) ## Alerts on the whole line with Prometheus and Alertmanag
 	@LONG=1 $(BIN)/python -m pytest tests/integration/test_watch_stack.py $(ARGS)
 
 faults: $(READY) ## The long form of the fault tests
-	@LONG=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py $(ARGS)
 
 fuzz: $(READY) ## Fuzz the collector over HTTP, and all that decodes (MINUTES=10 for each)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -s tests/fuzz/test_http.py $(ARGS)

@@ -1,10 +1,10 @@
 """What several commands share: options, settings, a client, errors as sentences."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
@@ -14,12 +14,11 @@ from pipeline.settings import BadSettings, Settings
 from pipeline.terminal import Harmless
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from clickhouse_connect.driver.client import Client
 
     from pipeline.reports.span import Span
-
-
-T = TypeVar("T")
 
 
 SITE = click.option("--site", default="", help="One site only; default: all.")
@@ -68,16 +67,11 @@ def read_settings() -> Settings:
         ) from error
 
 
-@contextmanager
-def clickhouse(settings: Settings) -> Iterator["Client"]:
+def clickhouse(settings: Settings) -> "AbstractContextManager[Client]":
     """Give a client for the ClickHouse of `settings`."""
     from pipeline.clickhouse import connect
 
-    client = connect(settings)
-    try:
-        yield client
-    finally:
-        client.close()
+    return closing(connect(settings))
 
 
 def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -96,15 +96,12 @@ class _Demo:
         with self._step("Start broker, engine, collector, tracker, sink and watch"):
             await self.stack.start()
         sent = await self._simulate(people, seed=1, hours=_HOURS)
-        client = connect(self._settings)
-        try:
+        with closing(connect(self._settings)) as client:
             with self._step(f"Wait until all {sent:,} touchpoints are in ClickHouse"):
                 await _until(lambda: _number(client, _ARRIVED) >= sent)
             with self._step("Let time pass: carts and checkouts are left behind"):
                 await _until(_unchanged(client))
             self._report(client)
-        finally:
-            client.close()
         if not once:
             self._show_around()
             await self._simulate(0, seed=2, hours=0, follow_rate=_LIVE_RATE)

@@ -10,6 +10,7 @@ nobody's session goes on, and carts then open stay open.
 import asyncio
 import sys
 from collections.abc import Coroutine, Iterable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -270,11 +271,8 @@ def _touchstream(*arguments: str) -> tuple[str, ...]:
 
 
 def _migrate(settings: Settings) -> None:
-    client = connect(settings)
-    try:
+    with closing(connect(settings)) as client:
         bring_up_to_date(client, settings)
-    finally:
-        client.close()
 
 
 def _tell(sentence: str) -> None:

@@ -1,7 +1,7 @@
 """A rebuild with all that it needs, and what it says at the end. Shell."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
@@ -33,7 +33,7 @@ async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
         RebuildFailed: it broke off.
         NothingToRebuild: there is nobody.
     """
-    with _client(settings) as client:
+    with closing(connect(settings)) as client:
         return await _run(settings, client, _scope(client, span))
 
 
@@ -47,7 +47,7 @@ async def replace_touchpoints(
         RebuildFailed: it broke off.
     """
     rebuild = milliseconds(_now())
-    with _client(settings) as client:
+    with closing(connect(settings)) as client:
         tables.note_gone(client, site, rebuild, [one.touchpoint_id for one in touchpoints])
         scope = tables.choose(client, site, rebuild, tables.GONE, _names(touchpoints))
         more = list(touchpoints) if is_told else []
@@ -67,15 +67,6 @@ async def _run(
                 settings, client, producer, scope, progress, _now, list(more), without
             )
             return await rebuild.run()
-
-
-@contextmanager
-def _client(settings: Settings) -> Iterator[Client]:
-    client = connect(settings)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def _names(touchpoints: Sequence[Touchpoint]) -> list[str]:
