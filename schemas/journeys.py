@@ -10,6 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic_core import ErrorDetails
 from schemas.errors import Unusable
 from schemas.facts import AbandonmentKind
 from schemas.fields import Channel, Name, Text
+from schemas.touchpoint import OrderEvent
 
 SHIPPED = Path(__file__).parent / "journeys"
 
@@ -66,6 +68,17 @@ class Condition(_Part):
             raise ValueError("one_of or at_least is needed, and not both")
         return self
 
+    def follows_from(self, other: "Condition") -> bool:
+        """Tell whether what meets `other` meets this condition."""
+        if self.property != other.property:
+            return False
+        if self.at_least is None or other.at_least is None:
+            return bool(other.one_of) and set(other.one_of) <= set(self.one_of)
+        return self.at_least <= other.at_least
+
+
+_IN_ANOTHER_VISIT: History = "new_visit_after_purchase"
+
 
 class Rule(_Part):
     """Touchpoints of these names that meet all conditions are evidence for `phase`.
@@ -93,9 +106,20 @@ class Rule(_Part):
 
     def decides_before(self, other: "Rule") -> set[str]:
         """Give the names of which `other` never decides when this rule stands before it."""
-        unlike = {"id", "phase", "touchpoints"}
-        is_like = self.model_dump(exclude=unlike) == other.model_dump(exclude=unlike)
-        return set(self.touchpoints) & set(other.touchpoints) if self.is_plain or is_like else set()
+        is_met = self._asks_no_more_than(other)
+        return set(self.touchpoints) & set(other.touchpoints) if is_met else set()
+
+    def _asks_no_more_than(self, other: "Rule") -> bool:
+        """Tell whether all that meets `other` meets this rule, as far as it can be told."""
+        is_timeless = (self.history, self.times, self.visit) == ("any", 1, 1)
+        is_after_all = (self.history, other.history) == ("after_purchase", _IN_ANOTHER_VISIT)
+        return (
+            (is_timeless or self.within == other.within)
+            and (self.history in ("any", other.history) or is_after_all)
+            and (self.times <= other.times and self.visit <= other.visit)
+            and (not self.channels or set(self.channels) >= set(other.channels) > set())
+            and all(any(map(one.follows_from, other.where)) for one in self.where)
+        )
 
 
 class Way(_Part):
@@ -171,7 +195,11 @@ class Cause(_Part):
 
 
 class JourneyModel(_Part):
-    """One journey model, complete."""
+    """One journey model, complete.
+
+    Those of the first model that is enabled are the site's names of orders, of what takes money of
+    an order back, and of what takes all of it back.
+    """
 
     id: Name
     version: Name
@@ -183,6 +211,8 @@ class JourneyModel(_Part):
     longest_wait: dict[Channel, Longest] = Field(default_factory=dict)
     funnel: tuple[Name, ...] = Field(min_length=2)
     order: tuple[Name, ...] = Field(("Order Completed",), min_length=1)
+    refund: tuple[Name, ...] = ("Order Refunded",)
+    cancellation: tuple[Name, ...] = ("Order Cancelled",)
     abandonment: tuple[AbandonmentRule, ...] = ()
     causes: tuple[Cause, ...] = ()
 
@@ -205,6 +235,15 @@ class JourneyModel(_Part):
                 raise ValueError(mistake)
         return self
 
+    @cached_property
+    def order_events(self) -> dict[str, OrderEvent]:
+        """What touchpoints do to an order, by their names."""
+        return {
+            **dict.fromkeys(self.cancellation, "cancelled"),
+            **dict.fromkeys(self.refund, "refunded"),
+            **dict.fromkeys(self.order, "completed"),
+        }
+
     @property
     def unreached(self) -> tuple[str, ...]:
         """The phases that no rule leads to."""
@@ -215,7 +254,14 @@ class JourneyModel(_Part):
         named = Counter(f"phase {phase.id}" for phase in self.phases)
         named.update(f"rule {rule.id}" for rule in self.rules)
         yield from (f"{what}: {times} have this id" for what, times in named.items() if times > 1)
-        listed = {"funnel": self.funnel} | {f"rule {r.id}": r.touchpoints for r in self.rules}
+        done = {"order": self.order, "refund": self.refund, "cancellation": self.cancellation}
+        named = Counter(name for names in done.values() for name in set(names))
+        for name, times in named.items():
+            if times > 1:
+                yield f"{name!r} stands in {times} of order, refund and cancellation"
+        listed = (
+            {"funnel": self.funnel} | done | {f"rule {r.id}": r.touchpoints for r in self.rules}
+        )
         for where, names in listed.items():
             for name, times in Counter(names).items():
                 if times > 1:

@@ -24,6 +24,8 @@ from schemas.fields import (
 )
 
 TouchpointType = Literal["track", "page", "screen", "identify", "alias", "group"]
+OrderEvent = Literal["", "completed", "refunded", "cancelled"]
+"""What a touchpoint does to an order; empty: nothing. A refund may be of a part."""
 
 
 class Touchpoint(Contract, kw_only=True):
@@ -81,6 +83,7 @@ class Enrichment(Contract, omit_defaults=True):
     browser: Label = ""
     os: Label = ""
     is_bot: bool = False
+    order_event: OrderEvent = ""
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""
@@ -106,6 +109,7 @@ class TouchpointRow(Touchpoint, kw_only=True):
     browser: Label = ""
     os: Label = ""
     is_bot: bool = False
+    order_event: OrderEvent = ""
     order_id: OptionalId = ""
     revenue: float = 0.0
     currency: Label = ""

@@ -2,6 +2,7 @@
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from pipeline.cli.shared import SITE, clickhouse, read_settings
 from pipeline.terminal import Harmless
@@ -30,13 +31,18 @@ def list_() -> None:
 def check(file: str) -> None:
     """Say what is wrong with a model file, or list its phases and rules.
 
-    FILE is a path, or the name of a shipped model. docs/journeys.md explains model files.
+    Names in it that never have an effect are listed, too. FILE is a path, or the name of a shipped
+    model. docs/journeys.md explains model files.
     """
+    from pipeline.journey.idle import idle_names
     from pipeline.reports.moves.text import render_model
-    from schemas.journeys import load_model
+    from schemas.journeys import load_model, load_models
 
     model = load_model(file)
     Console().print(render_model(model))
+    first = load_models(read_settings().journey_models)[0]
+    for sentence in idle_names(model, first):
+        Console().print(Text(f"No effect: {sentence}"))
 
 
 @journeys.command()

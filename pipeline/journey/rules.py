@@ -15,6 +15,7 @@ from pipeline.journey.traffic import TrafficRules
 from schemas.facts import TransitionKind
 from schemas.journeys import Condition, History, JourneyModel, Rule
 from schemas.times import length
+from schemas.touchpoint import OrderEvent
 
 _LONGEST_TEXT = 128
 _ONLY_WORDS: dict[str, Any] = {
@@ -115,6 +116,11 @@ class Rules:
     def orders(self) -> frozenset[str]:
         """Names of touchpoints that are orders."""
         return frozenset(self.models[0].model.order)
+
+    @property
+    def order_events(self) -> Mapping[str, OrderEvent]:
+        """What touchpoints do to an order, by their names."""
+        return self.models[0].model.order_events
 
     @cached_property
     def funnel(self) -> dict[str, int]:

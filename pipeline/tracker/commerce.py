@@ -4,7 +4,7 @@ Segment's names, in which all vocabularies tell it. What cannot be counted stays
 as it came, is worth nothing here, and says why in `problem`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -14,8 +14,16 @@ from pipeline.journey.state import Line
 from pipeline.tracker.properties import said, word
 from pipeline.values.identifiers import identifier
 from pipeline.values.money import MOST_MONEY, Amount, Problem, read_amount, read_currency
+from schemas.touchpoint import OrderEvent
 
-ORDER_NAMES = frozenset({"Order Completed", "Order Updated", "Order Refunded"})
+ORDER_EVENTS: Mapping[str, OrderEvent] = {
+    "Order Completed": "completed",
+    "Order Refunded": "refunded",
+    "Order Cancelled": "cancelled",
+}
+"""What touchpoints do to an order, where no journey model says otherwise."""
+
+ORDER_NAMES = frozenset({*ORDER_EVENTS, "Order Updated"})
 _PRODUCT_NAMES = frozenset({"Product Viewed", "Product Added", "Product Removed"})
 _WHOLE_CART = frozenset(
     {
@@ -26,7 +34,7 @@ _WHOLE_CART = frozenset(
 """Their products are all that lies in the cart."""
 
 _NAMES = ORDER_NAMES | _PRODUCT_NAMES | _WHOLE_CART
-_REFUND, _ORDER = "Order Refunded", "Order Completed"
+_GIVES_BACK = ("refunded", "cancelled")
 _LONGEST_ID = 128
 _LONGEST_ITEM = 64
 """Of a product's id and name: a cart holds many, and is part of its visitor's state."""
@@ -51,6 +59,7 @@ class Commerce(msgspec.Struct, frozen=True, gc=False):
     products: list[Line] | None = None
     is_whole_cart: bool = False
     problem: Problem = ""
+    order_event: OrderEvent = ""
 
 
 class _Properties(msgspec.Struct, gc=False):
@@ -84,23 +93,27 @@ _NO_COMMERCE = Commerce()
 
 
 def read_commerce(
-    name: str, properties: str | bytes, placeholders: Collection[str] = ()
+    name: str,
+    properties: str | bytes,
+    placeholders: Collection[str] = (),
+    order_events: Mapping[str, OrderEvent] = ORDER_EVENTS,
 ) -> Commerce:
     """Read order id, value, items, currency and products of a commerce touchpoint.
 
     An order is worth the first that can be read of `revenue`, `total` and `value`, else its
     products; a product its `price` times `quantity`, else `value`. `placeholders` are words of its
-    site that are no order id.
+    site that are no order id, `order_events` say what touchpoints do to an order, by their names.
     """
-    if name not in _NAMES:
+    event = order_events.get(name, "")
+    if not event and name not in _NAMES:
         return _NO_COMMERCE
     given = said(_properties, properties)
     if given is None:
         return _NO_COMMERCE
     currency, is_read = read_currency(given.currency)
     goods = _listed(given.products, currency)
-    if name in ORDER_NAMES:
-        found = _order(name, given, goods, currency, placeholders)
+    if event or name in ORDER_NAMES:
+        found = _order(event, given, goods, currency, placeholders)
     elif name in _WHOLE_CART or given.is_whole_cart is True:
         found = _whole_cart(given, goods, currency)
     elif goods:
@@ -111,7 +124,7 @@ def read_commerce(
 
 
 def _order(
-    name: str,
+    event: OrderEvent,
     given: _Properties,
     goods: list[_Goods] | None,
     currency: str,
@@ -121,9 +134,11 @@ def _order(
     if amount is None and goods:
         amount = _sum(goods)
     if amount is None:
-        amount = Amount(problem="missing") if name == _ORDER else _NOTHING
+        amount = Amount(problem="missing") if event == "completed" else _NOTHING
     value, told, problem = amount
-    if name == _REFUND and problem == "negative":  # what goes back is written either way
+    if (
+        event in ("refunded", "cancelled") and problem == "negative"
+    ):  # what goes back is written either way
         value, problem = -value, ""
     ids = (identifier(each, placeholders) for each in (given.order_id, given.checkout_id))
     product = _goods(given.product_id or given.sku, given, currency).line
@@ -135,6 +150,7 @@ def _order(
         product.product_id,
         product.name,
         problem=problem,
+        order_event=event,
     )
 
 

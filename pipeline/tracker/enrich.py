@@ -5,7 +5,7 @@ elsewhere; what brought a visit is decided in `pipeline.journey.traffic`.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -16,14 +16,14 @@ import ua_parser
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence, Scalar
 from pipeline.tracker.campaign import campaign_in, campaign_told
-from pipeline.tracker.commerce import ORDER_NAMES, Commerce, read_commerce
+from pipeline.tracker.commerce import ORDER_EVENTS, ORDER_NAMES, Commerce, read_commerce
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.properties import said
 from pipeline.tracker.turn import turn
 from pipeline.values.crawlers import is_crawler
 from pipeline.values.hosts import ascii_host
 from pipeline.values.texts import line
-from schemas.touchpoint import Enrichment, Touchpoint
+from schemas.touchpoint import Enrichment, OrderEvent, Touchpoint
 
 _CLICK_IDS = (
     "gclid",
@@ -188,17 +188,17 @@ def enrich(
     partition: int,
     offset: int,
     placeholders: Collection[str] = (),
+    order_events: Mapping[str, OrderEvent] = ORDER_EVENTS,
 ) -> tuple[Enrichment, Evidence]:
     """Give everything the tracker adds to `touchpoint`, and what the fold needs to know of it.
 
     `at` is its `occurred_at` in milliseconds; it stands in the log at `partition`, `offset`.
-    `placeholders` are its site's own words for nobody, as an order's id may be one.
+    `placeholders` and `order_events` are what `read_commerce` takes.
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
     page = _with_campaign(read_url(touchpoint.url), properties)
-    referrer = read_url(touchpoint.referrer)
-    agent = read_user_agent(touchpoint.user_agent)
-    commerce = read_commerce(name, properties, placeholders)
+    referrer, agent = read_url(touchpoint.referrer), read_user_agent(touchpoint.user_agent)
+    commerce = read_commerce(name, properties, placeholders, order_events)
     evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
     if commerce.products is not None:
         evidence.products, evidence.is_whole_cart = commerce.products, commerce.is_whole_cart
@@ -213,8 +213,9 @@ def enrich(
         referrer.host,
         *page[2:8],  # from `utm_source` to `click_id`
         *agent,
+        commerce.order_event,
         commerce.order_id,
-        commerce.value if name in ORDER_NAMES else 0.0,
+        commerce.value if commerce.order_event or name in ORDER_NAMES else 0.0,
         commerce.currency,
         commerce.problem,
         evidence.turn,
@@ -266,5 +267,5 @@ def _evidence(
         page.utm_term,
         brought_by.search_term,
         read_country(touchpoint.locale, properties),
-        turn(touchpoint.sequence, name, is_arrival=is_arrival),
+        turn(touchpoint.sequence, name, is_arrival=is_arrival, order_event=commerce.order_event),
     )

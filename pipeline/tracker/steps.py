@@ -189,8 +189,9 @@ class Chunk(Work):
         place = offset if item.place is None else item.place
         placeholders = self.rules.placeholders
         nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
+        number, events = self.partition.number, self.rules.order_events
         enrichment, evidence = enrich(
-            touchpoint, visitor_id, item.at, self.partition.number, place, nobody
+            touchpoint, visitor_id, item.at, number, place, nobody, events
         )
         if self.rules.traffic.is_spam(evidence.referrer_host):
             enrichment.is_bot = evidence.is_bot = True

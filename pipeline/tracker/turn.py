@@ -7,6 +7,8 @@ somebody arrives before the others, a cart before its checkout, a checkout befor
 touchpoint's id, which means nothing, is left to decide between what is alike in all of this.
 """
 
+from schemas.touchpoint import OrderEvent
+
 _NATURAL = (
     ("Email Delivered", "Ad Viewed", "Promotion Viewed"),
     ("Email Opened",),
@@ -35,15 +37,23 @@ _NATURAL = (
 _STEP = {name: step for step, names in enumerate(_NATURAL) for name in names}
 _USUAL = _NATURAL.index(())
 _ARRIVAL = _STEP[""]
+_ORDER_STEP: dict[OrderEvent, int] = {
+    "completed": _STEP["Order Completed"],
+    "cancelled": _STEP["Order Cancelled"],
+    "refunded": _STEP["Order Refunded"],
+}
 _STEPS = 32
 
 
-def turn(sequence: int, name: str, *, is_arrival: bool) -> int:
+def turn(sequence: int, name: str, *, is_arrival: bool, order_event: OrderEvent = "") -> int:
     """Give the turn of a touchpoint among those of its time; the lower came first.
 
     `is_arrival` tells that its page was reached from elsewhere: by a campaign or another site.
+    What is an order by a name of its own comes where an order does.
     """
     step = _STEP.get(name, _USUAL)
+    if step == _USUAL and order_event:
+        step = _ORDER_STEP[order_event]
     if step == _USUAL and is_arrival:
         step = _ARRIVAL
     return sequence * _STEPS + step

@@ -39,6 +39,7 @@ CREATE TABLE touchpoints
     is_bot          Bool COMMENT 'Crawler or headless browser, by user_agent',
     locale          LowCardinality(String) COMMENT 'Language, as sent: de-DE',
     ip              String COMMENT 'Truncated: /24 or /48',
+    order_event     LowCardinality(String) COMMENT 'What it does to an order, by the names of the journey model: completed, refunded, cancelled; empty: nothing',
     order_id        String COMMENT 'Of an order: its number, as sent',
     revenue         Decimal(18, 2) COMMENT 'Of an order: revenue, else total, else value, else its products',
     currency        LowCardinality(String) COMMENT 'Of money in properties, as its code: EUR',

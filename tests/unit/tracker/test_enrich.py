@@ -365,6 +365,7 @@ def test_everything_stands_in_its_place() -> None:
         device="mobile",
         browser="Mobile Safari",
         os="iOS",
+        order_event="completed",
         order_id="o-1",
         revenue=9.5,
         currency="EUR",
