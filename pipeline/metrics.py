@@ -121,7 +121,7 @@ COLLECTOR_KEY_ACCEPTED = Counter(
 )
 COLLECTOR_OVERFLOW = Counter(
     "touchstream_collector_overflow",
-    "Touchpoints beyond the share of their write key, on the overflow lane.",
+    "Touchpoints beyond the share of their write key, on the overflow topic.",
     ["site"],
     registry=COLLECTOR,
 )
@@ -141,11 +141,13 @@ COLLECTOR_HELD = Gauge(
 # --- drain --------------------------------------------------------------------------------------
 
 DRAIN_RETURNED = Counter(
-    "touchstream_drain_returned", "Touchpoints brought back from the overflow lane.", registry=DRAIN
+    "touchstream_drain_returned",
+    "Touchpoints brought back from the overflow topic.",
+    registry=DRAIN,
 )
 DRAIN_WAITING = Gauge(
     "touchstream_drain_waiting",
-    "Touchpoints that wait in the overflow lane.",
+    "Touchpoints that wait in the overflow topic.",
     ["partition"],
     registry=DRAIN,
 )

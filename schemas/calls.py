@@ -115,7 +115,7 @@ class SeenTouchpoint(BaseModel):
     notes: list[Literal["repeated", "bot", "late", "waits"]] = Field(
         description="repeated: its id has arrived before, it counts once. bot: it counts in no "
         "figure. late: it happened longer ago than TOUCHSTREAM_ALLOWED_LATENESS, and comes too "
-        "late for a session if its site has newer ones. waits: it goes by the overflow lane."
+        "late for a session if its site has newer ones. waits: it goes by the overflow topic."
     )
     became: Literal["", "counted", "bot", "late"] = Field(
         "",

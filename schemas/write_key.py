@@ -16,7 +16,7 @@ class WriteKey(BaseModel):
     """What is known of a write key; in the settings the site alone is enough.
 
     `origins` are the web pages that may use it, none: those of the collector. It is accepted until
-    `not_after`. Of what goes beyond `events_per_second` the collector makes the overflow lane, and
+    `not_after`. Of what goes beyond `events_per_second` the collector makes the overflow topic, and
     beyond `events_per_day` (UTC) it refuses; 0 is no limit, None the collector's own. `currency` is
     that of shop events that name none.
     """

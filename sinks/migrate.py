@@ -6,6 +6,7 @@ The rules of a migration file, `NNNN_what_it_does.sql`:
   are comments.
 - Every statement can be repeated. `CREATE` can: an object that is there already is taken as made
   by an earlier attempt. Write `ALTER ... IF [NOT] EXISTS`; do not `INSERT`.
+- A view is changed by `CREATE OR REPLACE VIEW`: a plain `CREATE` of one that is there does nothing.
 - A file that has been applied is never changed. Write the next number instead.
 
 That is why no lock is needed: ClickHouse has no transactions, but a run that was killed half-way

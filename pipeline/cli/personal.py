@@ -58,7 +58,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
 
     The log in Kafka holds the person until its retention ends. docs/privacy.md tells more.
     """
-    from pipeline.personal.announce import tell, until_read
+    from pipeline.personal.announce import until_read, write_erasure
 
     known = read_settings()
     since = None if again else datetime.now(UTC) - timedelta(minutes=5)
@@ -67,10 +67,10 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
             raise click.UsageError("give --again, or a person")
         if not again:
             named = _named_to_erase(client, yes, **whom)
-            asyncio.run(tell(known, named, lambda: datetime.now(UTC)))
-        _erase_told(client, known, since)
+            asyncio.run(write_erasure(known, named, lambda: datetime.now(UTC)))
+        _erase_rows(client, known, since)
         if asyncio.run(until_read(known, wait)):
-            _erase_told(client, known, since)
+            _erase_rows(client, known, since)
             click.echo("erased; Kafka's log still holds it (docs/privacy.md)")
         else:
             click.echo(
@@ -92,9 +92,9 @@ def _named_to_erase(client: "Client", yes: bool, **whom: str) -> "Named":
     return named
 
 
-def _erase_told(client: "Client", known: Settings, since: datetime | None) -> None:
-    from pipeline.personal.announce import told
+def _erase_rows(client: "Client", known: Settings, since: datetime | None) -> None:
+    from pipeline.personal.announce import read_erasures
     from pipeline.personal.delete import erase_rows
 
-    for erased in asyncio.run(told(known, since)):
+    for erased in asyncio.run(read_erasures(known, since)):
         erase_rows(client, erased, known.kafka_partitions)

@@ -115,7 +115,7 @@ def engine(port: int, host: str) -> None:
 def up(kafka: str | None, clickhouse: str | None) -> None:
     """Run everything on this machine: broker, engine, collector, tracker, sink, watch, live page.
 
-    With shares of write keys also what drains the overflow lane. Where Java and Apache Kafka are
+    With shares of write keys also what drains the overflow topic. Where Java and Apache Kafka are
     (`touchstream kafka install`), Kafka is the broker, and everything goes on where it was after
     Ctrl-C, kill -9 and a reboot. Else the broker keeps its log in memory.
     """

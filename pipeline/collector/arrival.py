@@ -10,11 +10,11 @@ from schemas.times import milliseconds
 _LONGEST_USER_AGENT = 4096
 
 
-class KnownStrangers(Protocol):
-    """Knows which strangers have told who they are."""
+class KnownVisitors(Protocol):
+    """Knows which daily visitors have told who they are."""
 
-    def is_one(self, stranger: str, user_id: str) -> bool:
-        """Say whether the stranger is this user."""
+    def is_one(self, daily_visitor: str, user_id: str) -> bool:
+        """Say whether the visitor is this user."""
 
 
 @dataclass(slots=True)
@@ -23,8 +23,8 @@ class Arrival:
 
     `ip` is truncated already, `country` that of the whole address, where it is known; `currency` is
     that of the site, for shop events that tell none; `sent_at` is the clock of the device, if a
-    batch tells it, `latest` the latest time that its events tell; `stranger` is the id of a visitor
-    who tells none, empty where each call must tell one, and `known` says which user it is, if a
+    batch tells it, `latest` the latest time that its events tell. `daily_visitor` is the id of a
+    visitor who tells none, empty where each call must tell one; `known` says which user it is, if a
     page has sent it.
     """
 
@@ -34,11 +34,11 @@ class Arrival:
     ip: str = ""
     sent_at: datetime | None = None
     latest: datetime | None = None
-    stranger: str = ""
+    daily_visitor: str = ""
     country: str = ""
     path: str = ""
     currency: str = ""
-    known: KnownStrangers | None = None
+    known: KnownVisitors | None = None
     named: dict[str, int] = field(default_factory=dict)
     """How often a name was given in this request."""
 
@@ -47,14 +47,14 @@ class Arrival:
         turn = self.named[name] = self.named.get(name, 0) + 1
         return name if turn == 1 else f"{name}-{turn}"
 
-    def stranger_of(self, user_id: str) -> str:
-        """Give the device of a call that tells none: the stranger, also beside the user it is.
+    def device_of(self, user_id: str) -> str:
+        """Give the device of a call that tells none: the daily visitor, also beside the user it is.
 
         So a login does not part a visitor from what it did before.
         """
-        if user_id and not (self.known and self.known.is_one(self.stranger, user_id)):
+        if user_id and not (self.known and self.known.is_one(self.daily_visitor, user_id)):
             return ""
-        return self.stranger
+        return self.daily_visitor
 
     @property
     def received_ms(self) -> int:

@@ -48,7 +48,7 @@ class Collected:
     """What becomes of a request: records by topic, and the refused calls by their index.
 
     `told` are the first of its touchpoints, in short; `success` is the answer that it asks for;
-    `is_diverted`: its touchpoints go by the overflow lane.
+    `is_diverted`: its touchpoints go by the overflow topic.
     """
 
     arrival: Arrival
@@ -119,11 +119,11 @@ class Collected:
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
     def divert(self) -> None:
-        """Send the touchpoints by the overflow lane, where those of a site stand in one line."""
+        """Send the touchpoints by the overflow topic, where those of a site stand in one line."""
         self.is_diverted = True
-        lane = self.arrival.site.encode()
+        line = self.arrival.site.encode()
         self.records = [
-            (OVERFLOW.name, record._replace(key=lane)) if topic == RAW.name else (topic, record)
+            (OVERFLOW.name, record._replace(key=line)) if topic == RAW.name else (topic, record)
             for topic, record in self.records
         ]
 

@@ -12,10 +12,10 @@ from datetime import date
 from pipeline.collector.arrival import Arrival
 
 _MOST_KNOWN = 100_000
-"""Strangers whose users are remembered, in some 25 MB; beyond it users stand for themselves."""
+"""Visitors whose users are remembered, in some 25 MB; beyond it users stand for themselves."""
 
 
-class Strangers:
+class DailyVisitors:
     """Names those who tell no id; `draw` gives 16 random bytes or more."""
 
     def __init__(self, draw: Callable[[], bytes]) -> None:
@@ -38,12 +38,12 @@ class Strangers:
         hashed = hashlib.blake2b(who.encode(), key=self._salt, digest_size=16)
         return f"day-{hashed.hexdigest()}"
 
-    def is_one(self, stranger: str, user_id: str) -> bool:
-        """Say whether `stranger` is this user: the first that it told today.
+    def is_one(self, visitor: str, user_id: str) -> bool:
+        """Say whether `visitor` is this user: the first that it told today.
 
-        In an office many are one stranger. Its first user is taken for it, the others are not: they
+        In an office many are one visitor. Its first user is taken for it, the others are not: they
         would all become one person.
         """
-        if not stranger or len(self._users) >= _MOST_KNOWN:
-            return self._users.get(stranger) == user_id
-        return self._users.setdefault(stranger, user_id) == user_id
+        if not visitor or len(self._users) >= _MOST_KNOWN:
+            return self._users.get(visitor) == user_id
+        return self._users.setdefault(visitor, user_id) == user_id

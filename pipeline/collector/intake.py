@@ -193,9 +193,9 @@ class Intake:
 
 
 def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[str, str]:
-    """Give device and user; who names no device may be the stranger, if there is one."""
+    """Give device and user; who names no device may be the daily visitor, if there is one."""
     anonymous_id, user_id = _id(call.anonymous_id, nobody), _id(call.user_id, nobody)
-    anonymous_id = anonymous_id or arrival.stranger_of(user_id)
+    anonymous_id = anonymous_id or arrival.device_of(user_id)
     if not visitor_of(anonymous_id, user_id):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymousId nor userId is set")
     return anonymous_id, user_id

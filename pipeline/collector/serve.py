@@ -15,7 +15,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from pipeline.collector import body
-from pipeline.collector.doors import unknown_places
+from pipeline.collector.endpoints import unknown_places
 from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.server import Collector
 from pipeline.settings import BadSettings, Settings

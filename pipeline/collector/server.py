@@ -36,13 +36,13 @@ from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.batches import Batches
 from pipeline.collector.beacon.script import Script
 from pipeline.collector.collect import Collected, collect
-from pipeline.collector.cookieless import Strangers
+from pipeline.collector.cookieless import DailyVisitors
 from pipeline.collector.countries import Countries
-from pipeline.collector.doors import SideDoors
+from pipeline.collector.endpoints import Endpoints
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.limits.gate import Gate, Sender, key_name, preflight
 from pipeline.collector.limits.guard import Caller, Guard, Rates
-from pipeline.collector.limits.lanes import Lanes
+from pipeline.collector.limits.keys import KeyLimits
 from pipeline.collector.names import Names
 from pipeline.collector.newsletter.links import PATH as LINKS
 from pipeline.collector.openapi.document import document
@@ -93,7 +93,7 @@ class Collector:
         self._gate = Gate(settings.write_keys, settings.collector_origins)
         self._guard = Guard(_rates(settings), self._gate, settings.collector_trusted_proxies)
         self._script = Script(settings.collector_beacon_endpoint)
-        self._strangers = Strangers(partial(secrets.token_bytes, 32))
+        self._daily_visitors = DailyVisitors(partial(secrets.token_bytes, 32))
         self._masks = Masks(settings.property_rules)
         self._producer = KafkaProducer(settings)
         self._openapi = Answer(200, openapi())
@@ -105,10 +105,10 @@ class Collector:
             max_pending=settings.collector_max_pending,
         )
         self._intake = _intake(settings)
-        self._lanes = Lanes(settings)
+        self._key_limits = KeyLimits(settings)
         self._recent = Recent(settings.allowed_lateness)
         self._countries = Countries(settings.country_database)
-        self._side_doors = SideDoors(
+        self._endpoints = Endpoints(
             settings,
             clock,
             gate=self._gate,
@@ -116,7 +116,7 @@ class Collector:
             masks=self._masks,
             keep=self._keep,
             guard=self._guard,
-            lanes=self._lanes,
+            key_limits=self._key_limits,
             countries=self._countries,
             recent=self._recent,
         )
@@ -129,7 +129,7 @@ class Collector:
         """Connect to Kafka, however long it takes; until then every call gets 503."""
         while not self._is_connected:
             try:
-                await self._producer.start([RAW.name, DEAD_LETTERS.name, *self._lanes.topics])
+                await self._producer.start([RAW.name, DEAD_LETTERS.name, *self._key_limits.topics])
                 self._is_connected = True
             except NotAcknowledged as error:
                 _log.warning("not ready: %s", error)
@@ -173,7 +173,7 @@ class Collector:
                 finally:
                     self._guard.leave(caller)
                 return answer.with_headers(allowed)
-            found = self._told(scope) or await self._side_doors.answer(scope, protocol, caller)
+            found = self._told(scope) or await self._endpoints.answer(scope, protocol, caller)
             return (found or self._of_an_sdk(scope)).with_headers(allowed)
         except TurnedAway as why:
             _refused(why.code).inc()
@@ -267,13 +267,13 @@ class Collector:
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
         arrival = self._arrival(scope, sender.key, vocabulary, caller)
-        self._lanes.admit(sender, arrival.received_at)
+        self._key_limits.admit(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)
         self._guard.charge(caller, len(collected.records), len(packed))
-        self._lanes.choose(sender, collected)
+        self._key_limits.choose(sender, collected)
         await self._keep(collected)
-        self._lanes.count(sender, collected)
+        self._key_limits.count(sender, collected)
         success = collected.success or vocabulary.success
         said = outcome(collected.is_batch, collected.accepted, collected.refused, success)
         if not collected.is_in_vain:
@@ -296,8 +296,8 @@ class Collector:
             path=scope.path,
         )
         if self._settings.collector_cookieless or vocabulary.is_cookieless:
-            arrival.stranger = self._strangers.name(arrival)
-            arrival.known = self._strangers if is_of_a_page(scope.headers) else None
+            arrival.daily_visitor = self._daily_visitors.name(arrival)
+            arrival.known = self._daily_visitors if is_of_a_page(scope.headers) else None
         return arrival
 
     async def _keep(self, collected: Collected) -> None:

@@ -25,7 +25,7 @@ from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
-from pipeline.personal.void_rows import Erased, erased_in
+from pipeline.personal.erasures import Erased, erased_in
 from pipeline.tracker.anew import told_anew
 from pipeline.tracker.items import Item, TickItem
 from pipeline.tracker.partition import Partition

@@ -15,8 +15,8 @@ from pipeline.kafka import clients
 from pipeline.kafka.lag import ends, until_committed
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.topics import read_topic
+from pipeline.personal.erasures import Erased, Erasures
 from pipeline.personal.find import Named
-from pipeline.personal.void_rows import Erased, Erasures
 from pipeline.settings import Settings
 from schemas.errors import TouchstreamError
 from schemas.times import milliseconds
@@ -27,7 +27,7 @@ class ForgetFailed(TouchstreamError):
     """Kafka does not do it; the text says what to do."""
 
 
-async def tell(settings: Settings, named: Named, now: Callable[[], datetime]) -> None:
+async def write_erasure(settings: Settings, named: Named, now: Callable[[], datetime]) -> None:
     """Write an erasure of `named` into all partitions of the log: to all, and then to all again.
 
     Raises:
@@ -45,7 +45,7 @@ async def tell(settings: Settings, named: Named, now: Callable[[], datetime]) ->
         raise ForgetFailed(f"nothing was erased, Kafka did not take it: {error}") from error
 
 
-async def told(settings: Settings, since: datetime | None = None) -> list[Erased]:
+async def read_erasures(settings: Settings, since: datetime | None = None) -> list[Erased]:
     """Read all erasures that the log still has, or those `since`.
 
     Raises:

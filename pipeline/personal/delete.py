@@ -10,12 +10,13 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.kafka.records import partition_for
+from pipeline.personal.erasures import Erased
 from pipeline.personal.find import HELD, Named
-from pipeline.personal.void_rows import Erased
 from schemas.errors import Unusable
 from schemas.topics import record_key
 
 _OURS = "(site, visitor_id) IN {names:Array(Tuple(String, String))}"
+_NAMED = "(site, name) IN {names:Array(Tuple(String, String))}"
 
 _FINAL = "{final:Array(Int64)}[kafka_partition + 1]"
 _FIRST = "{first:Array(Int64)}[kafka_partition + 1]"
@@ -33,7 +34,7 @@ _OLDER = {
     "abandonments": _BY_HOME,
     "dead_letters": "toUnixTimestamp64Milli(at) < {at:Int64}",
 }
-"""Which rows of erased names are void, as `pipeline.personal.void_rows` says."""
+"""Which rows of erased names are void, as `pipeline.personal.erasures` says."""
 
 _LEFT = f"SELECT DISTINCT visitor_id FROM touchpoints WHERE {_OURS}"  # noqa: S608 - our own text
 
@@ -84,6 +85,7 @@ def _erase(client: Client, erased: Erased, partitions: int) -> None:
     gone = [name for name in erased.names if name not in back]
     for table in ("segment_states", "visitor_days"):
         _delete(client, table, _OURS, {"names": [(erased.site, name) for name in gone]})
+    _delete(client, "rebuild_names", _NAMED, named.parameters())
     client.command(
         _FUNNEL,
         parameters={"gone": gone, "site": erased.site},

@@ -1,6 +1,6 @@
-"""Brings the overflow lane back into `touchpoints.raw`, at a pace that starves nobody. Shell.
+"""Brings the overflow topic back into `touchpoints.raw`, at a pace that starves nobody. Shell.
 
-The lane is keyed by site: a site stands in one partition, and what it has too much of waits behind
+The topic is keyed by site: a site stands in one partition, and what it has too much of waits behind
 itself. Every partition gives back the same number a second. Offsets are committed after Kafka's
 acknowledgement, so a touchpoint may come twice; its id is the same.
 """
@@ -101,7 +101,7 @@ class Drain:
             try:
                 return await self._producer.send_all(batches)
             except (NotAcknowledged, KafkaError) as error:
-                _log.warning("what comes back from the overflow lane waits for Kafka: %s", error)
+                _log.warning("what comes back from the overflow topic waits for Kafka: %s", error)
                 await self._pause(_PAUSE_SECONDS)
 
     def _tell(self, at: TopicPartition, records: Sequence[Any]) -> None:
@@ -132,7 +132,7 @@ def _visitor(record: Any) -> bytes:
 
 
 async def run(settings: Settings) -> None:
-    """Drain the lane until cancelled.
+    """Drain the topic until cancelled.
 
     Raises:
         NotAcknowledged: no broker answers, or a topic is missing; the text says what to do.
@@ -145,7 +145,7 @@ async def run(settings: Settings) -> None:
             try:
                 await _member(settings, producer, dogs)
             except KafkaError as error:  # of a commit after a rebalance, say: read it again
-                _log.warning("the overflow lane is read again from its last commit: %s", error)
+                _log.warning("the overflow topic is read again from its last commit: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -78,7 +78,7 @@ class CollectorSettings(BaseModel):
     collector_key_events: int = Field(
         0,
         ge=0,
-        description="Events a second of a write key; beyond it they take the overflow lane, which "
+        description="Events a second of a write key; beyond it they take the overflow topic, which "
         "needs `touchstream drain`. 0: no limit.",
     )
     collector_max_names: int = Field(
@@ -102,7 +102,7 @@ class CollectorSettings(BaseModel):
     )
     property_rules: dict[Site, PropertyRules] = Field(
         default_factory=dict,
-        description="Site -> which properties are kept and what is masked, at every door; "
+        description="Site -> which properties are kept and what is masked, at every endpoint; "
         'docs/privacy.md explains it. Example: {"shop": {"deny": ["birthday"], '
         '"mask": ["email", "card", "iban", "secret", "phone"]}}',
     )
@@ -114,7 +114,7 @@ class CollectorSettings(BaseModel):
 
     @property
     def has_shares(self) -> bool:
-        """Whether any write key has a share, beyond which there is the overflow lane."""
+        """Whether any write key has a share, beyond which there is the overflow topic."""
         shares = [key.events_per_second for key in self.write_keys.values()]
         return any(self.collector_key_events if share is None else share for share in shares)
 

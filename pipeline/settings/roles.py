@@ -36,7 +36,9 @@ class RoleSettings(BaseModel):
     tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
     drain_group: str = Field("touchstream-drain", description="Kafka consumer group.")
     drain_rate: int = Field(
-        500, gt=0, description="Touchpoints a second that each partition of the lane gives back."
+        500,
+        gt=0,
+        description="Touchpoints a second that each partition of the overflow topic gives back.",
     )
     drain_metrics_port: int = Field(9105, ge=0, le=65535, description="0: no metrics.")
     sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")

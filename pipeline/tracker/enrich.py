@@ -205,7 +205,7 @@ def enrich(
     # By position: by name it takes three times as long. So it is with the evidence.
     enrichment = Enrichment(
         visitor_id,
-        False,  # is_late, of which the fold decides
+        False,  # is_late: steps.py decides
         partition,
         offset,
         page.host,

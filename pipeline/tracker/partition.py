@@ -34,7 +34,7 @@ from pipeline.tracker.waiting import Waiting
 
 FORMAT = 1
 """Of the states in the changelog. It is counted up with every change of how they are written:
-tests/unit/journey/test_state.py says when that is."""
+tests/unit/tracker/test_state_format.py says when that is."""
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""

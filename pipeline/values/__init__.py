@@ -1,1 +1,1 @@
-"""What comes from outside, read the same way at every door: texts, identifiers, money, hosts."""
+"""What comes from outside, read the same way everywhere: texts, identifiers, money, hosts."""

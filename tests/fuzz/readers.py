@@ -1,6 +1,6 @@
 """What reads bytes behind the door: the tracker, the access log, files of an import, mappings.
 
-As in `doors`: what comes out of these functions other than the documented refusals is a finding.
+As in `endpoints`: whatever comes out of these functions but the documented refusals is a finding.
 """
 
 import gzip

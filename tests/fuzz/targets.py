@@ -21,11 +21,11 @@ from pipeline.collector.vocabularies import (
     posthog,
     rudderstack,
     segment,
-    shared,
+    shared_paths,
     snowplow,
     umami,
 )
-from tests.fuzz import doors, readers
+from tests.fuzz import endpoints, readers
 
 FOUND = Path(__file__).with_name("found")
 
@@ -47,28 +47,30 @@ class Target:
 def _vocabularies() -> Iterator[tuple[str, Target]]:
     for module in _SPOKEN:
         name = module.__name__.rpartition(".")[2]
-        run = partial(doors.speak, module.ROUTES)
-        yield name, Target(run, partial(doors.examples_of, name))
+        run = partial(endpoints.speak, module.ROUTES)
+        yield name, Target(run, partial(endpoints.examples_of, name))
 
 
 def _webhooks() -> Iterator[tuple[str, Target]]:
     for name in PROVIDERS:
-        yield name, Target(partial(doors.report, name), partial(doors.reports, name))
+        yield name, Target(partial(endpoints.report, name), partial(endpoints.reports, name))
 
 
 TARGETS: dict[str, Target] = {
     **dict(_vocabularies()),
     **dict(_webhooks()),
     "shared": Target(
-        partial(doors.speak, shared.ROUTES),
-        partial(doors.examples_of, "openpanel", "mixpanel", "posthog"),
+        partial(endpoints.speak, shared_paths.ROUTES),
+        partial(endpoints.examples_of, "openpanel", "mixpanel", "posthog"),
     ),
-    "body": Target(doors.unpack, lambda: _BODIES),
-    "headers": Target(doors.present_headers, doors.many_headers),
-    "questions": Target(doors.ask, partial(doors.examples_of, "posthog", "snowplow", "segment")),
-    "links": Target(doors.follow, doors.tokens),
-    "signed_links": Target(doors.follow_signed, doors.links),
-    "servers": Target(doors.serve, doors.server_calls),
+    "body": Target(endpoints.unpack, lambda: _BODIES),
+    "headers": Target(endpoints.present_headers, endpoints.many_headers),
+    "questions": Target(
+        endpoints.ask, partial(endpoints.examples_of, "posthog", "snowplow", "segment")
+    ),
+    "links": Target(endpoints.follow, endpoints.tokens),
+    "signed_links": Target(endpoints.follow_signed, endpoints.links),
+    "servers": Target(endpoints.serve, endpoints.server_calls),
     "touchpoints": Target(readers.track, readers.touchpoints),
     "exchange": Target(readers.exchange, readers.exchanged),
     "enrichment": Target(readers.look_up, readers.looked_up),

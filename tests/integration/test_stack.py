@@ -89,7 +89,7 @@ async def test_what_exceeds_a_share_is_in_clickhouse_after_a_stop_too(tmp_path: 
 
 
 async def overflowed(settings: Settings) -> float:
-    """Say how many touchpoints took the overflow lane."""
+    """Say how many touchpoints took the overflow topic."""
     url = f"http://127.0.0.1:{settings.collector_port}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         [line] = [

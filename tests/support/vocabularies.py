@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.collector.answers import Answer, outcome
 from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.collect import Collected, collect
-from pipeline.collector.cookieless import Strangers
+from pipeline.collector.cookieless import DailyVisitors
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.routes import vocabulary_of
@@ -61,9 +61,9 @@ def send(
     request = Request(query, content, authorization, headers or {}, NOON + later)
     arrival = Arrival("shop", NOON + later, user_agent=browser(user_agent), ip="192.0.2.0")
     if vocabulary.is_cookieless:
-        strangers = Strangers(lambda: bytes(32))
-        arrival.stranger = strangers.name(arrival)
-        arrival.known = strangers if is_of_a_page(headers or {}) else None
+        daily = DailyVisitors(lambda: bytes(32))
+        arrival.daily_visitor = daily.name(arrival)
+        arrival.known = daily if is_of_a_page(headers or {}) else None
     key = vocabulary.key(request)
     collected = collect(request, vocabulary, arrival, intake, 1000)
     success = collected.success or vocabulary.success

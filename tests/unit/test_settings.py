@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pipeline.collector.doors import unknown_places
+from pipeline.collector.endpoints import unknown_places
 from pipeline.settings import Settings, environment_of
 from tests.support.docs import shell
 

@@ -1,6 +1,6 @@
 """What each write key may send: a share of the way into Kafka, and so much a day. PURE.
 
-Beyond its share a key still sends, but on the overflow lane, where it waits for nobody but itself.
+Beyond its share a key still sends, but by the overflow topic, where it waits for nobody but itself.
 """
 
 from datetime import date

@@ -236,7 +236,9 @@ def sdks() -> Iterator[Operation]:
 
 
 def _sending(method: Literal["get", "post"], path: str, vocabulary: Vocabulary) -> Operation:
-    spoken = next(told for route, told in _SPOKEN.items() if ROUTES[route] is vocabulary)
+    spoken = next((told for route, told in _SPOKEN.items() if ROUTES[route] is vocabulary), None)
+    if spoken is None:
+        raise LookupError(f"{path}: describe its vocabulary in _SPOKEN")
     of_a_body = spoken.of_a_body if method == "post" else ()
     return Operation(
         method=method,

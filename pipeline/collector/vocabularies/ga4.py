@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, decoded
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.vocabularies.translate import (
+from pipeline.collector.vocabularies.helpers import (
     instant,
     page,
     put_products,

@@ -13,7 +13,7 @@ from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, parameters_in
 from pipeline.collector.vocabularies import ga4
-from pipeline.collector.vocabularies.translate import taken
+from pipeline.collector.vocabularies.helpers import taken
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason

@@ -1,7 +1,7 @@
 """OpenPanel: events and profiles of its SDKs. PURE.
 
 https://openpanel.dev/docs/api/track names the fields. The client's id is the write key. A browser
-has no id of its own: it is a stranger of the day (`cookieless`).
+has no id of its own: it is a daily visitor (`cookieless`).
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_object
-from pipeline.collector.vocabularies.translate import page, taken, without_nothing
+from pipeline.collector.vocabularies.helpers import page, taken, without_nothing
 from pipeline.collector.vocabularies.vocabulary import Events, Vocabulary, said
 
 TYPES = {

@@ -1,7 +1,7 @@
 """Plausible: the events API, as its old tracker, its new one and servers send it. PURE.
 
 https://plausible.io/docs/events-api names the fields, the trackers shorten them to a letter. The
-domain is the write key. Nobody has an id: a browser is a stranger of the day (`cookieless`).
+domain is the write key. Nobody has an id: a browser is a daily visitor (`cookieless`).
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_object
-from pipeline.collector.vocabularies.translate import page, taken, without_nothing
+from pipeline.collector.vocabularies.helpers import page, taken, without_nothing
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 
 NAMES = {

@@ -3,7 +3,7 @@
 https://posthog.com/docs/api/capture names the fields. PostHog's shop events have Segment's names
 already. Feature flags, recordings and surveys are none of our business: the answers say so, and
 the SDKs are content. The project's token is the write key. A browser in `cookieless_mode` is a
-stranger of the day (`cookieless`).
+daily visitor (`cookieless`).
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
-from pipeline.collector.vocabularies.translate import (
+from pipeline.collector.vocabularies.helpers import (
     instant,
     key_of,
     page,

@@ -14,7 +14,7 @@ from pipeline.collector.vocabularies import (
     posthog,
     rudderstack,
     segment,
-    shared,
+    shared_paths,
     snowplow,
     umami,
 )
@@ -35,7 +35,7 @@ ROUTES: Routes = {
     **matomo.ROUTES,
     **mixpanel.ROUTES,
     **amplitude.ROUTES,
-    **shared.ROUTES,
+    **shared_paths.ROUTES,
 }
 
 SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.collector.answers import PIXEL
 from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.vocabularies.translate import (
+from pipeline.collector.vocabularies.helpers import (
     ONE_PRODUCT,
     first_of,
     instant,

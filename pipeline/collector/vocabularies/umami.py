@@ -1,7 +1,7 @@
 """Umami: page views and events of its tracker and of @umami/node, single and in batches. PURE.
 
 https://umami.is/docs/api/sending-stats names the fields. The website id is the write key. A tracker
-that keeps no id has nobody to name: its browser is a stranger of the day (`cookieless`).
+that keeps no id has nobody to name: its browser is a daily visitor (`cookieless`).
 """
 
 from datetime import timedelta
@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_list, as_object
-from pipeline.collector.vocabularies.translate import (
+from pipeline.collector.vocabularies.helpers import (
     instant,
     key_of,
     page,

@@ -54,8 +54,8 @@ class Vocabulary:
 
     `key` finds the write key and `events` the events; `call` translates one, or is None when they
     are Segment's already. All three raise Refused. `kind` is the type of a call that names none.
-    An event of nobody is the stranger's of its arrival if `is_cookieless`. `wording` makes of every
-    answer one that the SDK understands.
+    If `is_cookieless`, an event of nobody is the daily visitor's. `wording` makes of every answer
+    one that the SDK understands.
     """
 
     key: Callable[[Request], str | None]

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from pipeline.collector.arrival import Arrival, is_of_a_page
-from pipeline.collector.cookieless import Strangers
+from pipeline.collector.cookieless import DailyVisitors
 from pipeline.collector.intake import Intake, Limits
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
@@ -26,18 +26,18 @@ def salts() -> Callable[[], bytes]:
 
 
 @pytest.fixture
-def strangers() -> Strangers:
-    return Strangers(salts())
+def daily() -> DailyVisitors:
+    return DailyVisitors(salts())
 
 
-def test_the_same_browser_is_the_same_visitor_up_to_midnight(strangers: Strangers) -> None:
+def test_the_same_browser_is_the_same_visitor_up_to_midnight(daily: DailyVisitors) -> None:
     last = replace(ADA, received_at=datetime(2026, 1, 1, 23, 59, 59, 999_999, UTC))
-    assert strangers.name(ADA) == strangers.name(last)
+    assert daily.name(ADA) == daily.name(last)
 
 
-def test_from_midnight_on_it_is_somebody_else(strangers: Strangers) -> None:
+def test_from_midnight_on_it_is_somebody_else(daily: DailyVisitors) -> None:
     midnight = replace(ADA, received_at=datetime(2026, 1, 2, tzinfo=UTC))
-    assert strangers.name(ADA) != strangers.name(midnight)
+    assert daily.name(ADA) != daily.name(midnight)
 
 
 @pytest.mark.parametrize(
@@ -49,28 +49,28 @@ def test_from_midnight_on_it_is_somebody_else(strangers: Strangers) -> None:
     ],
 )
 def test_another_site_network_or_browser_is_another_visitor(
-    strangers: Strangers, other: Arrival
+    daily: DailyVisitors, other: Arrival
 ) -> None:
-    assert strangers.name(ADA) != strangers.name(other)
+    assert daily.name(ADA) != daily.name(other)
 
 
 def test_without_the_salt_nobody_can_tell_who_it_was() -> None:
-    assert Strangers(lambda: b"one").name(ADA) != Strangers(lambda: b"other").name(ADA)
+    assert DailyVisitors(lambda: b"one").name(ADA) != DailyVisitors(lambda: b"other").name(ADA)
 
 
-def test_what_is_no_browser_gets_no_id(strangers: Strangers) -> None:
-    assert "" == strangers.name(replace(ADA, user_agent=""))
+def test_what_is_no_browser_gets_no_id(daily: DailyVisitors) -> None:
+    assert "" == daily.name(replace(ADA, user_agent=""))
 
 
-def test_a_call_without_an_id_takes_that_of_the_stranger(strangers: Strangers) -> None:
-    known = replace(ADA, stranger=strangers.name(ADA))
+def test_a_call_without_an_id_takes_that_of_the_daily_visitor(daily: DailyVisitors) -> None:
+    known = replace(ADA, daily_visitor=daily.name(ADA))
     made = intake.touchpoint(b'{"event": "Product Viewed"}', known, "track")
-    assert strangers.name(ADA) == made.anonymous_id
+    assert daily.name(ADA) == made.anonymous_id
 
 
 @pytest.mark.parametrize("told", [b'"anonymousId": "a-1"', b'"userId": "u-1"'])
-def test_a_call_with_an_id_keeps_it(strangers: Strangers, told: bytes) -> None:
-    known = replace(ADA, stranger=strangers.name(ADA))
+def test_a_call_with_an_id_keeps_it(daily: DailyVisitors, told: bytes) -> None:
+    known = replace(ADA, daily_visitor=daily.name(ADA))
     made = intake.touchpoint(b'{"event": "Product Viewed", %s}' % told, known, "track")
     assert made.anonymous_id in {"a-1", ""}
 
@@ -78,29 +78,29 @@ def test_a_call_with_an_id_keeps_it(strangers: Strangers, told: bytes) -> None:
 LOGIN = b'{"event": "Signed In", "userId": "%s"}'
 
 
-def page(strangers: Strangers) -> Arrival:
-    return replace(ADA, stranger=strangers.name(ADA), known=strangers)
+def page(daily: DailyVisitors) -> Arrival:
+    return replace(ADA, daily_visitor=daily.name(ADA), known=daily)
 
 
-def test_who_logs_in_on_a_page_is_still_the_stranger(strangers: Strangers) -> None:
-    made = intake.touchpoint(LOGIN % b"u-1", page(strangers), "track")
-    assert (strangers.name(ADA), "u-1") == (made.anonymous_id, made.user_id)
+def test_who_logs_in_on_a_page_is_still_the_daily_visitor(daily: DailyVisitors) -> None:
+    made = intake.touchpoint(LOGIN % b"u-1", page(daily), "track")
+    assert (daily.name(ADA), "u-1") == (made.anonymous_id, made.user_id)
 
 
-def test_the_second_user_of_an_office_is_not_the_first(strangers: Strangers) -> None:
-    arrival = page(strangers)
+def test_the_second_user_of_an_office_is_not_the_first(daily: DailyVisitors) -> None:
+    arrival = page(daily)
     made = [intake.touchpoint(LOGIN % who, arrival, "track") for who in (b"u-1", b"u-2", b"u-1")]
     assert [True, False, True] == [each.anonymous_id != "" for each in made]
 
 
-def test_tomorrow_the_stranger_may_be_another_user(strangers: Strangers) -> None:
-    assert strangers.is_one(strangers.name(ADA), "u-1")
+def test_tomorrow_the_stranger_may_be_another_user(daily: DailyVisitors) -> None:
+    assert daily.is_one(daily.name(ADA), "u-1")
     tomorrow = replace(ADA, received_at=NOON + timedelta(days=1))
-    assert strangers.is_one(strangers.name(tomorrow), "u-2")
+    assert daily.is_one(daily.name(tomorrow), "u-2")
 
 
-def test_a_server_that_speaks_of_users_is_no_stranger(strangers: Strangers) -> None:
-    server = replace(ADA, stranger=strangers.name(ADA))
+def test_a_server_that_speaks_of_users_is_no_daily_visitor(daily: DailyVisitors) -> None:
+    server = replace(ADA, daily_visitor=daily.name(ADA))
     assert "" == intake.touchpoint(LOGIN % b"u-1", server, "track").anonymous_id
 
 
@@ -118,7 +118,7 @@ def test_a_page_says_where_it_is_from(headers: dict[str, str], is_page: bool) ->
     assert is_page == is_of_a_page(headers)
 
 
-def test_without_a_stranger_such_a_call_is_refused() -> None:
+def test_without_a_daily_visitor_such_a_call_is_refused() -> None:
     with pytest.raises(Refused) as why:
         intake.touchpoint(b'{"event": "Product Viewed"}', ADA, "track")
     assert Reason.NO_VISITOR_ID == why.value.reason

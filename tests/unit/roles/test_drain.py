@@ -1,4 +1,4 @@
-"""The overflow lane comes back: all of it, at its pace, a site behind itself alone."""
+"""The overflow topic comes back: all of it, at its pace, a site behind itself alone."""
 
 import asyncio
 from datetime import timedelta

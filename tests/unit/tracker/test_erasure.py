@@ -15,7 +15,7 @@ from pipeline.journey.messages import Erasure, encode_message
 from pipeline.journey.people import Limits
 from pipeline.kafka.records import partition_for
 from pipeline.operations.oracle import compare, expected_tables
-from pipeline.personal.void_rows import Erased, erased_in
+from pipeline.personal.erasures import Erased, erased_in
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.facts import Link
 from schemas.topics import record_key

@@ -153,7 +153,7 @@ PLACEHOLDERS = [
 @pytest.mark.parametrize("visitor", PLACEHOLDERS)
 def test_a_word_that_means_nobody_is_no_visitor(name: str, visitor: str) -> None:
     taken = posted(name, ['"x"'], visitor)
-    if taken.touchpoints:  # a stranger of the day, where the vocabulary knows such
+    if taken.touchpoints:  # a daily visitor, where the vocabulary knows such
         [touchpoint] = taken.touchpoints
         assert touchpoint["anonymous_id"].startswith("day-")
         assert "user_id" not in touchpoint

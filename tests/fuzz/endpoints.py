@@ -17,7 +17,7 @@ from pipeline.collector.arrival import Arrival, browser
 from pipeline.collector.beacon.script import Script
 from pipeline.collector.body import unpacked
 from pipeline.collector.collect import Collected, collect
-from pipeline.collector.cookieless import Strangers
+from pipeline.collector.cookieless import DailyVisitors
 from pipeline.collector.decoding import json_value
 from pipeline.collector.intake import Intake, Limits
 from pipeline.collector.limits.gate import Gate, Sender, key_name
@@ -108,7 +108,7 @@ def _arrival(message: messages.Message, vocabulary: Vocabulary) -> Arrival:
     user_agent = browser(message.headers.get("user-agent"))
     arrival = Arrival("shop", NOON, user_agent, "192.0.2.0")
     if vocabulary.is_cookieless:
-        arrival.stranger = Strangers(partial(bytes, 32)).name(arrival)
+        arrival.daily_visitor = DailyVisitors(partial(bytes, 32)).name(arrival)
     return arrival
 
 

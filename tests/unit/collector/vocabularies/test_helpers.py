@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.collector.vocabularies.translate import (
+from pipeline.collector.vocabularies.helpers import (
     first_of,
     instant,
     key_of,

@@ -53,7 +53,7 @@ async def running(
         yield process
 
 
-async def through_all_doors(url: str) -> list[int]:
+async def through_all_endpoints(url: str) -> list[int]:
     """Send what should not be kept, by every door, rightly and wrongly; give the answers."""
     who = {"anonymousId": "a-1", "context": {"consent": CONSENT, "ip": ADDRESS}}
     call = {"type": "track", "event": "segment", "properties": SAID, **who}
@@ -101,7 +101,7 @@ def _mails() -> list[dict[str, Any]]:
 async def test_nothing_of_that_is_in_kafka_and_consent_and_country_are(
     running: CollectorProcess, kafka: KafkaCluster
 ) -> None:
-    answers = await through_all_doors(running.url)
+    answers = await through_all_endpoints(running.url)
     assert answers == [200, 400, 400, 200, 200, 200, 200, 302]
     settings = Settings(kafka_bootstrap_servers=kafka.bootstrap_servers)
     values = [

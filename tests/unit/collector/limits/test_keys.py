@@ -9,7 +9,7 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected
 from pipeline.collector.limits.gate import Sender
-from pipeline.collector.limits.lanes import Lanes
+from pipeline.collector.limits.keys import KeyLimits
 from pipeline.kafka.in_memory import ManualClock
 from pipeline.kafka.records import Record
 from pipeline.settings import Settings
@@ -22,8 +22,8 @@ NOW = ManualClock().now
 SMALL = WriteKey(site="shop", events_per_second=10)
 
 
-def lanes(**keys: WriteKey) -> Lanes:
-    return Lanes(Settings(write_keys=keys), clock=lambda: 0.0)
+def lanes(**keys: WriteKey) -> KeyLimits:
+    return KeyLimits(Settings(write_keys=keys), clock=lambda: 0.0)
 
 
 def collected(events: int) -> Collected:

@@ -1,6 +1,6 @@
 """What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
 
-Each door decides by itself what a request means; here is only what they share: the body within
+Each endpoint decides by itself what a request means; here is only what they share: the body within
 its limits, and Kafka's acknowledgement before a 2xx.
 """
 
@@ -21,7 +21,7 @@ from pipeline.collector.countries import Countries
 from pipeline.collector.intake import Intake
 from pipeline.collector.limits.gate import Gate, key_name
 from pipeline.collector.limits.guard import Caller, Guard
-from pipeline.collector.limits.lanes import Lanes
+from pipeline.collector.limits.keys import KeyLimits
 from pipeline.collector.mail_providers.delivery import Delivery
 from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
 from pipeline.collector.newsletter.follow import Newsletter
@@ -51,12 +51,12 @@ DEBUG = "/v1/debug"
 Keep = Callable[[Collected], Awaitable[None]]
 """Writes what was collected; NotAcknowledged if Kafka did not take it."""
 
-Door = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
-"""Answers a request; it is given the path behind the door's own."""
+Endpoint = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
+"""Answers a request; it is given the path behind its own."""
 
 
-class SideDoors:
-    """The doors of `settings`."""
+class Endpoints:
+    """The endpoints of `settings`."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SideDoors:
         masks: Masks,
         keep: Keep,
         guard: Guard,
-        lanes: Lanes,
+        key_limits: KeyLimits,
         countries: Countries,
         recent: Recent,
     ) -> None:
@@ -78,7 +78,7 @@ class SideDoors:
         self._intake = intake
         self._keep = keep
         self._guard = guard
-        self._lanes = lanes
+        self._key_limits = key_limits
         self._countries = countries
         self._recent = recent
         self._clicks: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class SideDoors:
         self._webhooks = _webhooks(settings, pseudonyms, masks)
         self._live_keys = _told(settings.live_keys)
         self._servers = ServerApi(_all_told(settings.server_secrets), pseudonyms)
-        self._doors: dict[str, Door] = {
+        self._endpoints: dict[str, Endpoint] = {
             LINKS: self._follow,
             _WEBHOOKS: self._receive,
             _SERVERS: self._serve,
@@ -96,21 +96,21 @@ class SideDoors:
         }
 
     async def answer(self, scope: Scope, protocol: HTTPProtocol, caller: Caller) -> Answer | None:
-        """Answer a request to one of the doors; None if its path leads to none of them.
+        """Answer a request to one of them; None if its path leads to none of them.
 
         Links are open to whoever follows them, also from a network that floods.
 
         Raises:
-            TurnedAway: the door does not open; or NotAcknowledged: Kafka did not take it.
+            TurnedAway: it is not let in; or NotAcknowledged: Kafka did not take it.
         """
-        for path, door in self._doors.items():
+        for path, endpoint in self._endpoints.items():
             if scope.path.startswith(path):
                 rest = scope.path[len(path) :]
                 if scope.method != "POST":
-                    return await door(rest, scope, protocol)
+                    return await endpoint(rest, scope, protocol)
                 self._guard.enter(caller)
                 try:
-                    return await door(rest, scope, protocol)
+                    return await endpoint(rest, scope, protocol)
                 finally:
                     self._guard.leave(caller)
         return None
@@ -177,13 +177,13 @@ class SideDoors:
         site = sender.key.site
         arrival = Arrival(site, now, path=scope.path)
         self._servers.authenticate(site, scope.headers, packed, now)
-        self._lanes.admit(sender, now)
+        self._key_limits.admit(sender, now)
         named = Request(body=self._servers.named(payload, site))
         longest = self._settings.collector_max_batch
         collected = collect(named, segment.BATCH, arrival, self._intake, longest, self._masks)
-        self._lanes.choose(sender, collected)
+        self._key_limits.choose(sender, collected)
         await self._keep(collected)
-        self._lanes.count(sender, collected)
+        self._key_limits.count(sender, collected)
         return outcome(collected.is_batch, collected.accepted, collected.refused, ACCEPTED)
 
     # --- what arrived in the last minutes ---------------------------------------------------------

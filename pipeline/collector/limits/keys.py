@@ -1,4 +1,4 @@
-"""The way into Kafka for what a write key sends: the usual one, the overflow lane, or none. Shell.
+"""The topic for what a write key sends: the usual one, the overflow topic, or none. Shell.
 
 It asks a clock, and counts by key: one sees when nobody uses an old key any more.
 """
@@ -28,12 +28,12 @@ def _accepted(site: str, name: str) -> Counter:
     return COLLECTOR_KEY_ACCEPTED.labels(site, hashlib.sha256(name.encode()).hexdigest()[:8])
 
 
-class Lanes:
+class KeyLimits:
     """Holds senders to the quotas of their keys."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
         self.topics = [OVERFLOW.name] if settings.has_shares else []
-        """What the lanes need beside the usual topics."""
+        """What it needs beside the usual topics."""
         self._clock = clock
         window = settings.collector_burst.total_seconds()
         self._quotas = Quotas(settings.collector_key_events, window)
@@ -44,7 +44,7 @@ class Lanes:
             self._quotas.admit(sender.name, sender.key, now.date())
 
     def choose(self, sender: Sender, collected: Collected) -> None:
-        """Send what was collected on the lane that the share of the key leaves it."""
+        """Send what was collected by the topic that the share of the key leaves it."""
         name, key = sender
         if self.topics and self._quotas.is_over(name, key, len(collected.records), self._clock()):
             collected.divert()
