@@ -18,7 +18,8 @@ from sinks.questions import make_questions
 from sinks.retention import apply_retention
 
 # What it would log reaches us as exceptions, and people as sentences.
-logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+for _library in ("clickhouse_connect", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 _ANSWER_SECONDS = 100
 """A statement that takes longer is given up; an insert is then repeated, and counts once."""

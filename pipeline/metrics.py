@@ -4,6 +4,7 @@ Each role has a registry of its own and shows no other: the sink would show a ga
 at 0, for ever.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from threading import Thread
 from typing import Any
@@ -35,6 +36,9 @@ def serve(
     """Answer `/metrics` on `host` and `port` with those of `role`; port 0 switches it off.
 
     `/healthz/live` is answered with 200, or with 503 and the `complaint` once there is one.
+
+    Raises:
+        OSError: nothing can listen there; its text says which setting chooses another port.
     """
     if not port:
         return
@@ -47,7 +51,16 @@ def serve(
         start("503 Service Unavailable" if why else "200 OK", [("Content-Type", "text/plain")])
         return [(why or "ok").encode() + b"\n"]
 
-    server = make_server(host, port, answer, ThreadingWSGIServer, handler_class=_Silent)
+    try:
+        server = make_server(host, port, answer, ThreadingWSGIServer, handler_class=_Silent)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        name = next(name for name, registry in ROLES.items() if registry is role)
+        raise OSError(
+            error.errno,
+            f"the {name} cannot show its metrics on {host}:{port} ({why}); choose "
+            f"another port by TOUCHSTREAM_{name.upper()}_METRICS_PORT, or 0 for none",
+        ) from None
     Thread(target=server.serve_forever, daemon=True).start()
 
 

@@ -7,8 +7,8 @@
     ├── Unavailable                 69: a part that is needed does not answer
     │   ├── ClickHouseUnavailable, NotAcknowledged, TopicsFailed
     │   └── EmbeddedError, StackFailed
-    └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, MigrationRefused, ReplayFailed,
-        SimulationFailed, WebhookFailed
+    └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, LiveFailed, MigrationRefused,
+        ReplayFailed, SimulationFailed, WebhookFailed
 
 The numbers are exit codes: 2 is that of every command line, 69 is EX_UNAVAILABLE of sysexits.h.
 """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from schemas.errors import TouchstreamError
+from pipeline.terminal import without_controls
 
 
 class Command(NamedTuple):
@@ -83,9 +83,16 @@ class _Imported(click.Group):
         """Run the command; an error meant for people becomes a sentence and its exit code."""
         try:
             return super().invoke(ctx)
-        except TouchstreamError as error:
-            failed = click.ClickException(str(error))
-            failed.exit_code = error.exit_code
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Exception as error:
+            from pipeline.cli.failures import sentence_of
+
+            sentence = sentence_of(error)
+            if sentence is None:
+                raise
+            failed = click.ClickException(without_controls(str(sentence)))
+            failed.exit_code = sentence.exit_code
             raise failed from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:

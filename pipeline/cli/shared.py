@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console, RenderableType
 
 from pipeline.settings import BadSettings, Settings
+from pipeline.settings.sources import example_of
 from pipeline.terminal import Harmless
 
 if TYPE_CHECKING:
@@ -58,13 +60,21 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [
-            f"  TOUCHSTREAM_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}"
-            for e in error.errors()
-        ]
+        lines = [_complaint(*one["loc"], message=one["msg"]) for one in error.errors()]
         raise BadSettings(
-            "settings that cannot be used (see `touchstream settings`):\n" + "\n".join(lines)
-        ) from error
+            "settings that cannot be used (`touchstream settings` lists them):\n" + "\n".join(lines)
+        ) from None
+    except SettingsError as error:
+        raise BadSettings(f"the settings cannot be read: {error}") from None
+
+
+def _complaint(name: str | int, *within: str | int, message: str) -> str:
+    where = ".".join(map(str, (name, *within))).upper()
+    field = Settings.model_fields.get(str(name))
+    if "timedelta" in message or "duration" in message:
+        message = "write a length of time as seconds, or as PT30M, P2D"
+    example = example_of(field) if field and len(within) < 2 else ""  # noqa: PLR2004
+    return f"  TOUCHSTREAM_{where}: {message}{example}"
 
 
 def clickhouse(settings: Settings) -> "AbstractContextManager[Client]":

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 from datetime import UTC, datetime
@@ -39,15 +40,16 @@ def serve(settings: Settings) -> None:
 
     Raises:
         CollectorFailed: it cannot start.
-        BadSettings: the database of countries cannot be read.
+        BadSettings: there is no write key, a provider is unknown, or the database of countries
+            cannot be read.
     """
     if not settings.write_keys:
-        raise CollectorFailed(
+        raise BadSettings(
             "the collector needs a write key for each site: "
             """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
         )
     if unknown := unknown_places(settings):
-        raise CollectorFailed(
+        raise BadSettings(
             f"TOUCHSTREAM_PROVIDER_SECRETS: {', '.join(unknown)}: write provider/site, with one of "
             f"the providers {', '.join(PROVIDERS)}"
         )
@@ -99,7 +101,8 @@ def _hold_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise CollectorFailed(
-            f"the collector cannot listen on {host}:{port} ({error.strerror}); "
+            f"the collector cannot listen on {host}:{port} ({why}); "
             "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
         ) from None

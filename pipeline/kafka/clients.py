@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka.unreachable import unheard
 from pipeline.settings import Settings
 
 
@@ -30,7 +31,8 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Give an admin client; KafkaError if no broker answers."""
     client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     try:
-        await client.start()
+        with unheard():
+            await client.start()
         yield client
     finally:
         await client.close()
@@ -51,7 +53,8 @@ async def consumer(
         **options,
     )
     try:
-        await client.start()
+        with unheard():
+            await client.start()
         yield client
     finally:
         await client.stop()

@@ -16,6 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from pipeline.kafka.records import Row
+from pipeline.kafka.unreachable import unheard, why_not
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
 from schemas.times import length
@@ -170,14 +171,11 @@ class KafkaProducer:
             request_timeout_ms=length(self._settings.kafka_request_timeout),
         )
         try:
-            await producer.start()
+            with unheard():
+                await producer.start()
         except KafkaError as error:
             await producer.stop()
-            hint = "; the embedded broker needs TOUCHSTREAM_KAFKA_IDEMPOTENCE=false"
-            raise NotAcknowledged(
-                f"no Kafka broker answers at {self._settings.kafka_bootstrap_servers}: {error}"
-                + hint * self._settings.kafka_idempotence
-            ) from error
+            raise NotAcknowledged(why_not(self._settings, error)) from error
         return producer
 
     async def _rebuild(self, broken: AIOKafkaProducer | None) -> AIOKafkaProducer:

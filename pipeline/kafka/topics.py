@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from pipeline.kafka import clients
+from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from schemas import topics
 from schemas.errors import Unavailable
@@ -37,9 +38,7 @@ async def create_topics(settings: Settings) -> list[str]:
                 await _create(admin, missing, settings)
             await _check_partitions(admin, settings)
     except KafkaError as error:
-        raise TopicsFailed(
-            f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
-        ) from error
+        raise TopicsFailed(why_not(settings, error)) from error
     return [topic.name for topic in missing]
 
 
@@ -116,9 +115,7 @@ async def _partitions(settings: Settings, topic: str) -> list[int]:
         async with clients.admin(settings) as admin:
             [described] = await admin.describe_topics([topic])
     except KafkaError as error:
-        raise TopicsFailed(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}"
-        ) from error
+        raise TopicsFailed(why_not(settings, error)) from error
     if not described["partitions"]:
         raise TopicsFailed(f"topic {topic} is missing: run `touchstream topics`")
     return sorted(partition["partition"] for partition in described["partitions"])

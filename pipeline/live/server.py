@@ -4,6 +4,7 @@ side, the questions of `pipeline.reports` on the other. It only reads.
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -49,6 +50,10 @@ _HOW_TO_ENTER = (
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class LiveFailed(TouchstreamError):
+    """The live page cannot start; the text says what to do."""
 
 
 class Live:
@@ -297,14 +302,25 @@ async def serve(client: Client, settings: Settings) -> None:
     """Answer until cancelled.
 
     Raises:
-        OSError: the address cannot be had.
+        LiveFailed: the address cannot be had; the text says what to do.
     """
     runner = web.AppRunner(
         Live(client, settings).application(), access_log=None, shutdown_timeout=1
     )
     try:
         await runner.setup()
-        await web.TCPSite(runner, settings.live_host, settings.live_port, backlog=2048).start()
+        await _listen(runner, settings.live_host, settings.live_port)
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port, backlog=2048).start()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise LiveFailed(
+            f"the live page cannot listen on {host}:{port} ({why}); choose another "
+            "address by TOUCHSTREAM_LIVE_HOST and TOUCHSTREAM_LIVE_PORT"
+        ) from None

@@ -2,15 +2,20 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from pipeline.settings import Settings
+from pipeline.settings import BadSettings, Settings
 
 
 def with_live_key(settings: Settings) -> Settings:
-    """Give settings with a key: that of the settings, else the one that is kept, else a new one."""
+    """Give settings with a key: that of the settings, else the one that is kept, else a new one.
+
+    Raises:
+        BadSettings: no key can be kept; the text says where, and what to do.
+    """
     if settings.live_keys:
         return settings
     key = _kept(settings.embedded_path / "live.key")
@@ -18,10 +23,21 @@ def with_live_key(settings: Settings) -> Settings:
 
 
 def _kept(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write(path, secrets.token_hex(32))
+        return path.read_text().strip()
+    except OSError as error:
+        raise BadSettings(
+            f"nothing can be kept in {path.parent.absolute()} ({os.strerror(error.errno or 0)}): "
+            "start in a folder you may write to, or set TOUCHSTREAM_EMBEDDED_PATH to one"
+        ) from None
+
+
+def _write(path: Path, key: str) -> None:
+    with (
+        suppress(FileExistsError),  # another process was faster
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+    ):
+        file.write(key)

@@ -6,7 +6,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.operations.dead_letters import letter_of
 from schemas.dead_letter import DeadLetter
-from schemas.errors import TouchstreamError
+from schemas.errors import Unusable
 
 _WHERE = """
 WHERE ({site:String} = '' OR site = {site:String})
@@ -16,7 +16,7 @@ WHERE ({site:String} = '' OR site = {site:String})
 _COLUMNS = "dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at"
 
 
-class NoSuchLetter(TouchstreamError):
+class NoSuchLetter(Unusable):
     """No letter has this id; the text says how to find one."""
 
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.topics import read_topic
+from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.errors import TouchstreamError
@@ -47,10 +48,10 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
             erased = await _erased(settings)
             await _forget(settings)
             await _begin_anew(settings, ends, erased)
-    except (KafkaError, NotAcknowledged) as error:
-        raise ReplayFailed(
-            f"Kafka at {settings.kafka_bootstrap_servers} does not do it: {error}"
-        ) from error
+    except KafkaConnectionError as error:
+        raise NotAcknowledged(why_not(settings, error)) from error
+    except KafkaError as error:
+        raise ReplayFailed(why_not(settings, error)) from error
     return records
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 
+from pipeline.settings.kinds import Count, Duration, Wait, Word
 from schemas.fields import Site
 from schemas.property_rules import PropertyRules
 from schemas.write_key import WriteKey
@@ -16,7 +17,7 @@ _PATH = r"^/[\w./-]+$"
 class CollectorSettings(BaseModel):
     """What the collector takes, from whom and how much."""
 
-    write_keys: dict[str, WriteKey] = Field(
+    write_keys: dict[Word, WriteKey] = Field(
         default_factory=dict,
         description="Write key -> site, or what the key may. The key stands in the page; it "
         'identifies, it does not authenticate. Example: {"wk_live_4f1c": "shop"}; see '
@@ -28,26 +29,26 @@ class CollectorSettings(BaseModel):
         default_factory=list,
         description="Web origins that may send from a browser; empty: every origin.",
     )
-    collector_max_body: int = Field(
+    collector_max_body: Count = Field(
         500_000, description="Largest request body in bytes, as sent and after gzip."
     )
-    collector_max_batch: int = Field(1_000, description="Most events in one batch.")
-    collector_max_event: int = Field(
+    collector_max_batch: Count = Field(1_000, description="Most events in one batch.")
+    collector_max_event: Count = Field(
         32_768,
         le=131_072,
         description="Largest single event in bytes; the tracker's limit at most.",
     )
-    collector_max_depth: int = Field(8, description="Deepest nesting of an event.")
-    collector_max_age: timedelta = Field(
+    collector_max_depth: Count = Field(8, description="Deepest nesting of an event.")
+    collector_max_age: Duration = Field(
         timedelta(days=30), description="Events older than this are refused."
     )
-    collector_batch_wait: timedelta = Field(
+    collector_batch_wait: Wait = Field(
         timedelta(milliseconds=5), description="How long an event waits for company."
     )
-    collector_ack_timeout: timedelta = Field(
+    collector_ack_timeout: Duration = Field(
         timedelta(seconds=5), description="After this without Kafka's word: 503."
     )
-    collector_max_pending: int = Field(
+    collector_max_pending: Count = Field(
         64_000_000, description="Bytes waiting for Kafka at most; beyond: 503."
     )
     collector_trusted_proxies: list[IPvAnyNetwork] = Field(

@@ -5,20 +5,21 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from pipeline.settings.kinds import Count, Duration, Wait
 from schemas.fields import Placeholder, Site
 
 
 class JourneySettings(BaseModel):
     """What a session, a journey and a person are."""
 
-    session_gap: timedelta = Field(
+    session_gap: Duration = Field(
         timedelta(minutes=30), description="A longer silence starts a new session."
     )
-    allowed_lateness: timedelta = Field(
+    allowed_lateness: Wait = Field(
         timedelta(hours=24),
         description="How far a touchpoint may lag behind its site's newest one.",
     )
-    journey_timeout: timedelta = Field(
+    journey_timeout: Duration = Field(
         timedelta(days=30),
         description="A longer silence ends a journey; who has not ordered is forgotten.",
     )
@@ -27,21 +28,21 @@ class JourneySettings(BaseModel):
         description="Models to classify with: shipped names or paths of TOML files. The first is "
         "the default: its funnel is reported and watched, its abandonment rules hold.",
     )
-    customer_timeout: timedelta = Field(
+    customer_timeout: Duration = Field(
         timedelta(days=730),
         description="A longer silence and who has ordered is forgotten too: until then a journey "
         "after the journey timeout is the next cycle, and not before a purchase. Visitors known "
         "to be a person are remembered as long.",
     )
-    evidence_retention: timedelta = Field(
+    evidence_retention: Duration = Field(
         timedelta(days=30),
         description="How long the tracker keeps every touchpoint: a link between visitors that "
         "becomes known so much later still rewrites their journeys.",
     )
-    shared_by_visitors: int = Field(
+    shared_by_visitors: Count = Field(
         100, description="A user, customer, address or subscriber with more visitors joins nobody."
     )
-    shared_by_identifiers: int = Field(
+    shared_by_identifiers: Count = Field(
         5, description="A visitor with more users, customers or addresses joins nobody: a kiosk."
     )
     placeholders: dict[Site, frozenset[Placeholder]] = Field(

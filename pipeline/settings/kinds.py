@@ -1,5 +1,6 @@
 """The kinds of values that settings have."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -25,14 +26,36 @@ def _own(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _there(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value():
+        raise ValueError("is empty: openssl rand -hex 32")
+    return secret
+
+
 _SHORTEST_SECRET = 32
 
 ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sample)]
 """A secret that a provider chose; those in the documentation begin with `sample-`."""
 
 Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
+"""A secret of our own making, or none."""
+
+OwnSecret = Annotated[Secret, AfterValidator(_there)]
 """A secret of our own making."""
 
+
+_LONGEST = timedelta(days=36_500)
+
+Duration = Annotated[timedelta, Field(gt=timedelta(0), le=_LONGEST)]
+"""A length of time; none is negative, or longer than any calendar."""
+
+Wait = Annotated[timedelta, Field(ge=timedelta(0), le=_LONGEST)]
+"""The same, or nothing."""
+
+Count = Annotated[int, Field(ge=1)]
+
+Word = Annotated[str, Field(pattern=r"^\S+$")]
+"""A text that is not empty and has no blanks."""
 
 RetainedTable = Literal[
     "touchpoints",
@@ -56,7 +79,7 @@ class WebhookEndpoint(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
-    secret: Secret
+    secret: OwnSecret
     kinds: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     sites: frozenset[Site] = frozenset()

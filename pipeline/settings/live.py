@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
-from pipeline.settings.kinds import Secret, http
+from pipeline.settings.kinds import Duration, OwnSecret, http
 from schemas.fields import Site
 
 
@@ -29,7 +29,7 @@ class LiveSettings(BaseModel):
     live_url: str = Field(
         "", description="The live page, as those who look at it reach it; else its own address."
     )
-    live_keys: list[Secret] = Field(
+    live_keys: list[OwnSecret] = Field(
         default_factory=list,
         description="Secrets that sign the links to the live page: the first signs, all are "
         "accepted; 32 characters at least. `touchstream up` makes one and keeps it.",
@@ -39,7 +39,7 @@ class LiveSettings(BaseModel):
         description="The collector, as the live page reaches it, which asks it what was sent in "
         "the last minutes; else TOUCHSTREAM_PUBLIC_URL. Give it the same TOUCHSTREAM_LIVE_KEYS.",
     )
-    live_link_lifetime: timedelta = Field(
+    live_link_lifetime: Duration = Field(
         timedelta(days=90), description="How long a link to the live page opens it."
     )
     live_streams: int = Field(

@@ -4,10 +4,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, Field
 
-from pipeline.settings.kinds import (
-    EndpointName,
-    WebhookEndpoint,
-)
+from pipeline.settings.kinds import Duration, EndpointName, WebhookEndpoint
 
 
 class OutgoingSettings(BaseModel):
@@ -24,7 +21,7 @@ class OutgoingSettings(BaseModel):
     webhook_attempts: int = Field(
         10, ge=1, description="After so many the message becomes a dead letter."
     )
-    webhook_timeout: timedelta = Field(
+    webhook_timeout: Duration = Field(
         timedelta(seconds=10), description="How long an endpoint may take for its answer."
     )
     webhook_metrics_port: int = Field(9104, ge=0, le=65535, description="0: no metrics.")

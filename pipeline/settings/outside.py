@@ -5,10 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from pipeline.settings.kinds import (
-    RetainedTable,
-    http,
-)
+from pipeline.settings.kinds import Duration, RetainedTable, http
 
 
 class KafkaSettings(BaseModel):
@@ -26,7 +23,7 @@ class KafkaSettings(BaseModel):
     kafka_idempotence: bool = Field(
         True, description="Idempotent producers. Off only for the embedded broker."
     )
-    kafka_request_timeout: timedelta = Field(
+    kafka_request_timeout: Duration = Field(
         timedelta(seconds=30), description="How long a producer waits for the broker."
     )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from pipeline.settings.kinds import Duration, Wait
+
 
 class RoleSettings(BaseModel):
     """How the other roles run."""
@@ -12,9 +14,8 @@ class RoleSettings(BaseModel):
     metrics_host: str = Field(
         "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."
     )
-    stall_after: timedelta = Field(
+    stall_after: Duration = Field(
         timedelta(minutes=2),
-        gt=timedelta(0),
         description="Tracker, drain, sink and webhook end, to be started again, when there is "
         "something to read and they have not moved for so long.",
     )
@@ -30,7 +31,7 @@ class RoleSettings(BaseModel):
         description="They stop when more than this share of the last 10,000 was; 0: never.",
     )
     tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
-    tracker_tick: timedelta = Field(
+    tracker_tick: Duration = Field(
         timedelta(seconds=2), description="How often time is written into the log."
     )
     tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
@@ -43,7 +44,7 @@ class RoleSettings(BaseModel):
     drain_metrics_port: int = Field(9105, ge=0, le=65535, description="0: no metrics.")
     sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
     sink_batch_rows: int = Field(20_000, ge=1, description="Rows of one insert at most.")
-    sink_batch_wait: timedelta = Field(
+    sink_batch_wait: Wait = Field(
         timedelta(seconds=1), description="How long rows wait for a fuller insert."
     )
     sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")

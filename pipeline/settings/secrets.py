@@ -5,11 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from pipeline.settings.kinds import (
-    ProviderSecret,
-    Secret,
-    http,
-)
+from pipeline.settings.kinds import Duration, OwnSecret, ProviderSecret, Secret, Word, http
 from schemas.fields import Site
 
 
@@ -26,7 +22,7 @@ class SecretSettings(BaseModel):
         description="Site -> hosts of its own, which learn by `ts_link` who has clicked in a "
         'newsletter. Example: {"shop": ["shop.example", "www.shop.example"]}',
     )
-    link_keys: list[Secret] = Field(
+    link_keys: list[OwnSecret] = Field(
         default_factory=list,
         description="Secrets that sign newsletter links: the first signs, all are accepted; 32 "
         "characters at least.",
@@ -35,15 +31,15 @@ class SecretSettings(BaseModel):
         "http://127.0.0.1:8080",
         description="The collector, as readers of mails and mail providers reach it.",
     )
-    link_lifetime: timedelta = Field(
+    link_lifetime: Duration = Field(
         timedelta(days=365), description="How long a newsletter link leads anywhere."
     )
-    provider_secrets: dict[str, list[ProviderSecret]] = Field(
+    provider_secrets: dict[Word, list[ProviderSecret]] = Field(
         default_factory=dict,
         description="Provider/site -> what signs its webhooks, several while one replaces another. "
         'Example: {"mailgun/shop": ["sample-signing-key"]}',
     )
-    server_secrets: dict[Site, list[Secret]] = Field(
+    server_secrets: dict[Site, list[OwnSecret]] = Field(
         default_factory=dict,
         description="Site -> secrets with which its own servers sign their calls; several while "
         "one replaces another.",

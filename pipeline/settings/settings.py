@@ -7,23 +7,21 @@ over the secrets, they over the TOML file.
 """
 
 import os
-from pathlib import Path
 
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from pipeline.settings.collector import CollectorSettings
 from pipeline.settings.journey import JourneySettings
-from pipeline.settings.kinds import BadSettings
 from pipeline.settings.live import LiveSettings
 from pipeline.settings.outgoing import OutgoingSettings
 from pipeline.settings.outside import ClickHouseSettings, KafkaSettings
 from pipeline.settings.roles import RoleSettings
 from pipeline.settings.secrets import SecretSettings
+from pipeline.settings.sources import Environment, Secrets, TomlFile, config_file
 from pipeline.settings.watch import WatchSettings
 
 
@@ -46,7 +44,7 @@ class Settings(
         extra="forbid",
         validate_default=True,
         hide_input_in_errors=True,
-        secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR"),
+        secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR") or None,
     )
 
     @classmethod
@@ -54,17 +52,14 @@ class Settings(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours read more
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env is read
-        file_secret_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, secrets, file."""
-        path = os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml")
-        if "TOUCHSTREAM_CONFIG" in os.environ and not Path(path).exists():
-            raise BadSettings(f"TOUCHSTREAM_CONFIG: there is no file {path}")
         return (
             init_settings,
-            env_settings,
-            file_secret_settings,
-            TomlConfigSettingsSource(settings_cls, Path(path)),
+            Environment(settings_cls),
+            Secrets(settings_cls),
+            TomlFile(settings_cls, config_file()),
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
 
-from pipeline.settings.kinds import Secret, http
+from pipeline.settings.kinds import Duration, Secret, Wait, http
 
 
 def _http_or_nothing(url: str) -> str:
@@ -26,14 +26,13 @@ _Url = Annotated[str, AfterValidator(_http_or_nothing)]
 class WatchSettings(BaseModel):
     """Alerts; docs/alerts.md explains them."""
 
-    watch_interval: timedelta = Field(
+    watch_interval: Duration = Field(
         timedelta(seconds=60),
         ge=timedelta(seconds=1),
         description="How often the minutes that are due are judged.",
     )
-    watch_grace: timedelta = Field(
+    watch_grace: Wait = Field(
         timedelta(seconds=30),
-        ge=timedelta(0),
         description="How long a minute waits for what comes late, after tracker and sink have "
         "caught up with it.",
     )

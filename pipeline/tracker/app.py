@@ -23,6 +23,7 @@ from faust.types import TP
 
 from pipeline import metrics
 from pipeline.journey.rules import Rules
+from pipeline.kafka import clients
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.watchdog import Watchdog, show
 from pipeline.settings import Settings
@@ -269,10 +270,15 @@ def run(settings: Settings) -> None:
 
     Raises:
         BadModel: a journey model cannot be used.
+        NotAcknowledged: no broker answers, or a topic is missing.
+        OSError: the port of the metrics is taken.
     """
     import mode.loop  # noqa: PLC0415 - must choose the loop before faust makes one
 
     mode.loop.use("uvloop")
+    # Before Faust, which would tell of a missing broker by a traceback.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(_find_topics(settings))
     tracker = Tracker(settings, rules_of(settings))
 
     class Worker(faust.Worker):
@@ -299,6 +305,11 @@ def run(settings: Settings) -> None:
     gc.set_threshold(100_000, 50, 50)
     _keep_freed_memory()
     worker.execute_from_commandline()
+
+
+async def _find_topics(settings: Settings) -> None:
+    async with clients.producer(settings, *(topic.name for topic in topics.ALL)):
+        pass
 
 
 def _keep_freed_memory() -> None:

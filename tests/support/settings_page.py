@@ -28,7 +28,8 @@ A value that cannot be used, or a name in the file that does not exist, ends the
 sentence. A variable with an unknown name is not noticed.
 
 Durations are written in ISO 8601 (`PT0.005S`, `PT30M`, `P1D`), lists and tables as JSON
-(`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`); in the file as TOML has them. Processes that work
+(`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`) or plainly (`lifecycle,aida`, `wk_live_4f1c:shop`);
+in the file as TOML has them. Processes that work
 together need equal settings under *Kafka* and *Rules*.
 """
 

@@ -156,8 +156,9 @@ def _refuse_taken(host: str, port: int) -> None:
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise EmbeddedError(
-            f"The embedded broker cannot listen on {host}:{port} ({error.strerror}); stop what "
+            f"The embedded broker cannot listen on {host}:{port} ({why}); stop what "
             "uses the port, or choose another one."
         ) from error
 

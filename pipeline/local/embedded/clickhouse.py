@@ -18,6 +18,7 @@ It must not listen beyond this machine: whoever reaches it may do everything.
 import asyncio
 import json
 import logging
+import os
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -125,8 +126,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise EmbeddedError(
-            f"ClickHouse cannot listen on {host}:{port} ({error.strerror}); stop what uses the "
+            f"ClickHouse cannot listen on {host}:{port} ({why}); stop what uses the "
             "port, or choose another one."
         ) from error
 

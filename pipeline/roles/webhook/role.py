@@ -18,7 +18,7 @@ from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
 from pipeline.roles.webhook.message import TOPICS, Wishes
-from pipeline.settings import Settings, WebhookEndpoint
+from pipeline.settings import BadSettings, Settings, WebhookEndpoint
 from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS
 
@@ -34,11 +34,12 @@ async def run(settings: Settings) -> None:
     """Deliver to every endpoint until cancelled.
 
     Raises:
-        WebhookFailed: the settings name no endpoint, or Kafka has gone.
+        BadSettings: the settings name no endpoint.
+        WebhookFailed: Kafka has gone.
         NotAcknowledged: Kafka does not answer.
     """
     if not settings.webhook_endpoints:
-        raise WebhookFailed("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
+        raise BadSettings("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
     dogs: list[Watchdog] = []
     port = settings.webhook_metrics_port
     metrics.serve(settings.metrics_host, port, metrics.WEBHOOK, lambda: complaints(dogs))

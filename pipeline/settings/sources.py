@@ -1,0 +1,90 @@
+"""Where settings come from: the environment, files of secrets, a TOML file. Shell: reads them.
+
+Lists and tables are JSON in the environment; what people write instead is read as they mean it:
+`lifecycle,aida` is a list, `wk_live_4f1c:shop` a table.
+"""
+
+import json
+import os
+import tomllib
+from importlib.abc import Traversable
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.settings.kinds import BadSettings
+
+
+class _Written(PydanticBaseSettingsSource):
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Read a list or a table out of text."""
+        text = str(value).strip()
+        name = f"TOUCHSTREAM_{field_name.upper()}"
+        try:
+            return json.loads(text) if text[:1] in ("[", "{") else _plain(text, field.annotation)
+        except json.JSONDecodeError as error:
+            raise BadSettings(f"{name}: no valid JSON: {error}{example_of(field)}") from None
+        except ValueError as error:
+            raise BadSettings(f"{name}: {error}{example_of(field)}") from None
+
+
+class Environment(_Written, EnvSettingsSource):
+    """Variables TOUCHSTREAM_*."""
+
+
+class Secrets(_Written, SecretsSettingsSource):
+    """Files of a folder, each named like a variable."""
+
+
+class TomlFile(TomlConfigSettingsSource):
+    """`touchstream.toml`, or the file that TOUCHSTREAM_CONFIG names."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        try:
+            return tomllib.loads(file_path.read_bytes().decode("utf-8-sig"))
+        except OSError as error:
+            raise BadSettings(f"{file_path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise BadSettings(f"{file_path}: cannot be read: it is not UTF-8") from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise BadSettings(f"{file_path}: not TOML: {error}") from None
+
+
+def config_file() -> Path:
+    """Give the TOML file; BadSettings if one is named that is not there, or no such folder is."""
+    path = Path(os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml"))
+    if "TOUCHSTREAM_CONFIG" in os.environ and not path.exists():
+        raise BadSettings(f"TOUCHSTREAM_CONFIG: there is no file {path}")
+    if path.is_dir():
+        raise BadSettings(f"{path}: cannot be read: it is a folder")
+    folder = os.environ.get("TOUCHSTREAM_SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise BadSettings(f"TOUCHSTREAM_SECRETS_DIR: there is no folder {folder}")
+    return path
+
+
+def example_of(field: FieldInfo) -> str:
+    """Give the example of a setting's description, to stand behind a complaint."""
+    _, mark, example = (field.description or "").partition("Example: ")
+    return f"; write it as {example.split('; see')[0].rstrip('.')}" if mark else ""
+
+
+def _plain(text: str, kind: Any) -> Any:
+    parts = [part.strip().strip("\"'") for part in text.split(",")]
+    parts = [part for part in parts if part]
+    if get_origin(kind) is not dict:
+        return parts
+    is_listed = get_origin(get_args(kind)[1]) in (list, frozenset)
+    pairs = [part.partition(":") for part in parts]
+    if not all(colon and name.strip() for name, colon, _ in pairs):
+        raise ValueError("no table, which is name:value, with commas between several")
+    return {
+        name.strip(): [value.strip()] if is_listed else value.strip() for name, _, value in pairs
+    }

@@ -1,0 +1,214 @@
+"""Whatever is missing, broken or taken, each command says a sentence and ends with its code."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from clickhouse_connect.driver.client import Client
+
+from pipeline.cli import main
+from pipeline.cli.commands import COMMANDS
+from tests.support.database import empty_database
+from tests.support.engine import EngineServer
+from tests.support.ports import free_ports
+
+SAMPLES = {
+    "body": "mail.html",
+    "dead_letter_id": "0" * 32,
+    "file": "lifecycle",
+    "files": "rows.csv",
+    "sql": "SELECT 1",
+    "steps": "Page Viewed > Order Completed",
+    "topic": "touchpoints.raw",
+    "url": "https://shop.example/",
+}
+"""What stands for an argument; of an option that must be given it is `shop`."""
+
+MORE = {
+    "erase": ["--again"],
+    "export": ["--person", "7"],
+    "import": ["--mapping", "mapping.toml"],
+    "journeys explain": ["--person", "7"],
+    "watch": ["--backtest", "2025-01-01", "2025-01-02"],
+}
+ROLES = {"collect", "track", "drain", "sink", "watch", "live", "webhook"}
+RUN_ON = {*ROLES - {"watch"}, "demo", "engine", "up", "simulate", "kafka install"}
+"""These are processes, fetch something, or ask the collector alone."""
+
+MAPPING = """
+channel = "website"
+[columns]
+anonymous_id = "who"
+name = "what"
+occurred_at = "when"
+"""
+
+
+def commands(of: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Each command that does something, by its words."""
+    if not isinstance(of, click.Group):
+        yield name, of
+        return
+    context = click.Context(of)
+    for part in COMMANDS if of is main else of.list_commands(context):
+        found = of.get_command(context, part)
+        assert found
+        yield from commands(found, f"{name} {part}".strip())
+
+
+CALLS = {name: command for name, command in commands(main) if name not in RUN_ON}
+
+
+def words_of(name: str) -> list[str]:
+    words = [*name.split(), *MORE.get(name, [])]
+    for parameter in CALLS[name].params:
+        if isinstance(parameter, click.Argument):
+            words.append(SAMPLES[str(parameter.name)])
+        elif parameter.required:
+            words += [parameter.opts[0], "shop"]
+    return words
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a shop owner stands, with a file to import and nobody who answers."""
+    (tmp_path / "rows.csv").write_text("who,what,when\nada,Page Viewed,2025-01-01T00:00:00\n")
+    (tmp_path / "mapping.toml").write_text(MAPPING)
+    (tmp_path / "mail.html").write_text("<p>")
+    monkeypatch.chdir(tmp_path)
+    kafka, clickhouse, collector = free_ports(3)
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}",
+        "CLICKHOUSE_URL": f"http://127.0.0.1:{clickhouse}",
+        "COLLECTOR_PORT": str(collector),
+        "SITE_SALT": "s" * 32,
+        "LINK_KEYS": "k" * 32,
+        "WRITE_KEYS": "wk:shop",
+        "WEBHOOK_ENDPOINTS": f'{{"a": {{"url": "http://127.0.0.1:1/", "secret": "{"w" * 32}"}}}}',
+    }
+    for setting, value in settings.items():
+        monkeypatch.setenv(f"TOUCHSTREAM_{setting}", value)
+    return tmp_path
+
+
+def run(name: str) -> Result:
+    return CliRunner().invoke(main, words_of(name), input="")
+
+
+def assert_is_a_sentence(result: Result, codes: set[int]) -> None:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in codes, result.output
+    if result.exit_code:
+        said = result.stderr.strip().splitlines()
+        assert any(line.startswith("Error: ") for line in said), result.stderr
+        assert "WARNING" not in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_without_kafka_and_clickhouse(folder: Path, name: str) -> None:
+    assert_is_a_sentence(run(name), {0, 69})
+
+
+@pytest.fixture
+def empty(engine: EngineServer) -> Iterator[Client]:
+    with empty_database(engine) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_with_a_database_without_tables(
+    folder: Path, name: str, engine: EngineServer, empty: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "migrate":
+        return
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_URL", engine.url)
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_DATABASE", str(empty.database))
+    result = run(name)
+    assert_is_a_sentence(result, {0, 69})
+    assert not result.exit_code or "migrate" in result.stderr or "Kafka" in result.stderr
+
+
+WITHOUT_SETTINGS = {"openapi", "journeys check"}
+
+
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - WITHOUT_SETTINGS))
+def test_with_a_broken_file_of_settings(folder: Path, name: str) -> None:
+    (folder / "touchstream.toml").write_text("write_keys = {")
+    result = run(name)
+    assert_is_a_sentence(result, {2})
+    assert "touchstream.toml: not TOML" in result.stderr
+
+
+def touchstream(*words: str, seconds: int = 60) -> subprocess.CompletedProcess[str]:
+    """A process of its own, with the settings of this one."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *words],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def assert_says(ended: subprocess.CompletedProcess[str], words: str, code: int) -> None:
+    assert ended.returncode == code, ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "WARNING" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "setting"),
+    [
+        ("collect", "COLLECTOR_PORT"),
+        ("drain", "DRAIN_METRICS_PORT"),
+        ("sink", "SINK_METRICS_PORT"),
+        ("webhook", "WEBHOOK_METRICS_PORT"),
+        ("watch", "WATCH_METRICS_PORT"),
+        ("live", "LIVE_PORT"),
+        ("up", "COLLECTOR_PORT"),
+    ],
+)
+def test_a_port_that_is_taken(
+    folder: Path,
+    engine: EngineServer,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    setting: str,
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_URL", engine.url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv(f"TOUCHSTREAM_{setting}", port)
+        ended = touchstream(role)
+    assert_says(ended, f"127.0.0.1:{port}", 69 if role == "up" else 1)
+    assert f"TOUCHSTREAM_{setting}" in ended.stderr
+
+
+@pytest.mark.parametrize("role", ["track", "drain", "webhook"])
+def test_a_role_without_kafka(folder: Path, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    for each in ("TRACKER", "DRAIN", "WEBHOOK"):
+        monkeypatch.setenv(f"TOUCHSTREAM_{each}_METRICS_PORT", "0")
+    assert_says(touchstream(role), "no Kafka broker answers at 127.0.0.1", 69)
+
+
+@pytest.mark.parametrize("role", sorted(ROLES | {"up"}))
+def test_a_role_with_settings_that_cannot_be_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_WRITE_KEYS", "wk")
+    assert_says(touchstream(role), "TOUCHSTREAM_WRITE_KEYS", 2)
+
+
+@pytest.mark.parametrize("words", [["up"], ["live", "--link"]])
+def test_a_folder_that_cannot_be_written_to(folder: Path, words: list[str]) -> None:
+    (folder / ".touchstream").write_text("not a folder")
+    assert_says(touchstream(*words), "TOUCHSTREAM_EMBEDDED_PATH", 2)
