@@ -22,6 +22,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import ThreadingWSGIServer
 
+from schemas.fates import FATES
+
 
 class _Silent(WSGIRequestHandler):
     """Does not log who asks."""
@@ -175,8 +177,7 @@ DRAIN_AGE = Gauge(
 
 TRACKER_TOUCHPOINTS = Counter(
     "touchstream_tracker_touchpoints",
-    "Records read, by fate: sessionised, late, set_aside, duplicate, replayed, erased, "
-    "dead_letter, tick, message.",
+    f"Records read, by fate: {', '.join(FATES)}.",
     ["fate"],
     registry=TRACKER,
 )

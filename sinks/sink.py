@@ -35,6 +35,3 @@ class SinkEvents(Protocol):
 
     def refused(self, table: str) -> None:
         """A row became a dead letter."""
-
-    def lags(self, topic: str, partition: int, records: int) -> None:
-        """So many records of a partition are not rows yet."""

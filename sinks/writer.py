@@ -149,6 +149,3 @@ class Writer:
             log.info("partitions moved before the commit; their rows will be offered again")
         except KafkaError as error:
             log.warning("the commit was not taken, the next one will do: %s", error)
-        for tp in offsets.keys() & self._consumer.assignment():
-            highwater = self._consumer.highwater(tp) or 0
-            self._events.lags(tp.topic, tp.partition, max(0, highwater - offsets[tp]))

@@ -55,10 +55,6 @@ class SinkMetrics:
         """A row became a dead letter."""
         metrics.SINK_REFUSED.labels(table).inc()
 
-    def lags(self, topic: str, partition: int, records: int) -> None:
-        """So many records of a partition are not rows yet."""
-        metrics.SINK_LAG.labels(topic, partition).set(records)
-
 
 async def run(settings: Settings) -> None:
     """Run the sink until SIGTERM or SIGINT; the last flush and commit are part of it."""

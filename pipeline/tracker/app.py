@@ -160,11 +160,8 @@ class Tracker:
 
     def _done(self, number: int, offset: int) -> None:
         self.store.note_durable(number, offset - 1)
-        tp = TP(topics.RAW.name, number)
-        consumer = self.app.consumer
-        consumer.done[tp] = offset
+        self.app.consumer.done[TP(topics.RAW.name, number)] = offset
         metrics.TRACKER_COMMITTED.labels(number).set(offset)
-        metrics.TRACKER_LAG.labels(number).set(max(0, (consumer.highwater(tp) or 0) - offset))
 
     async def track(self, chunks: Any) -> None:
         """The agent: take chunk after chunk, in order."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pipeline.kafka.records import Row
 from pipeline.tracker.partition import Partition
 from schemas import topics
+from schemas.fates import Fate
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Output:
     rows: dict[str, list[Row]] = field(default_factory=dict)
     state: list[Row] = field(default_factory=list)
     messages: dict[int, list[Row]] = field(default_factory=dict)
-    fates: Counter[str] = field(default_factory=Counter)
+    fates: Counter[Fate] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     offset: int | None = None
     place: Row | None = None

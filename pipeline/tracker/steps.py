@@ -40,6 +40,7 @@ from schemas.codec import (
     is_tick,
 )
 from schemas.dead_letter import Reason, dead_letter
+from schemas.fates import Fate
 from schemas.times import DAY_MS, instant, milliseconds
 from schemas.topics import record_key
 from schemas.touchpoint import visitor_of
@@ -47,7 +48,7 @@ from schemas.touchpoint import visitor_of
 _WAKES = 10_000
 _SLEEPERS = 64
 """So many are woken at a checkpoint, and at once."""
-_WRITTEN = frozenset({"sessionised", "late", "set_aside", "held"})
+_WRITTEN: frozenset[Fate] = frozenset({"sessionised", "late", "set_aside", "held"})
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
 """How a touchpoint mostly begins, and neither a message nor a tick does."""
@@ -228,7 +229,7 @@ class Chunk(Work):
         self.output.fates["dead_letter"] += 1
         self.output.reasons[refusal.reason] += 1
 
-    def _fate(self, item: Item) -> str:
+    def _fate(self, item: Item) -> Fate:
         partition, at, site = self.partition, item.evidence.at, item.touchpoint.site
         if item.rebuild and not partition.awaits(site, item.visitor_id, item.rebuild):
             return "outdated"
@@ -245,7 +246,7 @@ class Chunk(Work):
             return "held"
         return self._add(item, now, horizon)
 
-    def _add(self, item: Item, now: int, horizon: int) -> str:
+    def _add(self, item: Item, now: int, horizon: int) -> Fate:
         partition, key, seen, offset = self.partition, item.key, item.evidence, item.offset
         site = item.touchpoint.site
         partition.changed[key] = None
@@ -283,7 +284,7 @@ class Chunk(Work):
             break_off(self.partition, at)
 
 
-def fate_of(at: int, horizon: int, waiting: Waiting, rules: Rules) -> str:
+def fate_of(at: int, horizon: int, waiting: Waiting, rules: Rules) -> Fate:
     """Say what becomes of a new touchpoint of the time `at`."""
     if is_late(at, horizon, rules):
         return "late"

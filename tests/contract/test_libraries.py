@@ -37,7 +37,6 @@ RESTS = (
     Rest(BaseConsumer, "_add_gap", ("tp", "offset_from", "offset_to"), "a chunk is no gap"),
     Rest(BaseConsumer, "wait_empty", (), "effects are durable before partitions change hands"),
     Rest(BaseConsumer, "commit", ("topics", "start_new_transaction"), "commits what we say"),
-    Rest(BaseConsumer, "highwater", ("tp",), "the lag is told"),
     Rest(Worker, "on_first_start", (), "the tracker starts before Faust"),
     Rest(Worker, "on_shutdown", (), "the tracker disconnects after Faust"),
     Rest(BatchBuilder, "record_count", (), "batches are filled without a call for each row"),

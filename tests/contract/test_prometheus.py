@@ -13,6 +13,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from pipeline import metrics
 from pipeline.roles.watch.delivery.messages import NAMES
+from schemas.fates import FATES
+from tests.support.house import SOURCES
 from tests.support.runbook_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,23 @@ def test_a_role_shows_its_own_metrics_and_those_of_no_other(role: str) -> None:
 
 def test_no_metric_is_shown_by_every_role() -> None:
     assert names_of(REGISTRY) == set()
+
+
+@pytest.mark.parametrize("gauge", ["SINK_LAG", "TRACKER_LAG"])
+def test_a_lag_is_told_by_the_watchdog_alone(gauge: str) -> None:
+    """Two who set it show a number of the one, then one of the other."""
+    lines = [line for source in SOURCES.values() for line in source.splitlines()]
+    [told] = [line.strip() for line in lines if f"metrics.{gauge}" in line]
+    assert "show(" in told
+
+
+def test_the_tracker_tells_every_fate_that_a_record_can_have_and_no_other() -> None:
+    """mypy holds the code to `Fate`; here the code has every one of them, and the metric's text."""
+    code = SOURCES["pipeline.tracker.steps"]
+    written = re.findall(r'fates\["(\w+)"\]|return "(\w+)"|else "(\w+)"\n', code)
+    assert {name for names in written for name in names if name} == set(FATES)
+    [text] = [f.documentation for f in metrics.TRACKER.collect() if f.name.endswith("_touchpoints")]
+    assert text.split(": ")[1].rstrip(".").split(", ") == list(FATES)
 
 
 @pytest.mark.parametrize("role", metrics.ROLES)

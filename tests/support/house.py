@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("pipeline", "schemas", "sinks")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("schemas", "metrics", "signature", "terminal", "values"),
-    ("journey", "passes", "privacy", "reports", "settings", "sinks"),
+    ("schemas", "signature", "terminal", "values"),
+    ("journey", "metrics", "passes", "privacy", "reports", "settings", "sinks"),
     ("clickhouse", "kafka"),
     ("collector", "importer", "live", "local", "personal", "roles", "tracker"),
     ("demo", "operations"),

@@ -30,8 +30,6 @@ class Events:
     rows: dict[str, int] = field(default_factory=dict)
     retries: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    lag: list[int] = field(default_factory=list)
-    when_level: Callable[[], None] = lambda: None
 
     def wrote(self, table: str, rows: int, seconds: float) -> None:
         del seconds
@@ -43,12 +41,6 @@ class Events:
 
     def refused(self, table: str) -> None:
         self.refusals.append(table)
-
-    def lags(self, topic: str, partition: int, records: int) -> None:
-        del topic, partition
-        self.lag.append(records)
-        if not records:
-            self.when_level()
 
 
 class Bench:
@@ -93,9 +85,11 @@ class Bench:
             await eventually(until)
 
     async def drain(self) -> None:
-        """Run until a partition has no lag."""
-        self.events.when_level = self.writer.stop.set
-        await asyncio.wait_for(self.writer.run(), 10)
+        """Run until everything that its partitions hold is committed."""
+        await self.run(lambda: all(self._is_level(tp) for tp in self.consumer.assignment()))
+
+    def _is_level(self, tp: TopicPartition) -> bool:
+        return self.consumer.committed.get(tp, 0) == len(self.broker.log[tp])
 
     def has_committed(self, tp: TopicPartition, offset: int) -> Callable[[], bool]:
         return lambda: self.consumer.committed.get(tp) == offset
@@ -143,12 +137,11 @@ async def test_with_nothing_to_do_it_writes_and_commits_nothing() -> None:
     assert (dict(bench.sink.tables), bench.consumer.committed) == ({}, {})
 
 
-async def test_the_events_tell_rows_and_lag() -> None:
+async def test_the_events_tell_rows() -> None:
     bench = Bench(SESSIONS_0, most_rows=2)
     await bench.say(SESSIONS_0, *(b"%d" % number for number in range(5)))
     await bench.drain()
     assert bench.events.rows == {"sessions": 5}
-    assert bench.events.lag == [3, 1, 0]
 
 
 # --- bad rows -----------------------------------------------------------------------------------
