@@ -67,15 +67,14 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[Receiver]:
-    """Run a receiver on a free port."""
-    [port] = free_ports(1)
-    running = Receiver(port)
+async def receiver(port: int = 0) -> AsyncIterator[Receiver]:
+    """Run a receiver on `port`, or on a free one."""
+    running = Receiver(port or free_ports(1)[0])
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", running.take)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", running.port).start()
     try:
         yield running
     finally:

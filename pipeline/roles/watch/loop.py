@@ -7,6 +7,7 @@ they are behind nothing is judged: a pipeline that stands still is no drop of th
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -51,8 +52,10 @@ async def watch(
     rounds = Rounds(client, settings, steps)
     metrics.serve(settings.metrics_host, settings.watch_metrics_port, metrics.WATCH)
     metrics.WATCH_LAST_SUCCESS.set(clock().timestamp())
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        channels = Channels(settings, session)
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        aclosing(Channels(settings, session)) as channels,
+    ):
         while True:
             await one_round(rounds, channels, clock())
             await asyncio.sleep(settings.watch_interval.total_seconds())

@@ -2,16 +2,20 @@
 
 Alertmanager is told all that fires in every round, as it expects. Webhook, Slack and mail are told
 what is new; what one of them does not take is sent to it again in the next rounds, in its newest
-version.
+version, for a day. Each channel works on its own: one that hangs or refuses holds up no other, nor
+the watch.
 """
 
 import asyncio
 import logging
 import smtplib
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -25,12 +29,20 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MAIL_SECONDS = 20
+_GIVE_UP_AFTER = timedelta(days=1)
 
 Send = Callable[[Alert], Awaitable[None]]
 
 
 class NotTaken(Exception):
     """A channel did not take an alert; the text says why, without its address."""
+
+
+_PATIENCE_SECONDS = 5.0
+_REFUSED = (NotTaken, ValueError, smtplib.SMTPDataError)
+"""Who fails like this may take another alert."""
+_AWAY = (aiohttp.ClientError, OSError, smtplib.SMTPException)
+"""Who fails like this takes no other alert now either."""
 
 
 class Channels:
@@ -41,6 +53,7 @@ class Channels:
         self._session = session
         self._waiting: dict[str, dict[str, Alert]] = {name: {} for name in self._sends()}
         self._ended: dict[str, Alert] = {}
+        self._jobs: dict[str, asyncio.Task[None]] = {}
 
     def _sends(self) -> dict[str, Send]:
         settings = self._settings
@@ -52,38 +65,63 @@ class Channels:
         return {name: send for name, (is_set, send) in chosen.items() if is_set}
 
     async def tell(self, news: Sequence[Alert], firing: Sequence[Alert]) -> None:
-        """Send what is new, and to Alertmanager all that fires; who is away is told later."""
+        """Send what is new, and to Alertmanager all that fires; who is away is told later.
+
+        Nobody is waited for longer than some seconds: who is slow goes on meanwhile.
+        """
         for alert in news:
             for waiting in self._waiting.values():
                 waiting[alert.alert_id] = alert
             if alert.is_over:
                 self._ended[alert.alert_id] = alert
-        jobs = [self._tell_one(name, send) for name, send in self._sends().items()]
-        await asyncio.gather(self._alertmanager(firing), *jobs)
+        self._begin("alertmanager", lambda: self._alertmanager(firing))
+        for name, send in self._sends().items():
+            self._begin(name, partial(self._tell_one, name, send))
+        await asyncio.wait(self._jobs.values(), timeout=_PATIENCE_SECONDS)
+
+    async def aclose(self) -> None:
+        """Give up what is under way."""
+        for job in self._jobs.values():
+            job.cancel()
+        await asyncio.gather(*self._jobs.values(), return_exceptions=True)
+
+    def _begin(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Begin a job of a channel, if the last one of it has ended."""
+        if name not in self._jobs or self._jobs[name].done():
+            self._jobs[name] = asyncio.create_task(work())
 
     async def _tell_one(self, name: str, send: Send) -> None:
-        for alert in list(self._waiting[name].values()):
-            if await self._delivered(name, send(alert)):
-                del self._waiting[name][alert.alert_id]
-            else:
+        """Send what waits; an alert that is refused holds up no other."""
+        waiting = self._waiting[name]
+        for alert in list(waiting.values()):
+            try:
+                is_done = await self._delivered(name, send(alert)) or _is_old(alert)
+            except _AWAY:
                 return
+            if is_done and waiting[alert.alert_id] is alert:
+                del waiting[alert.alert_id]
 
     async def _alertmanager(self, firing: Sequence[Alert]) -> None:
-        alerts = [*firing, *self._ended.values()]
+        alerts, ended = [*firing, *self._ended.values()], dict(self._ended)
         url = self._settings.watch_alertmanager_url
         if not url or not alerts:
             return
         body = messages.for_alertmanager(alerts, datetime.now(UTC), self._settings.watch_interval)
-        if await self._delivered("alertmanager", self._post(f"{url}/api/v2/alerts", json=body)):
-            self._ended.clear()
+        with suppress(*_AWAY):
+            if await self._delivered("alertmanager", self._post(f"{url}/api/v2/alerts", json=body)):
+                for alert_id in ended:
+                    del self._ended[alert_id]
 
     async def _delivered(self, name: str, sending: Awaitable[None]) -> bool:
+        """Tell whether it was taken; who does not answer at all raises one of `_AWAY`."""
         try:
             await sending
-        except (NotTaken, aiohttp.ClientError, OSError, smtplib.SMTPException) as error:
+        except (*_REFUSED, *_AWAY) as error:
             metrics.WATCH_UNDELIVERED.labels(name).inc()
             why = error if isinstance(error, NotTaken) else type(error).__name__
             _log.warning("%s did not take an alert, it will be sent again: %s", name, why)
+            if not isinstance(error, _REFUSED):
+                raise
             return False
         metrics.WATCH_DELIVERED.labels(name).inc()
         return True
@@ -113,16 +151,26 @@ class Channels:
         await asyncio.to_thread(send_mail, settings.watch_smtp_url.get_secret_value(), mail)
 
 
+def _is_old(alert: Alert) -> bool:
+    return datetime.now(UTC) - alert.updated_at > _GIVE_UP_AFTER
+
+
 def send_mail(url: str, mail: EmailMessage) -> None:
     """Hand a mail to the server at `url`: smtp://user:password@host:port, with STARTTLS, or smtps://.
 
     `smtp://` without a user is unencrypted, if the server offers nothing else.
     """
     at = urlsplit(url)
-    make = smtplib.SMTP_SSL if at.scheme == "smtps" else smtplib.SMTP
-    with make(at.hostname or "", at.port or 0, timeout=_MAIL_SECONDS) as server:
+    where = at.hostname or "", at.port or 0
+    trusted = ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(*where, timeout=_MAIL_SECONDS, context=trusted)
+        if at.scheme == "smtps"
+        else smtplib.SMTP(*where, timeout=_MAIL_SECONDS)
+    ) as server:
+        server.ehlo()
         if at.scheme == "smtp" and (at.username or server.has_extn("starttls")):
-            server.starttls()
+            server.starttls(context=trusted)
         if at.username:
             server.login(unquote(at.username), unquote(at.password or ""))
         server.send_message(mail)
