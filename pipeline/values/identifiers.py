@@ -6,7 +6,9 @@ name it would make one person of all strangers, and one order of all orders.
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Collection
+from math import isfinite
 
 from pipeline.values.texts import line
 
@@ -15,16 +17,25 @@ _WORDS = frozenset(
         *("null", "none", "nil", "nul", "void", "undefined", "nan", "n/a", "na", "#n/a", "empty"),
         *("true", "false", "unknown", "anonymous", "guest", "not set", "not_set", "no_id"),
         *(r"\n", "\\0", '""', "''", "[]", "{}", "()", "?", "_"),
+        *("n.a.", "not-set", "not available", "nothing", "missing", "anon", "optout", "opt-out"),
+        *("redacted", "deleted", "nat", "inf", "-inf", "infinity", "-infinity"),
+        *("user_id", "userid", "user id", "anonymous_id", "anonymousid", "client_id", "clientid"),
+        *("distinct_id", "visitor_id", "device_id", "customer_id", "order_id", "transaction_id"),
     }
 )
+"""Besides words for nothing: what an opt-out leaves, and names of fields that nobody filled in."""
 _UNSAID = re.compile(
     r"[-0.]{1,36}"  # 0, 0.0, -, 00000000-0000-0000-0000-000000000000
     r"|-1(?:\.0+)?"
-    r"|[fF]{8}-(?:[fF]{4}-){3}[fF]{12}"
-    r"|\[object \w+\]"
-    r"|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\*\|[^|]*\|\*|<%[^%]*%>|%%[^%]+%%|\[\[[^\[\]]*\]\]"  # templates
+    r"|(?:urn:uuid:)?[0f]{8}-[0f]{4}-[0-8f][0f]{3}-[089abf][0f]{3}-[0f]{12}"
+    r"|\[object \w+\]|#[a-z/0]+[!?]"  # what a script and a spreadsheet make of nothing
+    r"|[$#]?\{[^{}]*\}|\{\{[^{}]*\}\}|%7b%7b.*%7d%7d|%7b\w+%7d|\*\|[^|]*\|\*"  # templates
+    r"|<%[^%]*%>|%%[^%]+%%|%[a-z_.-]+%|\[\[[^\[\]]*\]\]|@@\w+@@|__[a-z_]+__"
+    r"|(?:0[.:_|/-])?(?:undefined|null|none|nan)(?:[\s.,;:_|/-]*(?:undefined|null|none|nan|0))*[.,;]?"
+    r"|.*[.:_|/-](?:undefined|null|\[object \w+\])"  # a name was put together with nothing
 )
-_WRAPPED = re.compile(r"""[("'<\[{](.*)[)"'>\]}]""")
+_WRAPPED = re.compile(r"""[("'`<\[{](.*)[)"'`>\]}]""")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
 _WHOLE = re.compile(r"(\d+)\.0+")
 _HASHES = frozenset(
     made(word.encode()).hexdigest()
@@ -36,11 +47,13 @@ _HASHES = frozenset(
 
 def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     """Tell whether `text` stands where nobody is known; `more` are words of a site, in any case."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     said = text.strip().casefold()
     if not said or said in _WORDS or said in _HASHES or said in more:
         return True
     wrapped = _WRAPPED.fullmatch(said)
-    if wrapped and wrapped[1].strip() in _WORDS:
+    if wrapped and (wrapped[1].strip() in _WORDS or _UNSAID.fullmatch(wrapped[1])):
         return True
     return _UNSAID.fullmatch(said) is not None
 
@@ -61,6 +74,8 @@ def _text(value: object) -> str:
         whole = _WHOLE.fullmatch(text) if text.endswith("0") else None
         return whole[1] if whole else text
     if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if not isfinite(value):
         return ""
     is_whole = isinstance(value, float) and value.is_integer()
     return str(int(value)) if is_whole else str(value)

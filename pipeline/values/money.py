@@ -32,6 +32,14 @@ _SIGNS = {
     "c$": "CAD",
     "ca$": "CAD",
     "r$": "BRL",
+    "hk$": "HKD",
+    "mx$": "MXN",
+    "nt$": "TWD",
+    "nz$": "NZD",
+    "s$": "SGD",
+    "jp¥": "JPY",
+    "cn¥": "CNY",
+    "rmb": "CNY",
     "fr": "CHF",
     "sfr": "CHF",
     "zł": "PLN",
@@ -43,13 +51,36 @@ _SIGNS = {
     "₴": "UAH",
     "ft": "HUF",
     "lei": "RON",
+    "tl": "TRY",
+    "₪": "ILS",
+    "฿": "THB",
+    "₱": "PHP",
+    "₫": "VND",
+    "đ": "VND",
+    "rm": "MYR",
+    "rp": "IDR",
 }
-_SHARED_SIGNS = frozenset({"$", "¥", "円", "kr"})
+_SHARED_SIGNS = frozenset({"$", "dollar", "dollars", "¥", "円", "kr", "rs", "r"})
 """Signs of several currencies."""
 _POINT_BEFORE_CENTS = frozenset(
-    {"$", "USD", "GBP", "AUD", "CAD", "NZD", "INR", "JPY", "SGD", "HKD"}
+    {
+        *("USD", "GBP", "AUD", "CAD", "NZD", "INR", "SGD", "HKD", "MXN", "CNY", "TWD", "THB"),
+        *("PHP", "MYR", "ILS"),
+    }
 )
+_COMMA_GROUPS = frozenset({"$", "¥", "円", "rs"})
 """Where a comma groups thousands in every country that pays so."""
+_POINT_GROUPS = frozenset(
+    {"kr", "DKK", "SEK", "NOK", "PLN", "CZK", "HUF", "RON", "BRL", "ARS", "TRY", "RUB", "UAH"}
+)
+"""Where a point does, as far as a person has written it: a program writes a point before cents."""
+_WITHOUT_CENTS = frozenset(
+    {
+        *("BIF", "CLP", "DJF", "GNF", "IDR", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"),
+        *("VND", "VUV", "XAF", "XOF", "XPF", "COP"),
+    }
+)
+"""What has no cents, by ISO 4217 or by what people do: three digits after a mark are thousands."""
 
 _CODE = re.compile(r"[A-Z]{3}|USD[CT]")
 _AMOUNT = re.compile(r"(\D*?)\s*((?:[.,](?=\d))?\d[\d.,' ]*)\s*(\D*)")
@@ -57,10 +88,12 @@ _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
 _GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")
 """Thousands, also India's 1,23,456."""
-_NO_CENTS = re.compile(r"(?<=\d)[.,]-+")
+_NO_CENTS = re.compile(r"(?<=\d)([.,:])-+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(?:\.\d{3})+")
 _RANGE = re.compile(r"\d\s*-\s*\d")
 _OTHER_MARKS = str.maketrans("\u066b\u066c\u2019\u2212\u2013\u2014", ".,'---")
 """Arabic marks, the typographic apostrophe, the minus sign and the dashes."""
+_MARKS: dict[str, Decimal] = {".": ".", ",": ","}
 _GROUP = 3
 
 
@@ -101,16 +134,19 @@ def read_currency(said: object) -> tuple[str, bool]:
     if not isinstance(said, str):
         return "", False
     text = said.strip().rstrip(".")
-    if is_placeholder(text) or text in _SHARED_SIGNS:
+    if is_placeholder(text) or text.casefold() in _SHARED_SIGNS:
         return "", True
     code = _SIGNS.get(text.casefold(), text.upper())
     return (code, True) if _CODE.fullmatch(code) else ("", False)
 
 
 def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
-    text = unicodedata.normalize("NFKC", said).translate(_OTHER_MARKS).strip()
-    if decimal != "," and _PLAIN.fullmatch(text):
+    text = unicodedata.normalize("NFKC", said).translate(_OTHER_MARKS).strip(" \"'")
+    is_grouped = currency in _WITHOUT_CENTS and _THOUSANDS.fullmatch(text)
+    if decimal != "," and _PLAIN.fullmatch(text) and not is_grouped:
         return _bounded(float(text), "")  # as a program writes it
+    if (ends := _NO_CENTS.search(text)) and decimal is None:
+        decimal = _MARKS.get(ends[1])
     text = _NO_CENTS.sub("", text)
     found = _AMOUNT.fullmatch(text.strip("()").replace("-", "", 1).removeprefix("+"))
     if found is None or _RANGE.search(text):
@@ -121,7 +157,9 @@ def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
         return UNREADABLE
     code, hint = names
     try:
-        number = read_number(written.strip(), decimal or _usual_mark(hint or currency))
+        number = read_number(
+            written.strip(), decimal or _usual_mark(code or currency, hint, written)
+        )
     except ValueError:
         return UNREADABLE
     if number is None:
@@ -158,24 +196,30 @@ def _grouped(text: str) -> float:
 
 
 def _named(before: str, after: str) -> tuple[str, str] | None:
-    """Give the currency that stands around a number, and its sign; None if it is something else."""
+    """Give the currency around a number, and its sign if several share it; None: something else."""
     code = hint = ""
     for word in filter(None, (part.strip(" .") for part in (before, after))):
-        if word in _SHARED_SIGNS:
-            hint = word
+        if word.casefold() in _SHARED_SIGNS:
+            hint = word.casefold()
             continue
         told, is_read = read_currency(word)
         if not is_read or (code and told != code):
             return None
         code = told
-    return code, hint or code
+    return code, hint
 
 
-def _usual_mark(currency: str) -> Decimal | None:
-    return "." if currency in _POINT_BEFORE_CENTS else None
+def _usual_mark(currency: str, sign: str, written: str) -> Decimal | None:
+    """Give the mark before the cents where this currency is paid, else this sign is known."""
+    if currency in _WITHOUT_CENTS:
+        return "." if "," in written else ","
+    if "." in written and (currency or sign) in _POINT_GROUPS:
+        return ","
+    is_grouped = not currency and sign in _COMMA_GROUPS and "," in written
+    return "." if currency in _POINT_BEFORE_CENTS or is_grouped else None
 
 
 def _bounded(number: float, code: str) -> Amount:
     if not abs(number) < MOST_MONEY:
         return Amount(0.0, code, "too_large")
-    return Amount(float(number), code, "negative" if number < 0 else "")
+    return Amount(float(number) + 0.0, code, "negative" if number < 0 else "")  # no -0.0

@@ -47,13 +47,31 @@ from pipeline.values.money import UNREADABLE, Amount, read_amount, read_currency
         ("\uff11\uff19\uff0e\uff19", 19.9, ""),
         ("0.00", 0, ""),
         ("0", 0, ""),
+        ("1.234,-", 1234, ""),
+        ("1,234.-", 1234, ""),
+        ("19:-", 19, ""),
+        ("2.500 kr", 2500, ""),
+        ("R$ 1.234", 1234, "BRL"),
+        ("¥1,234", 1234, ""),
+        ("100.000 VND", 100_000, "VND"),
+        ("Rp 100.000,00", 100_000, "IDR"),
+        ("Rs. 1,23,456", 123_456, ""),
+        ("R 1 234,56", 1234.56, ""),
+        ("NT$1,234", 1234, "TWD"),
+        ("1.234,56 TL", 1234.56, "TRY"),
+        ("\u0663\u066b\u0665", 3.5, ""),
+        ("5 dollars", 5, ""),
+        ('"19.99"', 19.99, ""),
+        ("'19.99", 19.99, ""),
     ],
 )
 def test_what_can_mean_one_thing_only_is_read(said: object, value: float, currency: str) -> None:
     assert Amount(value, currency) == read_amount(said)
 
 
-@pytest.mark.parametrize("said", ["1,234", "1,234 EUR", "1.234 €", "€1,234", "12,345 kr"])
+@pytest.mark.parametrize(
+    "said", ["1,234", "1,234 EUR", "1.234 €", "€1,234", "12,345 kr", "$ 12.990"]
+)
 def test_what_can_mean_two_things_is_ambiguous(said: str) -> None:
     amount = read_amount(said)
     assert amount is not None
@@ -70,8 +88,20 @@ def test_the_mark_before_the_cents_decides(said: str, decimal: str, value: float
     assert value == amount.value
 
 
-def test_the_currency_beside_it_decides() -> None:
-    assert Amount(1234) == read_amount("1,234", "USD")
+@pytest.mark.parametrize(
+    ("said", "currency", "value"),
+    [
+        ("1,234", "USD", 1234),
+        ("12.990", "CLP", 12_990),
+        ("$ 12.990", "CLP", 12_990),
+        ("1,234", "JPY", 1234),
+        ("1.234", "DKK", 1.234),  # as a program writes it
+        ("1.234 kr.", "DKK", 1234),
+        (1.234, "JPY", 1.234),
+    ],
+)
+def test_the_currency_beside_it_decides(said: object, currency: str, value: float) -> None:
+    assert Amount(value) == read_amount(said, currency)
 
 
 @pytest.mark.parametrize("said", [None, "", "  ", "null", "NaN", "undefined", "-", "n/a"])

@@ -13,8 +13,34 @@ NOBODY = [
     *("{{user.id}}", "${userId}", "*|EMAIL|*", "%%emailaddr%%", "<%= id %>", "[object Null]"),
     *("d41d8cd98f00b204e9800998ecf8427e", "\tundefined\n", "guest", "true", "false"),
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    *(
+        "undefined.undefined",
+        "GA1.2.undefined",
+        "user-null",
+        "null null",
+        "NaN.NaN",
+        "none.",
+        "n.a.",
+    ),
+    *(
+        "\u200b",
+        "\ufeffundefined",
+        "\uff55\uff4e\uff44\uff45\uff46\uff49\uff4e\uff45\uff44",
+        "`null`",
+    ),
+    *("{user_id}", "%user_id%", "#{user.id}", "__USER_ID__", "[USER_ID]", "%7B%7Buser.id%7D%7D"),
+    *("{00000000-0000-0000-0000-000000000000}", "00000000-0000-4000-8000-000000000000", "#REF!"),
+    *("userId", "anonymous_id", "anon", "opt-out", "deleted", "[redacted]", "Infinity"),
 ]
 SOMEBODY = ["10", "u-1", "nullable", "None-1", "test", "ada", "nano", "a0", "1.5", "0x1", "00-01"]
+SOMEBODY += [
+    "user-nullable",
+    "annan",
+    "jean-nan",
+    "0-7",
+    "visitor-1",
+    "11111111-1111-1111-1111-111111111111",
+]
 
 
 @pytest.mark.parametrize("text", NOBODY)
@@ -28,7 +54,9 @@ def test_a_name_is_an_identifier(text: str) -> None:
     assert text == identifier(text)
 
 
-@pytest.mark.parametrize("value", [None, True, False, 0, 0.0, -1, -1.0, [], {}, float("nan")])
+@pytest.mark.parametrize(
+    "value", [None, True, False, 0, 0.0, -1, -1.0, [], {}, float("nan"), float("inf")]
+)
 def test_a_value_that_means_nobody_is_no_identifier(value: object) -> None:
     assert "" == identifier(value)
 
