@@ -8,10 +8,10 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench faults fuzz clients kafka clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults fuzz clients kafka clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Start everything, simulate shoppers, print what came of them (ONCE=1: then end)
 	@$(BIN)/touchstream demo $(if $(ONCE),--once)
@@ -38,6 +38,8 @@ format: $(READY) ## Format the code and mend what ruff can mend
 schemas: $(READY) ## Write the JSON Schemas and the generated pages of docs anew
 	@$(BIN)/python -m schemas.json_schema
 	@$(BIN)/python -m tests.support.tables_page
+	@$(BIN)/python -m tests.support.questions_page
+	@$(BIN)/python -m tests.support.grafana.write
 	@$(BIN)/python -m tests.support.settings_page
 	@$(BIN)/python -m tests.support.journeys_page
 	@$(BIN)/python -m tests.support.architecture_page
@@ -62,6 +64,9 @@ watch-bench: $(READY) ## Replay weeks with and without drops, write build/watch.
 
 watch-stack: $(READY) ## Alerts on the whole line with Prometheus and Alertmanager, in its long form
 	@LONG=1 $(BIN)/python -m pytest tests/integration/test_watch_stack.py $(ARGS)
+
+bench-views: $(READY) ## Ask every question of shops of 1 and 20 million touchpoints
+	@$(BIN)/python -m tests.bench.views $(ARGS)
 
 faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py $(ARGS)

@@ -17,6 +17,8 @@ TIME_OF = {
     "dead_letters": "at",
     "funnel_hours": "hour",
     "visitor_days": "day",
+    "order_touchpoints": "occurred_at",
+    "bot_sessions": "started_at",
 }
 """The tables whose rows have a time, and its column."""
 

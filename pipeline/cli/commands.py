@@ -26,6 +26,9 @@ COMMANDS = {
     "attribution": Command(
         "reports", "attribution", "Give the orders to what led to them, by several models."
     ),
+    "cohorts": Command(
+        "questions", "cohorts", "Who orders again, by the month of the first order."
+    ),
     "collect": Command("roles", "collect", "Take touchpoints over HTTP and put them into Kafka."),
     "dead-letters": Command(
         "dead_letters", "dead_letters", "What was refused: list it, show it, send it again."
@@ -45,14 +48,23 @@ COMMANDS = {
     ),
     "journeys": Command("journeys", "journeys", "Journey models, and why a person is in a phase."),
     "kafka": Command("kafka", "kafka", "Bring Apache Kafka to this machine, for `up`."),
+    "kpis": Command("questions", "kpis", "The KPIs of a span, beside the span before."),
     "links": Command("newsletter", "links", "Sign the links of a newsletter."),
     "live": Command("roles", "live", "The live page: where people are, where they are lost, now."),
     "map": Command("reports", "map_", "The journey map: phases by channels."),
     "migrate": Command("operations", "migrate", "Bring ClickHouse's tables up to date."),
+    "newsletter": Command(
+        "questions", "newsletter", "What became of each mailing, from the mail to the order."
+    ),
     "openapi": Command("settings", "openapi", "Print the OpenAPI document of the collector."),
     "oracle": Command(
         "operations", "oracle", "Replay the log and compare every row of the tables."
     ),
+    "pages": Command(
+        "questions", "pages", "Which pages are seen, and where people come in and leave."
+    ),
+    "paths": Command("questions", "paths", "The ways over channels, and which end with an order."),
+    "people": Command("questions", "people", "Who was there, the latest first."),
     "query": Command("reports", "query", "Run SQL against ClickHouse."),
     "rebuild": Command("operations", "rebuild", "Compute a site anew from its touchpoints."),
     "replay": Command(
@@ -62,6 +74,7 @@ COMMANDS = {
     "settings": Command("settings", "settings", "List every setting with its value."),
     "simulate": Command("demo", "simulate", "Send generated journeys through the collector."),
     "sink": Command("roles", "sink", "Write the topics into ClickHouse."),
+    "sources": Command("questions", "sources", "Where visits come from, and what they bring."),
     "topics": Command("operations", "topics", "Create the Kafka topics that are missing."),
     "track": Command(
         "roles", "track", "Turn touchpoints into sessions, transitions, abandonments."

@@ -80,12 +80,12 @@ def attribution(
     """
     from pipeline.reports.attribution import answer as attribution_
     from pipeline.reports.attribution.text import render
+    from pipeline.reports.compared import site_of
 
-    known = read_settings()
-    with clickhouse(known) as client:
+    with clickhouse(read_settings()) as client:
         found = attribution_.read_attribution(
             client,
-            span_of(site, start, end),
+            span_of(site_of(client, site), start, end),
             by=by,
             models=models or attribution_.MODELS,
             lookback_days=lookback,
@@ -106,13 +106,14 @@ def map_(
     as_json: bool,
 ) -> None:
     """Print the journey map: phases × channels, with people, conversion, time and pain points."""
+    from pipeline.reports.compared import site_of
     from pipeline.reports.journey_map import answer as journey_map
     from pipeline.reports.journey_map.text import render
     from schemas.journeys import load_models
 
     known = read_settings()
-    span = span_of(site, start, end)
     with clickhouse(known) as client:
+        span = span_of(site_of(client, site), start, end)
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
     show(found, render, as_json)

@@ -83,7 +83,7 @@ def _erase(client: Client, erased: Erased, partitions: int) -> None:
         _delete(client, table, f"({held}) AND {_OLDER[table]}", parameters)
     back = {str(visitor) for (visitor,) in client.query(_LEFT, parameters=parameters).result_rows}
     gone = [name for name in erased.names if name not in back]
-    for table in ("segment_states", "visitor_days"):
+    for table in ("segment_states", "visitor_days", "order_touchpoints", "bot_sessions"):
         _delete(client, table, _OURS, {"names": [(erased.site, name) for name in gone]})
     _delete(client, "rebuild_names", _NAMED, named.parameters())
     client.command(

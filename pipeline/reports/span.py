@@ -27,6 +27,10 @@ class Span:
         start, end = (milliseconds(moment) for moment in (self.start, self.end))
         return {"site": self.site, "start": start, "end": end}
 
+    def asked(self) -> dict[str, Any]:
+        """Give the parameters of a question."""
+        return {"site": self.site, "start": self.start, "end": self.end}
+
 
 def as_json(answer: object) -> bytes:
     """Write a report, or the answer to another question, for machines."""

@@ -65,6 +65,8 @@ RetainedTable = Literal[
     "dead_letters",
     "funnel_hours",
     "visitor_days",
+    "order_touchpoints",
+    "bot_sessions",
 ]
 
 EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]

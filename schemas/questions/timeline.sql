@@ -1,7 +1,7 @@
 -- What did this person do, on all channels, newest first?
 -- `person` is a person_id, or a visitor that stands for itself. `phase` is the phase of the model
 -- that the touchpoint led into; empty: it led nowhere new. Late ones belong to no session.
-SELECT t.occurred_at AS at, t.channel AS channel, t.name AS name, t.path AS path,
+SELECT t.occurred_at AS at, t.turn AS turn, t.channel AS channel, t.name AS name, t.path AS path,
     t.visitor_id AS visitor_id, t.touchpoint_id AS touchpoint_id, t.device AS device,
     t.order_id AS order_id, toFloat64(t.revenue) AS revenue, t.currency AS currency,
     if(t.is_late, '', s.session_id) AS session_id, t.is_late AS is_late,
@@ -12,7 +12,7 @@ FROM
     FROM touchpoints FINAL
     WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM visitors_of(*))
         AND toDate(occurred_at) IN (SELECT day FROM days_of(*))
-    ORDER BY occurred_at DESC, touchpoint_id DESC
+    ORDER BY occurred_at DESC, turn DESC, touchpoint_id DESC
     LIMIT {most:UInt32}
 ) AS t
 ASOF LEFT JOIN
@@ -30,4 +30,4 @@ LEFT JOIN
         AND visitor_id IN (SELECT visitor_id FROM visitors_of(*))
         AND toDate(at) IN (SELECT day FROM days_of(*))
 ) AS m ON t.visitor_id = m.visitor_id AND t.touchpoint_id = m.touchpoint_id
-ORDER BY at DESC, touchpoint_id DESC
+ORDER BY at DESC, turn DESC, touchpoint_id DESC

@@ -1,6 +1,7 @@
 -- Where do visits come from, with what, and what do they bring?
 -- `by` is source, group, medium, campaign, channel, device, country, entry or exit. `before` is the
--- number of visits in as long a span before. Shares are parts of the visits.
+-- number of visits in as long a span before. `amount` is what they
+-- ordered for; null where they ordered in several `currencies`, which are not added.
 WITH {start:DateTime64(3, 'UTC')} AS begin
 SELECT
     multiIf(
@@ -17,7 +18,9 @@ SELECT
     countIf(has(steps, 'Product Added') AND started_at >= begin) AS with_cart,
     countIf(has(steps, 'Checkout Started') AND started_at >= begin) AS with_checkout,
     countIf(orders > 0 AND started_at >= begin) AS with_order,
-    toFloat64(sumIf(revenue, started_at >= begin)) AS revenue
+    if(uniqExactIf(currency, orders > 0 AND started_at >= begin) > 1, NULL,
+        toFloat64(sumIf(revenue, started_at >= begin))) AS amount,
+    arrayStringConcat(groupUniqArrayIf(toString(currency), orders > 0 AND started_at >= begin), ', ') AS currencies
 FROM visits(*, start = subtractMilliseconds({start:DateTime64(3, 'UTC')}, dateDiff('millisecond', {start:DateTime64(3, 'UTC')}, {end:DateTime64(3, 'UTC')})))
 WHERE page_views > 0 OR {by:String} = 'channel'
 GROUP BY value

@@ -42,9 +42,9 @@ WITH
         place = 4 AND luck % 41 = 0, 'Script Failed',
         {_NAMES}[place + 1]
     ) AS does,
-    toDateTime64({{begin:Int64}} + luck % {{seconds:Int64}}, 3, 'UTC') AS begun,
-    begun + place * 40 + chance % 30
-        + if(place < 5, 0, 7200 + cityHash64(visitor, 3) % {{back:Int64}}) AS at
+    (luck + if(place < 5, 0, 7200 + cityHash64(visitor, 3) % {{back:Int64}})) % {{seconds:Int64}}
+        AS visit,
+    toDateTime64({{begin:Int64}} + visit + place * 40 + chance % 30, 3, 'UTC') AS at
 SELECT lower(hex(sipHash128(number))) || '-' || toString(number % 10000),
     'shop', if(does = 'Page Viewed', 'page', 'track'), does,
     multiIf(does IN ('Support Contacted', 'Complaint Made'), 'support',
@@ -155,7 +155,7 @@ def fill(client: Client, touchpoints: int, days: float | None = None) -> timedel
     back = min(timedelta(days=14), history / 3)
     about = {
         "begin": int((END - history).timestamp()),
-        "seconds": int((history - back - timedelta(hours=3)).total_seconds()),
+        "seconds": int((history - timedelta(minutes=10)).total_seconds()),
         "back": int(back.total_seconds()),
     }
     for statement in (_TOUCHPOINTS, _SESSIONS, _TRANSITIONS):

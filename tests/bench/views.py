@@ -1,111 +1,139 @@
-"""How long the views take, all sites and all time, over a million touchpoints.
+"""How long every question takes, of the last hour, day and thirty days of shops of several sizes.
 
-python -m tests.bench.views [TOUCHPOINTS]
+python -m tests.bench.views [--sizes 1,20,100] [--keep FOLDER] [QUESTION …]
 
-A hundred thousand visitors a month, ten touchpoints in two sessions each; a third of the visitors
-are linked in pairs.
+Each is asked as Grafana's user asks (30 s, 2 GB). A larger shop has a longer history, not busier
+days, so a question of a span should take as long in each: the last columns say how much longer it
+took than in the smallest one that has thirty days. Seconds are of the wall; `cpu` of the engine.
 """
 
+import argparse
 import asyncio
-import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any, NamedTuple
 
+import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.operations.verify import SESSIONISE
-from tests.support.database import HALF_AN_HOUR
+from pipeline.reports.ask import ask
+from schemas.journeys import load_model
+from schemas.questions import questions
+from sinks.migrate import migrate, read_migrations
+from sinks.models import store_models
+from sinks.questions import make_questions
+from tests.bench.shop import END, fill
 from tests.support.engine import EngineServer
-from tests.support.stories import library
 
-_VIEWS = (
-    *("inventory", "weak_points", "breaches", "channel_changes", "channel_paths"),
-    *("kpis", "touchpoint_kpis", "journey_map"),
-)
+GRAFANA = {"max_execution_time": 30, "max_memory_usage": 2_000_000_000}
+SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "30d": timedelta(days=30)}
+SHARES = {"by": "source", "kpi": "conversion_rate", "days": 30, "most": 100}
+MOST_SECONDS = {"1h": 0.3, "24h": 1.0, "30d": 5.0}
+"""The gate, on two cores that nobody else uses."""
 
-_TOUCHPOINTS = """
-INSERT INTO touchpoints (touchpoint_id, site, type, name, channel, visitor_id, occurred_at, path,
-    order_id, revenue, currency, properties, kafka_offset)
-WITH
-    intDiv(number, 10) AS visitor,
-    1 + least(number % 10, cityHash64(visitor) % 10) AS step,
-    ['Page Viewed', 'Page Viewed', 'Product List Viewed', 'Product Viewed', 'Product Viewed',
-        'Product Added', 'Cart Viewed', 'Checkout Started', 'Order Completed', 'Survey Answered'
-    ][step] AS does
-SELECT toString(number), 'shop', if(step < 3, 'page', 'track'), does,
-    multiIf(step < 3, 'website', step < 10, 'shop', 'survey'), concat('v', toString(visitor)),
-    toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + cityHash64(visitor, 7) % 2592000
-        + number % 10 * 40 + if(number % 10 < 5, 0, 7200),
-    concat('/p/', toString(cityHash64(number) % 500)),
-    if(step = 9, toString(number), ''), if(step = 9, 50, 0), if(step = 9, 'EUR', ''),
-    concat(
-        '{"survey": "nps", "score": ', toString(cityHash64(number) % 11),
-        ', "traits": {"segment": "s', toString(cityHash64(visitor) % 5), '"}}'
-    ),
-    number
-FROM numbers(@)"""
-
-_SESSIONS = f"""
-INSERT INTO sessions (session_id, site, visitor_id, person_id, started_at, ended_at, touchpoints,
-    channel, steps)
-SELECT first_touchpoint_id, site, visitor_id, visitor_id, started_at, ended_at, touchpoints, 'shop',
-    ['Product Added']
-FROM ({SESSIONISE})"""  # noqa: S608 - our own text
-
-_OTHERS = (
-    """
-    INSERT INTO transitions (transition_id, site, model, person_id, visitor_id, cycle, to_phase,
-        kind, at, channel)
-    SELECT touchpoint_id, site, 'lifecycle', visitor_id, visitor_id, 1,
-        multiIf(name = 'Page Viewed', 'awareness', name = 'Product Viewed', 'consideration',
-            'purchase'),
-        'forward', occurred_at, channel
-    FROM touchpoints FINAL
-    WHERE name IN ('Page Viewed', 'Product Viewed', 'Product Added')
-    ORDER BY occurred_at
-    LIMIT 1 BY visitor_id, name""",
-    """
-    INSERT INTO abandonments (abandonment_id, site, model, kind, person_id, visitor_id, step,
-        opened_at, last_touchpoint_at, last_touchpoint_id, last_path, abandoned_at)
-    SELECT touchpoint_id, site, 'lifecycle', 'cart', visitor_id, visitor_id, name, occurred_at,
-        occurred_at, touchpoint_id, path, occurred_at + 1800
-    FROM touchpoints FINAL
-    WHERE name = 'Product Added'
-    LIMIT 1 BY visitor_id""",
-    """
-    INSERT INTO identities (site, visitor_id, person_id)
-    SELECT site, visitor_id, concat('p', toString(intDiv(cityHash64(visitor_id), 3) % 15000))
-    FROM sessions
-    WHERE cityHash64(visitor_id) % 3 = 0
-    LIMIT 1 BY visitor_id""",
-)
+_BYTES = """
+SELECT table, sum(bytes_on_disk), sum(rows) FROM system.parts
+WHERE active AND database = currentDatabase() GROUP BY table ORDER BY sum(bytes_on_disk) DESC"""
 
 
-def fill(client: Client, touchpoints: int) -> None:
-    """Write so many touchpoints, and the facts that a tracker would find in them."""
-    client.command(_TOUCHPOINTS.replace("@", str(touchpoints)))
-    client.command(_SESSIONS, parameters={"gap": HALF_AN_HOUR // timedelta(milliseconds=1)})
-    for statement in _OTHERS:
-        client.command(statement)
+class Taken(NamedTuple):
+    """How long an answer took, and what was wrong with it."""
+
+    wall: float
+    cpu: float
+    error: str = ""
 
 
-def seconds(client: Client, view: str) -> float:
-    """Read all rows and columns of a view; give how long that took."""
-    began = perf_counter()
-    client.command(f"SELECT count() FROM (SELECT * FROM {view}) WHERE NOT ignore(*)")  # noqa: S608
-    return perf_counter() - began
+Times = dict[tuple[str, str], Taken]
 
 
-async def _main(touchpoints: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        async with EngineServer(Path(folder) / "data") as engine:
-            with library(engine) as client:
-                fill(client, touchpoints)
-                for view in _VIEWS:
-                    print(f"{view:16} {seconds(client, view):6.1f} s", flush=True)
+def cpu_seconds(pid: int) -> float:
+    """Give the time that a process has computed."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def measured(client: Client, pid: int, names: list[str]) -> Iterator[tuple[tuple[str, str], Taken]]:
+    """Ask each question for each span."""
+    [(person,)] = client.query("SELECT visitor_id FROM identities LIMIT 1").result_rows
+    for span, length in SPANS.items():
+        step = max(60, int(length.total_seconds()) // 100)
+        asked: dict[str, Any] = {"site": "shop", "model": "lifecycle", "person": person}
+        asked |= SHARES | {"start": END - length, "end": END, "step": step}
+        for name in names:
+            yield (name, span), _taken(client, pid, name, asked)
+
+
+def _taken(client: Client, pid: int, name: str, asked: dict[str, Any]) -> Taken:
+    began, computed, error = perf_counter(), cpu_seconds(pid), ""
+    try:
+        ask(client, name, **asked)
+    except ClickHouseError as failed:
+        error = str(failed).partition("DB::Exception: ")[2][:40] or str(failed)[:40]
+    return Taken(perf_counter() - began, cpu_seconds(pid) - computed, error)
+
+
+async def shop(folder: Path, millions: float, names: list[str]) -> Times:
+    """Measure a shop of so many touchpoints, made in `folder` unless it is there."""
+    is_new = not await asyncio.to_thread(folder.exists)
+    times: Times = {}
+    async with EngineServer(folder) as engine:
+        with clickhouse_connect.get_client(
+            host=engine.host, port=engine.port, autogenerate_session_id=False,
+            send_receive_timeout=3600,
+        ) as client:  # fmt: skip
+            if is_new:
+                migrate(client, read_migrations())
+                store_models(client, [load_model("lifecycle")])
+                fill(client, round(millions * 1_000_000))
+            make_questions(client)
+            _say_bytes(client, millions)
+            for name, value in GRAFANA.items():
+                client.set_client_setting(name, value)
+            for key, taken in measured(client, engine.pid, names):
+                times[key] = taken
+                late = " !" if taken.error or taken.wall > MOST_SECONDS[key[1]] else ""
+                numbers = f"{taken.wall:7.2f} s {taken.cpu:7.2f} cpu"
+                print(
+                    f"{millions:>4g} M {key[1]:>4} {key[0]:24}{numbers}{late} {taken.error}",
+                    flush=True,
+                )
+    return times
+
+
+def _say_bytes(client: Client, millions: float) -> None:
+    for table, size, rows in client.query(_BYTES).result_rows:
+        each = size / (millions * 1_000_000)
+        print(f"{millions:>4g} M {table:20} {rows:>12,} rows {each:7.1f} bytes a touchpoint")
+
+
+def growth(found: dict[float, Times]) -> Iterator[str]:
+    """Say how much longer each question takes in a larger shop, by computing time."""
+    sizes = sorted(found)
+    for (name, span), taken in found[sizes[0]].items():
+        more = [found[size][name, span].cpu / max(taken.cpu, 0.01) for size in sizes[1:]]
+        yield f"{span:>4} {name:24}" + "".join(f"{factor:8.1f} x" for factor in more)
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="1,20", help="Millions of touchpoints.")
+    parser.add_argument("--keep", type=Path, help="Make the shops here, and use them again.")
+    parser.add_argument("names", nargs="*")
+    told = parser.parse_args()
+    every = [name for name, question in questions().items() if not question.is_part]
+    found: dict[float, Times] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = told.keep or Path(temporary)
+        for size in map(float, told.sizes.split(",")):
+            found[size] = await shop(folder / f"{size:g}M", size, told.names or every)
+    if len(found) > 1:
+        print("\nGrowth of computing time\n" + "\n".join(growth(found)))
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]) if sys.argv[1:] else 1_000_000))
+    asyncio.run(_main())

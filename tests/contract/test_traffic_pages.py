@@ -13,6 +13,7 @@ from pipeline.reports.attribution.answer import BYS, MODELS
 from schemas.traffic import load_sources
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
+from tests.support.stories import whole
 
 DOCS = Path(__file__).parents[2] / "docs"
 TRAFFIC, ATTRIBUTION = ((DOCS / name).read_text() for name in ("traffic.md", "attribution.md"))
@@ -43,7 +44,7 @@ def test_every_model_is_defined() -> None:
 def test_the_columns_of_the_view_are_explained(client: Client) -> None:
     rows = rows_under(ATTRIBUTION, "## In ClickHouse and Grafana")
     explained = {name for cells in rows for name in re.findall(r"\w+", cells[1])}
-    described = client.query("DESCRIBE TABLE attribution(days = 30)").named_results()
+    described = client.query(f"DESCRIBE TABLE {whole('attribution')}").named_results()
     assert {column["name"] for column in described} == explained
 
 

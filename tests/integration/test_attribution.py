@@ -1,5 +1,7 @@
 """The view `attribution` and its command: every model with values computed by hand."""
 
+# ruff: noqa: S608 - no text but our own.
+
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,11 +25,12 @@ from pipeline.reports.span import Span, as_json
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
 from tests.support.journeys import HOUR, MINUTE, NOON
+from tests.support.stories import whole
 from tests.support.tracker import Log, Worker, touchpoint
 
 DAY_0 = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RULES: tuple[Model, ...] = MODELS[:-1]
-EVERYTHING = Span()
+EVERYTHING = Span(site="shop")
 MEDIUM_OF = {"Direct": "(none)", "Organic Search": "organic", "Newsletter": "email"}
 SOURCE_OF = {"Direct": "(direct)", "Organic Search": "google", "Newsletter": "newsletter"}
 
@@ -40,7 +43,7 @@ def migrated(engine: EngineServer) -> Iterator[Client]:
 
 @pytest.fixture
 def client(migrated: Client) -> Client:
-    for table in ("sessions", "touchpoints", "identities"):
+    for table in ("sessions", "touchpoints", "identities", "order_touchpoints", "bot_sessions"):
         migrated.command(f"TRUNCATE TABLE {table}")
     return migrated
 
@@ -57,6 +60,7 @@ def visit(client: Client, id_: str, day: float, group: str = "Direct", **more: A
         "visitor_id": "ada",
         "person_id": "ada",
         "started_at": at(day),
+        "ended_at": at(day + 0.5),
         "channel": "website",
         "traffic_source": SOURCE_OF.get(group, group.lower()),
         "traffic_medium": MEDIUM_OF.get(group, "referral"),
@@ -84,9 +88,9 @@ def order(client: Client, order_id: str, day: float, revenue: float = 0, **more:
 def credits_of(client: Client, model: str, days: int = 30) -> dict[str, float]:
     """Give what each session is credited with by `model`."""
     found = client.query(
-        "SELECT session_id, credit FROM attribution(days = {days:UInt16}) "
+        f"SELECT session_id, credit FROM {whole('attribution', days=days)} "
         "WHERE model = {model:String} AND credit > 0",
-        parameters={"days": days, "model": model},
+        parameters={"model": model},
     )
     return {str(session): float(credit) for session, credit in found.result_rows}
 
@@ -184,7 +188,9 @@ def test_an_order_that_is_reported_twice_is_one_with_the_revenue_of_the_first(
     visit(client, "a", 0, "Newsletter")
     order(client, "o-1", 0.1, 100)
     order(client, "o-1", 0.2, 70)
-    rows = client.query("SELECT order_id, revenue, currency FROM conversions").result_rows
+    rows = client.query(
+        f"SELECT order_id, revenue, currency FROM {whole('conversions')}"
+    ).result_rows
     assert [(id_, float(revenue), currency) for id_, revenue, currency in rows] == [
         ("o-1", 100.0, "EUR")
     ]
@@ -302,9 +308,9 @@ def test_only_orders_of_the_span_count_and_the_end_is_not_part_of_it(
         found = read_attribution(client, span, models=[model]).credits
         return round(sum(credit.conversions for credit in found), 9)
 
-    assert orders(Span(start=at(0), end=at(1))) == 1
-    assert orders(Span(start=at(1))) == 1
-    assert orders(Span(start=at(2))) == 0
+    assert orders(Span(site="shop", start=at(0), end=at(1))) == 1
+    assert orders(Span(site="shop", start=at(1))) == 1
+    assert orders(Span(site="shop", start=at(2))) == 0
     assert orders(Span(site="shop")) == 2
     assert orders(Span(site="store")) == 0
 
@@ -323,7 +329,7 @@ def test_a_touch_of_an_order_after_the_span_is_no_way_that_led_nowhere(client: C
     visit(client, "d", 0, "Newsletter", **bob)
     visit(client, "e", 9, "Newsletter", **bob)
     order(client, "o-3", 9, visitor_id="bob")
-    found = read_attribution(client, Span(end=at(2)), models=["markov"]).credits
+    found = read_attribution(client, Span(site="shop", end=at(2)), models=["markov"]).credits
     assert about({"Organic Search": 2 / 3, "Newsletter": 4 / 3}) == {
         credit.value: credit.conversions for credit in found
     }

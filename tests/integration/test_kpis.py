@@ -4,6 +4,8 @@ Ann searches for the brand, comes back, buys twice and answers the surveys. Ben 
 buys. Cid leaves a cart. Dot only looks at a page. A bot does everything and counts for nothing.
 """
 
+# ruff: noqa: S608 - no text but our own.
+
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from tests.support.engine import EngineServer
-from tests.support.stories import DAY, Seen, at, library, move, order, rows, seen, visit
+from tests.support.stories import DAY, Seen, at, library, move, order, rows, seen, visit, whole
 
 PAGE = (Path(__file__).parents[2] / "docs/kpis.md").read_text(encoding="utf-8")
 QUERIES: list[str] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
@@ -99,7 +101,7 @@ def ben(client: Client) -> None:
 
 
 def value(client: Client, kpi: str) -> object:
-    [(found,)] = rows(client, f"SELECT round(value, 2) FROM kpis WHERE kpi = '{kpi}'")  # noqa: S608
+    [(found,)] = rows(client, f"SELECT round(value, 2) FROM {whole('kpis', kpi=kpi)}")
     return found
 
 
@@ -131,11 +133,11 @@ def test_a_kpi_is_what_its_definition_says(client: Client, kpi: str, expected: f
 
 def test_every_kpi_of_the_definitions_was_observed(client: Client) -> None:
     defined = rows(client, "SELECT kpi FROM kpi_definitions ORDER BY kpi")
-    assert rows(client, "SELECT DISTINCT kpi FROM kpis ORDER BY kpi") == defined
+    assert rows(client, f"SELECT DISTINCT kpi FROM {whole('kpis')} ORDER BY kpi") == defined
 
 
 def test_the_net_promoter_score_of_a_phase_is_that_of_the_answers_about_it(client: Client) -> None:
-    found = "SELECT phase, avg(value) FROM kpi_observations WHERE kpi = 'nps' GROUP BY phase"
+    found = f"SELECT slice, value FROM {whole('kpi_by', kpi='nps', by='phase')}"
     assert dict(rows(client, found)) == {"purchase": 0, "service": 50}
 
 
@@ -157,7 +159,10 @@ def test_the_net_promoter_score_of_a_phase_is_that_of_the_answers_about_it(clien
 def test_a_slice_holds_its_observations(
     client: Client, kpi: str, where: str, expected: int
 ) -> None:
-    statement = f"SELECT count() FROM kpi_observations WHERE kpi = '{kpi}' AND {where}"  # noqa: S608
+    segment = "runner" if "segment" in where else ""
+    observations = whole("kpi_observations", kpi=kpi, segment=segment)
+    where = where.replace("segment = 'runner'", "true")
+    statement = f"SELECT count() FROM {observations} WHERE {where}"
     assert rows(client, statement) == [(expected,)]
 
 
@@ -165,13 +170,13 @@ def test_money_of_two_currencies_is_not_added(engine: EngineServer) -> None:
     with library(engine) as client:
         dollars = Seen(1, "Order Completed", columns={"revenue": 7, "currency": "USD"})
         visit(client, "ann", order(0, "o1", 50), dollars)
-        found = "SELECT currency, value FROM kpis WHERE kpi = 'customer_lifetime_value'"
+        found = f"SELECT currency, value FROM {whole('kpis', kpi='customer_lifetime_value')}"
         assert dict(rows(client, found)) == {"EUR": 50, "USD": 7}
 
 
 def test_orders_know_the_days_since_the_one_before(client: Client) -> None:
-    found = "SELECT order_id, ordered_at, days_since_previous FROM purchases ORDER BY order_id"
-    assert rows(client, found) == [
+    found = f"SELECT order_id, ordered_at, days_since_previous FROM {whole('purchases')}"
+    assert rows(client, f"{found} ORDER BY order_id") == [
         ("o1", at(4), None),
         ("o2", at(DAY + 1), 1),
         ("o3", at(122), None),
@@ -196,7 +201,7 @@ def touchpoints(engine: EngineServer) -> Iterator[Client]:
 def test_a_touchpoint_has_volume_exits_waits_satisfaction_complaints_and_a_next_one(
     touchpoints: Client,
 ) -> None:
-    found = "SELECT * EXCEPT (site, channel) FROM touchpoint_kpis WHERE name = 'Chat Started'"
+    found = f"SELECT * EXCEPT channel FROM {whole('touchpoint_kpis')} WHERE name = 'Chat Started'"
     assert rows(touchpoints, found) == [
         # Dot leaves; waits of 10, 10, 10, 50 s; cid's 3 of 1 to 5; dot's complaint came too late.
         ("Chat Started", 4, 4, 25.0, 10.0, 50.0, 1, "Survey Answered", 25.0)
@@ -204,8 +209,8 @@ def test_a_touchpoint_has_volume_exits_waits_satisfaction_complaints_and_a_next_
 
 
 def test_a_touchpoint_that_was_rated_is_as_satisfying_as_its_stars(touchpoints: Client) -> None:
-    found = "SELECT satisfaction, exit_rate, next_touchpoint FROM touchpoint_kpis WHERE name ="
-    assert rows(touchpoints, f"{found} 'Product Reviewed'") == [(100.0, 100.0, "")]
+    found = f"SELECT satisfaction, exit_rate, next_touchpoint FROM {whole('touchpoint_kpis')}"
+    assert rows(touchpoints, f"{found} WHERE name = 'Product Reviewed'") == [(100.0, 100.0, "")]
 
 
 # --- the page ------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The view `session_sources`: a direct visit belongs to what brought the person last."""
+"""The question `visit_sources`: a direct visit belongs to what brought the person last."""
+
+# ruff: noqa: S608 - no text but our own.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
+from tests.support.stories import whole
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -48,7 +51,7 @@ def session(id_: str, day: float, source: str = "(direct)", **more: Any) -> dict
 def taken(client: Client, *rows: dict[str, Any]) -> dict[str, str]:
     """Insert sessions; give each with its last source that was not direct."""
     insert_json(client, "sessions", [msgspec.json.encode(row) for row in rows])
-    found = client.query("SELECT session_id, last_non_direct_source FROM session_sources")
+    found = client.query(f"SELECT session_id, last_non_direct_source FROM {whole('visit_sources')}")
     return {str(id_): str(source) for id_, source in found.result_rows}
 
 
@@ -64,7 +67,8 @@ def test_both_the_own_source_and_the_one_taken_over_are_there(client: Client) ->
         "sessions",
         [msgspec.json.encode(row) for row in (session("a", 0, "google"), session("b", 1))],
     )
-    (row,) = client.query("SELECT * FROM session_sources WHERE session_id = 'b'").named_results()
+    found = f"SELECT * FROM {whole('visit_sources')} WHERE session_id = 'b'"
+    (row,) = client.query(found).named_results()
     assert (row["traffic_source"], row["traffic_medium"]) == ("(direct)", "(none)")
     assert row["channel_group"] == "Direct"
     assert row["last_non_direct_source"] == "google"
@@ -106,7 +110,9 @@ def test_people_and_sites_have_sources_of_their_own(client: Client) -> None:
         session("a", 0, "google"),
         session("b", 1, visitor_id="bob", person_id="bob"),
         session("c", 1, site="store"),
-    ) == {"a": "google", "b": "(direct)", "c": "(direct)"}
+    ) == {"a": "google", "b": "(direct)"}
+    of_store = f"SELECT last_non_direct_source FROM {whole('visit_sources', site='store')}"
+    assert client.query(of_store).result_rows == [("(direct)",)]
 
 
 def test_two_devices_of_one_person_known_now_share_their_sources(client: Client) -> None:
@@ -154,4 +160,4 @@ def test_a_touch_is_a_session_in_which_the_person_did_something(
     client: Client, more: dict[str, Any], is_touch: int
 ) -> None:
     taken(client, session("a", 0, "google", **more))
-    assert client.query("SELECT is_touch FROM session_sources").result_rows == [(is_touch,)]
+    assert client.query(f"SELECT is_touch FROM {whole('visits')}").result_rows == [(is_touch,)]

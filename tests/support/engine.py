@@ -32,6 +32,11 @@ class EngineServer:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}/"
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it; return when it answers; RuntimeError with its last words if it does not."""
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from schemas.journeys import JourneyModel, load_model
+from schemas.questions import questions
 from sinks.models import store_models
 from tests.support.database import insert_json, migrated_database
 from tests.support.engine import EngineServer
@@ -96,6 +97,7 @@ def move(client: Client, person: str, minutes: float, phase: str, **columns: Any
     """Write that a person enters `phase` of the lifecycle; forward unless `kind` says otherwise."""
     row = {
         "transition_id": f"{person} {minutes} {phase}",
+        "touchpoint_id": f"{person} {minutes} {phase}",
         "model": "lifecycle",
         "person_id": person,
         "visitor_id": person,
@@ -129,6 +131,15 @@ def write(client: Client, table: str, *rows: dict[str, Any]) -> None:
     """Insert rows; columns that are not named have ClickHouse's defaults."""
     lines = (json.dumps({"site": SITE} | row, default=datetime.isoformat) for row in rows)
     insert_json(client, table, (line.encode() for line in lines))
+
+
+def whole(name: str, **values: Any) -> str:
+    """Give what stands for a question after FROM: of all time, of everybody, of the lifecycle."""
+    known = {"site": SITE, "start": "1970-01-02", "end": "2100-01-01", "model": "lifecycle"}
+    known |= {"channel": "", "segment": "", "kpi": "", "by": "group"}
+    told = known | {"most": 1000, "days": 30, "step": 86400, "person": ""} | values
+    given = (f"{one} = {told[one]!r}" for one in questions()[name].parameters)
+    return f"{name}({', '.join(given)})"
 
 
 def rows(client: Client, statement: str) -> list[tuple[Any, ...]]:

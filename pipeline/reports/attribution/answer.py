@@ -1,6 +1,6 @@
 """Who gets the credit for the orders of a span, by seven models: the numbers. Prints nothing.
 
-Six models are rules, and stand in the view `attribution`; *markov* is computed from the paths.
+Six models are rules: the question `attribution_credits`. *markov* is computed from the paths.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,9 @@ from typing import Any, Literal, get_args
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.ask import ask
 from pipeline.reports.attribution.markov import Path, shares
-from pipeline.reports.span import IN_SPAN, Span
+from pipeline.reports.span import Span
 
 Model = Literal[
     "first", "last", "last_non_direct", "linear", "position_based", "time_decay", "markov"
@@ -19,45 +20,7 @@ By = Literal["channel_group", "source", "campaign"]
 MODELS: tuple[Model, ...] = get_args(Model)
 BYS: tuple[By, ...] = get_args(By)
 
-_COLUMN: dict[By, str] = {
-    "channel_group": "channel_group",
-    "source": "traffic_source",
-    "campaign": "traffic_campaign",
-}
-_VALUE = "if({column} = '', '(not set)', toString({column}))"
-
-_CREDITS = """
-SELECT model, {value} AS value, currency, sum(credit), sum(revenue)
-FROM attribution(days = {{days:UInt16}})
-WHERE has({{models:Array(String)}}, model) AND {in_span}
-GROUP BY model, value, currency"""
-
-_TOTALS = """
-SELECT currency, count(), toFloat64(sum(revenue))
-FROM conversions
-WHERE {in_span}
-GROUP BY currency
-ORDER BY currency"""
-
-# Of touches that led to no order, each person has one path.
-_PATHS = """
-SELECT path, is_converted, count()
-FROM
-(
-    SELECT
-        arrayCompact(arraySort(groupArray((position, {value}))).2) AS path,
-        true AS is_converted
-    FROM attribution(days = {{days:UInt16}})
-    WHERE model = 'linear' AND {converted_in_span}
-    GROUP BY site, order_id
-    UNION ALL
-    SELECT arrayCompact(arraySort(groupArray((started_at, session_id, {value}))).3), false
-    FROM session_sources
-    WHERE is_touch AND NOT is_bot AND {started_in_span} AND (site, session_id) NOT IN
-        (SELECT site, session_id FROM attribution(days = {{days:UInt16}}) WHERE model = 'linear')
-    GROUP BY site, person_id
-)
-GROUP BY path, is_converted"""
+_ASKED_BY: dict[By, str] = {"channel_group": "group", "source": "source", "campaign": "campaign"}
 
 
 @dataclass(frozen=True)
@@ -90,25 +53,20 @@ def read_attribution(
     lookback_days: int = 30,
 ) -> Attribution:
     """Give the orders of `span` to the touches before them, no more than `lookback_days` old."""
-    asked = span.parameters() | {"days": lookback_days, "models": list(models)}
-    value = _VALUE.format(column=_COLUMN[by])
-    found = client.query(
-        _CREDITS.format(value=value, in_span=IN_SPAN.format(time="converted_at")),
-        parameters=asked,
-    ).result_rows
-    given = [Credit(*row) for row in found]
+    asked = span.asked() | {"days": lookback_days, "by": _ASKED_BY[by]}
+    found = [Credit(*row) for row in ask(client, "attribution_credits", **asked).rows]
+    given = [credit for credit in found if credit.model in models]
     if "markov" in models:
-        given += _by_markov(client, asked, value)
+        given += _by_markov(client, asked)
     given.sort(key=lambda c: (MODELS.index(c.model), c.currency, -c.conversions, c.value))
     return Attribution(span=span, by=by, lookback_days=lookback_days, credits=tuple(given))
 
 
-def _by_markov(client: Client, asked: dict[str, Any], value: str) -> Iterator[Credit]:
-    converted, started = (IN_SPAN.format(time=time) for time in ("converted_at", "started_at"))
-    statement = _PATHS.format(value=value, converted_in_span=converted, started_in_span=started)
-    found = client.query(statement, parameters=asked).result_rows
-    share_of = shares([Path(tuple(path), converted, people) for path, converted, people in found])
-    totals = client.query(_TOTALS.format(in_span=converted), parameters=asked).result_rows
-    for currency, conversions, revenue in totals:
-        for touch, share in share_of.items():
-            yield Credit("markov", touch, currency, share * conversions, share * revenue)
+def _by_markov(client: Client, asked: dict[str, Any]) -> Iterator[Credit]:
+    paths = ask(client, "touch_paths", **asked).rows
+    share_of = shares([Path(tuple(path), converted, people) for path, converted, people in paths])
+    for order in ask(client, "orders_by_currency", **asked).named():
+        if order["orders"]:
+            for touch, share in share_of.items():
+                conversions, revenue = share * order["orders"], share * order["amount"]
+                yield Credit("markov", touch, order["currency"], conversions, revenue)

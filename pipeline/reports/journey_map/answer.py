@@ -1,47 +1,18 @@
-"""The journey map of one model: phases × channels, read from ClickHouse. Prints nothing.
+"""The journey map of one model: phases × channels, read from ClickHouse. Prints nothing."""
 
-It counts as the view `journey_map` does, which cannot be asked for a span of time.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.span import IN_SPAN, Span
+from pipeline.reports.ask import ask
+from pipeline.reports.span import Span
 from schemas.errors import Unusable
-
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
 _PHASES = """
 SELECT phase, en, de, needs, key_moment, picture, team
 FROM journey_models FINAL
 WHERE model = {model:String}
 ORDER BY rank"""
-
-_CELLS = f"""
-SELECT
-    phase,
-    a_channel AS channel,
-    uniqExactIf(person_id, touchpoints > 0) AS people,
-    sum(touchpoints) AS total,
-    uniqExactIf(person_id, moved_on) AS went_on,
-    if(
-        count(seconds) = 0, NULL,
-        arrayReduce('medianExact', arrayMap(stay -> stay.4, groupUniqArrayIf(
-            (person_id, cycle, entered_at, assumeNotNull(seconds)), seconds IS NOT NULL
-        )))
-    ) AS median_seconds,
-    sum(pain_points),
-    avg(satisfaction)
-FROM journey_map_rows
-ARRAY JOIN ['', channel] AS a_channel
-WHERE model = {{model:String}}
-    AND ({{segment:String}} = '' OR segment = {{segment:String}})
-    AND {IN_SPAN.format(time="at")}
-GROUP BY phase, a_channel
-ORDER BY a_channel = '' DESC, people DESC, a_channel"""
 
 
 class MapFailed(Unusable):
@@ -104,17 +75,16 @@ def read_map(client: Client, span: Span, *, model: str, segment: str = "") -> Jo
     Raises:
         MapFailed: the tables know no such model.
     """
-    parameters = span.parameters() | {"model": model, "segment": segment}
-
-    def rows(statement: str) -> Sequence[Sequence[Any]]:
-        return client.query(statement, parameters=parameters).result_rows
-
-    phases = tuple(MapPhase(*row) for row in rows(_PHASES))
+    found = client.query(_PHASES, parameters={"model": model}).result_rows
+    phases = tuple(MapPhase(*row) for row in found)
     if not phases:
-        known = rows("SELECT DISTINCT model FROM journey_models FINAL ORDER BY model")
+        known = client.query("SELECT DISTINCT model FROM journey_models FINAL ORDER BY model")
+        names = ", ".join(name for (name,) in known.result_rows) or "none"
         raise MapFailed(
-            f"the tables know no model {model!r}, but {', '.join(m for (m,) in known) or 'none'}: "
+            f"the tables know no model {model!r}, but {names}: "
             "name it in TOUCHSTREAM_JOURNEY_MODELS and run touchstream migrate"
         )
-    cells = tuple(MapCell(*row) for row in rows(_CELLS))
+    asked = span.asked() | {"model": model, "segment": segment}
+    rows = ask(client, "journey_map", **asked).named()
+    cells = tuple(MapCell(**{name: row[name] for name in MapCell.__annotations__}) for row in rows)
     return JourneyMap(model, segment, span, phases, cells)

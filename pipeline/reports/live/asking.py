@@ -6,10 +6,21 @@ from typing import Any, TypeVar
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.live.view import View
+from schemas.questions import questions
 
 Row = TypeVar("Row")
 
 _LONGEST_SECONDS = 10
+
+_GIVEN = {
+    "site": "{site:String}",
+    "start": "fromUnixTimestamp64Milli({start:Int64})",
+    "end": "fromUnixTimestamp64Milli({end:Int64})",
+    "model": "{model:String}",
+    "channel": "{channel:String}",
+    "segment": "{segment:String}",
+    "kpi": "''",
+}
 
 
 def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str, Any]]:
@@ -25,3 +36,13 @@ def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str,
 def rows_of(kind: type[Row], client: Client, view: View, sql: str, **more: Any) -> tuple[Row, ...]:
     """Give the rows of a statement whose columns are the fields of `kind`."""
     return tuple(kind(**row) for row in ask(client, view, sql, **more))
+
+
+def question(name: str, **given: str) -> str:
+    """Write what stands for a question, or a part of one, after FROM: with all that a view says.
+
+    `given` has expressions for other parameters, or other ones for these.
+    """
+    values = _GIVEN | given
+    named = (f"{one} = {values[one]}" for one in questions()[name].parameters)
+    return f"{name}({', '.join(named)})"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.asking import question, rows_of
 from pipeline.reports.live.view import SLICES, View
 
 _READING = """multiIf(
@@ -14,17 +14,13 @@ _READING = """multiIf(
         avg(o.value)
     )"""
 
-# As the view `kpis` counts, which cannot be asked for a span; and the same for each of 28 days.
 _FIGURES = """
 SELECT d.kpi AS kpi, o.currency AS currency, {reading} AS value, count() AS observations,
     uniqExact(o.person_id) AS people, any(d.unit) AS unit, any(d.levels) AS levels,
     any(d.en) AS en, any(d.de) AS de, any(d.formula) AS formula
 FROM
 (
-    SELECT * FROM kpi_observations
-    WHERE site = {{site:String}} AND model IN ('', {{model:String}}){narrowed}
-        AND at >= fromUnixTimestamp64Milli({{start:Int64}})
-        AND at < fromUnixTimestamp64Milli({{end:Int64}})
+    SELECT * FROM {observed}
 ) AS o
 INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
 GROUP BY kpi, currency, d.reading
@@ -36,10 +32,7 @@ SELECT kpi, currency, groupArray(value) AS line FROM
     SELECT d.kpi AS kpi, o.currency AS currency, toDate(o.at) AS day, {reading} AS value
     FROM
     (
-        SELECT * FROM kpi_observations
-        WHERE site = {{site:String}} AND model IN ('', {{model:String}}){narrowed}
-            AND at >= fromUnixTimestamp64Milli({{end:Int64}} - 28 * 86400000)
-            AND at < fromUnixTimestamp64Milli({{end:Int64}})
+        SELECT * FROM {observed}
     ) AS o
     INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
     GROUP BY kpi, currency, d.reading, day
@@ -62,8 +55,7 @@ SELECT toString(f.name) AS name, toString(f.channel) AS channel, count() AS volu
     topKIf(1)(toString(f.next_name), f.next_name != '')[1] AS next_touchpoint,
     sumForEach(arrayMap(n -> n = {place}, range({slices}))) AS line,
     sumForEach(arrayMap(n -> n = {place} AND f.is_exit, range({slices}))) AS exit_line
-FROM touchpoint_flow AS f
-WHERE {span}
+FROM {flow} AS f
 GROUP BY name, channel
 ORDER BY volume DESC, name, channel
 LIMIT 40"""
@@ -117,23 +109,20 @@ class TouchpointFigures:
 
 def read_key_figures(client: Client, view: View) -> tuple[KeyFigure, ...]:
     """Compute the KPIs that were observed in the span."""
-    statement = _FIGURES.format(reading=_READING, narrowed=_narrowed(view))
+    statement = _FIGURES.format(reading=_READING, observed=question("kpi_values"))
     return rows_of(KeyFigure, client, view, statement)
 
 
 def read_key_lines(client: Client, view: View) -> tuple[KeyLine, ...]:
     """Compute the KPIs of each of the last 28 days."""
-    statement = _LINES.format(reading=_READING, narrowed=_narrowed(view))
+    weeks = "fromUnixTimestamp64Milli({end:Int64} - 28 * 86400000)"
+    observed = question("kpi_values", start=weeks)
+    statement = _LINES.format(reading=_READING, observed=observed)
     return rows_of(KeyLine, client, view, statement)
 
 
 def read_touchpoint_figures(client: Client, view: View) -> tuple[TouchpointFigures, ...]:
     """Compute the KPIs of every touchpoint, the most frequent first."""
-    span = view.covers("at").replace(" AND session_id", " AND f.session_id")
-    statement = _TOUCHPOINTS.format(span=span, slices=SLICES, place=_PLACE)
+    flow = question("touchpoint_flow")
+    statement = _TOUCHPOINTS.format(flow=flow, slices=SLICES, place=_PLACE)
     return rows_of(TouchpointFigures, client, view, statement)
-
-
-def _narrowed(view: View) -> str:
-    narrowed = " AND channel = {channel:String}" if view.channel else ""
-    return narrowed + (" AND segment = {segment:String}" if view.segment else "")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask
+from pipeline.reports.live.asking import ask, question
 from pipeline.reports.live.steps import VISIT
 from pipeline.reports.live.view import View
 from pipeline.reports.span import IN_SPAN
@@ -37,10 +37,9 @@ WHERE model = {{model:String}} AND site = {{site:String}}
     AND at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
 GROUP BY person_id HAVING argMax(to_phase, (at, turn, touchpoint_id)) = {{what:String}}""",
     "cell": """
-SELECT DISTINCT person_id FROM journey_map_rows
-WHERE model = {{model:String}} AND phase = {{what:String}} AND touchpoints > 0
-    AND ({{where:String}} = '' OR channel = {{where:String}})
-    AND ({{segment:String}} = '' OR segment = {{segment:String}}) AND {at}""",
+SELECT DISTINCT person_id FROM {map_rows}
+WHERE phase = {{what:String}} AND touchpoints > 0
+    AND ({{where:String}} = '' OR channel = {{where:String}})""",
     "left": """
 SELECT DISTINCT person_id FROM person_abandonments
 WHERE ({{what:String}} = '' OR kind = {{what:String}}) AND {abandoned}{narrowed_session}
@@ -49,21 +48,19 @@ WHERE ({{what:String}} = '' OR kind = {{what:String}}) AND {abandoned}{narrowed_
 SELECT DISTINCT person_id FROM person_abandonments
 WHERE ({{what:String}} = '' OR kind = {{what:String}}) AND {recovered}{narrowed_session}""",
     "place": """
-SELECT DISTINCT person_id FROM friction
-WHERE kind IN ('step', 'page') AND place = {{what:String}} AND {at}
+SELECT DISTINCT person_id FROM {friction}
+WHERE kind IN ('step', 'page') AND place = {{what:String}}
     AND ({{where:String}} = '' OR what = {{where:String}})""",
     "crossing": """
-SELECT DISTINCT person_id FROM channel_crossings
-WHERE from_channel = {{what:String}} AND to_channel = {{where:String}} AND {arrived}""",
+SELECT DISTINCT person_id FROM {channel_crossings}
+WHERE from_channel = {{what:String}} AND to_channel = {{where:String}}""",
     "kpi": """
-SELECT DISTINCT person_id FROM kpi_observations
-WHERE kpi = {{what:String}} AND model IN ('', {{model:String}}) AND {at}{narrowed_kpi}""",
+SELECT DISTINCT person_id FROM {kpi_values}""",
     "touchpoint": """
-SELECT DISTINCT person_id FROM touchpoint_flow
-WHERE name = {{what:String}} AND channel = {{where:String}} AND {at}""",
+SELECT DISTINCT person_id FROM {people_touchpoints}
+WHERE name = {{what:String}} AND channel = {{where:String}}""",
     "orders": """
-SELECT DISTINCT person_id FROM purchases
-WHERE {ordered} AND ({{channel:String}} = '' OR channel = {{channel:String}})""",
+SELECT DISTINCT person_id FROM {orders_in}""",
     "mailing": """
 SELECT DISTINCT person_id FROM person_touchpoints
 WHERE channel = 'newsletter' AND JSONExtractString(properties, 'campaign_id') = {{what:String}}
@@ -73,6 +70,8 @@ SELECT DISTINCT person_id FROM person_touchpoints
 WHERE NOT is_bot AND type IN ('page', 'screen') AND path = {{what:String}}
     AND {occurred}{narrowed}""",
 }
+
+_ASKED = ("map_rows", "friction", "channel_crossings", "people_touchpoints", "orders_in")
 
 _PEOPLE = """
 SELECT person_id, max(ended_at) AS last_at, count() AS sessions, sum(touchpoints) AS touchpoints,
@@ -179,16 +178,13 @@ def _who(view: View, behind: Behind, steps: Sequence[str]) -> str:
         known = ", ".join(sorted({"step", *_SOURCE, *_QUESTIONS}))
         raise UnknownQuestion(f"no people are known by {behind.of!r}, but by {known}")
     return _QUESTIONS[behind.of].format(
-        at=IN_SPAN.format(time="at"),
+        **{name: question(name) for name in _ASKED},
+        kpi_values=question("kpi_values", kpi="{what:String}"),
         abandoned=IN_SPAN.format(time="abandoned_at"),
         recovered=IN_SPAN.format(time="recovered_at"),
-        arrived=IN_SPAN.format(time="arrived_at"),
-        ordered=IN_SPAN.format(time="ordered_at"),
         occurred=IN_SPAN.format(time="occurred_at"),
         narrowed=view.narrows(),
         narrowed_session=view.narrows(channel=""),
-        narrowed_kpi=(" AND channel = {channel:String}" if view.channel else "")
-        + (" AND segment = {segment:String}" if view.segment else ""),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask
+from pipeline.reports.live.asking import ask, question
 from pipeline.reports.live.view import SLICES, View
 
 # The people of the report, and what moved lately; `was` is the phase before, or nothing.
@@ -33,10 +33,12 @@ GROUP BY from_phase, to_phase, ago"""
 _STAYS = """
 SELECT phase, uniqExact(person_id) AS came, uniqExactIf(person_id, moved_on) AS went_on,
     if(
-        countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(seconds, left_at IS NOT NULL)
+        countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(
+            dateDiff('second', entered_at, left_at), left_at IS NOT NULL
+        )
     ) AS median_seconds
-FROM stays
-WHERE model = {{model:String}} AND {span}
+FROM {stays}
+WHERE entered_at >= fromUnixTimestamp64Milli({{start:Int64}})
 GROUP BY phase"""
 
 
@@ -61,9 +63,7 @@ def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
     narrowed = view.narrows()
     now = {r["phase"]: r["people"] for r in ask(client, view, _NOW.format(narrowed=narrowed))}
     moves = list(ask(client, view, _MOVES.format(narrowed=narrowed, slices=SLICES)))
-    stays = {
-        r["phase"]: r for r in ask(client, view, _STAYS.format(span=view.covers("entered_at")))
-    }
+    stays = {r["phase"]: r for r in ask(client, view, _STAYS.format(stays=question("stays_in")))}
     return tuple(
         PhaseNow(
             phase=phase,

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import rows_of
+from pipeline.reports.live.asking import question, rows_of
 from pipeline.reports.live.view import View
-from pipeline.reports.span import IN_SPAN
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
@@ -20,9 +19,8 @@ SELECT kind, place,
     countIf(what = 'complaint') AS complained,
     countIf(what = 'feedback') AS noted,
     sum(seconds) / greatest(people, 1) AS seconds_lost
-FROM friction
+FROM {question("friction")}
 WHERE kind IN ('step', 'page') AND place NOT IN (SELECT phase FROM journey_models FINAL)
-    AND {IN_SPAN.format(time="at")}
 GROUP BY kind, place
 HAVING lost + asked + complained + noted > 0
 ORDER BY (lost + asked + complained + noted) / greatest(people, 10) DESC, people DESC, place
@@ -32,9 +30,11 @@ LIMIT 12"""
 _CROSSINGS = f"""
 SELECT from_channel, to_channel, uniqExact(person_id) AS people, count() AS crossings,
     medianExact(dateDiff('second', left_at, arrived_at)) AS median_seconds,
-    uniqExactIf(person_id, is_last AND NOT has_ordered) AS lost
-FROM channel_crossings
-WHERE from_channel != '' AND {IN_SPAN.format(time="arrived_at")}
+    uniqExactIf(
+        person_id, is_last AND person_id NOT IN (SELECT person_id FROM {question("buyers_of")})
+    ) AS lost
+FROM {question("channel_crossings")}
+WHERE from_channel != ''
 GROUP BY from_channel, to_channel
 ORDER BY people DESC, from_channel, to_channel
 LIMIT 12"""

@@ -33,7 +33,9 @@ SELECT toString(channel) AS channel FROM inventory_states
 WHERE site = {site:String} GROUP BY channel ORDER BY count() DESC, channel"""
 
 _SEGMENTS = """
-SELECT segment FROM segments WHERE site = {site:String}
+SELECT newest AS segment FROM (
+    SELECT argMaxMerge(segment) AS newest FROM segment_states WHERE site = {site:String}
+    GROUP BY visitor_id)
 GROUP BY segment ORDER BY count() DESC, segment LIMIT 30"""
 
 

@@ -55,11 +55,9 @@ class View(Span):
         return parts
 
 
-_SESSIONS_OF_SEGMENT = """
-    SELECT session_id FROM session_slices
-    WHERE site = {site:String} AND segment = {segment:String}"""
-
 VISITORS_OF_SEGMENT = """
-    SELECT visitor_id FROM sessions FINAL WHERE (site, session_id) IN (
-        SELECT site, session_id FROM session_slices
-        WHERE site = {site:String} AND segment = {segment:String})"""
+    SELECT visitor_id FROM visitors_of_segment(site = {site:String}, segment = {segment:String})"""
+
+_SESSIONS_OF_SEGMENT = f"""
+    SELECT session_id FROM sessions
+    WHERE site = {{site:String}} AND visitor_id IN ({VISITORS_OF_SEGMENT})"""  # noqa: S608

@@ -7,8 +7,8 @@ FROM
     WHERE site = {site:String} AND model = {model:String}
         AND at >= {start:DateTime64(3, 'UTC')} AND at < {end:DateTime64(3, 'UTC')}
         AND ({channel:String} = '' OR channel = {channel:String})
-        AND session_id NOT IN (SELECT session_id FROM bot_sessions(*))
+        AND session_id NOT IN (SELECT session_id FROM bots_in(*))
     SETTINGS do_not_merge_across_partitions_select_final = 1
 ) AS t
-LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
+LEFT JOIN linked_in(*) AS i ON t.visitor_id = i.visitor_id
 WHERE {segment:String} = '' OR person_id IN (SELECT person_id FROM people_of_segment(*))

@@ -1,0 +1,149 @@
+"""The figures of a span, each a question: KPIs, people, pages, sources, mails, cohorts, paths."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pipeline.cli.shared import SITE, Option, clickhouse, options, read_settings
+
+FORMAT = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+)
+
+_of_span: Callable[[Callable[..., None]], Callable[..., None]] = options(
+    SITE,
+    click.option("--last", default="", help="How long: 90m, 24h, 7d, 2w.  [default: 24h]"),
+    click.option("--ago", default="", help="How long before now it ended: 7d."),
+    click.option("--from", "start", default="", help="Instead: since when, e.g. 2026-03-01."),
+    click.option("--to", "end", default="", help="Until when, not included; default: now."),
+    click.option(
+        "--zone", default="", help="A time zone, e.g. Europe/Berlin; default: the site's."
+    ),
+    click.option("--channel", default="", help="One channel only."),
+    click.option("--segment", default="", help="One segment only."),
+    FORMAT,
+)
+_MOST: Option = click.option(
+    "--most", default=50, show_default=True, type=click.IntRange(1, 100_000), help="Rows at most."
+)
+_BEFORE: Option = click.option(
+    "--before/--no-before", default=True, show_default=True, help="Beside as long a span before."
+)
+_MODEL: Option = click.option("--model", default="", help="Default: the first configured.")
+
+
+@click.command()
+@_of_span
+@_MODEL
+@_BEFORE
+@click.option("--kpi", default="", help="One only; default: all. docs/kpis.md defines them.")
+def kpis(model: str, before: bool, kpi: str, **of: Any) -> None:
+    """The KPIs of a span, on three levels, beside those of as long a span before."""
+    number = "value" if before else ""
+    _answer("kpis", of, model=model, kpi=kpi, key=("kpi", "currency"), number=number)
+
+
+@click.command()
+@_of_span
+@_MOST
+def people(most: int, **of: Any) -> None:
+    """Who was there, the latest first; `export --person` and `journeys explain` say more."""
+    _answer("people_found", of, most=most)
+
+
+@click.command()
+@_of_span
+@_MOST
+def pages(most: int, **of: Any) -> None:
+    """Which pages are seen, by how many, and where people come in and leave."""
+    _answer("pages", of, most=most)
+
+
+@click.command()
+@_of_span
+@_MOST
+@click.option(
+    "--by",
+    type=click.Choice(
+        ["source", "group", "medium", "campaign", "channel", "device", "country", "entry", "exit"]
+    ),
+    default="source",
+    show_default=True,
+)
+def sources(most: int, by: str, **of: Any) -> None:
+    """Where visits come from, with what, and what they bring."""
+    _answer("visits_by", of, most=most, by=by)
+
+
+@click.command()
+@_of_span
+@_MOST
+@_BEFORE
+def newsletter(most: int, before: bool, **of: Any) -> None:
+    """What became of each mailing, from the mail to the order."""
+    number = "clicked" if before else ""
+    _answer("mailings", of, most=most, key=("campaign",), number=number)
+
+
+@click.command()
+@_of_span
+def cohorts(**of: Any) -> None:
+    """How many of those who first ordered in a month order again, month by month."""
+    _answer("cohorts", of)
+
+
+@click.command()
+@_of_span
+@_MOST
+@_BEFORE
+def paths(most: int, before: bool, **of: Any) -> None:
+    """The ways over channels that people go, and how many of them have ordered."""
+    number = "people" if before else ""
+    _answer("channel_paths", of, most=most, key=("path",), number=number)
+
+
+def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from pipeline.reports.compared import compared, site_of
+    from pipeline.reports.span_words import BadSpan, span_in_words
+    from schemas.journeys import load_models
+
+    known = read_settings()
+    words = {name: of.pop(name) for name in ("last", "ago", "start", "end")}
+    fmt, zone_name = of.pop("fmt"), of.pop("zone")
+    if "model" in given:
+        given["model"] = given["model"] or load_models(known.journey_models)[0].id
+    with clickhouse(known) as client:
+        site = site_of(client, of.pop("site"))
+        try:
+            zone = ZoneInfo(zone_name or known.site_time_zones.get(site, "UTC"))
+        except (KeyError, ValueError) as error:
+            raise BadSpan(f"no time zone {zone_name!r}; write it as Europe/Berlin") from error
+        span = span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
+        found = compared(client, question, span, **of, **given)
+    _print(found, fmt, zone)
+
+
+def _print(found: Any, fmt: str, zone: Any) -> None:
+    from rich.console import Console
+
+    from pipeline.reports.written import as_csv, as_json, as_table, notes
+
+    if fmt == "json":
+        click.echo(as_json(found).decode())
+    elif fmt == "csv":
+        click.echo(as_csv(found), nl=False)
+        for note in notes(found.freshness, zone):
+            click.echo(note, err=True)
+    else:
+        # In a pipe nothing is cut: as wide as it needs to be.
+        width = None if sys.stdout.isatty() else 100_000
+        Console(width=width, soft_wrap=not sys.stdout.isatty()).print(as_table(found, zone))

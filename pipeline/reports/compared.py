@@ -1,0 +1,104 @@
+"""A question asked of a span, and of as long a span before, side by side. Prints nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.reports.ask import Answer, Column, ask
+from pipeline.reports.span import Span
+from schemas.errors import Unusable
+
+
+class UnknownSite(Unusable):
+    """Nothing was ever seen of this site, or it is not said which one is meant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """As of when an answer is, and what it leaves out.
+
+    `newest` is when the newest touchpoint of the span was taken in; None: there is none. `late`,
+    `bots` and `refused` count nowhere else.
+    """
+
+    newest: datetime | None
+    touchpoints: int
+    late: int
+    bots: int
+    refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The answer of a question, with how fresh it is."""
+
+    question: str
+    span: Span
+    answer: Answer
+    freshness: Freshness
+
+
+def site_of(client: Client, named: str) -> str:
+    """Give the site that is meant: `named`, or the only one that there is.
+
+    Raises:
+        UnknownSite: there is none, or no such, or several and none is named.
+    """
+    found = client.query("SELECT DISTINCT site FROM inventory_states ORDER BY site").result_rows
+    sites = [str(site) for (site,) in found]
+    known = ", ".join(sites) or "none yet"
+    if named and named not in sites:
+        raise UnknownSite(f"nothing was ever seen of the site {named!r}; there are: {known}")
+    if not named and len(sites) != 1:
+        raise UnknownSite(f"say which site with --site; there are: {known}")
+    return named or sites[0]
+
+
+def compared(
+    client: Client,
+    question: str,
+    span: Span,
+    *,
+    key: tuple[str, ...] = (),
+    number: str = "",
+    **given: Any,
+) -> Compared:
+    """Ask `question` of `span`; where `number` is named, also of as long a span before.
+
+    Then a column `before` has what that number was in the row of the same `key`; None: no such row.
+    """
+    asked = span.asked() | given
+    answer = ask(client, question, **asked)
+    if number:
+        earlier = replace(span, start=span.start - (span.end - span.start), end=span.start)
+        before = ask(client, question, **asked | earlier.asked())
+        answer = _beside(answer, before, key, number)
+    return Compared(question=question, span=span, answer=answer, freshness=_freshness(client, span))
+
+
+def _beside(answer: Answer, before: Answer, key: tuple[str, ...], number: str) -> Answer:
+    names = [column.name for column in answer.columns]
+    places = [names.index(name) for name in key]
+    place = names.index(number)
+    was = {tuple(row[p] for p in places): row[place] for row in before.rows}
+    column = Column("before", f"Nullable({answer.columns[place].type})")
+    rows = [
+        (*row[: place + 1], was.get(tuple(row[p] for p in places)), *row[place + 1 :])
+        for row in answer.rows
+    ]
+    columns = (*answer.columns[: place + 1], column, *answer.columns[place + 1 :])
+    return Answer(columns, rows)
+
+
+def _freshness(client: Client, span: Span) -> Freshness:
+    [row] = ask(client, "freshness", **span.asked()).named()
+    newest = row["newest"] if row["touchpoints"] else None
+    return Freshness(
+        newest=newest,
+        touchpoints=row["touchpoints"],
+        late=row["late"],
+        bots=row["bots"],
+        refused=row["refused"],
+    )

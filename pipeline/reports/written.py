@@ -1,0 +1,91 @@
+"""Answers as a table, JSON or CSV. Lays out what it is given; reads nothing."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.reports.compared import Compared, Freshness
+from pipeline.reports.span import Span
+
+
+def as_table(found: Compared, zone: ZoneInfo) -> RenderableType:
+    """Lay out the rows, and below them as of when they are and what they leave out."""
+    table = Table(title=_title(found.span, zone), title_justify="left")
+    for column in found.answer.columns:
+        is_number = column.type.removeprefix("Nullable(").startswith(("UInt", "Int", "Float"))
+        table.add_column(column.name, justify="right" if is_number else "left", overflow="fold")
+    for row in found.answer.rows:
+        table.add_row(*(Text(_cell(value, zone)) for value in row))
+    rows = table if found.answer.rows else Text(f"{_title(found.span, zone)}: nothing")
+    return Group(rows, *map(Text, notes(found.freshness, zone)))
+
+
+def as_csv(found: Compared) -> str:
+    """Write a line for each row, and the names of the columns above; times are UTC in ISO 8601."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(column.name for column in found.answer.columns)
+    writer.writerows([_plain(value) for value in row] for row in found.answer.rows)
+    return out.getvalue()
+
+
+def as_json(found: Compared) -> bytes:
+    """Write rows as objects, with the types of the columns and what the answer leaves out."""
+    return msgspec.json.encode(
+        {
+            "question": found.question,
+            "span": found.span,
+            "freshness": found.freshness,
+            "columns": [column._asdict() for column in found.answer.columns],
+            "rows": list(found.answer.named()),
+        }
+    )
+
+
+def notes(freshness: Freshness, zone: ZoneInfo) -> Iterator[str]:
+    """Say as of when an answer is, and what it leaves out."""
+    if freshness.newest is None:
+        yield "No touchpoint was taken in for this span."
+    else:
+        newest = _cell(freshness.newest, zone)
+        yield f"As of {newest} {zone.key}: then the newest touchpoint of the span was taken in."
+    yield (
+        f"Of {freshness.touchpoints:,} touchpoints {freshness.late:,} came too late and "
+        f"{freshness.bots:,} are of bots: they are left out. Refused: {freshness.refused:,}."
+    )
+
+
+def _title(span: Span, zone: ZoneInfo) -> str:
+    begin, finish = (
+        f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for moment in (span.start, span.end)
+    )
+    return f"{span.site}, {begin} to {finish} {zone.key}"
+
+
+def _cell(value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, list | tuple):
+        return " → ".join(_cell(one, zone) for one in value)
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return _number(value) if isinstance(value, int | float) else str("" if value is None else value)
+
+
+def _number(value: float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return " > ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,57 @@
+-- The share that each touch has in an order of a span, by six models; docs/attribution.md.
+-- Touches are visits in which the person did something, up to so many days before the order, and
+-- always the visit of the order. Equal times are ordered by id. The visits of a person are gathered
+-- before the join: with times compared after it, the plan grows with orders times visits.
+SELECT
+    order_id, person_id, converted_at, currency,
+    touch.2 AS session_id,
+    touch.1 AS started_at,
+    touch.3 AS traffic_source,
+    touch.4 AS traffic_medium,
+    touch.5 AS traffic_campaign,
+    touch.6 AS channel_group,
+    position,
+    touches,
+    weight.1 AS model,
+    weight.2 AS credit,
+    credit * order_revenue AS revenue
+FROM
+(
+    SELECT
+        c.order_id AS order_id,
+        c.person_id AS person_id,
+        c.converted_at AS converted_at,
+        c.currency AS currency,
+        toFloat64(c.revenue) AS order_revenue,
+        arraySort(arrayFilter(
+            t -> t.2 = c.session_id OR (t.7 AND t.1 <= c.converted_at
+                AND t.1 >= c.converted_at - toIntervalDay({days:UInt16})),
+            s.visits
+        )) AS way,
+        length(way) AS touches,
+        arrayLastIndex(t -> t.4 NOT IN ('', '(none)', 'offline'), way) AS last_click,
+        arrayMap(t -> exp2(dateDiff('millisecond', c.converted_at, t.1) / 86400000 / 7), way) AS decays,
+        arraySum(decays) AS decay_sum
+    FROM conversions(*) AS c
+    INNER JOIN
+    (
+        SELECT
+            person_id,
+            groupArray((started_at, session_id, traffic_source, traffic_medium, traffic_campaign,
+                channel_group, is_touch)) AS visits
+        FROM touches(*)
+        GROUP BY person_id
+    ) AS s ON c.person_id = s.person_id
+)
+ARRAY JOIN way AS touch, decays AS decay, arrayEnumerate(way) AS position
+ARRAY JOIN
+[
+    ('first', toFloat64(position = 1)),
+    ('last', toFloat64(position = touches)),
+    ('last_non_direct', toFloat64(position = if(last_click = 0, touches, last_click))),
+    ('linear', 1 / touches),
+    ('position_based',
+        multiIf(touches <= 2, 1 / touches, position = 1 OR position = touches, 0.4,
+            0.2 / (touches - 2))),
+    ('time_decay', decay / decay_sum)
+] AS weight

@@ -1,0 +1,39 @@
+-- Everything that happened in a span at a page, a step or in a phase of the model, and its time.
+SELECT '' AS model, 'page' AS kind, path AS place, occurred_at AS at, person_id, 'visit' AS what,
+    0. AS seconds
+FROM people_touchpoints(*)
+WHERE path != ''
+UNION ALL
+SELECT '', 'step', toString(name), occurred_at, person_id, 'visit', 0.
+FROM people_touchpoints(*)
+WHERE name IN (SELECT step FROM journey_steps FINAL)
+UNION ALL
+SELECT '', found.1, found.2, at, person_id, what, toFloat64(seconds)
+FROM events_at_places(*)
+ARRAY JOIN [('page', page), ('step', step)] AS found
+WHERE found.2 != ''
+UNION ALL
+SELECT {model:String}, 'phase', toString(phase), occurred_at, person_id,
+    multiIf(
+        name IN ('Support Contacted', 'Chat Started', 'Phone Call Received'), 'support',
+        name = 'Complaint Made', 'complaint', name = 'Feedback Noted', 'feedback', 'visit'
+    ) AS what, toFloat64(coalesce(waited, 0))
+FROM phase_touchpoints(*)
+WHERE NOT (what = 'feedback' AND JSONHas(properties, 'phase'))
+UNION ALL
+SELECT {model:String}, 'phase', toString(m.phase), n.occurred_at, n.visitor_id, 'feedback', 0.
+FROM (SELECT * FROM touchpoints_in(*) WHERE name = 'Feedback Noted') AS n
+INNER JOIN (SELECT phase FROM journey_models FINAL WHERE model = {model:String}) AS m
+    ON m.phase = JSONExtractString(n.properties, 'phase')
+UNION ALL
+SELECT '', found.1, found.2, abandoned_at, person_id, 'abandonment',
+    toFloat64(dateDiff('second', opened_at, last_touchpoint_at))
+FROM people_abandonments(*)
+ARRAY JOIN [('page', toString(last_path)), ('step', toString(step))] AS found
+WHERE found.2 != ''
+UNION ALL
+SELECT {model:String}, 'phase', toString(s.phase), a.abandoned_at, a.person_id, 'abandonment',
+    toFloat64(dateDiff('second', a.opened_at, a.last_touchpoint_at))
+FROM people_abandonments(*) AS a
+ASOF INNER JOIN stays_of_abandoned(*) AS s
+    ON a.person_id = s.person_id AND a.last_touchpoint_at >= s.entered_at

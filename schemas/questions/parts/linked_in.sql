@@ -1,0 +1,11 @@
+-- Linked visitors with a visit that reaches into a span, each with the person it belongs to now.
+SELECT visitor_id, person_id
+FROM identities FINAL
+PREWHERE visitor_id IN
+(
+    SELECT visitor_id
+    FROM sessions
+    WHERE site = {site:String}
+        AND started_at < {end:DateTime64(3, 'UTC')} AND ended_at >= {start:DateTime64(3, 'UTC')}
+)
+WHERE site = {site:String}

@@ -1,0 +1,123 @@
+"""The commands that ask a question, on the small shop: tables, JSON, CSV, the span before."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from clickhouse_connect.driver.client import Client
+
+from pipeline.cli import main
+from pipeline.reports.ask import ask
+from tests.support.engine import EngineServer
+from tests.support.shopping import SPAN, shop
+
+Run = Callable[..., Result]
+SPAN_WORDS = ("--from", "2025-03-01T11:00", "--to", "2025-03-01T13:00")
+
+
+@pytest.fixture(scope="module")
+def client(engine: EngineServer) -> Iterator[Client]:
+    with shop(engine) as client:
+        yield client
+
+
+@pytest.fixture
+def run(client: Client, engine: EngineServer) -> Run:
+    def run(*words: str) -> Result:
+        where = {
+            "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
+            "TOUCHSTREAM_CLICKHOUSE_DATABASE": str(client.database),
+        }
+        return CliRunner().invoke(main, words, env=where)
+
+    return run
+
+
+def said(run: Run, *words: str) -> list[dict[str, Any]]:
+    ran = run(*words, *SPAN_WORDS, "--format", "json")
+    assert ran.exit_code == 0, ran.output
+    rows: list[dict[str, Any]] = msgspec.json.decode(ran.stdout)["rows"]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "given"),
+    [
+        (("kpis", "--no-before"), "kpis", {"kpi": ""}),
+        (("people",), "people_found", {"most": 50}),
+        (("pages",), "pages", {"most": 50}),
+        (("sources", "--by", "device"), "visits_by", {"by": "device", "most": 50}),
+        (("newsletter", "--no-before"), "mailings", {"most": 50}),
+        (("cohorts",), "cohorts", {}),
+        (("paths", "--no-before"), "channel_paths", {"most": 50}),
+    ],
+)
+def test_a_command_says_what_its_question_answers(
+    run: Run, client: Client, words: tuple[str, ...], question: str, given: dict[str, Any]
+) -> None:
+    answer = list(ask(client, question, **SPAN | given).named())
+    assert said(run, *words) == msgspec.json.decode(msgspec.json.encode(answer))
+    assert run(*words, *SPAN_WORDS).exit_code == 0
+
+
+def test_a_kpi_stands_beside_the_one_before(run: Run) -> None:
+    visits = next(row for row in said(run, "kpis") if row["kpi"] == "visits")
+    assert (visits["value"], visits["before"]) == (3, 1)
+
+
+def test_an_answer_says_as_of_when_and_what_it_leaves_out(run: Run) -> None:
+    ran = run("pages", *SPAN_WORDS)
+    assert "No touchpoint" not in ran.stdout
+    assert "3 are of bots: they are left out." in ran.stdout
+    found = msgspec.json.decode(run("pages", *SPAN_WORDS, "--format", "json").stdout)
+    assert found["freshness"]["bots"] == 3
+
+
+def test_csv_has_the_names_above_and_the_notes_elsewhere(run: Run) -> None:
+    ran = run("sources", *SPAN_WORDS, "--format", "csv")
+    lines = list(csv.DictReader(io.StringIO(ran.stdout)))
+    assert [(line["value"], line["visits"]) for line in lines] == [
+        ("google", "2"),
+        ("newsletter", "1"),
+    ]
+    assert "left out" in ran.stderr
+
+
+def test_nothing_is_cut_in_a_pipe(run: Run) -> None:
+    lines = run("kpis", *SPAN_WORDS).stdout.splitlines()
+    assert max(map(len, lines)) > 120
+    assert "…" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--site", "nowhere"), "nothing was ever seen of the site 'nowhere'; there are: shop"),
+        (("--last", "week"), "'week' is no length of time"),
+        (("--zone", "Mars"), "no time zone 'Mars'"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_sentence_and_exit_code_2(
+    run: Run, words: tuple[str, ...], error: str
+) -> None:
+    ran = run("pages", *words)
+    assert ran.exit_code == 2
+    assert error in ran.stderr
+
+
+def test_times_are_told_in_the_zone_that_is_asked_for(run: Run) -> None:
+    ran = run(
+        "people",
+        "--from",
+        "2025-03-01T12:00",
+        "--to",
+        "2025-03-01T14:00",
+        "--zone",
+        "Europe/Berlin",
+    )
+    assert "2025-03-01 12:00 to 2025-03-01 14:00 Europe/Berlin" in ran.stdout
+    assert "2025-03-01 13:33:00" not in ran.stdout.split("visits")[0]
