@@ -30,8 +30,11 @@ needs_amtool = pytest.mark.skipif(
 )
 
 
+_ENDS = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+
+
 def names_of(registry: CollectorRegistry) -> set[str]:
-    names = {f.name + ("_total" if f.type == "counter" else "") for f in registry.collect()}
+    names = {f.name + end for f in registry.collect() for end in _ENDS.get(f.type, ("",))}
     return {name for name in names if name.startswith("touchstream_")}
 
 

@@ -1,38 +1,47 @@
-"""Every panel's SQL runs on the real engine, on empty tables and on filled ones.
+"""Every panel's SQL runs on the real engine, and says what the question behind it says.
 
-The macros expand as the data source's documentation says, for the hour of `FROM` to `TO`.
+The macros expand as the data source's documentation says, for the two hours of `SPAN`.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.ask import ask
+from schemas.questions import questions
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
+from tests.support.grafana.boards import BOARDS, Board
+from tests.support.grafana.panels import Ask, Watch
+from tests.support.grafana.write import FOLDER, written
+from tests.support.shopping import SPAN, shop
 
 ROOT = Path(__file__).parents[2]
-DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
-PANELS = [panel for path in DASHBOARDS for panel in json.loads(path.read_text())["panels"]]
+PANELS = [
+    panel
+    for path in sorted(FOLDER.glob("*.json"))
+    for panel in json.loads(path.read_text())["panels"]
+]
 SQL = {p["title"]: t["rawSql"] for p in PANELS for t in p["targets"] if "rawSql" in t}
-FUNNEL = ["Product Viewed", "Product Added", "Checkout Started", "Order Completed"]
-FROM = datetime(2026, 3, 1, 11, tzinfo=UTC)
-NOON = FROM + timedelta(minutes=30)
-TO = FROM + timedelta(hours=1)
+UNSHOWN = {
+    "live_funnel": "the live page asks it",
+}
+"""Questions without a panel, and why."""
 
-_START, _END = int(FROM.timestamp()), int(TO.timestamp())
 _MACROS = {
-    r"\$__timeFilter\(([^()]+)\)": rf"\1 >= toDateTime({_START}) AND \1 <= toDateTime({_END})",
-    r"\$__timeInterval\(([^()]+)\)": r"toStartOfInterval(toDateTime(\1), INTERVAL 300 second)",
     r"\$\{site:singlequote\}": "'shop'",
-    r"\$__fromTime": f"toDateTime({_START})",
-    r"\$__toTime": f"toDateTime({_END})",
+    r"\$\{model:singlequote\}": "'lifecycle'",
+    r"\$\{(channel|segment):singlequote\}": "'all'",
+    r"\$\{lang:singlequote\}": "'de'",
+    r"\$\{person:singlequote\}": "'ann'",
+    r"\$__fromTime": f"toDateTime({int(SPAN['start'].timestamp())})",
+    r"\$__toTime": f"toDateTime({int(SPAN['end'].timestamp())})",
+    r"\$__interval_s": "300",
 }
 
 
@@ -43,10 +52,6 @@ def expand(sql: str) -> str:
     return sql
 
 
-def answer(client: Client, title: str) -> Sequence[Sequence[Any]]:
-    return client.query(expand(SQL[title])).result_rows
-
-
 @pytest.fixture(scope="module")
 def empty(engine: EngineServer) -> Iterator[Client]:
     with migrated_database(engine) as client:
@@ -55,201 +60,95 @@ def empty(engine: EngineServer) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def filled(engine: EngineServer) -> Iterator[Client]:
-    with migrated_database(engine) as client:
-        fill(client)
+    with shop(engine) as client:
         yield client
 
 
-def fill(client: Client) -> None:
-    """Four visits, two of mobiles; 3 carts, 2 checkouts, 1 order; strangers that must not count."""
-    add_sessions(client)
-    add_touchpoints(client)
-    add_abandonments(client)
-    names = ["dead_letter_id", "site", "reason", "at"]
-    letters = [
-        ("1", "shop", "not_json", NOON),
-        ("1", "shop", "not_json", NOON),
-        ("2", "", "too_large", NOON),
-        ("3", "other", "not_json", NOON),
-    ]
-    client.insert("dead_letters", letters, column_names=names)
-
-
-def add_sessions(client: Client) -> None:
-    visits = [
-        ("shop", "website", "desktop", FUNNEL[:1], 0, "0", NOON, False),
-        ("shop", "website", "desktop", FUNNEL[:2], 0, "0", NOON, False),
-        ("shop", "newsletter", "mobile", FUNNEL[1:3], 0, "0", NOON, False),
-        ("shop", "newsletter", "mobile", FUNNEL, 1, "80.50", NOON, False),
-        ("shop", "website", "desktop", FUNNEL, 1, "9", NOON, True),
-        ("shop", "website", "desktop", FUNNEL, 1, "9", TO + timedelta(seconds=1), False),
-        ("other", "website", "desktop", FUNNEL, 1, "9", NOON, False),
-    ]
-    names = ["site", "channel", "device", "steps", "orders", "revenue", "started_at", "is_bot"]
-    rows = [
-        (*visit[:5], Decimal(visit[5]), *visit[6:], f"s{number}", f"v{number}")
-        for number, visit in enumerate(visits)
-    ]
-    client.insert("sessions", rows, column_names=[*names, "session_id", "visitor_id"])
-
-
-def add_touchpoints(client: Client) -> None:
-    """Three visitors now and two a week ago; a bot and a stranger."""
-    week_ago = NOON - timedelta(days=7)
-    seen = [
-        *(("shop", "a", name, NOON, False) for name in FUNNEL[:2]),
-        ("shop", "b", FUNNEL[0], NOON, False),
-        ("shop", "c", FUNNEL[1], NOON, False),
-        *(("shop", "d", name, week_ago, False) for name in FUNNEL[:3]),
-        ("shop", "e", FUNNEL[0], week_ago, False),
-        ("shop", "f", FUNNEL[0], NOON, True),
-        ("other", "g", FUNNEL[0], NOON, False),
-    ]
-    names = ["site", "visitor_id", "name", "occurred_at", "is_bot", "touchpoint_id"]
-    rows = [(*touchpoint, f"t{number}") for number, touchpoint in enumerate(seen)]
-    client.insert("touchpoints", rows, column_names=names)
-
-
-def add_abandonments(client: Client) -> None:
-    lost = [
-        ("shop", "cart", "Product Added", "/cart", "10.25", None, "", NOON),
-        ("shop", "checkout", "Checkout Started", "/pay", "30", None, "", NOON),
-        (
-            "shop",
-            "checkout",
-            "Checkout Started",
-            "/pay",
-            "50",
-            NOON + timedelta(hours=2),
-            "email",
-            NOON,
-        ),
-        ("shop", "cart", "Product Added", "/cart", "99", None, "", FROM - timedelta(seconds=1)),
-        ("other", "cart", "Product Added", "/cart", "99", None, "", NOON),
-        ("shop", "journey", "purchase", "/cart", "10.25", None, "", NOON),
-    ]
-    names = ["site", "kind", "step", "last_path", "value", "recovered_at", "recovered_channel"]
-    rows = [
-        (*row[:4], Decimal(row[4]), *row[5:], f"a{number}", "EUR", FROM)
-        for number, row in enumerate(lost)
-    ]
-    columns = [*names, "abandoned_at", "abandonment_id", "currency", "opened_at"]
-    client.insert("abandonments", rows, column_names=columns)
-
-
 @pytest.mark.parametrize("title", SQL)
-def test_a_panel_runs_on_empty_tables(empty: Client, title: str) -> None:
-    assert [row for row in answer(empty, title) if any(row)] == []
+def test_a_panel_has_the_same_columns_whether_or_not_anything_happened(
+    empty: Client, filled: Client, title: str
+) -> None:
+    without, found = (client.query(expand(SQL[title])) for client in (empty, filled))
+    assert without.column_names == found.column_names
+    assert [t.name for t in without.column_types] == [t.name for t in found.column_types]
 
 
-def test_the_site_variable_lists_the_sites(filled: Client) -> None:
-    for path in DASHBOARDS:
-        [site] = json.loads(path.read_text())["templating"]["list"]
-        assert filled.query(site["query"]).result_rows == [("other",), ("shop",)]
+def rows(client: Client, title: str, *columns: str) -> list[tuple[Any, ...]]:
+    found = client.query(expand(SQL[title])).named_results()
+    return [tuple(row[column] for column in columns) for row in found]
 
 
-def test_the_funnel_counts_reach_and_closed(filled: Client) -> None:
-    expected = [
-        ("Product Viewed", 3, 3),
-        ("Product Added", 3, 2),
-        ("Checkout Started", 2, 1),
+def test_labels_are_german_where_that_is_chosen(filled: Client) -> None:
+    found = rows(filled, questions()["people_by_phase"].asks, "phase", "people")
+    assert found[:3] == [("Aufmerksamkeit", 0), ("Interesse", 1), ("Kauf", 1)]
+
+
+def test_the_funnel_has_the_values_that_were_counted_by_hand(filled: Client) -> None:
+    found = rows(filled, questions()["funnel_steps"].asks, "step", "reach", "closed")
+    assert found == [
+        ("Product Viewed", 1, 1),
+        ("Product Added", 2, 1),
+        ("Checkout Started", 1, 1),
         ("Order Completed", 1, 1),
     ]
-    assert expected == answer(filled, "How many sessions reach each step?")
 
 
-def test_the_conversion_is_of_those_that_reached_the_step_before(filled: Client) -> None:
-    rows = answer(filled, "What share goes on to the next step?")
-    expected = {
-        "Product Viewed → Product Added": 2 / 3,
-        "Product Added → Checkout Started": 2 / 3,
-        "Checkout Started → Order Completed": 1 / 2,
-    }
-    assert expected == {step: share for _, step, share in rows}
+def test_a_share_of_few_is_a_range(filled: Client) -> None:
+    drawn = rows(filled, questions()["conversion_over_time"].asks, "conversion")
+    assert set(drawn) == {(None,)}
+    title = "In which range does a share of few visits lie?"
+    [low, high, entries] = rows(filled, title, "low", "high", "entries")[0]
+    assert 0 <= low < high <= 1
+    assert entries < 30
 
 
-def test_the_live_funnel_counts_visitors_now_and_a_week_before(filled: Client) -> None:
-    assert answer(filled, "How many visitors come how far?") == [
-        ("Product Viewed", 2, 2, 2),
-        ("Product Added", 2, 1, 1),
-        ("Checkout Started", 0, 0, 1),
-    ]
+@pytest.mark.parametrize(
+    "spec",
+    [spec for board in BOARDS for spec in board.panels if isinstance(spec, Ask)],
+    ids=lambda spec: f"{spec.question} {spec.title}",
+)
+def test_a_panel_asks_as_the_commands_do(filled: Client, spec: Ask) -> None:
+    """The rows of a question are as many, whoever asks."""
+    if spec.where or spec.question == "freshness":
+        return
+    given: dict[str, Any] = {"step": 300, "days": 30, "person": "ann", "kpi": "", "most": 50}
+    asked = ask(filled, spec.question, **SPAN | given | spec.given)
+    assert len(asked.rows) == len(filled.query(expand(spec.sql)).result_rows)
 
 
-def test_the_live_shares_are_of_those_that_closed_the_step_before(filled: Client) -> None:
-    title = "What share comes from the step before, and was it more last week?"
-    assert answer(filled, title) == [
-        ("Product Added", 0.5, 0.5),
-        ("Checkout Started", 0.0, 1.0),
-        ("Order Completed", None, 0.0),
-    ]
+# --- what is there -------------------------------------------------------------------------------
 
 
-def test_the_visitors_of_each_hour_are_drawn(filled: Client) -> None:
-    found = {row[1:] for row in answer(filled, "When do they come?")}
-    assert found == {("Product Viewed", 2), ("Product Added", 2)}
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_the_file_of_a_dashboard_is_what_the_generator_writes(board: Board) -> None:
+    """Else run `python -m tests.support.grafana.write`."""
+    path = FOLDER / f"{board.uid.removeprefix('touchstream-')}.json"
+    assert path.read_text(encoding="utf-8") == written(board)
 
 
-def test_channels_and_devices_are_compared(filled: Client) -> None:
-    website, newsletter = (2, 0.5, 0.0, 0.0, 0.0), (2, 1.0, 1.0, 0.5, 40.25)
-    channels = {row[0]: row[1:] for row in answer(filled, "Which channel converts?")}
-    devices = {row[0]: row[1:] for row in answer(filled, "Which device converts?")}
-    assert channels == {"website": website, "newsletter": newsletter}
-    assert devices == {"desktop": website, "mobile": newsletter}
+def test_every_question_has_a_panel_or_a_reason() -> None:
+    shown = {spec.question for b in BOARDS for spec in b.panels if isinstance(spec, Ask)}
+    asked = {name for name, question in questions().items() if not question.is_part}
+    assert asked - shown == UNSHOWN.keys() & asked
 
 
-def test_abandonment_has_its_cost_and_what_came_back(filled: Client) -> None:
-    cart, checkout = ("EUR", 1, 10.25, 0, 10.25), ("EUR", 2, 80.0, 1, 30.0)
-    rows = [tuple(row) for row in answer(filled, "What is abandoned, and what does it cost?")]
-    assert rows[0] == ("checkout", *checkout)
-    assert set(rows[1:]) == {("cart", *cart), ("journey", *cart)}
-
-
-def test_the_value_at_stake_is_drawn_by_the_time_of_abandonment(filled: Client) -> None:
-    rows = answer(filled, "When does it happen?")
-    assert {(kind, stake) for _, kind, stake in rows} == {
-        ("cart EUR", 10.25),
-        ("checkout EUR", 80.0),
-    }
-
-
-def test_the_last_page_of_the_costliest_comes_first(filled: Client) -> None:
-    expected = [
-        ("Checkout Started", "/pay", "EUR", 2, 80.0),
-        ("Product Added", "/cart", "EUR", 1, 10.25),
-    ]
-    assert expected == answer(filled, "On which page do we lose them?")
-
-
-def test_recovery_has_its_channel_and_delay(filled: Client) -> None:
-    expected = [("checkout", "email", "EUR", 1, 50.0, 7200.0)]
-    assert expected == answer(filled, "What brings them back?")
-
-
-def test_a_dead_letter_counts_once_and_without_a_site_everywhere(filled: Client) -> None:
-    rows = answer(filled, "What input was refused, and why?")
-    assert {row[1:] for row in rows} == {("not_json", 1), ("too_large", 1)}
-
-
-def test_the_age_is_that_of_the_newest_touchpoint(filled: Client) -> None:
-    now = datetime.now(UTC)
-    names = ["touchpoint_id", "site", "visitor_id", "occurred_at", "received_at"]
-    times = [now - timedelta(minutes=minutes) for minutes in (10, 20)]
-    rows = [(str(number), "shop", "v", at, at) for number, at in enumerate(times)]
-    filled.insert("touchpoints", rows, column_names=names)
-    [(age,)] = answer(filled, "How old is the newest touchpoint?")
-    assert 600 <= age < 660
+@pytest.mark.parametrize("sql", SQL.values(), ids=SQL)
+def test_no_panel_has_sql_of_its_own(sql: str) -> None:
+    [name] = re.findall(r"\nFROM (\w+)\(", sql)
+    assert name in questions()
+    assert sql.count("SELECT") == 1
+    assert "GROUP BY" not in sql
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
 def test_a_panel_asks_a_question_and_says_what_its_numbers_mean(panel: dict[str, Any]) -> None:
     assert panel["title"].endswith("?")
-    assert "Unit:" in panel["description"] or "currency" in panel["description"]
+    assert "Unit:" in panel["description"]
 
 
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_panels_do_not_overlap_and_have_ids_of_their_own(path: Path) -> None:
-    found = json.loads(path.read_text())["panels"]
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_panels_do_not_overlap(board: Board) -> None:
+    found = json.loads(written(board))["panels"]
     cells = [
         (grid["x"] + dx, grid["y"] + dy)
         for grid in (panel["gridPos"] for panel in found)
@@ -257,10 +156,13 @@ def test_panels_do_not_overlap_and_have_ids_of_their_own(path: Path) -> None:
         for dy in range(grid["h"])
     ]
     assert len(cells) == len(set(cells))
-    assert len(found) == len({panel["id"] for panel in found})
 
 
 def test_panels_use_the_data_sources_that_are_provisioned() -> None:
     provisioned = (ROOT / "deploy/grafana/provisioning/datasources/touchstream.yml").read_text()
     known = set(re.findall(r"uid: (\w+)", provisioned))
     assert {panel["datasource"]["uid"] for panel in PANELS} == known
+
+
+def test_a_board_watches_the_pipeline() -> None:
+    assert any(isinstance(spec, Watch) for board in BOARDS for spec in board.panels)
