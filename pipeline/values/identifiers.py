@@ -75,7 +75,8 @@ def _text(value: object) -> str:
         return whole[1] if whole else text
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
+    if isinstance(value, int):
+        return str(value)
     if not isfinite(value):
         return ""
-    is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if is_whole else str(value)
+    return str(int(value)) if value.is_integer() else str(value)

@@ -70,6 +70,10 @@ def test_a_large_number_is_written_out() -> None:
     assert "100000000000000000000" == identifier(1e20)
 
 
+def test_a_whole_number_that_no_float_can_hold_is_written_out() -> None:
+    assert f"1{'0' * 400}" == identifier(10**400)
+
+
 def test_a_site_adds_words_of_its_own() -> None:
     assert "" == identifier("Gast", {"gast"})
     assert "Gast" == identifier("Gast")
