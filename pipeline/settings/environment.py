@@ -10,7 +10,7 @@ from pipeline.settings.settings import Settings
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Give the variables by which another process gets exactly these settings."""
+    """Give the variables that pass exactly these settings to another process."""
     values = to_jsonable_python(_revealed(settings.model_dump()))
     return {f"TOUCHSTREAM_{name.upper()}": _as_text(value) for name, value in values.items()}
 

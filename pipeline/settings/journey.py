@@ -21,34 +21,39 @@ class JourneySettings(BaseModel):
     )
     journey_timeout: Duration = Field(
         timedelta(days=30),
-        description="A longer silence ends a journey; who has not ordered is forgotten.",
+        description="A longer silence ends a journey. A person who has never ordered is then "
+        "forgotten.",
     )
     journey_models: list[str] = Field(
         default_factory=lambda: ["lifecycle", "aida", "favorability", "canvas", "purchase"],
-        description="Models to classify with: shipped names or paths of TOML files. The first is "
-        "the default: its funnel is reported and watched, its abandonment rules hold.",
+        description="Journey models: names of shipped ones or paths of TOML files. The first is "
+        "the default: its funnel is reported and watched, its abandonment rules apply.",
     )
     customer_timeout: Duration = Field(
         timedelta(days=730),
-        description="A longer silence and who has ordered is forgotten too: until then a journey "
-        "after the journey timeout is the next cycle, and not before a purchase. Visitors known "
-        "to be a person are remembered as long.",
+        description="After a longer silence, people who have ordered are forgotten too. Until "
+        "then, a journey after the journey timeout is the next cycle and counts as after a "
+        "purchase. Linked visitors are remembered as long.",
     )
     evidence_retention: Duration = Field(
         timedelta(days=30),
-        description="How long the tracker keeps every touchpoint: a link between visitors that "
-        "becomes known so much later still rewrites their journeys.",
+        description="How long the tracker keeps every touchpoint. A link between visitors that "
+        "becomes known within this time still rewrites their journeys.",
     )
     shared_by_visitors: Count = Field(
-        100, description="A user, customer, address or subscriber with more visitors joins nobody."
+        100,
+        description="A user, customer, address or subscriber with more visitors than this "
+        "joins nobody.",
     )
     shared_by_identifiers: Count = Field(
-        5, description="A visitor with more users, customers or addresses joins nobody: a kiosk."
+        5,
+        description="A visitor with more users, customers or addresses than this joins "
+        "nobody, like a kiosk.",
     )
     placeholders: dict[Site, frozenset[Placeholder]] = Field(
         default_factory=dict,
-        description="Site -> what stands in its ids where nobody is meant, besides the usual "
-        'words (null, undefined, 0, …). Example: {"shop": ["gast", "kein kunde"]}',
+        description="Site -> words in its ids that mean nobody, besides the usual ones (null, "
+        'undefined, 0, …). Example: {"shop": ["gast", "kein kunde"]}',
     )
     traffic_sources: list[Path] = Field(
         default_factory=list,
@@ -56,8 +61,9 @@ class JourneySettings(BaseModel):
     )
     referrer_exclusions: list[str] = Field(
         default_factory=list,
-        description="Hosts that bring nobody, with all below them: own domains, payment providers.",
+        description="Hosts that do not count as a source, with their subdomains: your own "
+        "domains, payment providers.",
     )
     brand_terms: list[str] = Field(
-        default_factory=list, description="A search for one of these is a branded search."
+        default_factory=list, description="A search for one of these terms is a branded search."
     )

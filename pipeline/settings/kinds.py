@@ -15,20 +15,24 @@ class BadSettings(Unusable):
 
 def _no_sample(secret: SecretStr) -> SecretStr:
     if secret.get_secret_value().startswith("sample-"):
-        raise ValueError("is the sample of the documentation; make one: openssl rand -hex 32")
+        raise ValueError(
+            "is the sample from the documentation; generate your own: openssl rand -hex 32"
+        )
     return secret
 
 
 def _own(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if text and len(text) < _SHORTEST_SECRET:
-        raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: openssl rand -hex 32")
+        raise ValueError(
+            f"has fewer than {_SHORTEST_SECRET} characters; generate one: openssl rand -hex 32"
+        )
     return secret
 
 
 def _there(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value():
-        raise ValueError("is empty: openssl rand -hex 32")
+        raise ValueError("is empty; generate one: openssl rand -hex 32")
     return secret
 
 
@@ -38,24 +42,24 @@ ProviderSecret = Annotated[SecretStr, Field(min_length=8), AfterValidator(_no_sa
 """A secret that a provider chose; those in the documentation begin with `sample-`."""
 
 Secret = Annotated[SecretStr, AfterValidator(_no_sample), AfterValidator(_own)]
-"""A secret of our own making, or none."""
+"""A secret that the user generates, or none."""
 
 OwnSecret = Annotated[Secret, AfterValidator(_there)]
-"""A secret of our own making."""
+"""A secret that the user generates."""
 
 
 _LONGEST = timedelta(days=36_500)
 
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=_LONGEST)]
-"""A length of time; none is negative, or longer than any calendar."""
+"""A positive length of time, up to 100 years."""
 
 Wait = Annotated[timedelta, Field(ge=timedelta(0), le=_LONGEST)]
-"""The same, or nothing."""
+"""The same, or zero."""
 
 Count = Annotated[int, Field(ge=1)]
 
 Word = Annotated[str, Field(pattern=r"^\S+$")]
-"""A text that is not empty and has no blanks."""
+"""A text without blanks that is not empty."""
 
 RetainedTable = Literal[
     "touchpoints",
@@ -73,7 +77,7 @@ EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class WebhookEndpoint(BaseModel):
-    """Where facts are posted to, and which; an empty filter lets everything pass.
+    """Where facts are posted, and which ones; an empty filter lets everything pass.
 
     `kinds` are `transition`, `abandonment`, or the kinds of one of them, such as `cart`.
     """
@@ -88,7 +92,7 @@ class WebhookEndpoint(BaseModel):
 
 
 def http(url: str) -> str:
-    """Take a URL of a web server, without the slash at its end."""
+    """Check the URL of a web server, and remove the slash at its end."""
     if not url.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return url.rstrip("/")

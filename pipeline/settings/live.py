@@ -22,33 +22,36 @@ TimeZone = Annotated[str, AfterValidator(_known)]
 
 
 class LiveSettings(BaseModel):
-    """Where the live page is, and who may look."""
+    """Where the live page is, and who may open it."""
 
     live_host: str = Field("127.0.0.1", description="Address the live page listens on.")
     live_port: int = Field(8090, ge=1, le=65535, description="Port of the live page.")
     live_url: str = Field(
-        "", description="The live page, as those who look at it reach it; else its own address."
+        "", description="URL under which people open the live page; by default its own address."
     )
     live_keys: list[OwnSecret] = Field(
         default_factory=list,
         description="Secrets that sign the links to the live page: the first signs, all are "
-        "accepted; 32 characters at least. `touchstream up` makes one and keeps it.",
+        "accepted; at least 32 characters. `touchstream up` generates one and keeps it.",
     )
     live_collector: str = Field(
         "",
-        description="The collector, as the live page reaches it, which asks it what was sent in "
-        "the last minutes; else TOUCHSTREAM_PUBLIC_URL. Give it the same TOUCHSTREAM_LIVE_KEYS.",
+        description="URL under which the live page asks the collector what was sent in the last "
+        "minutes; by default TOUCHSTREAM_PUBLIC_URL. Give the collector the same "
+        "TOUCHSTREAM_LIVE_KEYS.",
     )
     live_link_lifetime: Duration = Field(
-        timedelta(days=90), description="How long a link to the live page opens it."
+        timedelta(days=90), description="How long a link to the live page is valid."
     )
     live_streams: int = Field(
-        2_000, ge=1, description="Open pages that are kept up to date; beyond: 503."
+        2_000,
+        ge=1,
+        description="Most open pages that are kept up to date; beyond that the answer is 503.",
     )
     site_time_zones: dict[Site, TimeZone] = Field(
         default_factory=dict,
-        description="Site -> the time zone in which the live page tells its times; else UTC. "
-        'Example: {"shop": "Europe/Berlin"}',
+        description="Site -> the time zone of times on the live page; by default UTC. Example: "
+        '{"shop": "Europe/Berlin"}',
     )
 
     @field_validator("live_url", "live_collector")
@@ -58,5 +61,5 @@ class LiveSettings(BaseModel):
 
     @property
     def live_address(self) -> str:
-        """Where the live page is reached."""
+        """The URL of the live page."""
         return self.live_url or f"http://{self.live_host}:{self.live_port}"

@@ -12,16 +12,17 @@ class KafkaSettings(BaseModel):
     """The Kafka that all roles share."""
 
     kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:9092", description="Brokers to start from, host:port separated by commas."
+        "127.0.0.1:9092", description="Bootstrap brokers, host:port, separated by commas."
     )
     kafka_partitions: int = Field(
-        4, ge=1, description="Partitions of every topic. Fixed once data is there."
+        4, ge=1, description="Partitions of every topic. They cannot be changed once there is data."
     )
     kafka_replication: int = Field(
-        1, ge=1, description="Copies of every partition; 3 in production."
+        1, ge=1, description="Replicas of every partition; 3 in production."
     )
     kafka_idempotence: bool = Field(
-        True, description="Idempotent producers. Off only for the embedded broker."
+        True,
+        description="Whether producers are idempotent. Turn it off only for the embedded broker.",
     )
     kafka_request_timeout: Duration = Field(
         timedelta(seconds=30), description="How long a producer waits for the broker."
@@ -33,8 +34,10 @@ class ClickHouseSettings(BaseModel):
 
     clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
     clickhouse_user: str = Field("default", description="ClickHouse user.")
-    clickhouse_password: SecretStr = Field(SecretStr(""), description="Its password.")
-    clickhouse_database: str = Field("default", description="Database of all tables.")
+    clickhouse_password: SecretStr = Field(
+        SecretStr(""), description="Password of the ClickHouse user."
+    )
+    clickhouse_database: str = Field("default", description="Database that contains all tables.")
     table_retention: dict[RetainedTable, Annotated[timedelta, Field(ge=timedelta(days=1))]] = Field(
         default_factory=dict,
         description="Table -> how long rows are kept, applied by `touchstream migrate` and `up`; a "

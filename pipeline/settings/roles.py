@@ -12,42 +12,45 @@ class RoleSettings(BaseModel):
     """How the other roles run."""
 
     metrics_host: str = Field(
-        "127.0.0.1", description="Address on which tracker, sink and watch show their metrics."
+        "127.0.0.1", description="Address on which tracker, sink and watch serve their metrics."
     )
     stall_after: Duration = Field(
         timedelta(minutes=2),
-        description="Tracker, drain, sink and webhook end, to be started again, when there is "
-        "something to read and they have not moved for so long.",
+        description="Tracker, drain, sink and webhook exit, to be restarted, if there is "
+        "something to read and they have made no progress for this long.",
     )
     dead_letters_run: int = Field(
         1000,
         ge=0,
-        description="Tracker and sink stop when so many in a row were refused; 0: never.",
+        description="Tracker and sink stop after this many refused records in a row; 0: never.",
     )
     dead_letters_share: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="They stop when more than this share of the last 10,000 was; 0: never.",
+        description="Tracker and sink stop if more than this share of the last 10,000 records "
+        "was refused; 0: never.",
     )
     tracker_group: str = Field("touchstream-tracker", description="Kafka consumer group.")
     tracker_tick: Duration = Field(
-        timedelta(seconds=2), description="How often time is written into the log."
+        timedelta(seconds=2), description="How often the tracker writes the time into the log."
     )
     tracker_metrics_port: int = Field(9101, ge=0, le=65535, description="0: no metrics.")
     drain_group: str = Field("touchstream-drain", description="Kafka consumer group.")
     drain_rate: int = Field(
         500,
         gt=0,
-        description="Touchpoints a second that each partition of the overflow topic gives back.",
+        description="Touchpoints per second that are brought back from each partition of the "
+        "overflow topic.",
     )
     drain_metrics_port: int = Field(9105, ge=0, le=65535, description="0: no metrics.")
     sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
-    sink_batch_rows: int = Field(20_000, ge=1, description="Rows of one insert at most.")
+    sink_batch_rows: int = Field(20_000, ge=1, description="Most rows in one insert.")
     sink_batch_wait: Wait = Field(
         timedelta(seconds=1), description="How long rows wait for a fuller insert."
     )
     sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")
     embedded_path: Path = Field(
-        Path(".touchstream"), description="Where the embedded engine keeps its tables."
+        Path(".touchstream"),
+        description="Folder in which `touchstream up` keeps tables, logs and Kafka's data.",
     )

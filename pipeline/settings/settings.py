@@ -1,9 +1,9 @@
-"""All settings, in one place. A shell module: reads environment and file, decides nothing.
+"""All settings in one place. A shell module: it reads environment and files, and decides nothing.
 
-Every setting can come from the environment (`TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS=...`), from a
-TOML file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from a file of its name
-(`touchstream_clickhouse_password`) in the folder `TOUCHSTREAM_SECRETS_DIR`. The environment wins
-over the secrets, they over the TOML file.
+Every setting can come from the environment (`TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS=...`), from a TOML
+file (`touchstream.toml`, or the path in `TOUCHSTREAM_CONFIG`), or from a file of its name
+(`touchstream_clickhouse_password`) in the folder `TOUCHSTREAM_SECRETS_DIR`. The environment takes
+precedence over the secrets, and these over the TOML file.
 """
 
 import os
@@ -37,7 +37,7 @@ class Settings(
     CollectorSettings,
     BaseSettings,
 ):
-    """What the roles need to know. `touchstream settings` prints this list with its defaults."""
+    """The settings of all roles. `touchstream settings` prints them."""
 
     model_config = SettingsConfigDict(
         env_prefix="TOUCHSTREAM_",

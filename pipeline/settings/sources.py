@@ -1,7 +1,7 @@
-"""Where settings come from: the environment, files of secrets, a TOML file. Shell: reads them.
+"""Where settings come from: the environment, secret files, a TOML file. Shell: reads them.
 
-Lists and tables are JSON in the environment; what people write instead is read as they mean it:
-`lifecycle,aida` is a list, `wk_live_4f1c:shop` a table.
+Lists and tables are JSON in the environment. A plain form is accepted too: `lifecycle,aida` is a
+list, `wk_live_4f1c:shop` a table.
 """
 
 import json
@@ -24,13 +24,13 @@ from pipeline.settings.kinds import BadSettings
 
 class _Written(PydanticBaseSettingsSource):
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Read a list or a table out of text."""
+        """Read a list or a table from text."""
         text = str(value).strip()
         name = f"TOUCHSTREAM_{field_name.upper()}"
         try:
             return json.loads(text) if text[:1] in ("[", "{") else _plain(text, field.annotation)
         except json.JSONDecodeError as error:
-            raise BadSettings(f"{name}: no valid JSON: {error}{example_of(field)}") from None
+            raise BadSettings(f"{name}: invalid JSON: {error}{example_of(field)}") from None
         except ValueError as error:
             raise BadSettings(f"{name}: {error}{example_of(field)}") from None
 
@@ -58,7 +58,7 @@ class TomlFile(TomlConfigSettingsSource):
 
 
 def config_file() -> Path:
-    """Give the TOML file; BadSettings if one is named that is not there, or no such folder is."""
+    """Give the TOML file; raise BadSettings if a named file or folder does not exist."""
     path = Path(os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml"))
     if "TOUCHSTREAM_CONFIG" in os.environ and not path.exists():
         raise BadSettings(f"TOUCHSTREAM_CONFIG: there is no file {path}")
@@ -71,7 +71,7 @@ def config_file() -> Path:
 
 
 def example_of(field: FieldInfo) -> str:
-    """Give the example of a setting's description, to stand behind a complaint."""
+    """Give the example in a setting's description, to append to an error."""
     _, mark, example = (field.description or "").partition("Example: ")
     return f"; write it as {example.split('; see')[0].rstrip('.')}" if mark else ""
 
@@ -84,7 +84,7 @@ def _plain(text: str, kind: Any) -> Any:
     is_listed = get_origin(get_args(kind)[1]) in (list, frozenset)
     pairs = [part.partition(":") for part in parts]
     if not all(colon and name.strip() for name, colon, _ in pairs):
-        raise ValueError("no table, which is name:value, with commas between several")
+        raise ValueError("not a table; write name:value, with commas between several")
     return {
         name.strip(): [value.strip()] if is_listed else value.strip() for name, _, value in pairs
     }

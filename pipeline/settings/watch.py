@@ -1,4 +1,4 @@
-"""Settings of the watch: what it looks at, and whom it tells."""
+"""Settings of the watch: what it watches, and where it sends alerts."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -29,35 +29,39 @@ class WatchSettings(BaseModel):
     watch_interval: Duration = Field(
         timedelta(seconds=60),
         ge=timedelta(seconds=1),
-        description="How often the minutes that are due are judged.",
+        description="How often the watch judges the minutes that are due.",
     )
     watch_grace: Wait = Field(
         timedelta(seconds=30),
-        description="How long a minute waits for what comes late, after tracker and sink have "
+        description="How long a minute waits for late touchpoints after tracker and sink have "
         "caught up with it.",
     )
     watch_rules: Path | None = Field(
-        None, description="TOML file of what is watched; without it schemas/watch/default.toml."
+        None,
+        description="TOML file that says what is watched; by default schemas/watch/default.toml.",
     )
     watch_link: str = Field(
         "http://127.0.0.1:3000/d/funnel-and-abandonment?var-site={site}",
-        description="Where an alert leads to; {site}, {step} and {alert_id} are filled in.",
+        description="Link in an alert; {site}, {step} and {alert_id} are filled in.",
     )
     watch_alertmanager_url: _Url = Field(
-        "", description="Alertmanager that is told (API v2), e.g. http://127.0.0.1:9093."
+        "", description="Alertmanager (API v2) that gets the alerts, e.g. http://127.0.0.1:9093."
     )
-    watch_webhook_url: _Url = Field("", description="Where each alert is posted to, signed.")
+    watch_webhook_url: _Url = Field("", description="URL to which each alert is posted, signed.")
     watch_webhook_secret: Secret = Field(
-        SecretStr(""), description="Signs these posts (Standard Webhooks): openssl rand -base64 32."
+        SecretStr(""),
+        description="Secret that signs these posts (Standard Webhooks): openssl rand -base64 32.",
     )
     watch_slack_url: SecretStr = Field(
-        SecretStr(""), description="Incoming webhook of Slack, or of who takes the same."
+        SecretStr(""), description="Incoming webhook of Slack, or of a service with the same API."
     )
     watch_smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] = Field(
         SecretStr(""), description="Mail server: smtp://user:password@host:587, or smtps://."
     )
     watch_mail_from: str = Field("", description="Sender of mails about alerts.")
-    watch_mail_to: list[str] = Field(default_factory=list, description="Their receivers.")
+    watch_mail_to: list[str] = Field(
+        default_factory=list, description="Recipients of mails about alerts."
+    )
     watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
 
     @field_validator("watch_rules", mode="before")

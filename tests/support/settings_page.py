@@ -16,21 +16,21 @@ _INTRODUCTION = """\
 
 Every command reads the same settings. `touchstream settings` prints them with the values in force.
 
-Three sources, the first wins:
+There are three sources; the first takes precedence:
 
 1. environment variables, `TOUCHSTREAM_SESSION_GAP=PT20M`;
 2. files in the folder `TOUCHSTREAM_SECRETS_DIR`, each named as its variable in lower case
    (`touchstream_clickhouse_password`), as Docker and Kubernetes mount secrets;
 3. a TOML file with the names in lower case and without the prefix, `session_gap = "PT20M"`:
-   `touchstream.toml` in the folder you stand in, or the path in `TOUCHSTREAM_CONFIG`.
+   `touchstream.toml` in the current folder, or the path in `TOUCHSTREAM_CONFIG`.
 
-A value that cannot be used, or a name in the file that does not exist, ends the command with a
-sentence. A variable with an unknown name is not noticed.
+An invalid value, or an unknown name in the file, ends the command with an error that names it.
+A variable with an unknown name is ignored.
 
 Durations are written in ISO 8601 (`PT0.005S`, `PT30M`, `P1D`), lists and tables as JSON
-(`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`) or plainly (`lifecycle,aida`, `wk_live_4f1c:shop`);
-in the file as TOML has them. Processes that work
-together need equal settings under *Kafka* and *Rules*.
+(`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`) or plainly (`lifecycle,aida`, `wk_live_4f1c:shop`); in
+the file, write them as TOML does. Processes that work together need the same settings under *Kafka*
+and *Rules*.
 """
 
 _SECTIONS = {
