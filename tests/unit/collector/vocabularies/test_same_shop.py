@@ -3,6 +3,7 @@
 Somebody looks at an oak table, puts two and a pine chair into the cart, takes one table out again,
 goes to the checkout, orders, and is refunded. Where a family has no word for a step (Matomo's
 checkout, what Umami's page sends), it is the custom event that its documentation advises.
+Customer.io's clients send what Segment's do.
 """
 
 import json
@@ -50,6 +51,16 @@ SEGMENT = {
     "checkout": "Checkout Started",
     "order": "Order Completed",
     "refund": "Order Refunded",
+}
+
+
+GA4 = {
+    "view": "view_item",
+    "add": "add_to_cart",
+    "remove": "remove_from_cart",
+    "checkout": "begin_checkout",
+    "order": "purchase",
+    "refund": "refund",
 }
 
 
@@ -139,14 +150,6 @@ def plausible(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
 
 def ga4(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
     """All products of a step in one event, as `items`."""
-    names = {
-        "view": "view_item",
-        "add": "add_to_cart",
-        "remove": "remove_from_cart",
-        "checkout": "begin_checkout",
-        "order": "purchase",
-        "refund": "refund",
-    }
     items = [
         {"item_id": g["id"], "item_name": g["name"], "price": g["price"], "quantity": g["quantity"]}
         for g in goods
@@ -154,7 +157,7 @@ def ga4(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
     params = {"items": items, "value": worth(goods), **EUR}
     if step in ("order", "refund"):
         params["transaction_id"] = "o-1"
-    event = {"name": names[step], "params": params}
+    event = {"name": GA4[step], "params": params}
     body = {"client_id": "a", "events": [event]}
     return [post("/mp/collect?measurement_id=k", body, later)]
 
@@ -242,6 +245,64 @@ def matomo(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
     return [send("GET", f"/matomo.php?{query}", b"", AGENT, later=later)]
 
 
+def jitsu(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
+    return [
+        post(
+            "/api/s/track?writekey=k",
+            {"type": "track", "event": name, "anonymousId": "a", "properties": told},
+            later,
+        )
+        for name, told in as_segment(step, goods)
+    ]
+
+
+def gtag(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
+    """GA4's event as a browser sends it: parameters, and an item as `id..~nm..~pr..~qt..`."""
+    event = GA4[step]
+    told: dict[str, Any] = {"v": "2", "tid": "k", "cid": "a", "dl": PAGE, "en": event, "cu": "EUR"}
+    told["epn.value"] = worth(goods)
+    if step in ("order", "refund"):
+        told["ep.transaction_id"] = "o-1"
+    for number, each in enumerate(goods, 1):
+        said = (("id", "id"), ("nm", "name"), ("pr", "price"), ("qt", "quantity"))
+        told[f"pr{number}"] = "~".join(f"{short}{each[name]}" for short, name in said)
+    return [send("POST", f"/g/collect?{urlencode(told)}", b"", AGENT, later=later)]
+
+
+def mixpanel(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
+    events = [
+        {"event": name, "properties": {"token": "k", "$device_id": "a", **told}}
+        for name, told in as_segment(step, goods)
+    ]
+    form = urlencode({"data": json.dumps(events)}).encode()
+    return [send("POST", "/track/?verbose=1", form, AGENT, later=later)]
+
+
+def amplitude(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
+    """An order's money as its SDKs' `revenue` has it; all else are custom events."""
+    events = [
+        {"event_type": name, "device_id": "a", "event_properties": told}
+        for name, told in as_segment(step, goods)
+    ]
+    if step in ("order", "refund"):
+        told = events[0]["event_properties"]
+        told["$revenue"], told["$currency"] = told.pop("revenue"), told.pop("currency")
+    return [post("/2/httpapi", {"api_key": "k", "events": events}, later)]
+
+
+def openpanel(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
+    """An order's money as its SDKs' `revenue` has it; all else are custom events."""
+    sent = []
+    for name, told in as_segment(step, goods):
+        if "revenue" in told:
+            told["__revenue"] = told.pop("revenue")
+        payload = {"name": name, "properties": {"__path": PAGE, **told}}
+        body = json.dumps({"type": "track", "payload": payload}).encode()
+        headers = {"openpanel-client-id": "k"}
+        sent.append(send("POST", "/track", body, AGENT, headers=headers, later=later))
+    return sent
+
+
 FAMILIES: dict[str, Send] = {
     "beacon": beacon,
     "segment": segment,
@@ -253,6 +314,11 @@ FAMILIES: dict[str, Send] = {
     "snowplow": snowplow,
     "snowplow of old": snowplow_of_old,
     "matomo": matomo,
+    "jitsu": jitsu,
+    "gtag": gtag,
+    "mixpanel": mixpanel,
+    "amplitude": amplitude,
+    "openpanel": openpanel,
 }
 NO_CURRENCY = {"matomo"}
 NO_REFUND = {"matomo"}
