@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 HERE = Path(__file__).parent
-Where = Literal["browser", "node", "python"]
+Where = Literal["browser", "node", "python", "go", "java", "ruby"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
     ("Mixpanel", "node", "mixpanel", ("mixpanel-node", "mixpanel-node-old")),
     ("Amplitude", "browser", "amplitude", ("amplitude-browser-2", "amplitude-browser-1")),
     ("Amplitude", "node", "amplitude", ("amplitude-node-1",)),
+    ("Amplitude", "browser", "amplitude_js", ("amplitude-legacy",)),
+    ("Amplitude", "node", "amplitude_old", ("amplitude-node-legacy",)),
+    ("Segment", "browser", "june", ("june-browser",)),
+    ("Segment", "browser", "hightouch", ("hightouch-browser",)),
+    ("PostHog", "browser", "posthog_lite", ("posthog-lite",)),
+    ("Plausible", "browser", "plausible_fork", ("plausible-fork",)),
     ("OpenPanel", "browser", "openpanel", ("openpanel-browser",)),
     ("OpenPanel", "node", "openpanel", ("openpanel-node",)),
 )
@@ -68,13 +74,16 @@ _PYPI = {
     "posthog": ("PostHog", "posthog"),
     "mixpanel": ("Mixpanel", "mixpanel"),
     "amplitude-analytics": ("Amplitude", "amplitude"),
+    "analytics-python": ("Segment", "segment_1"),
+    "june-analytics-python": ("Segment", "june"),
+    "events-sdk-python": ("Segment", "hightouch"),
 }
 _OTHER_SCRIPTS = {
     "rudder-sdk-python==1.0.6": "rudderstack_1",
     "posthog==5.4.0": "posthog_5",
     "snowplow-tracker==0.15.0": "snowplow_0",
 }
-_WITHOUT_TIME = ("plausible", "umami", "matomo", "openpanel", "plausible_old")
+_WITHOUT_TIME = ("plausible", "umami", "matomo", "openpanel", "plausible_old", "plausible_fork")
 
 BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")
 
@@ -94,6 +103,16 @@ def clients() -> Iterator[Client]:
             family, script = _PYPI[name]
             script = _OTHER_SCRIPTS.get(wanted, script)
             yield Client(family, "python", script, name, version, also=tuple(also))
+    yield from _others()
+
+
+def _others() -> Iterator[Client]:
+    for line in (HERE / "others.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            language, family, script, package, version, *also = line.split()
+            is_timed = script.lower() not in _WITHOUT_TIME
+            where = cast("Where", language)
+            yield Client(family, where, script, package, version, is_timed, tuple(also))
 
 
 def official_name(client: Client) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,17 @@ _ENTRIES = {
     "rudderstack-browser-3": "rudderstack-browser-3/bundled",
 }
 """What is imported, where it is not the package: RudderStack's other build loads plug-ins."""
+
+_RUBY = Path("/usr/share/rubygems-integration/all/gems/snowplow-tracker-0.6.1")
+_POM = """<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>clients</groupId><artifactId>clients</artifactId><version>1</version>
+  <dependencies>{}</dependencies>
+</project>
+"""
+_DEPENDENCY = (
+    "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+)
 
 
 async def npm_folder() -> Path:
@@ -35,13 +47,67 @@ async def npm_folder() -> Path:
 
 async def pypi_folder(client: Client) -> Path:
     """Give a folder with a package of PyPI, for PYTHONPATH."""
-    folder = _CACHE / f"{client.package}-{client.version}"
+    folder = _folder_of(client)
     if not (folder / "ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         wanted = f"{client.package}=={client.version}"
         await _done(*pip, "--target", str(folder), wanted, *client.also, folder=folder)
         (folder / "ready").touch()
+    return folder
+
+
+async def command(client: Client, npm: Path) -> tuple[list[str], dict[str, str]]:
+    """Install `client`; give how it is called, and in which environment."""
+    if client.where == "python":
+        path = {"PYTHONPATH": str(await pypi_folder(client))}
+        return [sys.executable, "sdks/run.py", client.script], path
+    if client.where == "go":
+        return [str(await _built_go(client))], {}
+    if client.where == "java":
+        folder = await _built_java(client)
+        return ["java", "-cp", f"{folder}:{folder}/target/dependency/*", "Run", client.script], {}
+    if client.where == "ruby":
+        return ["ruby", "sdks/ruby/run.rb", client.script], {}
+    return ["node", "sdks/run.node.mjs", client.script, client.package], {}
+
+
+def is_possible(client: Client) -> bool:
+    """Say whether what runs `client` is on this machine."""
+    if client.where == "java":
+        return all(map(shutil.which, ("java", "javac", "mvn")))
+    if client.where == "ruby":
+        return _RUBY.is_dir() and shutil.which("ruby") is not None
+    return client.where != "go" or shutil.which("go") is not None
+
+
+async def _built_go(client: Client) -> Path:
+    folder = _folder_of(client)
+    if not (folder / "run").exists():
+        for file in ("run.go", f"{client.script}.go"):
+            shutil.copy(HERE / "sdks" / "go" / file, folder)
+        (folder / "go.mod").write_text("module clients\n\ngo 1.21\n")
+        await _done("go", "get", f"{client.package}@{client.version}", folder=folder)
+        await _done("go", "mod", "tidy", folder=folder)
+        await _done("go", "build", "-o", "run", ".", folder=folder)
+    return folder / "run"
+
+
+async def _built_java(client: Client) -> Path:
+    folder = _folder_of(client)
+    if not (folder / f"{client.script}.class").exists():
+        wanted = (f"{client.package}:{client.version}", *client.also)
+        needed = "".join(_DEPENDENCY.format(*each.split(":")) for each in wanted)
+        (folder / "pom.xml").write_text(_POM.format(needed))
+        await _done("mvn", "-q", "-B", "dependency:copy-dependencies", folder=folder)
+        sources = (str(HERE / "sdks" / "java" / f"{name}.java") for name in ("Run", client.script))
+        classes = ("-cp", "target/dependency/*", "-d", ".", "-encoding", "UTF-8")
+        await _done("javac", *classes, *sources, folder=folder)
+    return folder
+
+
+def _folder_of(client: Client) -> Path:
+    folder = _CACHE / re.sub(r"[^\w.-]", "-", f"{client.package}-{client.version}")
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

@@ -38,7 +38,9 @@ class Proxy:
         self._port = port
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
-        self._session = aiohttp.ClientSession(auto_decompress=False)
+        # A connection for each request: one that is kept may be closed just when it is used again.
+        connector = aiohttp.TCPConnector(force_close=True)
+        self._session = aiohttp.ClientSession(auto_decompress=False, connector=connector)
 
     async def close(self) -> None:
         await self._session.close()

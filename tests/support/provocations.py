@@ -299,6 +299,10 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         *_bodies({"api_key": SDK_KEY}, {"events": 7}, {"events": [7]}),
         *_bodies({"api_key": SDK_KEY}, {"events": [{"user_id": "u", "event_type": "X"}, 7]}),
     ],
+    ("POST", "/"): [
+        Request(f"client={SDK_KEY}&e=".encode() + sent)
+        for sent in (b"{", b'[{"user_id":"u","event_type":"X"},7]', b"&a=1" * 600, b"[" * 5000)
+    ],
     ("POST", "/track"): [
         *_MIXPANEL,
         *(replace(each, query="verbose=1") for each in _MIXPANEL),

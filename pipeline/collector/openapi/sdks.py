@@ -172,6 +172,12 @@ _SPOKEN = {
         takes_batches=True,
         refusals=_OF_AN_OBJECT,
     ),
+    ("POST", "/"): _Spoken(
+        summary="Amplitude of old: several events in a form",
+        examples={FORM: f'client={_KEY}&e=[{{"event_type":"X","user_id":"u-1"}}]'},
+        takes_batches=True,
+        refusals=(Reason.TOO_DEEP,),
+    ),
     ("POST", "/track"): _Spoken(
         successes=(mixpanel.VERBOSE, posthog.CAPTURE.success, openpanel.TRACK.success),
         summary="Mixpanel, OpenPanel (its key in `openpanel-client-id`) and PostHog of old",

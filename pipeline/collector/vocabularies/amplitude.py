@@ -1,14 +1,15 @@
 """Amplitude: the HTTP API of its SDKs. PURE.
 
 https://amplitude.com/docs/apis/analytics/http-v2 names the fields. The API key is the write key.
-Its SDKs read the status in the body (`code`), not that of HTTP.
+Its SDKs read the status in the body (`code`), not that of HTTP. Of old (amplitude-js) they send a
+form to the root.
 """
 
 from typing import Any
 
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
-from pipeline.collector.request import Request, as_list, as_object
+from pipeline.collector.request import Request, as_list, as_object, parameters_in
 from pipeline.collector.vocabularies.helpers import (
     instant,
     page,
@@ -43,6 +44,7 @@ _OF_AN_EVENT = {"revenue": "revenue", "price": "price", "quantity": "quantity"} 
     "productId": "product_id",
     "currency": "currency",
 }
+_OF_A_FORM = {"timestamp": "time", "uuid": "insert_id"}
 _CONTEXT = {"user_agent": "userAgent", "language": "locale"}
 
 
@@ -61,6 +63,28 @@ def _events(request: Request) -> Events:
     clock = sent.get("client_upload_time")
     listed = as_list(sent.get("events"), "`events`")
     return Events([(event, clock) for event in listed], is_batch=True)
+
+
+def _form(request: Request) -> dict[str, str]:
+    return parameters_in(request.body.decode(errors="replace"))
+
+
+def _key_of_a_form(request: Request) -> str | None:
+    return _form(request).get("client")
+
+
+def _events_of_a_form(request: Request) -> Events:
+    """Read what amplitude-js sends: `e` holds a list of events, or one."""
+    form = _form(request)
+    sent, clock = json_value(form.get("e", "")), instant(form.get("upload_time"), MILLISECOND)
+    events = sent if isinstance(sent, list) else [sent]
+    return Events([(event, clock) for event in events], is_batch=True)
+
+
+def _call_of_a_form(event_and_clock: tuple[Any, Any]) -> JsonObject:
+    told, clock = event_and_clock
+    event = dict(as_object(told, "an event"))
+    return _call(({_OF_A_FORM.get(name, name): said for name, said in event.items()}, clock))
 
 
 def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
@@ -117,5 +141,7 @@ def _in_its_words(answer: Answer, _query: str) -> Answer:
 
 BATCH = Vocabulary(_key, _events, _call, success=said({"code": 200}), wording=_in_its_words)
 
-ROUTES: Routes = {("POST", "/2/httpapi"): BATCH}
+_FORM = Vocabulary(_key_of_a_form, _events_of_a_form, _call_of_a_form, success=said({"code": 200}))
+
+ROUTES: Routes = {("POST", "/2/httpapi"): BATCH, ("POST", "/"): _FORM}
 """`POST /batch` is also PostHog's: `shared` tells them apart."""

@@ -280,13 +280,11 @@ def mixpanel(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
 
 def amplitude(step: str, goods: list[Product], later: timedelta) -> list[Taken]:
     """An order's money as its SDKs' `revenue` has it; all else are custom events."""
-    events = [
-        {"event_type": name, "device_id": "a", "event_properties": told}
-        for name, told in as_segment(step, goods)
-    ]
-    if step in ("order", "refund"):
-        told = events[0]["event_properties"]
-        told["$revenue"], told["$currency"] = told.pop("revenue"), told.pop("currency")
+    events = []
+    for name, told in as_segment(step, goods):
+        if "revenue" in told:
+            told["$revenue"], told["$currency"] = told.pop("revenue"), told.pop("currency")
+        events.append({"event_type": name, "device_id": "a", "event_properties": told})
     return [post("/2/httpapi", {"api_key": "k", "events": events}, later)]
 
 
