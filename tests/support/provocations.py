@@ -301,7 +301,13 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
     ],
     ("POST", "/"): [
         Request(f"client={SDK_KEY}&e=".encode() + sent)
-        for sent in (b"{", b'[{"user_id":"u","event_type":"X"},7]', b"&a=1" * 600, b"[" * 5000)
+        for sent in (
+            b"{",
+            b"[7]",
+            b'[{"user_id":"u","event_type":"X"},7]',
+            b"&a=1" * 600,
+            b"[" * 5000,
+        )
     ],
     ("POST", "/track"): [
         *_MIXPANEL,
