@@ -1,7 +1,7 @@
 """`touchstream`: the table of its commands. A command is imported when it is called.
 
-Every other module gets what it needs as an argument. So a collector needs no Faust, and `--help`
-needs nothing.
+So a collector does not import Faust, and `--help` imports nothing. Every other module gets what it
+needs as arguments.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from pipeline.terminal import without_controls
 
 
 class Command(NamedTuple):
-    """Where a command stands, and its line in `--help`."""
+    """The module of a command, and its line in `--help`."""
 
     module: str
     name: str
@@ -24,52 +24,48 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "attribution": Command(
-        "reports", "attribution", "Give the orders to what led to them, by several models."
+        "reports", "attribution", "Credit orders to the visits that led to them, by several models."
     ),
-    "cohorts": Command(
-        "questions", "cohorts", "Who orders again, by the month of the first order."
-    ),
-    "collect": Command("roles", "collect", "Take touchpoints over HTTP and put them into Kafka."),
-    "dead-letters": Command(
-        "dead_letters", "dead_letters", "What was refused: list it, show it, send it again."
-    ),
-    "demo": Command(
-        "demo", "demo", "Start everything, simulate shoppers, print what came of them."
-    ),
-    "drain": Command("roles", "drain", "Bring back what write keys sent beyond their share."),
+    "cohorts": Command("questions", "cohorts", "Who orders again, by month of the first order."),
+    "collect": Command("roles", "collect", "Accept touchpoints over HTTP and write them to Kafka."),
+    "dead-letters": Command("dead_letters", "dead_letters", "List, show and resend refused input."),
+    "demo": Command("demo", "demo", "Start everything, simulate shoppers, print the report."),
+    "drain": Command("roles", "drain", "Bring back touchpoints beyond a write key's share."),
     "engine": Command("roles", "engine", ""),
-    "erase": Command("personal", "erase", "Erase a person from memory and tables; asks first."),
-    "export": Command("personal", "export", "Write all that ClickHouse holds of a person."),
+    "erase": Command("personal", "erase", "Erase a person from memory and tables, after asking."),
+    "export": Command("personal", "export", "Write everything ClickHouse has about a person."),
     "funnel": Command(
-        "reports", "funnel", "How many come how far through any steps, and how fast."
+        "reports", "funnel", "How many people get how far through any steps, and how fast."
     ),
     "import": Command(
         "importer", "import_", "Import files: CSV, JSON lines, Parquet, access logs."
     ),
     "journeys": Command("journeys", "journeys", "Journey models, and why a person is in a phase."),
-    "kafka": Command("kafka", "kafka", "Bring Apache Kafka to this machine, for `up`."),
-    "kpis": Command("questions", "kpis", "The KPIs of a span, beside the span before."),
+    "kafka": Command("kafka", "kafka", "Install Apache Kafka on this machine, for `up`."),
+    "kpis": Command("questions", "kpis", "The KPIs of a span, compared with the span before."),
     "links": Command("newsletter", "links", "Sign the links of a newsletter."),
-    "live": Command("roles", "live", "The live page: where people are, where they are lost, now."),
+    "live": Command(
+        "roles", "live", "Serve the live page: where people are and where they are lost."
+    ),
     "map": Command("reports", "map_", "The journey map: phases by channels."),
     "migrate": Command("operations", "migrate", "Bring ClickHouse's tables up to date."),
     "newsletter": Command(
-        "questions", "newsletter", "What became of each mailing, from the mail to the order."
+        "questions", "newsletter", "The results of each mailing, from the mail to the order."
     ),
     "openapi": Command("settings", "openapi", "Print the OpenAPI document of the collector."),
     "oracle": Command(
         "operations", "oracle", "Replay the log and compare every row of the tables."
     ),
     "pages": Command(
-        "questions", "pages", "Which pages are seen, and where people come in and leave."
+        "questions", "pages", "Which pages people see, and where they enter and leave."
     ),
-    "paths": Command("questions", "paths", "The ways over channels, and which end with an order."),
+    "paths": Command(
+        "questions", "paths", "Paths through channels, and which of them end with an order."
+    ),
     "people": Command("questions", "people", "Who was there, the latest first."),
     "query": Command("reports", "query", "Run SQL against ClickHouse."),
-    "rebuild": Command("operations", "rebuild", "Compute a site anew from its touchpoints."),
-    "replay": Command(
-        "operations", "replay", "Send dead letters again, or have a topic read again."
-    ),
+    "rebuild": Command("operations", "rebuild", "Recompute a site from its touchpoints."),
+    "replay": Command("operations", "replay", "Send dead letters again, or read a topic again."),
     "report": Command("reports", "report", "Sessions, funnel, abandonment, phases, dead letters."),
     "settings": Command("settings", "settings", "List every setting with its value."),
     "simulate": Command("demo", "simulate", "Send generated journeys through the collector."),
@@ -81,19 +77,19 @@ COMMANDS = {
     ),
     "up": Command("roles", "up", "Run everything on this machine."),
     "verify": Command(
-        "operations", "verify", "Compare the sessions with those that plain SQL makes."
+        "operations", "verify", "Compare the sessions with those that plain SQL computes."
     ),
-    "watch": Command("roles", "watch", "Watch the funnel; warn when a step drops off."),
+    "watch": Command("roles", "watch", "Watch the funnel; raise an alert when a step drops off."),
     "webhook": Command("roles", "webhook", "Post transitions and abandonments to other systems."),
 }
 """Those without a summary are not listed."""
 
 
 class _Imported(click.Group):
-    """A group whose commands stand in `COMMANDS`."""
+    """A group with the commands of `COMMANDS`."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; an error meant for people becomes a sentence and its exit code."""
+        """Run the command; print an error meant for people, and exit with its code."""
         try:
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
@@ -114,7 +110,7 @@ class _Imported(click.Group):
         return [name for name, command in COMMANDS.items() if command.summary]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command; None if there is none of this name."""
+        """Import the command; None if no command has this name."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
@@ -130,7 +126,7 @@ class _Imported(click.Group):
 
 
 @click.group(cls=_Imported, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-v", "--verbose", is_flag=True, help="Log what happens, not only what goes wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Log everything, not only problems.")
 @click.version_option(package_name="touchstream")
 def main(verbose: bool) -> None:
     """Customer journeys, live from the stream.

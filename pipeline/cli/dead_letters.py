@@ -1,4 +1,4 @@
-"""What was refused."""
+"""Commands for refused input."""
 
 import click
 
@@ -8,16 +8,16 @@ from pipeline.cli.shared import SITE, clickhouse, read_settings
 
 @click.group()
 def dead_letters() -> None:
-    """What was refused, by which stage and why: list it, show it, send it again."""
+    """List, show and resend refused input, with its stage and reason."""
 
 
 @dead_letters.command("list")
 @SITE
 @click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
 @click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
-@click.option("--most", default=20, show_default=True, help="How many of the newest to name.")
+@click.option("--most", default=20, show_default=True, help="How many of the newest to list.")
 def list_(site: str, stage: str, reason: str, most: int) -> None:
-    """Count the letters by site, stage and reason, and name the newest."""
+    """Count dead letters by site, stage and reason, and list the newest."""
     from pipeline.operations.letters import counts, newest
 
     with clickhouse(read_settings()) as client:
@@ -30,9 +30,9 @@ def list_(site: str, stage: str, reason: str, most: int) -> None:
 
 @dead_letters.command()
 @click.argument("dead_letter_id")
-@click.option("--raw", is_flag=True, help="Only the bytes, as they came.")
+@click.option("--raw", is_flag=True, help="Print only the bytes, as they came.")
 def show(dead_letter_id: str, raw: bool) -> None:
-    """Show one letter: where it came from, why it was refused, and its bytes."""
+    """Show one dead letter: its source, the reason, and its bytes."""
     from pipeline.operations.letters import find
 
     with clickhouse(read_settings()) as client:

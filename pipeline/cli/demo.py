@@ -12,10 +12,14 @@ from pipeline.settings import BadSettings
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End after the report. Also: ONCE=1, or no terminal.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Exit after the report. Default if ONCE=1 is set or there is no terminal.",
+)
 @click.option("--people", default=2000, show_default=True, help="How many people to simulate.")
 def demo(once: bool, people: int) -> None:
-    """Start everything, simulate shoppers, print what came of them."""
+    """Start everything, simulate shoppers, print the report."""
     from pipeline.demo.run import run
 
     alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
@@ -23,19 +27,21 @@ def demo(once: bool, people: int) -> None:
 
 
 @click.command()
-@click.option("--url", help="The collector; default: the one of the settings.")
+@click.option("--url", help="URL of the collector; default: from the settings.")
 @click.option("--write-key", help="Default: the first of TOUCHSTREAM_WRITE_KEYS.")
 @click.option("--people", default=2000, show_default=True)
-@click.option("--seed", default=1, show_default=True, help="The same seed, the same journeys.")
-@click.option("--hours", default=6.0, show_default=True, help="Spread over the last N hours.")
-@click.option("--follow", type=float, help="Go on live with N touchpoints a second.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same journeys.")
+@click.option(
+    "--hours", default=6.0, show_default=True, help="Spread the journeys over the last N hours."
+)
+@click.option("--follow", type=float, help="Continue live with N touchpoints per second.")
 @click.option(
     "--break",
     "breaks",
     type=click.Choice(["cart", "checkout"]),
-    help="From now on nobody gets beyond it: what an alert is for. Needs --follow.",
+    help="From now on nobody gets past this step, to try out an alert. Needs --follow.",
 )
-@click.option("--browser", default="", help="Only in this browser, e.g. Firefox.")
+@click.option("--browser", default="", help="Break it only in this browser, e.g. Firefox.")
 def simulate(  # noqa: PLR0917 - click gives them by name
     url: str | None,
     write_key: str | None,

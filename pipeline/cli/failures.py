@@ -1,4 +1,4 @@
-"""What went wrong outside, as a sentence that says what to do. Imported when something has."""
+"""Turn outside failures into errors that say what to do. Imported only when one happens."""
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
@@ -6,11 +6,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from schemas.errors import TouchstreamError, Unavailable, Unusable
 
 _NO_SUCH_TABLE = frozenset({"UNKNOWN_TABLE", "UNKNOWN_FUNCTION", "UNKNOWN_DATABASE"})
-"""A question is a view with parameters, which ClickHouse takes for a function."""
+"""A question is a parameterised view, which ClickHouse reports as a function."""
 
 
 def sentence_of(error: BaseException) -> TouchstreamError | None:
-    """Give an error meant for people in the place of `error`; None if it is a fault of ours."""
+    """Give an error meant for people for `error`; None if it is a bug."""
     if isinstance(error, TouchstreamError):
         return error
     if isinstance(error, BaseExceptionGroup):
@@ -18,7 +18,7 @@ def sentence_of(error: BaseException) -> TouchstreamError | None:
     if isinstance(error, ClickHouseError):
         return _of_clickhouse(error)
     if isinstance(error, KafkaError):
-        return Unavailable(f"Kafka does not do it: {error or type(error).__name__}")
+        return Unavailable(f"Kafka failed: {error or type(error).__name__}")
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return _of_system(error)
     return None
@@ -28,13 +28,14 @@ def _of_clickhouse(error: ClickHouseError) -> TouchstreamError:
     name = getattr(error, "name", None)
     if name in _NO_SUCH_TABLE:
         return Unavailable(
-            "the database has no tables of this version yet: run `touchstream migrate`, or set "
-            "TOUCHSTREAM_CLICKHOUSE_URL and TOUCHSTREAM_CLICKHOUSE_DATABASE to where they are"
+            "the database does not have this version's tables yet: run `touchstream migrate`, "
+            "or point TOUCHSTREAM_CLICKHOUSE_URL and TOUCHSTREAM_CLICKHOUSE_DATABASE to a "
+            "database that has them"
         )
     if isinstance(error, OperationalError) and name is None:
-        return Unavailable("ClickHouse does not answer any more: try again when it does")
+        return Unavailable("ClickHouse has stopped answering: try again when it is back")
     said = str(error).partition("server response: ")[2] or str(error)
-    return TouchstreamError(f"ClickHouse refuses: {said.partition(' (for url')[0]}")
+    return TouchstreamError(f"ClickHouse refused: {said.partition(' (for url')[0]}")
 
 
 def _of_system(error: OSError) -> TouchstreamError | None:

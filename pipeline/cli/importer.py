@@ -1,4 +1,4 @@
-"""Files in."""
+"""Importing files."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--mapping", type=click.Path(path_type=Path), help="A mapping file.")
 @click.option(
-    "--format", "fmt", type=click.Choice(["access-log"]), help="A known format, instead of it."
+    "--format",
+    "fmt",
+    type=click.Choice(["access-log"]),
+    help="A known format, instead of a mapping.",
 )
 @click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, send nothing.")
-@click.option(
-    "--replace", is_flag=True, help="Put these rows in the place of their earlier import."
-)
+@click.option("--replace", is_flag=True, help="Replace the earlier import of these rows.")
 @click.option("--take-back", is_flag=True, help="Delete what was imported from these rows.")
 def import_(
     files: tuple[Path, ...],
@@ -43,17 +44,16 @@ def import_(
     replace: bool,
     take_back: bool,
 ) -> None:
-    """Import CSV, JSON lines or Parquet files by a mapping file, or a web server's access log.
+    """Import CSV, JSON lines or Parquet files with a mapping file, or web servers' access logs.
 
-    All of them plain or gzip.
-
-    Importing the same rows again changes nothing; --replace has a corrected mapping count for them,
-    --take-back undoes it. docs/import.md explains mapping files.
+    Files may be plain or gzipped. Importing the same rows again changes nothing; --replace applies
+    a corrected mapping to them, --take-back undoes their import. docs/import.md explains mapping
+    files.
     """
     from pipeline.importer.send import summary_table
 
     if (mapping is None) == (fmt is None):
-        raise click.UsageError("give --mapping, or --format")
+        raise click.UsageError("give --mapping or --format")
     known, console = read_settings(), Console()
     chosen, read = _read_by(mapping, known, site)
     chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
@@ -100,7 +100,7 @@ async def _import(
 
 
 def _newest(known: Settings, site: str) -> datetime | None:
-    """Give the time of the newest touchpoint of the site, if ClickHouse can be asked."""
+    """Give the time of the site's newest touchpoint, if ClickHouse answers."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from schemas.errors import Unavailable
@@ -136,7 +136,7 @@ def _say_what_is_wrong(
 
 @asynccontextmanager
 async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Producer]":
-    """Give what the import sends to: Kafka, or for a dry run a broker that forgets."""
+    """Give the broker the import sends to: Kafka, or for a dry run one that forgets."""
     from pipeline.kafka import clients
     from pipeline.kafka.in_memory import MemoryBroker
     from schemas.topics import DEAD_LETTERS, RAW
@@ -179,7 +179,7 @@ def _replace(
 
 
 def _read_by(mapping: Path | None, known: Settings, site: str) -> "tuple[Mapping, Read]":
-    """Give the mapping, and what reads the files: without a mapping they are access logs."""
+    """Give the mapping and the reader of the files; without a mapping they are access logs."""
     from pipeline.importer import access_log
     from pipeline.importer.files import log_lines, rows_of
     from pipeline.importer.send import load_mapping

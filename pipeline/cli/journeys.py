@@ -1,4 +1,4 @@
-"""Journey models, and why somebody is in a phase."""
+"""Journey models, and why a person is in a phase."""
 
 import click
 from rich.console import Console
@@ -10,12 +10,12 @@ from pipeline.terminal import Harmless
 
 @click.group()
 def journeys() -> None:
-    """Look at journey models, and why a person is in a phase."""
+    """Show journey models, and why a person is in a phase."""
 
 
 @journeys.command("list")
 def list_() -> None:
-    """List the models, shipped and enabled; the first one enabled is the default."""
+    """List the shipped and enabled models; the first enabled one is the default."""
     from pipeline.reports.moves.text import render_models
     from schemas.journeys import SHIPPED, load_model, load_models
 
@@ -29,10 +29,10 @@ def list_() -> None:
 @journeys.command()
 @click.argument("file")
 def check(file: str) -> None:
-    """Say what is wrong with a model file, or list its phases and rules.
+    """Report mistakes in a model file, or list its phases and rules.
 
-    Names in it that never have an effect are listed, too. FILE is a path, or the name of a shipped
-    model. docs/journeys.md explains model files.
+    It also lists names that never have an effect. FILE is a path, or the name of a shipped model.
+    docs/journeys.md explains model files.
     """
     from pipeline.journey.idle import idle_names
     from pipeline.reports.moves.text import render_model
@@ -51,7 +51,7 @@ def check(file: str) -> None:
 @click.option("--visitor", default="", help="A visitor_id: the person it belongs to.")
 @click.option("--model", default="", help="One model only; default: all.")
 def explain(site: str, person: str, visitor: str, model: str) -> None:
-    """Say why a person is in a phase: each move with its touchpoint and its rule."""
+    """Explain why a person is in a phase: each move with its touchpoint and its rule."""
     from pipeline.reports.moves.answer import read_moves
     from pipeline.reports.moves.text import render_moves
     from pipeline.tracker.rules import rules_of

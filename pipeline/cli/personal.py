@@ -1,4 +1,4 @@
-"""A person's data: hand it out, erase it."""
+"""A person's data: export it, erase it."""
 
 import asyncio
 import sys
@@ -36,9 +36,9 @@ def _person(client: "Client", **named: str) -> "Named":
 @_whom
 @click.option("--to", "out", type=click.File("wb"), default="-", help="A file; default: stdout.")
 def export(out: IO[bytes], **whom: str) -> None:
-    """Write all that ClickHouse holds of a person, as lines of JSON.
+    """Write everything that ClickHouse has about a person, as lines of JSON.
 
-    Each line is a row, with the name of its table. docs/privacy.md says what is held elsewhere.
+    Each line is a row, with the name of its table. docs/privacy.md says what is stored elsewhere.
     """
     from pipeline.personal.find import export_person
 
@@ -49,14 +49,19 @@ def export(out: IO[bytes], **whom: str) -> None:
 @click.command()
 @_whom
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--again", is_flag=True, help="Nobody new: what came back, as by a replay.")
 @click.option(
-    "--wait", default=60.0, show_default=True, help="Seconds that tracker and sink may take."
+    "--again",
+    is_flag=True,
+    help="Erase nobody new; delete what came back, for example by a replay.",
+)
+@click.option(
+    "--wait", default=60.0, show_default=True, help="How many seconds to wait for tracker and sink."
 )
 def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
-    """Erase a person from the tracker's memory and from ClickHouse: shows what will go, and asks.
+    """Erase a person from the tracker's memory and from ClickHouse, after asking.
 
-    The log in Kafka holds the person until its retention ends. docs/privacy.md tells more.
+    It first shows what will be deleted. Kafka's log keeps the person's records until its retention
+    ends: see docs/privacy.md.
     """
     from pipeline.personal.announce import until_read, write_erasure
 

@@ -1,4 +1,4 @@
-"""The figures of a span, each a question: KPIs, people, pages, sources, mails, cohorts, paths."""
+"""Questions about a span: KPIs, people, pages, sources, mailings, cohorts, paths."""
 
 import sys
 from collections.abc import Callable
@@ -18,10 +18,12 @@ FORMAT = click.option(
 
 _of_span: Callable[[Callable[..., None]], Callable[..., None]] = options(
     SITE,
-    click.option("--last", default="", help="How long: 90m, 24h, 7d, 2w.  [default: 24h]"),
-    click.option("--ago", default="", help="How long before now it ended: 7d."),
-    click.option("--from", "start", default="", help="Instead: since when, e.g. 2026-03-01."),
-    click.option("--to", "end", default="", help="Until when, not included; default: now."),
+    click.option(
+        "--last", default="", help="Length of the span: 90m, 24h, 7d, 2w.  [default: 24h]"
+    ),
+    click.option("--ago", default="", help="How long ago the span ended: 7d."),
+    click.option("--from", "start", default="", help="Start of the span instead, e.g. 2026-03-01."),
+    click.option("--to", "end", default="", help="End of the span, not included; default: now."),
     click.option(
         "--zone", default="", help="A time zone, e.g. Europe/Berlin; default: the site's."
     ),
@@ -30,21 +32,27 @@ _of_span: Callable[[Callable[..., None]], Callable[..., None]] = options(
     FORMAT,
 )
 _MOST: Option = click.option(
-    "--most", default=50, show_default=True, type=click.IntRange(1, 100_000), help="Rows at most."
+    "--most",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="Most rows to print.",
 )
 _BEFORE: Option = click.option(
-    "--before/--no-before", default=True, show_default=True, help="Beside as long a span before."
+    "--before/--no-before", default=True, show_default=True, help="Compare with the span before."
 )
-_MODEL: Option = click.option("--model", default="", help="Default: the first configured.")
+_MODEL: Option = click.option(
+    "--model", default="", help="Journey model; default: the first configured."
+)
 
 
 @click.command()
 @_of_span
 @_MODEL
 @_BEFORE
-@click.option("--kpi", default="", help="One only; default: all. docs/kpis.md defines them.")
+@click.option("--kpi", default="", help="One KPI only; default: all. docs/kpis.md defines them.")
 def kpis(model: str, before: bool, kpi: str, **of: Any) -> None:
-    """The KPIs of a span, on three levels, beside those of as long a span before."""
+    """Print the KPIs of a span on three levels, compared with the span before."""
     number = "value" if before else ""
     _answer("kpis", of, model=model, kpi=kpi, key=("kpi", "currency"), number=number)
 
@@ -53,7 +61,7 @@ def kpis(model: str, before: bool, kpi: str, **of: Any) -> None:
 @_of_span
 @_MOST
 def people(most: int, **of: Any) -> None:
-    """Who was there, the latest first; `export --person` and `journeys explain` say more."""
+    """Print who was there, latest first; `export --person` and `journeys explain` say more."""
     _answer("people_found", of, most=most)
 
 
@@ -61,7 +69,7 @@ def people(most: int, **of: Any) -> None:
 @_of_span
 @_MOST
 def pages(most: int, **of: Any) -> None:
-    """Which pages are seen, by how many, and where people come in and leave."""
+    """Print which pages people see, how many do, and where they enter and leave."""
     _answer("pages", of, most=most)
 
 
@@ -77,7 +85,7 @@ def pages(most: int, **of: Any) -> None:
     show_default=True,
 )
 def sources(most: int, by: str, **of: Any) -> None:
-    """Where visits come from, with what, and what they bring."""
+    """Print where visits come from, how, and what they bring."""
     _answer("visits_by", of, most=most, by=by)
 
 
@@ -86,7 +94,7 @@ def sources(most: int, by: str, **of: Any) -> None:
 @_MOST
 @_BEFORE
 def newsletter(most: int, before: bool, **of: Any) -> None:
-    """What became of each mailing, from the mail to the order."""
+    """Print the results of each mailing, from the mail to the order."""
     number = "clicked" if before else ""
     _answer("mailings", of, most=most, key=("campaign",), number=number)
 
@@ -94,7 +102,7 @@ def newsletter(most: int, before: bool, **of: Any) -> None:
 @click.command()
 @_of_span
 def cohorts(**of: Any) -> None:
-    """How many of those who first ordered in a month order again, month by month."""
+    """Print how many people who first ordered in a month order again, month by month."""
     _answer("cohorts", of)
 
 
@@ -103,7 +111,7 @@ def cohorts(**of: Any) -> None:
 @_MOST
 @_BEFORE
 def paths(most: int, before: bool, **of: Any) -> None:
-    """The ways over channels that people go, and how many of them have ordered."""
+    """Print people's paths through channels, and how many of them have ordered."""
     number = "people" if before else ""
     _answer("channel_paths", of, most=most, key=("path",), number=number)
 

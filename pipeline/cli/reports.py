@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @of_span
 def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
-    """Print sessions, visitors, the funnel in three readings, abandonment, phases, dead letters."""
+    """Print sessions, visitors, three kinds of funnel, abandonment, phases and dead letters."""
     from pipeline.reports.overview import answer as report_
     from pipeline.reports.overview.text import render
     from schemas.journeys import load_models
@@ -47,7 +47,11 @@ _MODELS = (
 @click.command()
 @SITE
 @click.option(
-    "--model", "models", multiple=True, type=click.Choice(_MODELS), help="May repeat; default: all."
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Choice(_MODELS),
+    help="Repeat it for several; default: all.",
 )
 @click.option(
     "--by",
@@ -60,10 +64,10 @@ _MODELS = (
     default=30,
     show_default=True,
     type=click.IntRange(1, 365),
-    help="How many days before an order a visit may have led to it.",
+    help="A visit counts if it began at most this many days before the order.",
 )
-@click.option("--from", "start", type=click.DateTime(), help="Orders since; UTC.")
-@click.option("--to", "end", type=click.DateTime(), help="Orders until; UTC, not included.")
+@click.option("--from", "start", type=click.DateTime(), help="First time of orders; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="End of the orders; UTC, not included.")
 @AS_JSON
 def attribution(
     site: str,
@@ -74,7 +78,7 @@ def attribution(
     end: datetime | None,
     as_json: bool,
 ) -> None:
-    """Give the orders to what led to them, by several models side by side.
+    """Credit orders to the visits that led to them, by several models side by side.
 
     docs/attribution.md defines the models.
     """
@@ -94,7 +98,7 @@ def attribution(
 
 
 @click.command("map")
-@click.option("--model", help="Default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
+@click.option("--model", help="Journey model; default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
 @click.option("--segment", default="", help="One segment only; default: everybody.")
 @of_span
 def map_(
@@ -126,16 +130,21 @@ def map_(
     type=click.Choice(["strict", "ordered", "unordered"]),
     default="ordered",
     show_default=True,
-    help="strict: no other touchpoint between; unordered: in any order.",
+    help="strict: no other touchpoint in between; unordered: in any order.",
 )
 @click.option(
     "--unit",
     type=click.Choice(["person", "visitor", "session"]),
     default="person",
     show_default=True,
-    help="Who goes through it; a person is the one known now.",
+    help="Who goes through the funnel; a person is the one known now.",
 )
-@click.option("--window", default="14d", show_default=True, help="From first to last step.")
+@click.option(
+    "--window",
+    default="14d",
+    show_default=True,
+    help="Longest time from the first to the last step.",
+)
 @click.option("--by", default="", help="Break down by the value at the first step.")
 @of_span
 def funnel(
@@ -150,14 +159,14 @@ def funnel(
     end: datetime | None,
     as_json: bool,
 ) -> None:
-    """How many come how far through STEPS, how fast, and where they are lost.
+    """Print how many people get how far through STEPS, how fast, and where they are lost.
 
     \b
     touchstream funnel "Product Viewed > Product Added > Order Completed" --by channel
     touchstream funnel "Page Viewed[path=/sale] > Order Completed" --window 2h --unit session
 
     Filters and --by take any column of touchpoints, or a property as properties.NAME.
-    docs/funnels.md says how each order is read.
+    docs/funnels.md explains each order.
     """
     from pipeline.reports.funnel import answer, question, text
 

@@ -1,6 +1,6 @@
 """One command for each role, and all of them on one machine.
 
-Imports stand inside the commands: a collector needs no Faust, a sink no web server.
+Imports are inside the commands, so a collector does not import Faust, nor a sink a web server.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from pipeline.terminal import until_told
 
 @click.command()
 def collect() -> None:
-    """Take touchpoints over HTTP and put them into Kafka (Segment's tracking API)."""
+    """Accept touchpoints over HTTP (Segment's tracking API) and write them to Kafka."""
     from pipeline.collector.serve import serve
 
     serve(read_settings())
@@ -30,7 +30,7 @@ def track() -> None:
 
 @click.command()
 def drain() -> None:
-    """Bring back what write keys sent beyond their share, at a bounded rate (docs/limits.md)."""
+    """Bring back touchpoints beyond a write key's share, at a bounded rate (docs/limits.md)."""
     from pipeline.roles.drain import run
 
     asyncio.run(until_told(run(read_settings())))
@@ -50,11 +50,11 @@ def sink() -> None:
     nargs=2,
     type=click.DateTime(),
     metavar="FROM TO",
-    help="Print what would have fired from FROM to TO (UTC, TO not included), and end.",
+    help="Print the alerts of the time from FROM to TO (UTC, TO not included), and exit.",
 )
 @AS_JSON
 def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
-    """Warn when fewer people than usual go on, come, or when errors grow (docs/alerts.md)."""
+    """Alert when fewer people than usual arrive or continue, or errors grow (docs/alerts.md)."""
     from pipeline.roles.watch.loop import watch as watch_
     from pipeline.roles.watch.replay import replay
 
@@ -68,13 +68,13 @@ def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--link", is_flag=True, help="Print a link that opens the page, and end.")
-@click.option("--site", "sites", multiple=True, help="Of the link: which site; default: all.")
-@click.option("--days", type=int, help="Of the link: for how long; default: the setting.")
+@click.option("--link", is_flag=True, help="Print a link that opens the page, and exit.")
+@click.option("--site", "sites", multiple=True, help="Site that the link opens; default: all.")
+@click.option("--days", type=int, help="How long the link is valid; default: the setting.")
 def live(link: bool, sites: tuple[str, ...], days: int | None) -> None:
-    """Show where people are and where they are lost: the live page, and its JSON API.
+    """Serve the live page and its JSON API: where people are, and where they are lost.
 
-    Who looks at it needs a link. It opens reading, for the sites and the time that it was made for:
+    Opening the page needs a link. It gives read access to certain sites for a certain time:
 
     \b
       touchstream live --link --site shop --days 30
@@ -110,14 +110,16 @@ def engine(port: int, host: str) -> None:
 
 
 @click.command()
-@click.option("--kafka", help="A broker to use instead of one of its own, host:port.")
-@click.option("--clickhouse", help="A ClickHouse URL to use instead of the embedded engine.")
+@click.option("--kafka", help="A running broker to use instead, host:port.")
+@click.option(
+    "--clickhouse", help="URL of a ClickHouse server to use instead of the embedded engine."
+)
 def up(kafka: str | None, clickhouse: str | None) -> None:
     """Run everything on this machine: broker, engine, collector, tracker, sink, watch, live page.
 
-    With shares of write keys also what drains the overflow topic. Where Java and Apache Kafka are
-    (`touchstream kafka install`), Kafka is the broker, and everything goes on where it was after
-    Ctrl-C, kill -9 and a reboot. Else the broker keeps its log in memory.
+    If write keys have shares, it also runs `drain`. If Java and Apache Kafka are installed
+    (`touchstream kafka install`), Kafka is the broker, and everything continues where it was after
+    Ctrl-C, kill -9 or a reboot. Otherwise the broker keeps its log in memory.
     """
     from pipeline.live.link import link_to
     from pipeline.local.live_key import with_live_key

@@ -1,4 +1,4 @@
-"""What is set, and what the collector offers."""
+"""Commands that print the settings and the collector's API."""
 
 import json
 
@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 
 @click.command()
 def settings() -> None:
-    """List every setting: name, value in force, what it is for."""
+    """List every setting: its name, its value, and what it is for."""
     known = read_settings()
     for name, field in Settings.model_fields.items():
         click.echo(f"TOUCHSTREAM_{name.upper()}={_shown(getattr(known, name))}")

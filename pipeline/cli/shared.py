@@ -1,4 +1,4 @@
-"""What several commands share: options, settings, a client, errors as sentences."""
+"""Shared by the commands: options, settings, a client, readable errors."""
 
 import sys
 from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SITE = click.option("--site", default="", help="One site only; default: all.")
 
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -55,24 +55,24 @@ def read_settings() -> Settings:
     """Read the settings.
 
     Raises:
-        BadSettings: a value cannot be used.
+        BadSettings: a value is invalid.
     """
     try:
         return Settings()
     except ValidationError as error:
         lines = [_complaint(*one["loc"], message=one["msg"]) for one in error.errors()]
         raise BadSettings(
-            "settings that cannot be used (`touchstream settings` lists them):\n" + "\n".join(lines)
+            "invalid settings (`touchstream settings` lists all of them):\n" + "\n".join(lines)
         ) from None
     except SettingsError as error:
-        raise BadSettings(f"the settings cannot be read: {error}") from None
+        raise BadSettings(f"the settings are not readable: {error}") from None
 
 
 def _complaint(name: str | int, *within: str | int, message: str) -> str:
     where = ".".join(map(str, (name, *within))).upper()
     field = Settings.model_fields.get(str(name))
     if "timedelta" in message or "duration" in message:
-        message = "write a length of time as seconds, or as PT30M, P2D"
+        message = "write a duration in seconds, or as PT30M or P2D"
     example = example_of(field) if field and len(within) < 2 else ""  # noqa: PLR2004
     return f"  TOUCHSTREAM_{where}: {message}{example}"
 
@@ -85,7 +85,7 @@ def clickhouse(settings: Settings) -> "AbstractContextManager[Client]":
 
 
 def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
-    """Give the span that the options name; without them everything."""
+    """Give the span that the options name; without options, all time."""
     from pipeline.reports.span import BEGINNING, END, Span
 
     return Span(
@@ -96,7 +96,7 @@ def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
 
 
 def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
-    """Print an answer: for machines as JSON, else as `render` lays it out."""
+    """Print an answer as JSON, or as `render` lays it out."""
     from pipeline.reports.span import as_json as written
 
     if as_json:
@@ -106,7 +106,7 @@ def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) 
 
 
 def verdict(count: int, what: str) -> None:
-    """Say how many differ; exit code 1 if any do."""
+    """Print how many differ; exit with 1 if any do."""
     click.echo(f"{count} {what}")
     if count:
         sys.exit(1)
