@@ -112,8 +112,8 @@ def test_no_line_breaks_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "give --mapping, or --format"),
-        (["--mapping", "m.toml", "--format", "access-log"], "give --mapping, or --format"),
+        ([], "give --mapping or --format"),
+        (["--mapping", "m.toml", "--format", "access-log"], "give --mapping or --format"),
         (["--format", "access-log"], "TOUCHSTREAM_SITE_SALT"),
     ],
 )
