@@ -47,11 +47,13 @@ def serve(
     show = make_wsgi_app(role)
 
     def answer(environ: Any, start: Any) -> Iterable[bytes]:
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
         if environ["PATH_INFO"] != "/healthz/live":
-            return show(environ, start)  # type: ignore[no-any-return]
+            shown = show(environ | {"REQUEST_METHOD": "GET"} if is_head else environ, start)
+            return [] if is_head else shown
         why = complaint()
         start("503 Service Unavailable" if why else "200 OK", [("Content-Type", "text/plain")])
-        return [(why or "ok").encode() + b"\n"]
+        return [] if is_head else [(why or "ok").encode() + b"\n"]
 
     try:
         server = make_server(host, port, answer, ThreadingWSGIServer, handler_class=_Silent)

@@ -3,7 +3,7 @@
     TouchstreamError                 1: it was tried and did not work
     ├── Unusable                     2: what was given cannot be used
     │   ├── BadFunnel, BadLink, BadMapping, BadModel, BadSettings, BadSources
-    │   └── NobodyFound, SeveralPeople, EraseRefused, MapFailed
+    │   └── NobodyFound, NobodyReads, SeveralPeople, EraseRefused, MapFailed, Unknown
     ├── Unavailable                 69: a part that is needed does not answer
     │   ├── ClickHouseUnavailable, NotAcknowledged, TopicsFailed
     │   └── EmbeddedError, StackFailed

@@ -86,6 +86,9 @@ JsonObject = Annotated[
 ]
 """A JSON object kept as its bytes: nobody on the way pays for parsing what only analysts read."""
 
+Language = Literal["en", "de"]
+"""Of labels of phases and KPIs."""
+
 Channel = Literal[
     "website",
     "shop",

@@ -250,6 +250,12 @@ class JourneyModel(_Part):
         reached = {rule.phase for rule in self.rules}
         return tuple(phase.id for phase in self.phases if phase.id not in reached)
 
+    @property
+    def names(self) -> set[str]:
+        """All touchpoints that the model names."""
+        done = {*self.order, *self.refund, *self.cancellation}
+        return done.union(self.funnel, *(rule.touchpoints for rule in self.rules))
+
     def _repeated(self) -> Iterator[str]:
         named = Counter(f"phase {phase.id}" for phase in self.phases)
         named.update(f"rule {rule.id}" for rule in self.rules)

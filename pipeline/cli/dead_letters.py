@@ -3,7 +3,7 @@
 import click
 
 from pipeline.cli.operations import dead_letters as replay
-from pipeline.cli.shared import SITE, clickhouse, read_settings
+from pipeline.cli.shared import COUNT, REASON, SITE, STAGE, clickhouse, read_settings
 
 
 @click.group()
@@ -13,19 +13,21 @@ def dead_letters() -> None:
 
 @dead_letters.command("list")
 @SITE
-@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
-@click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
-@click.option("--most", default=20, show_default=True, help="How many of the newest to list.")
+@STAGE
+@REASON
+@click.option(
+    "--most", type=COUNT, default=20, show_default=True, help="How many of the newest to list."
+)
 def list_(site: str, stage: str, reason: str, most: int) -> None:
     """Count dead letters by site, stage and reason, and list the newest."""
     from pipeline.operations.letters import counts, newest
 
-    with clickhouse(read_settings()) as client:
+    with clickhouse(read_settings(), site) as client:
         for count in counts(client, site, stage, reason):
-            click.echo(f"{count.letters:>8}  {count.site or '-'}  {count.stage}  {count.reason}")
+            click.echo(f"{count.letters:>8,}  {count.site or '-'}  {count.stage}  {count.reason}")
         for letter in newest(client, site, stage, reason, most):
             place = f"{letter.source}:{letter.position}"
-            click.echo(f"{letter.dead_letter_id}  {letter.at:%F %T}  {place}  {letter.detail[:80]}")
+            click.echo(f"{letter.dead_letter_id}  {letter.at:%F %T}  {place}  {letter.detail}")
 
 
 @dead_letters.command()

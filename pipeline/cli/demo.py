@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from pipeline.cli.shared import read_settings
+from pipeline.cli.shared import ABOVE_0, COUNT, read_settings
 from pipeline.settings import BadSettings
 
 
@@ -17,7 +17,9 @@ from pipeline.settings import BadSettings
     is_flag=True,
     help="Exit after the report. Default if ONCE=1 is set or there is no terminal.",
 )
-@click.option("--people", default=2000, show_default=True, help="How many people to simulate.")
+@click.option(
+    "--people", type=COUNT, default=2000, show_default=True, help="How many people to simulate."
+)
 def demo(once: bool, people: int) -> None:
     """Start everything, simulate shoppers, print the report."""
     from pipeline.demo.run import run
@@ -29,12 +31,16 @@ def demo(once: bool, people: int) -> None:
 @click.command()
 @click.option("--url", help="URL of the collector; default: from the settings.")
 @click.option("--write-key", help="Default: the first of TOUCHSTREAM_WRITE_KEYS.")
-@click.option("--people", default=2000, show_default=True)
+@click.option("--people", type=COUNT, default=2000, show_default=True)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same journeys.")
 @click.option(
-    "--hours", default=6.0, show_default=True, help="Spread the journeys over the last N hours."
+    "--hours",
+    type=ABOVE_0,
+    default=6.0,
+    show_default=True,
+    help="Spread the journeys over the last N hours.",
 )
-@click.option("--follow", type=float, help="Continue live with N touchpoints per second.")
+@click.option("--follow", type=ABOVE_0, help="Continue live with N touchpoints per second.")
 @click.option(
     "--break",
     "breaks",

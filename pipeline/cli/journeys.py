@@ -1,11 +1,11 @@
 """Journey models, and why a person is in a phase."""
 
 import click
-from rich.console import Console
 from rich.text import Text
 
-from pipeline.cli.shared import SITE, clickhouse, read_settings
-from pipeline.terminal import Harmless
+from pipeline.cli.shared import LANG, SITE, clickhouse, labels_in, read_settings
+from pipeline.terminal import print_whole
+from schemas.fields import Language
 
 
 @click.group()
@@ -23,12 +23,13 @@ def list_() -> None:
     uses = {model.id: "enabled" for model in enabled} | {enabled[0].id: "enabled, the default"}
     shipped = [load_model(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
     others = [(model, "not enabled") for model in shipped if model.id not in uses]
-    Console().print(render_models([*((model, uses[model.id]) for model in enabled), *others]))
+    print_whole(render_models([*((model, uses[model.id]) for model in enabled), *others]))
 
 
 @journeys.command()
 @click.argument("file")
-def check(file: str) -> None:
+@LANG
+def check(file: str, lang: Language | None) -> None:
     """Report mistakes in a model file, or list its phases and rules.
 
     It also lists names that never have an effect. FILE is a path, or the name of a shipped model.
@@ -39,10 +40,10 @@ def check(file: str) -> None:
     from schemas.journeys import load_model, load_models
 
     model = load_model(file)
-    Console().print(render_model(model))
+    print_whole(render_model(model, labels_in(lang)))
     first = load_models(read_settings().journey_models)[0]
     for sentence in idle_names(model, first):
-        Console().print(Text(f"No effect: {sentence}"))
+        print_whole(Text(f"No effect: {sentence}"))
 
 
 @journeys.command()
@@ -50,7 +51,8 @@ def check(file: str) -> None:
 @click.option("--person", default="", help="A person_id, or a user id.")
 @click.option("--visitor", default="", help="A visitor_id: the person it belongs to.")
 @click.option("--model", default="", help="One model only; default: all.")
-def explain(site: str, person: str, visitor: str, model: str) -> None:
+@LANG
+def explain(site: str, person: str, visitor: str, model: str, lang: Language | None) -> None:
     """Explain why a person is in a phase: each move with its touchpoint and its rule."""
     from pipeline.reports.moves.answer import read_moves
     from pipeline.reports.moves.text import render_moves
@@ -59,8 +61,8 @@ def explain(site: str, person: str, visitor: str, model: str) -> None:
     if bool(person) == bool(visitor):
         raise click.UsageError("give either --person or --visitor")
     known = read_settings()
-    with clickhouse(known) as client:
+    with clickhouse(known, site) as client:
         rules = rules_of(known)
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)
     models = [ready.model for ready in rules.models]
-    Console().print(Harmless(render_moves(moves, models, rules.version)))
+    print_whole(render_moves(moves, models, rules.version, labels_in(lang)))

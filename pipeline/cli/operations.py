@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.shared import SITE, clickhouse, read_settings, span_of, verdict
+from pipeline.cli.shared import REASON, SITE, STAGE, clickhouse, read_settings, span_of, verdict
 from pipeline.settings import Settings
+from pipeline.terminal import without_controls
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from pipeline.operations.dead_letters import Reader
     from schemas.dead_letter import DeadLetter
     from schemas.touchpoint import Touchpoint
+
+
+SHOW = click.option(
+    "--show",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many differences to print.",
+)
 
 
 @click.command()
@@ -49,8 +59,8 @@ def replay() -> None:
 
 @replay.command("dead-letters")
 @SITE
-@click.option("--stage", default="", help="collect, import, track, sink or webhook; default: all.")
-@click.option("--reason", default="", help="One reason only, e.g. no_visitor_id.")
+@STAGE
+@REASON
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="Mapping file; needed for rows of an import."
 )
@@ -82,7 +92,7 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
                 masks=Masks(known.property_rules),
             )
 
-    with clickhouse(known) as client:
+    with clickhouse(known, site) as client:
         summary = asyncio.run(run(client))
     click.echo(f"{summary.sent} sent")
     for why, count in summary.refused.items():
@@ -145,25 +155,26 @@ def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
 
 @click.command()
 @SITE
-def verify(site: str) -> None:
+@SHOW
+def verify(site: str, show: int) -> None:
     """Compare the sessions with those that plain SQL computes from the touchpoints."""
     from pipeline.operations.verify import count_touchpoints, differences
 
     known = read_settings()
-    with clickhouse(known) as client:
+    with clickhouse(known, site) as client:
         touchpoints = count_touchpoints(client, site)
         found = differences(client, gap=known.session_gap, site=site)
     where = known.clickhouse_url
     click.echo(f"Compared with {touchpoints:,} touchpoints of {site or 'all sites'} at {where}")
     if not touchpoints:
         raise click.ClickException("there are no touchpoints to compare with")
-    for difference in found:
-        click.echo(str(difference))
+    for difference in found[:show]:
+        click.echo(without_controls(str(difference)))
     verdict(len(found), "sessions that differ")
 
 
 @click.command()
-@click.option("--show", default=20, show_default=True, help="How many differences to print.")
+@SHOW
 def oracle(show: int) -> None:
     """Replay the whole log and compare every row of the tables with the result."""
     from pipeline.kafka.topics import read_topic
@@ -188,7 +199,7 @@ def oracle(show: int) -> None:
     with clickhouse(known) as client:
         found = compare(client, expected, ends)
     for difference in found[:show]:
-        click.echo(str(difference))
+        click.echo(without_controls(str(difference)))
     for table, rows in expected.items():
-        click.echo(f"{table}: {len(rows)} rows expected")
+        click.echo(f"{table}: {len(rows):,} rows expected")
     verdict(len(found), "differences")

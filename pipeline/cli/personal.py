@@ -42,7 +42,7 @@ def export(out: IO[bytes], **whom: str) -> None:
     """
     from pipeline.personal.find import export_person
 
-    with clickhouse(read_settings()) as client:
+    with clickhouse(read_settings(), whom["site"]) as client:
         export_person(client, _person(client, **whom), out)
 
 
@@ -55,7 +55,11 @@ def export(out: IO[bytes], **whom: str) -> None:
     help="Erase nobody new; delete what came back, for example by a replay.",
 )
 @click.option(
-    "--wait", default=60.0, show_default=True, help="How many seconds to wait for tracker and sink."
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="How many seconds to wait for tracker and sink.",
 )
 def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
     """Erase a person from the tracker's memory and from ClickHouse, after asking.
@@ -67,7 +71,7 @@ def erase(yes: bool, again: bool, wait: float, **whom: str) -> None:
 
     known = read_settings()
     since = None if again else datetime.now(UTC) - timedelta(minutes=5)
-    with clickhouse(known) as client:
+    with clickhouse(known, whom["site"]) as client:
         if again == any(whom[way] for way in ("person", "visitor", "identifier")):
             raise click.UsageError("give --again, or a person")
         if not again:

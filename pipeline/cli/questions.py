@@ -1,12 +1,16 @@
 """Questions about a span: KPIs, people, pages, sources, mailings, cohorts, paths."""
 
-import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from pipeline.cli.shared import SITE, Option, clickhouse, options, read_settings
+from pipeline.cli.shared import LANG, SITE, Option, clickhouse, options, read_settings
+from pipeline.terminal import print_whole
+from schemas.fields import Channel, Language
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 FORMAT = click.option(
     "--format",
@@ -30,6 +34,7 @@ _of_span: Callable[[Callable[..., None]], Callable[..., None]] = options(
     click.option("--channel", default="", help="One channel only."),
     click.option("--segment", default="", help="One segment only."),
     FORMAT,
+    LANG,
 )
 _MOST: Option = click.option(
     "--most",
@@ -126,7 +131,7 @@ def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
 
     known = read_settings()
     words = {name: of.pop(name) for name in ("last", "ago", "start", "end")}
-    fmt, zone_name = of.pop("fmt"), of.pop("zone")
+    fmt, zone_name, lang = of.pop("fmt"), of.pop("zone"), of.pop("lang")
     if "model" in given:
         given["model"] = given["model"] or load_models(known.journey_models)[0].id
     with clickhouse(known) as client:
@@ -135,14 +140,25 @@ def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
             zone = ZoneInfo(zone_name or known.site_time_zones.get(site, "UTC"))
         except (KeyError, ValueError) as error:
             raise BadSpan(f"no time zone {zone_name!r}; write it as Europe/Berlin") from error
+        _refuse_unknown(client, site, of | given)
         span = span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
         found = compared(client, question, span, **of, **given)
-    _print(found, fmt, zone)
+    _print(found, fmt, zone, lang or known.language)
 
 
-def _print(found: Any, fmt: str, zone: Any) -> None:
-    from rich.console import Console
+def _refuse_unknown(client: "Client", site: str, asked: dict[str, Any]) -> None:
+    from pipeline.reports.known import kpis, models, refuse_unknown, segments
 
+    refuse_unknown("channel", asked["channel"], get_args(Channel))
+    if asked["segment"]:
+        refuse_unknown("segment", asked["segment"], segments(client, site))
+    if "model" in asked:
+        refuse_unknown("model", asked["model"], models(client))
+    if asked.get("kpi"):
+        refuse_unknown("KPI", asked["kpi"], kpis(client))
+
+
+def _print(found: Any, fmt: str, zone: Any, lang: Language) -> None:
     from pipeline.reports.written import as_csv, as_json, as_table, notes
 
     if fmt == "json":
@@ -152,6 +168,4 @@ def _print(found: Any, fmt: str, zone: Any) -> None:
         for note in notes(found.freshness, zone):
             click.echo(note, err=True)
     else:
-        # In a pipe nothing is cut: as wide as it needs to be.
-        width = None if sys.stdout.isatty() else 100_000
-        Console(width=width, soft_wrap=not sys.stdout.isatty()).print(as_table(found, zone))
+        print_whole(as_table(found, zone, lang))

@@ -1,41 +1,57 @@
 """The questions asked of ClickHouse."""
 
 import sys
+from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from pipeline.cli.shared import (
     AS_JSON,
+    LANG,
     SITE,
     clickhouse,
+    labels_in,
     of_span,
     read_settings,
     show,
     span_of,
 )
+from pipeline.settings import Settings
 from pipeline.terminal import without_controls
+from schemas.fields import Channel, Language
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from pipeline.reports.attribution.answer import By, Model
+    from pipeline.reports.funnel.question import Step
 
 
 @click.command()
 @of_span
-def report(site: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
+@LANG
+def report(
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+    lang: Language | None,
+) -> None:
     """Print sessions, visitors, three kinds of funnel, abandonment, phases and dead letters."""
     from pipeline.reports.overview import answer as report_
     from pipeline.reports.overview.text import render
     from schemas.journeys import load_models
 
     known = read_settings()
-    with clickhouse(known) as client:
+    span = span_of(site, start, end)
+    with clickhouse(known, site) as client:
         models = load_models(known.journey_models)
-        span = span_of(site, start, end)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
-    show(found, render, as_json)
+    show(found, partial(render, lang=labels_in(lang)), as_json)
 
 
 _MODELS = (
@@ -86,7 +102,7 @@ def attribution(
     from pipeline.reports.attribution.text import render
     from pipeline.reports.compared import site_of
 
-    with clickhouse(read_settings()) as client:
+    with clickhouse(read_settings(), site) as client:
         found = attribution_.read_attribution(
             client,
             span_of(site_of(client, site), start, end),
@@ -101,26 +117,32 @@ def attribution(
 @click.option("--model", help="Journey model; default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
 @click.option("--segment", default="", help="One segment only; default: everybody.")
 @of_span
+@LANG
 def map_(
+    *,
     model: str | None,
     segment: str,
     site: str,
     start: datetime | None,
     end: datetime | None,
     as_json: bool,
+    lang: Language | None,
 ) -> None:
     """Print the journey map: phases × channels, with people, conversion, time and pain points."""
     from pipeline.reports.compared import site_of
     from pipeline.reports.journey_map import answer as journey_map
     from pipeline.reports.journey_map.text import render
+    from pipeline.reports.known import refuse_unknown, segments
     from schemas.journeys import load_models
 
     known = read_settings()
-    with clickhouse(known) as client:
+    with clickhouse(known, site) as client:
         span = span_of(site_of(client, site), start, end)
+        if segment:
+            refuse_unknown("segment", segment, segments(client, site))
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
-    show(found, render, as_json)
+    show(found, partial(render, lang=labels_in(lang)), as_json)
 
 
 @click.command()
@@ -177,9 +199,28 @@ def funnel(
         window=question.parse_window(window),
         by=by,
     )
-    with clickhouse(read_settings()) as client:
-        found = answer.read_funnel(client, span_of(site, start, end), asked)
+    span, known = span_of(site, start, end), read_settings()
+    with clickhouse(known, site) as client:
+        _refuse_unknown_steps(client, known, site, asked.steps)
+        found = answer.read_funnel(client, span, asked)
     show(found, text.render, as_json)
+
+
+def _refuse_unknown_steps(
+    client: "Client", known: Settings, site: str, steps: "Iterable[Step]"
+) -> None:
+    """Raise Unknown for a name that no touchpoint has had, no model and no specification names."""
+    from pipeline.collector.vocabularies.segment import SPECIFIED
+    from pipeline.reports.known import refuse_unknown, touchpoint_names
+    from schemas.journeys import load_models
+
+    names = SPECIFIED | touchpoint_names(client, site)
+    names = names.union(*(model.names for model in load_models(known.journey_models)))
+    for step in steps:
+        refuse_unknown("touchpoint", step.name, names)
+        for filter_ in step.filters:
+            if filter_.field == "channel":
+                refuse_unknown("channel", filter_.value, get_args(Channel))
 
 
 @click.command()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from pipeline.cli.shared import AS_JSON, clickhouse, read_settings
+from pipeline.cli.shared import AS_JSON, COUNT, clickhouse, read_settings
 from pipeline.terminal import until_told
 
 
@@ -70,7 +70,7 @@ def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
 @click.command()
 @click.option("--link", is_flag=True, help="Print a link that opens the page, and exit.")
 @click.option("--site", "sites", multiple=True, help="Site that the link opens; default: all.")
-@click.option("--days", type=int, help="How long the link is valid; default: the setting.")
+@click.option("--days", type=COUNT, help="How long the link is valid; default: the setting.")
 def live(link: bool, sites: tuple[str, ...], days: int | None) -> None:
     """Serve the live page and its JSON API: where people are, and where they are lost.
 
@@ -100,7 +100,7 @@ def webhook() -> None:
 
 
 @click.command(hidden=True)
-@click.option("--port", type=int, default=8123)
+@click.option("--port", type=click.IntRange(0, 65535), default=8123)
 @click.option("--host", default="127.0.0.1")
 def engine(port: int, host: str) -> None:
     """Run the embedded ClickHouse engine."""

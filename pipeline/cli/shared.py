@@ -1,29 +1,56 @@
 """Shared by the commands: options, settings, a client, readable errors."""
 
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from pipeline.settings import BadSettings, Settings
 from pipeline.settings.sources import example_of
-from pipeline.terminal import Harmless
+from pipeline.terminal import print_whole
+from schemas.dead_letter import Reason, Stage
+from schemas.fields import Language
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from clickhouse_connect.driver.client import Client
 
     from pipeline.reports.span import Span
 
 
 SITE = click.option("--site", default="", help="One site only; default: all.")
+
+
+LANG = click.option(
+    "--lang",
+    type=click.Choice(["en", "de"]),
+    help="Language of labels; default: TOUCHSTREAM_LANGUAGE.",
+)
+
+
+STAGE = click.option(
+    "--stage", type=click.Choice(["", *get_args(Stage)]), default="", help="Default: all."
+)
+
+
+REASON = click.option(
+    "--reason",
+    type=click.Choice(["", *Reason]),
+    default="",
+    metavar="REASON",
+    help="One reason only, e.g. no_visitor_id.",
+)
+
+
+COUNT = click.IntRange(min=1)
+
+
+ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -77,11 +104,26 @@ def _complaint(name: str | int, *within: str | int, message: str) -> str:
     return f"  TOUCHSTREAM_{where}: {message}{example}"
 
 
-def clickhouse(settings: Settings) -> "AbstractContextManager[Client]":
-    """Give a client for the ClickHouse of `settings`."""
-    from pipeline.clickhouse import connect
+@contextmanager
+def clickhouse(settings: Settings, site: str = "") -> Iterator["Client"]:
+    """Give a client for the ClickHouse of `settings`.
 
-    return closing(connect(settings))
+    Raises:
+        Unknown: nothing has come in of the `site` that is asked about, and no setting names it.
+    """
+    from pipeline.clickhouse import connect
+    from pipeline.reports.known import refuse_unknown, sites
+
+    with closing(connect(settings)) as client:
+        if site and site not in _sites_of(settings):
+            refuse_unknown("site", site, sites(client, site))
+        yield client
+
+
+def _sites_of(settings: Settings) -> set[str]:
+    sites = {key.site for key in settings.write_keys.values()}
+    sites |= {place.partition("/")[2] for place in settings.provider_secrets}
+    return sites.union(settings.site_hosts, settings.server_secrets, settings.site_time_zones)
 
 
 def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
@@ -102,11 +144,16 @@ def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) 
     if as_json:
         click.echo(written(found).decode())
     else:
-        Console().print(Harmless(render(found)))
+        print_whole(render(found))
+
+
+def labels_in(lang: Language | None) -> Language:
+    """Give the language of labels: `lang`, or that of the settings."""
+    return lang or read_settings().language
 
 
 def verdict(count: int, what: str) -> None:
     """Print how many differ; exit with 1 if any do."""
-    click.echo(f"{count} {what}")
+    click.echo(f"{count:,} {what}")
     if count:
         sys.exit(1)

@@ -29,6 +29,8 @@ _STARTING_SECONDS = 60.0
 _HEALTHY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _PROBES = 6
+LARGEST_LOG = 10_000_000
+"""Bytes of a log before the next start begins a new one; the one before is kept."""
 _ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
 
 
@@ -59,6 +61,7 @@ class Child:
         self._command = command
         self._environment = dict(os.environ) | dict(environment)
         self._log = log
+        self._log_from = 0
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,7 +74,7 @@ class Child:
         Raises:
             StackFailed: it ended, or was not ready within a minute.
         """
-        self._log.unlink(missing_ok=True)
+        self._begin_log()
         process = await self._spawn()
         self._tasks = [asyncio.create_task(self._listen())]
         deadline = monotonic() + _STARTING_SECONDS
@@ -106,6 +109,14 @@ class Child:
     def _cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
+
+    def _begin_log(self) -> None:
+        """Go on where the log of the start before ends; one that is too long steps aside."""
+        self._log.touch()
+        if self._log.stat().st_size > LARGEST_LOG:
+            self._log.replace(self._log.with_name(f"{self._log.name}.1"))
+            self._log.touch()
+        self._log_from = self._log.stat().st_size
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         with self._log.open("ab") as log:
@@ -149,6 +160,7 @@ class Child:
 
     async def _listen(self) -> None:
         with self._log.open(errors="replace") as log:
+            log.seek(self._log_from)
             while True:
                 for line in log:
                     if _ALARMING.search(line):
@@ -156,5 +168,6 @@ class Child:
                 await asyncio.sleep(0.5)
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").strip().splitlines()
+        said = self._log.read_bytes()[self._log_from :].decode(errors="replace")
+        lines = said.strip().splitlines()
         return lines[-1].strip().removeprefix("Error: ") if lines else "no answer"

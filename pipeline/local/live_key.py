@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pipeline.settings import BadSettings, Settings
+from pipeline.local.folder import not_writable
+from pipeline.settings import Settings
 
 
 def with_live_key(settings: Settings) -> Settings:
@@ -29,10 +30,7 @@ def _kept(path: Path) -> str:
             _write(path, secrets.token_hex(32))
         return path.read_text().strip()
     except OSError as error:
-        raise BadSettings(
-            f"nothing can be kept in {path.parent.absolute()} ({os.strerror(error.errno or 0)}): "
-            "start in a folder you may write to, or set TOUCHSTREAM_EMBEDDED_PATH to one"
-        ) from None
+        raise not_writable(path.parent, error) from None
 
 
 def _write(path: Path, key: str) -> None:

@@ -21,6 +21,7 @@ from pipeline.kafka.lag import ends, until_committed
 from pipeline.kafka.topics import create_topics
 from pipeline.local.children import Child, StackFailed, Tell
 from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.local.folder import alone_in
 from pipeline.local.kafka.broker import LocalKafka
 from pipeline.local.kafka.parts import find
 from pipeline.local.ports import (
@@ -206,6 +207,11 @@ async def up(
     Raises:
         What `Stack.start` and `Stack.until_broken` raise; the texts say what to do.
     """
+    with alone_in(settings.embedded_path):
+        await _up(settings, kafka, clickhouse, look_at)
+
+
+async def _up(settings: Settings, kafka: str | None, clickhouse: str | None, look_at: str) -> None:
     changes: dict[str, object] = {"embedded_path": settings.embedded_path.resolve()}
     if "public_url" not in settings.model_fields_set:
         changes["public_url"] = f"http://{settings.collector_host}:{settings.collector_port}"

@@ -75,6 +75,23 @@ class Difference(NamedTuple):
     expected: object
     actual: object
 
+    def __str__(self) -> str:
+        """Say it for people."""
+        what = f"{self.table} {self.id}"
+        if self.column == "rows":
+            return f"{what}: stands there {self.actual} times"
+        if self.actual is None and self.column == "*":
+            return f"{what}: is missing"
+        if self.expected is None and self.column == "*":
+            return f"{what}: should not be there"
+        return f"{what}: {self.column} is {_said(self.actual)}, expected {_said(self.expected)}"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%F %T.%f}"[:-3]
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
 
 @dataclass
 class _Visitor:

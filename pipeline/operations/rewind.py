@@ -17,11 +17,15 @@ from pipeline.kafka.topics import read_topic
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
-from schemas.errors import TouchstreamError
+from schemas.errors import TouchstreamError, Unusable
 from schemas.times import milliseconds
 from schemas.topics import RAW, STATE, TABLES
 
 Erased = dict[int, dict[bytes, bytes | None]]
+
+
+class NobodyReads(Unusable):
+    """No role reads this topic; the text names those that are read."""
 
 
 class ReplayFailed(TouchstreamError):
@@ -32,14 +36,15 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     """Have `topic` read again, from `since` or from its beginning; give how many records that is.
 
     Raises:
-        ReplayFailed: nobody reads this topic, its reader is running, or Kafka refuses.
+        NobodyReads: no role reads this topic.
+        ReplayFailed: its reader is running, or Kafka refuses.
     """
     if topic == RAW.name and since is not None:
         raise ReplayFailed(
             f"{topic} is read again from its beginning only: sessions need all their touchpoints"
         )
     if topic != RAW.name and topic not in TABLES:
-        raise ReplayFailed(f"nobody reads {topic}: choose one of {RAW.name}, {', '.join(TABLES)}")
+        raise NobodyReads(f"nobody reads {topic}: choose one of {RAW.name}, {', '.join(TABLES)}")
     group = settings.tracker_group if topic == RAW.name else settings.sink_group
     try:
         await _refuse_running(settings, group)

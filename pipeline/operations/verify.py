@@ -75,6 +75,13 @@ class Difference(NamedTuple):
     touchpoints: int
     kind: Literal["missing", "unexpected"]
 
+    def __str__(self) -> str:
+        """Say it for people."""
+        return (
+            f"{self.kind}: {self.site}, visitor {self.visitor_id}, {self.started_at:%F %T} to "
+            f"{self.ended_at:%F %T}, {self.touchpoints:,} touchpoints"
+        )
+
 
 def differences(
     client: Client, *, gap: timedelta, site: str = "", limit: int = 1000

@@ -7,12 +7,8 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.ask import Answer, Column, ask
+from pipeline.reports.known import Unknown, refuse_unknown, sites
 from pipeline.reports.span import Span
-from schemas.errors import Unusable
-
-
-class UnknownSite(Unusable):
-    """Nothing was ever seen of this site, or it is not said which one is meant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +40,13 @@ def site_of(client: Client, named: str) -> str:
     """Give the site that is meant: `named`, or the only one that there is.
 
     Raises:
-        UnknownSite: there is none, or no such, or several and none is named.
+        Unknown: there is none, or no such, or several and none is named.
     """
-    found = client.query("SELECT DISTINCT site FROM inventory_states ORDER BY site").result_rows
-    sites = [str(site) for (site,) in found]
-    known = ", ".join(sites) or "none yet"
-    if named and named not in sites:
-        raise UnknownSite(f"nothing was ever seen of the site {named!r}; there are: {known}")
-    if not named and len(sites) != 1:
-        raise UnknownSite(f"say which site with --site; there are: {known}")
-    return named or sites[0]
+    known = sorted(sites(client, named))
+    refuse_unknown("site", named, known)
+    if not named and len(known) != 1:
+        raise Unknown(f"say which site with --site; there are: {', '.join(known) or 'none yet'}")
+    return named or known[0]
 
 
 def compared(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.errors import Unusable
 from schemas.times import milliseconds
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,13 +15,28 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(2200, 1, 1, tzinfo=UTC)
 
 
+class ReversedSpan(Unusable):
+    """A span that ends before it begins."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Of what to report: a site (empty: all), from `start` up to, not including, `end`."""
+    """Of what to report: a site (empty: all), from `start` up to, not including, `end`.
+
+    Raises:
+        ReversedSpan: it ends before it begins, or as it begins.
+    """
 
     site: str = ""
     start: datetime = BEGINNING
     end: datetime = END
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ReversedSpan(
+                f"from {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} is no time at all: "
+                "the end must be later, and is not included"
+            )
 
     def parameters(self) -> dict[str, Any]:
         """Give the values of the parameters that every statement here has."""

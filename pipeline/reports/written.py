@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,16 +14,26 @@ from rich.text import Text
 
 from pipeline.reports.compared import Compared, Freshness
 from pipeline.reports.span import Span
+from schemas.fields import Language
+
+_LANGUAGES: frozenset[str] = frozenset(get_args(Language))
 
 
-def as_table(found: Compared, zone: ZoneInfo) -> RenderableType:
-    """Lay out the rows, and below them as of when they are and what they leave out."""
+def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> RenderableType:
+    """Lay out the rows, and below them as of when they are and what they leave out.
+
+    Of the columns `en` and `de` that of `lang` is the label.
+    """
     table = Table(title=_title(found.span, zone), title_justify="left")
-    for column in found.answer.columns:
+    places = [
+        n for n, each in enumerate(found.answer.columns) if each.name not in _LANGUAGES - {lang}
+    ]
+    for column in (found.answer.columns[place] for place in places):
         is_number = column.type.removeprefix("Nullable(").startswith(("UInt", "Int", "Float"))
-        table.add_column(column.name, justify="right" if is_number else "left", overflow="fold")
+        name = "label" if column.name == lang else column.name
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
     for row in found.answer.rows:
-        table.add_row(*(Text(_cell(value, zone)) for value in row))
+        table.add_row(*(Text(_cell(row[place], zone)) for place in places))
     rows = table if found.answer.rows else Text(f"{_title(found.span, zone)}: nothing")
     return Group(rows, *map(Text, notes(found.freshness, zone)))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from pipeline.settings.kinds import Count, Duration, Wait
-from schemas.fields import Placeholder, Site
+from schemas.fields import Language, Placeholder, Site
 
 
 class JourneySettings(BaseModel):
@@ -28,6 +28,9 @@ class JourneySettings(BaseModel):
         default_factory=lambda: ["lifecycle", "aida", "favorability", "canvas", "purchase"],
         description="Journey models: names of shipped ones or paths of TOML files. The first is "
         "the default: its funnel is reported and watched, its abandonment rules apply.",
+    )
+    language: Language = Field(
+        "en", description="Language of the labels of phases and KPIs that commands print: en or de."
     )
     customer_timeout: Duration = Field(
         timedelta(days=730),

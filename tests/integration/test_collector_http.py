@@ -331,6 +331,15 @@ class TestRunning:
         assert 200 == status
         assert "touchstream_collector_ready 1.0" in metrics
 
+    async def test_a_head_is_answered_like_a_get_without_a_body(
+        self, running: CollectorProcess
+    ) -> None:
+        async with aiohttp.ClientSession(running.url) as session:
+            for path in ("/healthz/live", "/healthz/ready", "/metrics", "/beacon.js"):
+                async with session.get(path) as full, session.head(path) as head:
+                    assert (head.status, await head.read()) == (full.status, b"")
+                    assert head.headers["content-type"] == full.headers["content-type"]
+
     async def test_a_taken_port_is_named_with_the_way_out(self, running: CollectorProcess) -> None:
         settings = {"write_keys": '{"wk": "shop"}', "collector_port": str(running.port)}
         second = await start(settings, stderr=PIPE)
@@ -342,7 +351,7 @@ class TestRunning:
     async def test_without_write_keys_it_does_not_start_and_says_what_to_set(self) -> None:
         process = await start({"write_keys": "{}"}, stderr=PIPE)
         _, said = await process.communicate()
-        assert 1 == process.returncode
+        assert 2 == process.returncode
         assert "TOUCHSTREAM_WRITE_KEYS" in said.decode()
 
     async def test_told_to_stop_it_answers_the_requests_that_wait_and_exits_with_0(

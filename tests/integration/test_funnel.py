@@ -281,6 +281,7 @@ def test_the_command_asks_for_all_that_it_is_told(client: Client, engine: Engine
 def test_the_command_takes_persons_in_order_within_14_days_and_prints_a_table(
     client: Client, engine: EngineServer
 ) -> None:
+    track(client, [seen("a", 0, "A"), seen("a", 60, "B")])
     printed = command(client, engine, "A > B").stdout
     assert printed.splitlines()[0] == "all sites, by person, in this order, within 14d"
 
@@ -291,11 +292,16 @@ def test_the_command_takes_persons_in_order_within_14_days_and_prints_a_table(
         (["A"], "Error: a funnel has 2 to 20 steps, this one has 1"),
         (["A > B", "--window", "1y"], "Error: '1y' is no window"),
         (["A > B", "--by", "chanel"], "did you mean channel"),
+        (["A > Order Complete"], "no touchpoint 'Order Complete'; did you mean Order Completed"),
+        (["A[channel=shopp] > B"], "no channel 'shopp'; did you mean shop"),
+        (["A > B", "--site", "shpo"], "no site 'shpo'; did you mean shop"),
+        (["A > B", "--from", "2025-03-02", "--to", "2025-03-01"], "is no time at all"),
     ],
 )
 def test_the_command_ends_with_a_sentence_and_2_if_it_cannot_be_asked(
     client: Client, engine: EngineServer, arguments: list[str], says: str
 ) -> None:
+    track(client, [seen("a", 0, "A"), seen("a", 60, "B")])
     result = command(client, engine, *arguments)
     assert (result.exit_code, says in result.stderr) == (2, True)
 

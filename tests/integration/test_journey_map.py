@@ -18,6 +18,7 @@ from pipeline.reports.journey_map.answer import (
 )
 from pipeline.reports.journey_map.text import render
 from pipeline.reports.span import Span, as_json
+from schemas.fields import Language
 from tests.support.engine import EngineServer
 from tests.support.stories import DAY, at, give_up, library, move, rows, seen, visit, whole, write
 
@@ -106,17 +107,22 @@ def test_a_model_that_is_not_in_the_tables_is_named_with_those_that_are(client: 
         read_map(client, Span(site="shop"), model="mine")
 
 
-def printed(found: JourneyMap) -> list[list[str]]:
+def printed(found: JourneyMap, lang: Language = "en") -> list[list[str]]:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(render(found))
+        console.print(render(found, lang))
     return [line.replace("│", " ").split() for line in capture.get().splitlines()]
 
 
-def test_the_map_for_people_has_german_labels_and_no_percentage_of_few(client: Client) -> None:
+def test_the_map_for_people_has_labels_as_asked_and_no_percentage_of_few(
+    client: Client,
+) -> None:
     lines = printed(read_map(client, Span(site="shop"), model="lifecycle"))
     assert lines[0] == ["shop", "·", "model:", "lifecycle", "·", "segment:", "all"]
-    assert "Aufmerksamkeit" in lines[2]
+    assert "Awareness" in lines[2]
+    assert "Aufmerksamkeit" not in lines[2]
+    german = printed(read_map(client, Span(site="shop"), model="lifecycle"), "de")
+    assert "Aufmerksamkeit" in german[2]
     assert ["all", "12", "→", "17", "%", "2", "→", "1", "!1"] in lines
     assert ["10", "min", "30", "min"] in lines
     assert ["!2", "☺", "70"] in lines
@@ -126,9 +132,9 @@ def test_the_notes_of_the_canvas_stand_above_the_figures(engine: EngineServer) -
     with library(engine) as client:
         noted = {"model": "lifecycle", "phase": "awareness", "rank": 1, "de": "Aufmerksamkeit"}
         write(client, "journey_models", noted | {"needs": "Ruhe", "revision": 9})
-        assert ["Bedürfnisse", "Ruhe"] in printed(
-            read_map(client, Span(site="shop"), model="lifecycle")
-        )
+        found = read_map(client, Span(site="shop"), model="lifecycle")
+        assert ["needs", "Ruhe"] in printed(found)
+        assert ["Bedürfnisse", "Ruhe"] in printed(found, "de")
 
 
 def test_the_map_for_machines_has_cells_and_labels(client: Client) -> None:

@@ -5,16 +5,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
-from pipeline.cli.commands import COMMANDS
-from tests.support.database import empty_database
+from schemas.journeys import load_models
+from schemas.touchpoint import Touchpoint
+from sinks.models import store_models
+from tests.support.commands import commands
+from tests.support.database import empty_database, migrated_database, track
 from tests.support.engine import EngineServer
 from tests.support.ports import free_ports
 
@@ -48,18 +53,6 @@ anonymous_id = "who"
 name = "what"
 occurred_at = "when"
 """
-
-
-def commands(of: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Each command that does something, by its words."""
-    if not isinstance(of, click.Group):
-        yield name, of
-        return
-    context = click.Context(of)
-    for part in COMMANDS if of is main else of.list_commands(context):
-        found = of.get_command(context, part)
-        assert found
-        yield from commands(found, f"{name} {part}".strip())
 
 
 CALLS = {name: command for name, command in commands(main) if name not in RUN_ON}
@@ -116,7 +109,7 @@ def test_without_kafka_and_clickhouse(folder: Path, name: str) -> None:
     assert_is_a_sentence(run(name), {0, 69})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def empty(engine: EngineServer) -> Iterator[Client]:
     with empty_database(engine) as client:
         yield client
@@ -212,3 +205,107 @@ def test_a_role_with_settings_that_cannot_be_used(
 def test_a_folder_that_cannot_be_written_to(folder: Path, words: list[str]) -> None:
     (folder / ".touchstream").write_text("not a folder")
     assert_says(touchstream(*words), "TOUCHSTREAM_EMBEDDED_PATH", 2)
+
+
+# --- what is not there ---------------------------------------------------------------------------
+
+SPAN = ["--from", "2025-01-02", "--to", "2025-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "--site", "shpo"], "no site 'shpo'; did you mean shop"),
+        (["verify", "--site", "shpo"], "no site 'shpo'"),
+        (["map", "--site", "shpo"], "no site 'shpo'"),
+        (["attribution", "--site", "shpo"], "no site 'shpo'"),
+        (["funnel", "Page Viewed > Order Completed", "--site", "shpo"], "no site 'shpo'"),
+        (["dead-letters", "list", "--site", "shpo"], "no site 'shpo'"),
+        (["replay", "dead-letters", "--site", "shpo"], "no site 'shpo'"),
+        (["journeys", "explain", "--person", "7", "--site", "shpo"], "no site 'shpo'"),
+        (["export", "--person", "7", "--site", "shpo"], "no site 'shpo'"),
+        (["erase", "--person", "7", "--site", "shpo"], "no site 'shpo'"),
+        (["rebuild", "--site", "shpo"], "no touchpoints of shpo"),
+        (["funnel", "Page Vewed > Order Completed"], "did you mean Page Viewed"),
+        (["map", "--segment", "gold"], "no segment 'gold'"),
+        (["map", "--model", "lifecicle"], "no model 'lifecicle'"),
+        (["dead-letters", "list", "--stage", "import2"], "'import2' is not one of"),
+        (["dead-letters", "list", "--reason", "rotten"], "'rotten' is not one of"),
+        (["dead-letters", "show", "0000"], "no dead letter 0000"),
+        (["replay", "topic", "sesions"], "nobody reads sesions"),
+        (["attribution", "--model", "best"], "'best' is not one of"),
+        (["report", *SPAN], "is no time at all"),
+        (["map", *SPAN], "is no time at all"),
+        (["attribution", *SPAN], "is no time at all"),
+        (["funnel", "Page Viewed > Order Completed", *SPAN], "is no time at all"),
+        (["rebuild", "--site", "shop", *SPAN], "is no time at all"),
+        (["watch", "--backtest", "2025-01-02", "2025-01-01"], "TO must be later than FROM"),
+    ],
+)
+def test_what_is_not_there_is_said_and_ends_with_2(
+    folder: Path, shop: Client, words: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+
+
+def test_a_site_of_the_settings_may_still_be_empty(
+    folder: Path, shop: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_WRITE_KEYS", "wk:shpo")
+    assert CliRunner().invoke(main, ["report", "--site", "shpo"]).exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def filled(engine: EngineServer) -> Iterator[Client]:
+    """A database with one touchpoint of one shop."""
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    first = Touchpoint(
+        touchpoint_id="1",
+        type="page",
+        name="Page Viewed",
+        channel="shop",
+        site="shop",
+        occurred_at=at,
+        received_at=at,
+        anonymous_id="ada",
+        properties=msgspec.Raw(b"{}"),
+    )
+    with migrated_database(engine) as client:
+        store_models(client, load_models(["lifecycle"]))
+        track(client, [first])
+        yield client
+
+
+@pytest.fixture
+def shop(engine: EngineServer, filled: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The database, which the settings name."""
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_URL", engine.url)
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_DATABASE", str(filled.database))
+    return filled
+
+
+NUMBERS = [
+    (name, option)
+    for name, command in commands(main)
+    for option in command.params
+    if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+    and option.name != "seed"
+]
+
+
+@pytest.mark.parametrize(("name", "option"), NUMBERS)
+def test_no_count_and_no_length_is_negative(name: str, option: click.Parameter) -> None:
+    with pytest.raises(click.BadParameter):
+        option.type.convert("-1", option, None)
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+def test_labels_are_in_the_language_that_is_asked_for(
+    folder: Path, shop: Client, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    asked = CliRunner().invoke(main, ["map", "--site", "shop", "--lang", lang]).stdout
+    monkeypatch.setenv("TOUCHSTREAM_LANGUAGE", lang)
+    assert asked == CliRunner().invoke(main, ["map", "--site", "shop"]).stdout
+    assert ("Aufmerksamkeit" in asked, "Awareness" in asked) == (lang == "de", lang == "en")

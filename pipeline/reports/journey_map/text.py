@@ -8,15 +8,20 @@ from rich.text import Text
 
 from pipeline.reports.journey_map.answer import JourneyMap, MapCell
 from pipeline.reports.span import BEGINNING, END
+from schemas.fields import Language
 
+_NARROWEST = 9
 _FEW = 10
 """Of fewer people a percentage says nothing."""
 
-_NOTES = {
-    "needs": "Bedürfnisse",
-    "key_moment": "Schlüsselmoment",
-    "picture": "Bild",
-    "team": "Team",
+_NOTES: dict[Language, dict[str, str]] = {
+    "en": {"needs": "needs", "key_moment": "key moment", "picture": "picture", "team": "team"},
+    "de": {
+        "needs": "Bedürfnisse",
+        "key_moment": "Schlüsselmoment",
+        "picture": "Bild",
+        "team": "Team",
+    },
 }
 
 _LEGEND = (
@@ -26,16 +31,19 @@ _LEGEND = (
 )
 
 
-def render(found: JourneyMap) -> RenderableType:
+def render(found: JourneyMap, lang: Language = "en") -> RenderableType:
     """Lay out phases × channels; below the labels stand the notes of the canvas."""
     table = Table(show_lines=True)
     table.add_column("")
     for phase in found.phases:
-        table.add_column(phase.de or phase.id, min_width=9, overflow="fold")
-    for note, label in _NOTES.items():
+        table.add_column(getattr(phase, lang) or phase.id, overflow="fold")
+    for note, label in _NOTES[lang].items():
         if any(getattr(phase, note) for phase in found.phases):
             table.add_row(label, *(getattr(phase, note) for phase in found.phases), style="italic")
     cells = {(cell.channel, cell.phase): cell for cell in found.cells}
+    for phase, column in zip(found.phases, table.columns[1:], strict=True):
+        lines = (line for cell in found.cells if cell.phase == phase.id for line in _lines(cell))
+        column.min_width = max(_NARROWEST, *map(len, lines), 0)
     for channel in found.channels:
         row = (_cell(cells.get((channel, phase.id))) for phase in found.phases)
         table.add_row(channel or "all", *row, style="" if channel else "bold")

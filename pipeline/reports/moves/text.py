@@ -9,7 +9,8 @@ from rich.text import Text
 
 from pipeline.reports.moves.answer import Move
 from pipeline.reports.moves.rule_words import conditions, ways
-from schemas.journeys import JourneyModel, Phase, Rule
+from schemas.fields import Language
+from schemas.journeys import JourneyModel, Rule
 
 
 def render_models(models: Iterable[tuple[JourneyModel, str]]) -> RenderableType:
@@ -20,22 +21,22 @@ def render_models(models: Iterable[tuple[JourneyModel, str]]) -> RenderableType:
     return table
 
 
-def render_model(model: JourneyModel) -> RenderableType:
+def render_model(model: JourneyModel, lang: Language = "en") -> RenderableType:
     """Lay out everything a model file says about phases, and which of them no rule leads to."""
     return Group(
         Text(f"{model.id}, version {model.version}: {'; '.join(ways(model))}"),
-        _phases(model),
+        _phases(model, lang),
         _rules(model),
         *(Text(f"No rule leads to the phase {phase}.") for phase in model.unreached),
     )
 
 
-def _phases(model: JourneyModel) -> Table:
-    table = _table("Phases", "phase", "en", "de", "longest", "rules")
+def _phases(model: JourneyModel, lang: Language) -> Table:
+    table = _table("Phases", "phase", "label", "longest", "rules")
     for phase in model.phases:
         led = ", ".join(rule.id for rule in model.rules if rule.phase == phase.id)
         longest = str(phase.longest or "").removesuffix(", 0:00:00")
-        table.add_row(phase.id, phase.en, phase.de, longest, led)
+        table.add_row(phase.id, getattr(phase, lang), longest, led)
     return table
 
 
@@ -47,7 +48,10 @@ def _rules(model: JourneyModel) -> Table:
 
 
 def render_moves(
-    moves: Sequence[Move], models: Iterable[JourneyModel], rule_version: str
+    moves: Sequence[Move],
+    models: Iterable[JourneyModel],
+    rule_version: str,
+    lang: Language = "en",
 ) -> RenderableType:
     """Lay out journeys, each with the phase that it is in and the moves that led there."""
     known = {model.id: model for model in models}
@@ -55,7 +59,7 @@ def render_moves(
     parts: list[RenderableType] = [
         part
         for (_, _, model), journey in journeys
-        for part in _journey(list(journey), known.get(model))
+        for part in _journey(list(journey), known.get(model), lang)
     ]
     if {move.rule_version for move in moves} - {rule_version}:
         parts.append(
@@ -64,28 +68,26 @@ def render_moves(
     return Group(*parts)
 
 
-def _journey(moves: Sequence[Move], model: JourneyModel | None) -> Iterator[RenderableType]:
+def _journey(
+    moves: Sequence[Move], model: JourneyModel | None, lang: Language
+) -> Iterator[RenderableType]:
     last = moves[-1]
-    phases = {phase.id: phase for phase in model.phases} if model else {}
+    labels = {phase.id: getattr(phase, lang) for phase in model.phases} if model else {}
     rules = {rule.id: rule for rule in model.rules} if model else {}
     yield Text(
         f"{last.model}: person {last.person_id} on {last.site} is in "
-        f"{_label(phases.get(last.to_phase), last.to_phase)}, cycle {last.cycle}, "
+        f"{labels.get(last.to_phase, last.to_phase)}, cycle {last.cycle}, "
         f"since {last.at:%Y-%m-%d %H:%M:%S}"
     )
     table = _table("", "at", "move", "phase", "touchpoint", "rule", "why")
     for move in moves:
         touchpoint = " ".join(filter(None, (move.touchpoint_name, move.channel, move.path)))
         why = _why(move, rules.get(move.rule))
-        phase = _label(phases.get(move.to_phase), move.to_phase)
+        phase = labels.get(move.to_phase, move.to_phase)
         table.add_row(
             f"{move.at:%Y-%m-%d %H:%M:%S}", _kind(move), phase, touchpoint, move.rule, why
         )
     yield table
-
-
-def _label(phase: Phase | None, id_: str) -> str:
-    return f"{phase.en} ({phase.de})" if phase else id_
 
 
 def _kind(move: Move) -> str:

@@ -8,11 +8,12 @@ from rich.text import Text
 
 from pipeline.reports.overview.answer import Funnel, Report, Share
 from pipeline.reports.span import BEGINNING, END
+from schemas.fields import Language
 
 
-def render(report: Report) -> RenderableType:
+def render(report: Report, lang: Language = "en") -> RenderableType:
     """Lay out the report, one table after the other; a table without rows is left out."""
-    tables = [table for table in _tables(report) if table.row_count]
+    tables = [table for table in _tables(report, lang) if table.row_count]
     return Group(_title(report), *(part for table in tables for part in (Text(), table)))
 
 
@@ -26,14 +27,14 @@ def _title(report: Report) -> Text:
     return Text(", ".join(parts))
 
 
-def _tables(report: Report) -> Iterator[Table]:
+def _tables(report: Report, lang: Language) -> Iterator[Table]:
     yield _totals(report)
     yield _funnel(report.by_visitor)
     yield _funnel(report.by_session)
     yield _left_behind(report)
     yield _orders(report)
     yield _uncounted_money(report)
-    yield _phases(report)
+    yield _phases(report, lang)
     yield _abandoned(report)
     yield _dead_letters(report)
 
@@ -87,10 +88,10 @@ def _uncounted_money(report: Report) -> Table:
     return table
 
 
-def _phases(report: Report) -> Table:
-    table = _table("Where people are", ("model", "phase", "Phase"), ("people",))
+def _phases(report: Report, lang: Language) -> Table:
+    table = _table("Where people are", ("model", "phase"), ("people",))
     for phase in report.phases:
-        table.add_row(phase.model, phase.en, phase.de, _count(phase.people))
+        table.add_row(phase.model, getattr(phase, lang), _count(phase.people))
     return table
 
 

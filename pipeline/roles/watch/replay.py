@@ -11,7 +11,7 @@ from rich.table import Table
 from pipeline.roles.watch.minutes import minute_of
 from pipeline.roles.watch.rounds import backtest
 from pipeline.settings import Settings
-from pipeline.terminal import progress_bar
+from pipeline.terminal import print_whole, progress_bar
 from schemas.alert import Alert
 from schemas.journeys import load_models
 from schemas.watch import load_rules
@@ -40,7 +40,7 @@ def replay(
         for alert in alerts.values():
             click.echo(msgspec.json.encode(alert))
     else:
-        Console().print(_table(list(alerts.values())))
+        print_whole(_table(list(alerts.values())))
 
 
 def _table(alerts: list[Alert]) -> Table:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.local import children
 from pipeline.local.children import Child, StackFailed
+from pipeline.local.folder import alone_in
 
 
 class Audience:
@@ -98,3 +100,44 @@ async def test_one_that_was_stopped_is_not_started_again(tmp_path: Path) -> None
         await child.stop(patience=5)
         await asyncio.sleep(1.2)
         assert audience.heard == []
+
+
+async def test_the_next_start_goes_on_in_the_log_and_tells_no_old_warning(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("yesterday\n2 WARNING x: long ago\n")
+    code = "import time; print('3 WARNING x: now', flush=True); time.sleep(60)"
+    async with a_child(code, tmp_path) as (child, audience):
+        await child.start(at_once)
+        await audience.hears("sleeper: 3 WARNING x: now")
+        assert len(audience.heard) == 1
+    assert log.read_text().startswith("yesterday\n")
+
+
+async def test_last_words_are_those_of_this_start(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Error: of yesterday\n")
+    async with a_child("raise SystemExit(1)", tmp_path) as (child, _):
+        with pytest.raises(StackFailed, match="no answer"):
+            await child.start(never)
+
+
+async def test_a_log_that_is_too_long_steps_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "LARGEST_LOG", 10)
+    (tmp_path / "log").write_text("of many days\n")
+    async with a_child("print('new'); raise SystemExit(1)", tmp_path) as (child, _):
+        with pytest.raises(StackFailed, match="new"):
+            await child.start(never)
+    assert (tmp_path / "log.1").read_text() == "of many days\n"
+    assert (tmp_path / "log").read_text() == "new\n"
+
+
+def test_a_folder_is_used_by_one_at_a_time(tmp_path: Path) -> None:
+    with (
+        alone_in(tmp_path / "new"),
+        pytest.raises(StackFailed, match="another `touchstream up`"),
+        alone_in(tmp_path / "new"),
+    ):
+        pass
+    with alone_in(tmp_path / "new"):
+        pass
