@@ -5,7 +5,8 @@ page, the commands and you ask it alike: `SELECT * FROM sources(site = 'shop', s
 
 A file begins with the question as a comment; a part, which questions are made of (in `parts/`),
 with a sentence. `name(*)` in it asks another one with the same parameters, and
-`name(*, start = …)` with all the same but one.
+`name(*, start = …)` with all the same but one. The view has the SQL of its parts written out:
+ClickHouse plans a view within a view once for every view around it.
 """
 
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import takewhile
 from typing import NamedTuple
 
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
@@ -24,12 +26,16 @@ _BRACKET = re.compile(r"[()]")
 
 @dataclass(frozen=True)
 class Question:
-    """A question or a part: what it asks, its parameters with their types, and its SQL."""
+    """A question or a part: what it asks, its parameters with their types, and its SQL.
+
+    `made_of` names what its file asks; in `sql` they are written out.
+    """
 
     name: str
     asks: str
     notes: str
     is_part: bool
+    made_of: frozenset[str]
     parameters: Mapping[str, str]
     sql: str
 
@@ -74,25 +80,33 @@ def _name(file: Traversable) -> str:
 
 def _question(name: str, texts: Texts) -> Question:
     is_part, text = texts[name]
-    lines = text.strip().splitlines()
-    count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
-    asks, *notes = (line.removeprefix("--").strip() for line in lines[:count])
-    sql = "\n".join(lines[count:]).rstrip(";")
+    asks, *notes = (line.removeprefix("--").strip() for line in _comment(text))
+    sql = _sql(text)
     return Question(
         name=name,
         asks=asks,
         notes="\n".join(notes).strip(),
         is_part=is_part,
+        made_of=frozenset(asked.name for asked in _asked(sql)),
         parameters=_parameters(sql, texts),
         sql=_written_out(sql, texts),
     )
+
+
+def _comment(text: str) -> list[str]:
+    return list(takewhile(lambda line: line.startswith("--"), text.strip().splitlines()))
+
+
+def _sql(text: str) -> str:
+    lines = text.strip().splitlines()
+    return "\n".join(lines[len(_comment(text)) :]).rstrip(";")
 
 
 def _parameters(sql: str, texts: Texts) -> dict[str, str]:
     """Give the parameters in order of the places they stand at, those of what it asks included."""
     found = dict(_PARAMETER.findall(sql))
     for asked in _asked(sql):
-        inner = _parameters(texts[asked.name][1], texts)
+        inner = _parameters(_sql(texts[asked.name][1]), texts)
         found |= {name: type_ for name, type_ in inner.items() if name not in asked.given}
     return found
 
@@ -103,11 +117,7 @@ class _Asked(NamedTuple):
     name: str
     start: int
     end: int
-    more: str
-
-    @property
-    def given(self) -> list[str]:
-        return _GIVEN.findall(self.more)
+    given: Mapping[str, str]
 
 
 def _asked(sql: str) -> Iterator[_Asked]:
@@ -118,18 +128,24 @@ def _asked(sql: str) -> Iterator[_Asked]:
             if bracket is None:
                 raise ValueError(f"a bracket is not closed: {sql[found.start() :]}")
             depth, end = depth + (1 if bracket[0] == "(" else -1), bracket.end()
-        yield _Asked(found[1], found.start(), end, sql[found.end() : end - 1].strip(", "))
+        yield _Asked(found[1], found.start(), end, _given(sql[found.end() : end - 1]))
+
+
+def _given(words: str) -> dict[str, str]:
+    """Read `, start = …, end = …`."""
+    _, *pairs = _GIVEN.split(words)
+    return {name: value.strip(", ") for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
 
 
 def _written_out(sql: str, texts: Texts) -> str:
+    """Write what is asked in its place, with what it is given in place of its parameters."""
     pieces, done = [], 0
     for asked in _asked(sql):
-        passed = [
-            f"{name} = {{{name}:{type_}}}"
-            for name, type_ in _parameters(texts[asked.name][1], texts).items()
-            if name not in asked.given
-        ]
-        given = ", ".join([*passed, *filter(None, [asked.more])])
-        pieces += [sql[done : asked.start], f"{asked.name}({given})"]
+        inner = _written_out(_sql(texts[asked.name][1]), texts)
+        pieces += [sql[done : asked.start], f"(\n{_with(asked.given, inner)}\n)"]
         done = asked.end
     return "".join([*pieces, sql[done:]])
+
+
+def _with(given: Mapping[str, str], sql: str) -> str:
+    return _PARAMETER.sub(lambda one: f"({given[one[1]]})" if one[1] in given else one[0], sql)

@@ -19,10 +19,20 @@ def test_a_question_says_what_it_asks_and_notes_more(two: dict[str, Question]) -
     assert (two["before"].asks, two["before"].notes) == ("How was it?", "As before.")
 
 
-def test_parameters_are_passed_on_but_for_those_that_are_given(two: dict[str, Question]) -> None:
+def test_a_part_is_written_out_with_what_it_is_given(two: dict[str, Question]) -> None:
+    assert two["before"].made_of == {"part"}
     assert two["before"].sql == (
-        "SELECT * FROM part(site = {site:String}, start = f({start:Date}, g({days:UInt8})))"
+        "SELECT * FROM (\nSELECT * FROM s WHERE site = {site:String}"
+        " AND at >= (f({start:Date}, g({days:UInt8})))\n)"
     )
+
+
+def test_what_a_part_is_given_goes_on_to_its_own_parts(two: dict[str, Question]) -> None:
+    asks = "-- Later?\n-- Of one site.\nSELECT * FROM before(*, site = 'x', days = 2)"
+    later = read(TEXTS | {"later": (False, asks)})["later"]
+    assert later.parameters == {"start": "Date"}
+    inner = two["before"].sql.replace("{site:String}", "('x')").replace("{days:UInt8}", "(2)")
+    assert later.sql == f"SELECT * FROM (\n{inner}\n)"  # noqa: S608 - our own text
 
 
 def test_the_parameters_of_a_question_are_its_own_and_those_it_passes_on(
@@ -54,5 +64,5 @@ def test_a_question_asks_and_a_part_says(question: Question) -> None:
 
 
 def test_every_part_is_a_part_of_something() -> None:
-    text = "\n".join(question.sql for question in questions().values())
-    assert [q.name for q in questions().values() if q.is_part and f"{q.name}(" not in text] == []
+    used = set().union(*(question.made_of for question in questions().values()))
+    assert {q.name for q in questions().values() if q.is_part} - used == set()
