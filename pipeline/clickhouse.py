@@ -52,11 +52,11 @@ def connect(settings: Settings) -> Client:
     except OperationalError as error:
         raise ClickHouseUnavailable(
             f"no ClickHouse answers at {settings.clickhouse_url}: start it, or set "
-            "TOUCHSTREAM_CLICKHOUSE_URL to where it is"
+            "TOUCHSTREAM_CLICKHOUSE_URL to its address"
         ) from error
     except ClickHouseError as error:
         raise ClickHouseUnavailable(
-            f"ClickHouse at {settings.clickhouse_url} refuses: {error}. Check "
+            f"ClickHouse at {settings.clickhouse_url} refused the connection: {error}. Check "
             "TOUCHSTREAM_CLICKHOUSE_USER, _PASSWORD and _DATABASE"
         ) from error
 

@@ -62,8 +62,8 @@ def serve(
         name = next(name for name, registry in ROLES.items() if registry is role)
         raise OSError(
             error.errno,
-            f"the {name} cannot show its metrics on {host}:{port} ({why}); choose "
-            f"another port by TOUCHSTREAM_{name.upper()}_METRICS_PORT, or 0 for none",
+            f"the {name} cannot serve its metrics on {host}:{port} ({why}); choose another port "
+            f"with TOUCHSTREAM_{name.upper()}_METRICS_PORT, or 0 for none",
         ) from None
     Thread(target=server.serve_forever, daemon=True).start()
 

@@ -65,7 +65,7 @@ class Condition(_Part):
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "Condition":
         if bool(self.one_of) == (self.at_least is not None):
-            raise ValueError("one_of or at_least is needed, and not both")
+            raise ValueError("give either one_of or at_least, not both")
         return self
 
     def follows_from(self, other: "Condition") -> bool:
@@ -182,7 +182,7 @@ class AbandonmentRule(_Part):
                 raise ValueError(f"the rule of {self.kind} needs {name}")
         for name in given:
             if name not in needed + possible:
-                raise ValueError(f"{name} means nothing in the rule of {self.kind}")
+                raise ValueError(f"{name} has no meaning in the rule of {self.kind}")
         return self
 
 
@@ -327,7 +327,9 @@ def load_model(name_or_path: str) -> JourneyModel:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
-        raise BadModel(f"{name_or_path}: no readable file, and none of ours ({known})") from error
+        raise BadModel(
+            f"{name_or_path}: neither a readable file nor a shipped model ({known})"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadModel(f"{path}: not TOML: {error}") from error
     try:

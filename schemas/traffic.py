@@ -65,7 +65,9 @@ class TrafficSources(BaseModel):
                     if spelling != spelling.lower():
                         raise ValueError(f"{kind}.{name}: write {spelling!r} in lower case")
                     if owner.setdefault(spelling, f"{kind}.{name}") != f"{kind}.{name}":
-                        raise ValueError(f"{spelling!r}: of {owner[spelling]} or of {kind}.{name}?")
+                        raise ValueError(
+                            f"{spelling!r} belongs to both {owner[spelling]} and {kind}.{name}"
+                        )
         return self
 
 
@@ -105,7 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadSources(f"{path}: no readable file") from error
+        raise BadSources(f"{path}: not a readable file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSources(f"{path}: not TOML: {error}") from error
 

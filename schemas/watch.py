@@ -25,7 +25,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"no time zone is called {name!r}") from error
+        raise ValueError(f"there is no time zone {name!r}") from error
     return name
 
 

@@ -104,7 +104,7 @@ def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise MigrationRefused(
                 f"migration {migration.number:04}_{migration.name} was changed after it was "
-                "applied: restore it, and put the change into a new number"
+                "applied: restore it, and put the change into a new migration"
             )
     pending = [migration for migration in migrations if migration.number not in applied]
     for migration in pending:

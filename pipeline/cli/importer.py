@@ -130,7 +130,7 @@ def _say_what_is_wrong(
         )
     if summary.lost:
         raise ImportFailed(
-            f"not a single row of {', '.join(summary.lost)} could be used: does the mapping fit?"
+            f"not a single row of {', '.join(summary.lost)} could be used: is it the right mapping?"
         )
 
 

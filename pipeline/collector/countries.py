@@ -32,8 +32,8 @@ class Countries:
             self._database = maxminddb.open_database(path, maxminddb.MODE_MEMORY)
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
             raise BadSettings(
-                f"TOUCHSTREAM_COUNTRY_DATABASE: {path} cannot be read ({error}): give the path of "
-                "a MaxMind DB file (.mmdb), or leave it out"
+                f"TOUCHSTREAM_COUNTRY_DATABASE: {path} cannot be read ({error}): set it to a "
+                "MaxMind DB file (.mmdb), or leave it out"
             ) from error
 
     def of(self, client: str) -> str:

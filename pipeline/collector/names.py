@@ -35,8 +35,8 @@ class Names:
         elif name not in self._yesterday.get(site, ()):
             raise Refused(
                 Reason.TOO_MANY_NAMES,
-                f"the site has had {self._most} names of touchpoints today, and this one is new: "
-                "what differs from one to the next belongs into the properties",
+                f"the site has used {self._most} touchpoint names today, and this one is new: "
+                "put what differs between them into properties",
             )
 
     def _turn(self, today: date) -> None:

@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
     """
     if not settings.write_keys:
         raise BadSettings(
-            "the collector needs a write key for each site: "
+            "the collector needs a write key for each site; set "
             """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
         )
     if unknown := unknown_places(settings):
@@ -103,6 +103,6 @@ def _hold_free(host: str, port: int) -> None:
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise CollectorFailed(
-            f"the collector cannot listen on {host}:{port} ({why}); "
-            "choose another address by TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
+            f"the collector cannot listen on {host}:{port} ({why}); choose another address with "
+            "TOUCHSTREAM_COLLECTOR_HOST and TOUCHSTREAM_COLLECTOR_PORT"
         ) from None

@@ -40,11 +40,13 @@ class ServerApi:
         claimed = headers.get(SIGNATURE) or ""
         if not is_recent(timestamp, now):
             raise TurnedAway(
-                Problem.BAD_SIGNATURE, f"{TIMESTAMP} is the time in seconds, at most 5 minutes off"
+                Problem.BAD_SIGNATURE,
+                f"{TIMESTAMP} must be the time in seconds, at most 5 minutes off",
             )
         if not is_signed(self.secrets.get(site, ()), timestamp, body, claimed):
             raise TurnedAway(
-                Problem.BAD_SIGNATURE, f"{SIGNATURE} is by none of the site's server secrets"
+                Problem.BAD_SIGNATURE,
+                f"{SIGNATURE} was made with none of the site's server secrets",
             )
 
     def knows(self, site: str, secret: str) -> bool:

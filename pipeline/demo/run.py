@@ -190,8 +190,8 @@ def _refuse_full_disk(folder: Path) -> None:
     free_mb = shutil.disk_usage(folder).free // 1_000_000
     if free_mb < _NEEDED_MB:
         raise DemoFailed(
-            f"{folder} has {free_mb:,} MB left and the demo needs {_NEEDED_MB:,}: make room, or "
-            "set TMPDIR to a folder on another disk"
+            f"{folder} has {free_mb:,} MB left and the demo needs {_NEEDED_MB:,}: free some "
+            "space, or set TMPDIR to a folder on another disk"
         )
 
 
@@ -200,8 +200,8 @@ async def _until(is_done: Callable[[], bool]) -> None:
     while not await asyncio.to_thread(is_done):
         if monotonic() > deadline:
             raise DemoFailed(
-                "the pipeline does not get on; its warnings stand above. A machine that is busy "
-                "with something else may need: touchstream demo --people 200"
+                "the pipeline makes no progress; its warnings are above. On a busy machine, "
+                "try: touchstream demo --people 200"
             )
         await asyncio.sleep(0.2)
 

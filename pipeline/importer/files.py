@@ -63,8 +63,8 @@ def _kind(path: Path, written: FileFormat) -> str:
     kind = written.kind or _KINDS.get(suffix)
     if kind is None:
         raise ImportFailed(
-            f'{path}: neither CSV, JSON lines nor Parquet by its name; set file.kind = "csv", '
-            '"jsonl" or "parquet" in the mapping'
+            f"{path}: the name does not say CSV, JSON lines or Parquet; set file.kind = "
+            '"csv", "jsonl" or "parquet" in the mapping'
         )
     return kind
 

@@ -252,7 +252,7 @@ def _local(moment: datetime, zone: ZoneInfo, after: datetime | None) -> datetime
 def _since(number: str, unit: timedelta) -> datetime:
     moment = EPOCH + float(number) * unit
     if EPOCH <= moment < _FIRST_OF_A_NUMBER:
-        raise ValueError("is in 1970 by the unit of the mapping: is it another one?")
+        raise ValueError("would be in 1970 with the unit of the mapping: is the unit right?")
     return moment
 
 

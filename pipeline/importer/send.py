@@ -116,7 +116,7 @@ async def import_files(
         await _let_time_pass(producer, site, min(last + SILENCE_AFTER, now()), now())
     except NotAcknowledged as error:
         raise ImportFailed(
-            f"Kafka did not take everything: {error}. Import again when it answers: nothing "
+            f"Kafka did not accept everything: {error}. Import again when it answers; nothing "
             "counts twice."
         ) from error
     return _summary(plan, outgoing, letters)

@@ -57,7 +57,9 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
     )
     for name, code, *detail in answer.topic_errors:
         if code not in (0, _ALREADY_EXISTS):
-            raise TopicsFailed(f"topic {name}: Kafka refuses with code {code}: {detail}")
+            raise TopicsFailed(
+                f"topic {name}: Kafka refused to create it, with code {code}: {detail}"
+            )
 
 
 async def _check_partitions(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -67,7 +69,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, settings: Settings) -> N
             raise TopicsFailed(
                 f"topic {described['topic']} has {partitions} partitions, "
                 f"TOUCHSTREAM_KAFKA_PARTITIONS says {settings.kafka_partitions}: set it to "
-                f"{partitions}; more partitions would tear visitors apart"
+                f"{partitions}; another number would split visitors"
             )
 
 

@@ -67,10 +67,12 @@ def read_address(said: Mapping[str, str], site: str, models: Collection[str]) ->
             raise BadAddress(f"{name} has more than {_LONGEST} characters")
     model = said.get("model") or next(iter(models))
     if model not in models:
-        raise BadAddress(f"no model {model!r}, but {', '.join(models)}")
+        raise BadAddress(f"there is no model {model!r}; choose one of {', '.join(models)}")
     span = said.get("span") or "1h"
     if span not in SPANS:
-        raise BadAddress(f"no span {span!r}, but {', '.join(SPANS)}; or from and to")
+        raise BadAddress(
+            f"there is no span {span!r}; choose one of {', '.join(SPANS)}, or give from and to"
+        )
     start, end = _own(said) if said.get("from") or said.get("to") else (None, None)
     return Address(
         site=said.get("site") or site,
@@ -86,7 +88,7 @@ def read_address(said: Mapping[str, str], site: str, models: Collection[str]) ->
 def _own(said: Mapping[str, str]) -> tuple[datetime, datetime]:
     times = _time("from", said.get("from", "")), _time("to", said.get("to", ""))
     if not timedelta(0) < times[1] - times[0] <= _LONGEST_SPAN:
-        raise BadAddress(f"from lies before to, and at most {_LONGEST_SPAN.days:,} days")
+        raise BadAddress(f"from must be before to, by at most {_LONGEST_SPAN.days:,} days")
     return times
 
 
@@ -95,4 +97,4 @@ def _time(name: str, text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadAddress(f"{name} is no time: write it as 2026-02-23T14:00Z") from error
+        raise BadAddress(f"{name} is not a time: write it as 2026-02-23T14:00Z") from error

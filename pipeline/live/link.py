@@ -16,7 +16,9 @@ def link_to(settings: Settings, sites: Sequence[str] = (), life: timedelta | Non
         BadSettings: there is no key to sign it with, or a site is none.
     """
     if not settings.live_keys:
-        raise BadSettings("nothing signs links to the live page: set TOUCHSTREAM_LIVE_KEYS")
+        raise BadSettings(
+            "there is no key to sign links to the live page: set TOUCHSTREAM_LIVE_KEYS"
+        )
     expires = datetime.now(UTC) + (life or settings.live_link_lifetime)
     granted = Pass(sites=tuple(sites), expires=int(expires.timestamp()))
     try:

@@ -321,6 +321,6 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise LiveFailed(
-            f"the live page cannot listen on {host}:{port} ({why}); choose another "
-            "address by TOUCHSTREAM_LIVE_HOST and TOUCHSTREAM_LIVE_PORT"
+            f"the live page cannot listen on {host}:{port} ({why}); choose another address with "
+            "TOUCHSTREAM_LIVE_HOST and TOUCHSTREAM_LIVE_PORT"
         ) from None

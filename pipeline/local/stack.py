@@ -98,8 +98,8 @@ class Stack:
         else:
             await self._broker.wait()
             raise StackFailed(
-                "the embedded broker ended, and with it what was not yet in ClickHouse; start "
-                "again, or use Apache Kafka: touchstream up --kafka HOST:PORT"
+                "the embedded broker ended, and touchpoints that were not yet in ClickHouse are "
+                "lost; start again, or use Apache Kafka: touchstream up --kafka HOST:PORT"
             )
 
     async def stop(self) -> None:
@@ -177,7 +177,7 @@ class Stack:
             if is_taken(at):
                 raise StackFailed(
                     f"nothing can listen on {at.host}:{at.port}: stop what uses the port, or "
-                    f"choose another one by TOUCHSTREAM_{setting}"
+                    f"choose another one with TOUCHSTREAM_{setting}"
                 )
 
     def _addresses(self) -> dict[str, Address]:
@@ -240,8 +240,8 @@ def _own_kafka(settings: Settings) -> LocalKafka | None:
     parts = find(home)
     if parts is None:
         _tell(
-            "the broker keeps its log in memory: who is on their way now is forgotten when this "
-            "ends; `touchstream kafka install` brings Apache Kafka, which remembers"
+            "the broker keeps its log in memory, so open sessions and carts are forgotten when "
+            "it ends; `touchstream kafka install` installs Apache Kafka, which keeps them"
         )
         return None
     _tell(f"Apache Kafka keeps its log in {home / 'kafka'}")

@@ -58,6 +58,6 @@ def find(client: Client, dead_letter_id: str) -> DeadLetter:
     rows = client.query(sql, parameters={"id": dead_letter_id}).result_rows
     if not rows:
         raise NoSuchLetter(
-            f"no dead letter {dead_letter_id}: `touchstream dead-letters list` names them"
+            f"there is no dead letter {dead_letter_id}: `touchstream dead-letters list` lists them"
         )
     return letter_of(rows[0])

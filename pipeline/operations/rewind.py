@@ -41,7 +41,8 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     """
     if topic == RAW.name and since is not None:
         raise ReplayFailed(
-            f"{topic} is read again from its beginning only: sessions need all their touchpoints"
+            f"{topic} can only be read again from its beginning, because sessions need all "
+            "their touchpoints"
         )
     if topic != RAW.name and topic not in TABLES:
         raise NobodyReads(f"nobody reads {topic}: choose one of {RAW.name}, {', '.join(TABLES)}")

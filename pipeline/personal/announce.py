@@ -42,7 +42,7 @@ async def write_erasure(settings: Settings, named: Named, now: Callable[[], date
                 numbers = range(producer.partitions(RAW.name))
                 await producer.send_all({(RAW.name, number): [row] for number in numbers})
     except (NotAcknowledged, KafkaError) as error:
-        raise ForgetFailed(f"nothing was erased, Kafka did not take it: {error}") from error
+        raise ForgetFailed(f"nothing was erased, Kafka did not accept it: {error}") from error
 
 
 async def read_erasures(settings: Settings, since: datetime | None = None) -> list[Erased]:
@@ -72,7 +72,7 @@ async def until_read(settings: Settings, patience_seconds: float) -> bool:
         return False
     except KafkaError as error:
         raise ForgetFailed(
-            f"Kafka does not say how far the tracker is ({error}): run `touchstream erase --again` "
-            "later"
+            f"Kafka does not report how far the tracker is ({error}): run `touchstream erase "
+            "--again` later"
         ) from error
     return True

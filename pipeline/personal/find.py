@@ -104,14 +104,14 @@ def find_person(
     people = sorted({(str(where), str(id_)) for where, id_, _ in rows})
     if not people:
         raise NobodyFound(
-            f"nothing is known of {asked[0]}: the views people and person_sessions have the names "
-            "that there are"
+            f"nothing is known about {asked[0]}: the views people and person_sessions list the "
+            "known names"
         )
     if len(people) > 1:
         listed = ", ".join(f"{id_} ({where})" for where, id_ in people[:10])
         raise SeveralPeople(
-            f"{asked[0]} means {len(people)} people: {listed}. Choose by --site, by --person with "
-            "a person_id, by --visitor or by --identifier"
+            f"{asked[0]} means {len(people)} people: {listed}. Choose one with --site, --person "
+            "and a person_id, --visitor or --identifier"
         )
     return Named(people[0][0], tuple(sorted({str(name) for _, _, name in rows})))
 

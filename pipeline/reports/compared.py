@@ -45,7 +45,7 @@ def site_of(client: Client, named: str) -> str:
     known = sorted(sites(client, named))
     refuse_unknown("site", named, known)
     if not named and len(known) != 1:
-        raise Unknown(f"say which site with --site; there are: {', '.join(known) or 'none yet'}")
+        raise Unknown(f"choose a site with --site; known sites: {', '.join(known) or 'none yet'}")
     return named or known[0]
 
 

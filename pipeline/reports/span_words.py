@@ -24,7 +24,7 @@ def length_of(words: str) -> timedelta:
     """
     found = _LENGTH.fullmatch(words.strip())
     if found is None or not int(found[1]):
-        raise BadSpan(f"{words!r} is no length of time: write 90m, 24h, 7d or 2w")
+        raise BadSpan(f"{words!r} is not a length of time: write 90m, 24h, 7d or 2w")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -38,7 +38,7 @@ def moment_of(words: str, zone: ZoneInfo) -> datetime:
         moment = datetime.fromisoformat(words.strip())
     except ValueError as error:
         raise BadSpan(
-            f"{words!r} is no time: write 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00+01:00"
+            f"{words!r} is not a time: write 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00+01:00"
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 

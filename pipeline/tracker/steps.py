@@ -157,9 +157,7 @@ class Chunk(Work):
         if not is_plain and is_message(line):  # may be larger than a touchpoint: it holds several
             return MessageItem(record.offset, read_message(line))
         if len(line) > LARGEST:
-            raise Refused(
-                Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} of them are kept here"
-            )
+            raise Refused(Reason.TOO_LARGE, f"{len(line)} bytes; the first {LARGEST} are kept here")
         if not is_plain and is_tick(line):
             return TickItem(record.offset, decode_tick(line))
         if not is_plain and is_again(line):

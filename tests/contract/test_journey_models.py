@@ -51,7 +51,7 @@ recovery = "P7D"
 PHASES = "phases = ["
 START_AFTER = '{ leave = "start", enter = "after" }'
 FORWARD = '{ leave = "before", enter = "after" }'
-ONE_THING = "one_of or at_least is needed, and not both"
+ONE_THING = "give either one_of or at_least, not both"
 
 
 def names_in(model: JourneyModel) -> Iterator[str]:
@@ -196,7 +196,7 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
         (
             "[[rules]]",
             f"{GIVING_UP.replace('cart', 'journey')}\n[[rules]]",
-            "abandonment.0: opens means nothing in the rule of journey",
+            "abandonment.0: opens has no meaning in the rule of journey",
         ),
         (
             "[[rules]]",
@@ -211,7 +211,7 @@ def test_a_touchpoint_name_is_spelled_one_way_by_models_mappings_and_collector()
         (
             "[[rules]]",
             f"{GIVING_UP}\nin_a_row = 3\n[[rules]]",
-            "abandonment.0: in_a_row means nothing in the rule of cart",
+            "abandonment.0: in_a_row has no meaning in the rule of cart",
         ),
         (
             "[[rules]]",
@@ -246,7 +246,7 @@ def test_a_model_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
 def test_who_misspells_a_shipped_model_is_told_which_there_are() -> None:
     with pytest.raises(
-        BadModel, match=r"^livecycle: no readable file, and none of ours \(.*lifecycle"
+        BadModel, match=r"^livecycle: neither a readable file nor a shipped model \(.*lifecycle"
     ):
         load_model("livecycle")
 

@@ -54,7 +54,7 @@ def test_a_file_adds_sources_and_replaces_those_that_it_names_again(tmp_path: Pa
         ("search = 1", "search: Input should be a valid dictionary"),
         ('[search]\nmine = "a.example"', "search.mine: Input should be a valid tuple"),
         ('[search]\nmine = ["A.example"]', "search.mine: write 'A.example' in lower case"),
-        ('[search]\nmine = ["t.co"]', "'t.co': of search.mine or of social.twitter?"),
+        ('[search]\nmine = ["t.co"]', "'t.co' belongs to both search.mine and social.twitter"),
         ('[channels]\nfax = { source = "fax", medium = "fax" }', "channels.fax.[key]: Input"),
         ('[click_ids]\nx = { source = "x" }', "click_ids.x.medium: Field required"),
     ],
@@ -69,5 +69,5 @@ def test_a_bad_list_is_refused_with_file_place_and_reason(
 
 
 def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadSources, match=r"none\.toml: no readable file$"):
+    with pytest.raises(BadSources, match=r"none\.toml: not a readable file$"):
         load_sources([tmp_path / "none.toml"])

@@ -18,8 +18,8 @@ def test_a_server_that_does_not_answer_is_named_with_what_to_do() -> None:
     with pytest.raises(ClickHouseUnavailable) as unavailable:
         connect(Settings(clickhouse_url=url))
     assert str(unavailable.value) == (
-        f"no ClickHouse answers at {url}: start it, or set TOUCHSTREAM_CLICKHOUSE_URL to where "
-        "it is"
+        f"no ClickHouse answers at {url}: start it, or set TOUCHSTREAM_CLICKHOUSE_URL to its "
+        "address"
     )
 
 

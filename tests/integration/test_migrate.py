@@ -80,7 +80,7 @@ def test_an_applied_file_that_was_changed_is_refused(client: Client, folder: Pat
     (folder / "0002_second.sql").write_text("CREATE VIEW three AS SELECT 1 AS x;")
     assert refusal(client, folder) == (
         "migration 0001_first was changed after it was applied: restore it, and put the change "
-        "into a new number"
+        "into a new migration"
     )
     assert "three" not in tables(client)
 

@@ -127,7 +127,7 @@ def test_an_identifier_that_joins_nobody_stands_for_itself(client: Client) -> No
 
 
 def test_who_is_not_there_is_said_not_to_be_there(client: Client) -> None:
-    with pytest.raises(NobodyFound, match=r"^nothing is known of eve: "):
+    with pytest.raises(NobodyFound, match=r"^nothing is known about eve: "):
         find_person(client, person="eve")
     with pytest.raises(NobodyFound):
         find_person(client, person="ada", site="store")
@@ -196,7 +196,7 @@ def test_exactly_one_way_of_naming_the_person_is_asked_for() -> None:
         assert "give one of --person, --visitor and --identifier" in result.stderr
     result = call("export", "--person", "eve")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "nothing is known of eve" in result.stderr
+    assert "nothing is known about eve" in result.stderr
 
 
 # --- erase ---------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_without_the_log_nothing_is_erased(client: Client, monkeypatch: pytest.M
     monkeypatch.setenv("TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{port}")
     result = call("erase", "--identifier", "user:7", "--yes")
     assert result.exit_code == 1
-    assert "nothing was erased, Kafka did not take it" in result.stderr
+    assert "nothing was erased, Kafka did not accept it" in result.stderr
     assert count_rows(client, ADA) == OF_ADA
 
 

@@ -96,8 +96,8 @@ def test_nothing_is_cut_in_a_pipe(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (("--site", "nowhere"), "nothing was ever seen of the site 'nowhere'; there are: shop"),
-        (("--last", "week"), "'week' is no length of time"),
+        (("--site", "nowhere"), "there is no data for the site 'nowhere'; known sites: shop"),
+        (("--last", "week"), "'week' is not a length of time"),
         (("--zone", "Mars"), "no time zone 'Mars'"),
     ],
 )

@@ -39,19 +39,19 @@ class Gate:
         if name is None or key is None:
             raise TurnedAway(
                 Problem.UNKNOWN_WRITE_KEY,
-                "no write key, or none of TOUCHSTREAM_WRITE_KEYS; docs/sdks.md says where each SDK "
-                "has it",
+                "no write key, or it is not in TOUCHSTREAM_WRITE_KEYS; docs/sdks.md says where "
+                "each SDK has its key",
             )
         if key.not_after and now > key.not_after:
             raise TurnedAway(
                 Problem.KEY_EXPIRED,
-                f"this write key was accepted until {key.not_after.isoformat()}; use the new one",
+                f"this write key expired at {key.not_after.isoformat()}; use the new one",
                 site=key.site,
             )
         if origin is not None and not _may(origin, key.origins or self.origins):
             raise TurnedAway(
                 Problem.ORIGIN_NOT_ALLOWED,
-                "this origin is not among those of the write key",
+                "this origin is not one of the write key's origins",
                 site=key.site,
             )
         return Sender(name, key)
@@ -67,7 +67,8 @@ class Gate:
         if not _may(origin, self.origins) and not self._is_of_a_key(origin):
             raise TurnedAway(
                 Problem.ORIGIN_NOT_ALLOWED,
-                "this origin is not in TOUCHSTREAM_COLLECTOR_ORIGINS, nor is it one of a write key",
+                "this origin is neither in TOUCHSTREAM_COLLECTOR_ORIGINS nor one of a write "
+                "key's origins",
             )
         return [
             ("access-control-allow-origin", origin),

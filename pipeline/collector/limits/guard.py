@@ -160,14 +160,14 @@ class Guard:
             COLLECTOR_LIMITED.labels("rate").inc()
             raise TurnedAway(
                 Problem.TOO_MANY_REQUESTS,
-                "too much comes from your network, or too much of it is refused; send again later",
+                "your network sends too much, or too much of it is refused; send again later",
                 wait,
             )
         if self._most_at_once and self._at_once.get(caller.name, 0) >= self._most_at_once:
             COLLECTOR_LIMITED.labels("at_once").inc()
             raise TurnedAway(
                 Problem.TOO_MANY_REQUESTS,
-                f"{self._most_at_once} requests of your network are here already; send again later",
+                f"your network already has {self._most_at_once} open requests; send again later",
             )
 
 

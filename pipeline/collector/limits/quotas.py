@@ -30,7 +30,7 @@ class Quotas:
         if self._sent(name, today) >= key.events_per_day:
             raise TurnedAway(
                 Problem.QUOTA_EXCEEDED,
-                f"this write key may send {key.events_per_day} events a day (UTC)",
+                f"this write key may send {key.events_per_day} events per day (UTC)",
                 site=key.site,
             )
 

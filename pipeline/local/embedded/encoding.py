@@ -50,7 +50,7 @@ def _deflate(body: bytes, size: int) -> bytes:
     inflate = zlib.decompressobj()
     unpacked = inflate.decompress(body, size)
     if len(unpacked) < size and not inflate.eof:
-        raise EOFError("it ends too early")
+        raise EOFError("it is truncated")
     return unpacked
 
 

@@ -79,7 +79,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         """Open `path`, creating it if needed; EmbeddedError if it cannot be had."""
         if "?" in str(path):  # chdb would cut the path there and use another folder
-            raise EmbeddedError(f"{path} has a question mark in it; choose another folder.")
+            raise EmbeddedError(f"{path} contains a question mark; choose another folder.")
         self._chdb = _chdb()
         self._address = f"{path.resolve()}?{_OPTIONS}"
         try:

@@ -59,8 +59,8 @@ class LocalKafka:
         host, port = self._address
         if not await _is_free(self._address):
             raise StackFailed(
-                f"nothing can listen on {host}:{port}: stop what uses the port, or choose another "
-                "one by TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS"
+                f"nothing can listen on {host}:{port}: stop what uses the port, or choose "
+                "another one with TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS"
             )
         data = self._folder / "data"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class LocalKafka:
             [*tool, "-c", str(properties)], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise StackFailed(f"Apache Kafka cannot keep data in {self._folder}: {done.stderr}")
+            raise StackFailed(f"Apache Kafka cannot store data in {self._folder}: {done.stderr}")
 
     def _warn(self, sentence: str) -> None:
         if sentence.startswith("kafka ended"):  # what else it warns of stands in its log

@@ -97,8 +97,9 @@ def fetch_jars(folder: Path) -> None:
     """
     if not shutil.which("mvn"):
         raise StackFailed(
-            "mvn is not installed, which fetches Apache Kafka; install Maven (on Debian: apt-get "
-            "install maven), or unpack a download from kafka.apache.org and set KAFKA_HOME to it"
+            "Maven, which downloads Apache Kafka, is not installed; install it (on Debian: "
+            "apt-get install maven), or unpack a download from kafka.apache.org and set "
+            "KAFKA_HOME to it"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as near:
@@ -112,6 +113,8 @@ def fetch_jars(folder: Path) -> None:
             check=False,
         )
         if done.returncode:
-            raise StackFailed(f"Maven could not fetch Apache Kafka: {done.stdout[-500:].strip()}")
+            raise StackFailed(
+                f"Maven could not download Apache Kafka: {done.stdout[-500:].strip()}"
+            )
         with suppress(OSError):  # another process was faster
             jars.rename(folder)

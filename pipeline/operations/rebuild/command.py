@@ -94,7 +94,7 @@ def _scope(client: Client, span: Span) -> Scope:
         seen = f"occurred_at >= '{_text(span.start)}' AND occurred_at < '{_text(span.end)}'"
         scope = tables.choose(client, span.site, rebuild, seen)
     if scope is None or not tables.slices(client, scope):
-        raise NothingToRebuild(f"the table holds no touchpoints of {span.site} in that span")
+        raise NothingToRebuild(f"the table has no touchpoints of {span.site} in that span")
     return scope
 
 

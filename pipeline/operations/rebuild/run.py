@@ -84,7 +84,7 @@ class Rebuild:
                 return await self._clean_up(begun)
         except (NotAcknowledged, KafkaError) as error:
             raise RebuildFailed(
-                f"the rebuild broke off, for Kafka says {error}: run it again"
+                f"the rebuild stopped because Kafka failed ({error}): run it again"
             ) from error
 
     async def _tell_history(self) -> tuple[list[int], list[int]]:
@@ -196,8 +196,8 @@ class Rebuild:
                 best, since = left, self.now()
             if (self.now() - since).total_seconds() > _STALLED_SECONDS:
                 raise RebuildFailed(
-                    f"{group} has read nothing for {_STALLED_SECONDS} seconds, {left:,} records "
-                    "are left: start what reads them, then run the rebuild again"
+                    f"{group} has read nothing for {_STALLED_SECONDS} seconds, and {left:,} "
+                    "records are left: start its processes, then run the rebuild again"
                 )
             await asyncio.sleep(0.1)
         self.progress.remove_task(task)

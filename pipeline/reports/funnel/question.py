@@ -75,8 +75,8 @@ class Question:
             )
         if self.order == "unordered" and len(set(self.steps)) < count:
             raise BadFunnel(
-                "in any order a step can stand only once: drop the second one, narrow it by a "
-                "filter, or use --order ordered"
+                "in any order, a step can be used only once: drop the second one, narrow it "
+                "with a filter, or use --order ordered"
             )
         if not timedelta(seconds=1) <= self.window <= LONGEST_WINDOW:
             raise BadFunnel(f"a window has 1 second to {LONGEST_WINDOW.days:,} days")
@@ -99,7 +99,7 @@ def parse_window(text: str) -> timedelta:
     """
     match = _WINDOW.fullmatch(text.strip())
     if match is None:
-        raise BadFunnel(f"{text!r} is no window: write a number and s, m, h, d or w, as in 14d")
+        raise BadFunnel(f"{text!r} is not a window: write a number and s, m, h, d or w, as in 14d")
     try:
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     except OverflowError as error:
@@ -112,8 +112,8 @@ def _step(number: int, text: str) -> Step:
     match = _STEP.fullmatch(text)
     if match is None:
         raise BadFunnel(
-            f"step {number}, {text!r}: a filter stands once, in [ and ], after the name, "
-            "as in Product Viewed[channel=shop]"
+            f"step {number}, {text!r}: write one filter in [ and ] after the name, as in "
+            "Product Viewed[channel=shop]"
         )
     name, filters = match[1], match[2]
     return Step(name, () if filters is None else _filters(number, filters))
@@ -127,7 +127,7 @@ def _filter(number: int, text: str) -> Filter:
     field, equals, value = (part.strip() for part in text.partition("="))
     if not (field and equals):
         raise BadFunnel(
-            f"step {number}: {text.strip()!r} is no filter: write field=value, several with "
-            "commas between, as in [channel=shop, device=mobile]"
+            f"step {number}: {text.strip()!r} is not a filter: write field=value, separated by "
+            "commas, as in [channel=shop, device=mobile]"
         )
     return Filter(field, value)

@@ -81,8 +81,8 @@ def read_map(client: Client, span: Span, *, model: str, segment: str = "") -> Jo
         known = client.query("SELECT DISTINCT model FROM journey_models FINAL ORDER BY model")
         names = ", ".join(name for (name,) in known.result_rows) or "none"
         raise MapFailed(
-            f"the tables know no model {model!r}, but {names}: "
-            "name it in TOUCHSTREAM_JOURNEY_MODELS and run touchstream migrate"
+            f"the tables do not have the model {model!r}, but {names}: add it to "
+            "TOUCHSTREAM_JOURNEY_MODELS and run touchstream migrate"
         )
     asked = span.asked() | {"model": model, "segment": segment}
     rows = ask(client, "journey_map", **asked).named()

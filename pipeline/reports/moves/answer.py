@@ -64,7 +64,7 @@ def read_moves(
     moves = [Move(*row) for row in client.query(_MOVES, parameters=asked).result_rows]
     if not moves:
         raise NobodyFound(
-            f"no transition of {person or visitor}{model and f' in the model {model}'}: the view "
-            "person_transitions has the ids that there are, as person_id and visitor_id"
+            f"no transition of {person or visitor}{model and f' in the model {model}'}: the "
+            "view person_transitions lists the known ids, as person_id and visitor_id"
         )
     return moves

@@ -64,7 +64,7 @@ class Courier:
                 return await self._post(message)
             except _TryAgain as why:
                 if attempt == self._attempts:
-                    raise Undeliverable(f"{attempt} times in vain, last: {why}") from None
+                    raise Undeliverable(f"failed {attempt} times, last: {why}") from None
             WEBHOOK_RETRIES.labels(self.name).inc()
             await self._pause(self._pause_after(attempt))
         return None

@@ -55,7 +55,7 @@ async def run(settings: Settings) -> None:
                     _deliver(settings, name, session, DeadLetters(producer).put, dogs)
                 )
     except* KafkaError as errors:
-        raise WebhookFailed(f"Kafka does not answer any more: {errors.exceptions[0]}") from None
+        raise WebhookFailed(f"Kafka has stopped answering: {errors.exceptions[0]}") from None
 
 
 async def _deliver(

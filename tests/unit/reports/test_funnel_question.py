@@ -62,15 +62,15 @@ def test_what_is_written_is_read_again(steps: tuple[Step, ...]) -> None:
         ("", "step 1 is empty: write a name on both sides of every >"),
         ("A > ", "step 2 is empty"),
         ("A >> B", "step 2 is empty"),
-        ("A > [channel=shop]", r"step 2, '\[channel=shop\]': a filter stands once, in \[ and \]"),
-        ("A > B[channel=shop", r"step 2, 'B\[channel=shop': a filter stands once"),
-        ("B channel=shop] > A", "step 1, 'B channel=shop]': a filter stands once"),
-        ("A[a=1][b=2] > B", "step 1, .* a filter stands once"),
+        ("A > [channel=shop]", r"step 2, '\[channel=shop\]': write one filter in \[ and \]"),
+        ("A > B[channel=shop", r"step 2, 'B\[channel=shop': write one filter"),
+        ("B channel=shop] > A", "step 1, 'B channel=shop]': write one filter"),
+        ("A[a=1][b=2] > B", "step 1, .* write one filter"),
         ("A[a=1] late > B", "step 1, .* after the name, as in Product Viewed"),
-        ("A > B[]", "step 2: '' is no filter: write field=value"),
-        ("A > B[shop]", "step 2: 'shop' is no filter: write field=value, several with commas"),
-        ("A[=shop] > B", "step 1: '=shop' is no filter"),
-        ("A[a=1,] > B", "step 1: '' is no filter"),
+        ("A > B[]", "step 2: '' is not a filter: write field=value"),
+        ("A > B[shop]", "step 2: 'shop' is not a filter: write field=value, separated by commas"),
+        ("A[=shop] > B", "step 1: '=shop' is not a filter"),
+        ("A[a=1,] > B", "step 1: '' is not a filter"),
     ],
 )
 def test_an_error_names_the_step_and_says_what_to_write(text: str, says: str) -> None:
@@ -93,7 +93,9 @@ def test_a_step_may_come_again_where_order_tells_the_two_apart(order: Order) -> 
 
 
 def test_in_any_order_a_step_can_stand_only_once() -> None:
-    with pytest.raises(BadFunnel, match="in any order a step can stand only once: drop the second"):
+    with pytest.raises(
+        BadFunnel, match="in any order, a step can be used only once: drop the second"
+    ):
         Question(steps=parse_steps("A > B > A"), order="unordered")
     assert Question(steps=parse_steps("A > A[channel=shop]"), order="unordered").by == ""
 
@@ -117,7 +119,7 @@ def test_a_window_is_a_number_and_a_unit(text: str, window: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "14", "d", "-1d", "1.5d", "1y", "1d2h", "1234567890s"])
 def test_anything_else_is_no_window(text: str) -> None:
-    with pytest.raises(BadFunnel, match="is no window: write a number and s, m, h, d or w"):
+    with pytest.raises(BadFunnel, match="is not a window: write a number and s, m, h, d or w"):
         parse_window(text)
 
 

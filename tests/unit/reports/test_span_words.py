@@ -50,10 +50,10 @@ def test_words_are_a_span(words: dict[str, str], start: datetime, end: datetime)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"last": "week"}, "'week' is no length of time: write 90m"),
-        ({"last": "0d"}, "is no length"),
-        ({"last": "-7d"}, "is no length"),
-        ({"start": "yesterday"}, "'yesterday' is no time: write 2026-03-01"),
+        ({"last": "week"}, "'week' is not a length of time: write 90m"),
+        ({"last": "0d"}, "is not a length"),
+        ({"last": "-7d"}, "is not a length"),
+        ({"start": "yesterday"}, "'yesterday' is not a time: write 2026-03-01"),
         ({"last": "7d", "start": "2026-03-01"}, "not both"),
         ({"start": "2026-03-02", "end": "2026-03-01"}, "before it begins"),
         ({"start": "2027-01-01"}, "before it begins"),

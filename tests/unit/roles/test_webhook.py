@@ -228,7 +228,7 @@ async def test_what_is_never_taken_becomes_a_dead_letter_after_the_last_attempt(
         letter.position,
         letter.payload,
     )
-    assert "crm: 3 times in vain, last: answered 500" == letter.detail
+    assert "crm: failed 3 times, last: answered 500" == letter.detail
     assert {TopicPartition(ABANDONMENTS.name, 0): 1} == here.committed
 
 

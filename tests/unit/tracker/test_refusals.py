@@ -86,7 +86,7 @@ def test_a_touchpoint_of_the_largest_size_is_accepted_and_one_byte_more_is_not()
 def test_a_value_that_is_too_large_keeps_its_beginning_and_says_so() -> None:
     letter = refusal(padded(LARGEST + 1))
     assert letter.raw() == padded(LARGEST + 1)[:LARGEST]
-    assert letter.detail == "131073 bytes; the first 131072 of them are kept here"
+    assert letter.detail == "131073 bytes; the first 131072 are kept here"
 
 
 @pytest.mark.parametrize("byte", [b'"', b"\x01", b"\xff"])
