@@ -1,13 +1,14 @@
-"""PURE: what was begun and left behind.
+"""PURE: what a person begins and leaves behind.
 
-    browse → cart → checkout    one of them at a time, the later takes the place of the earlier
+    browse → cart → checkout    one of them at a time, the later replaces the earlier
     form                        one for each form
-    newsletter                  mails in a row that nobody opens, or a farewell
+    newsletter                  unopened mails in a row, or an unsubscription
     journey                     always
 
-A touchpoint opens a stake, and another one ends it: an order, the form's sending, a mail's opening.
-It is abandoned when its person has been silent for longer than the timeout of its rule; what comes
-within the recovery window after that makes it recovered. The model file names the touchpoints.
+A touchpoint opens a stake, and another one ends it: an order, a submitted form, an opened mail. The
+stake is abandoned when its person has been silent for longer than the timeout of its rule. If the
+ending touchpoint comes within the recovery window after that, the stake is recovered. The model
+file names the touchpoints.
 """
 
 from pipeline.journey.abandonment_rules import (
@@ -28,12 +29,12 @@ _LATER: dict[AbandonmentKind, Kinds] = {"browse": ("cart", "checkout"), "cart": 
 _EARLIER: dict[AbandonmentKind, Kinds] = {"cart": ("browse",), "checkout": ("browse", "cart")}
 _WITH_CART = ("cart", "checkout", JOURNEY)
 _REMEMBERED = 5
-"""Of each kind: what was lost before can no longer be recovered."""
+"""Lost stakes of each kind that are kept; older ones can no longer be recovered."""
 _MOST_OPEN = 10
 
 
 def deadline(cursor: Cursor, rules: AbandonmentRules) -> int | None:
-    """Give the time until which nothing that is open is abandoned, if there is one."""
+    """Give the time until which no open stake is abandoned, if there is one."""
     earliest = None
     for stake in cursor.open.values():
         due = _due(cursor, stake, rules)
@@ -59,7 +60,7 @@ def _phase(cursor: Cursor, rules: AbandonmentRules) -> str:
 
 
 def settle(cursor: Cursor, now: int, rules: AbandonmentRules) -> list[Stake]:
-    """Judge the silence up to `now`; give what it has turned into abandonments, by deadline."""
+    """Judge the silence up to `now`; give the stakes that became abandoned, by deadline."""
     if now - cursor.last_at <= rules.shortest_ms and rules.counted.isdisjoint(cursor.open):
         return []  # so it is with nearly every touchpoint
     due = [
@@ -83,7 +84,7 @@ def _settle(cursor: Cursor, key: str, due: int, rules: AbandonmentRules) -> Stak
 
 
 def recover(cursor: Cursor, seen: Evidence, rules: AbandonmentRules) -> list[Stake]:
-    """Forget the lost stakes that `seen` ends; give those of them that it still recovers."""
+    """Forget the lost stakes that `seen` ends; give those that it recovers."""
     if not cursor.lost:
         return []
     kinds = rules.meanings.get(seen.name, rules.usual).recovers
@@ -96,7 +97,7 @@ def recover(cursor: Cursor, seen: Evidence, rules: AbandonmentRules) -> list[Sta
 def follow(
     cursor: Cursor, seen: Evidence, session: OpenSession, rules: AbandonmentRules
 ) -> list[Stake]:
-    """Let `seen` open, extend and end stakes; give those that it gives up."""
+    """Let `seen` open, extend and end stakes; give those that it abandons."""
     if rules.limit_ms and JOURNEY not in cursor.open:
         cursor.open[JOURNEY] = Stake(JOURNEY, seen.at, seen.id, opened_by=seen.visitor_id)
     meaning = rules.meanings.get(seen.name)
@@ -126,7 +127,7 @@ def _end(cursor: Cursor, kinds: Kinds, seen: Evidence) -> None:
 def _is_settled(
     cursor: Cursor, seen: Evidence, session: OpenSession, rules: AbandonmentRules
 ) -> bool:
-    """Tell whether an order of this visit, or of just now, has taken what was in the cart."""
+    """Tell whether an order of this visit, or a moment ago, has used up the cart."""
     if cursor.cart is not None or not cursor.ordered_at:
         return False
     is_just_now = seen.at - cursor.ordered_at <= rules.settled_ms
@@ -136,9 +137,9 @@ def _is_settled(
 def _is_at_stake(
     cursor: Cursor, kind: AbandonmentKind, seen: Evidence, *, is_settled: bool
 ) -> bool:
-    """Tell whether there is a cart to lose: one that is known to be empty is none.
+    """Tell whether there is a cart to lose; an empty cart is not one.
 
-    The last step of a checkout may be told after its order, and a cart looked at when it is empty.
+    The last step of a checkout may arrive after its order, and an empty cart may be viewed.
     """
     if kind == "cart" and seen.name != VIEWED:  # something is put in
         return not cursor.is_emptied
@@ -155,7 +156,7 @@ def _fill(cursor: Cursor, seen: Evidence, *, is_settled: bool) -> None:
     elif seen.name == TAKEN_OUT and had_lines:
         cursor.cart = take_out(cursor.cart, seen)
     elif seen.products and not had_lines and not is_settled:
-        # It says what the cart is worth, of which nothing is known.
+        # It gives the value of a cart whose content is unknown.
         cursor.cart = put_in(None, seen)
     else:
         return

@@ -1,4 +1,4 @@
-"""PURE: the rules of abandonment, made ready for fast look-up by the name of a touchpoint."""
+"""PURE: the rules of abandonment, compiled for fast look-up by touchpoint name."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class StakeRule:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What touchpoints of one name do: the kinds they open, end, give up, and recover."""
+    """What touchpoints of one name do: the kinds they open, end, abandon and recover."""
 
     opens: Kinds = ()
     ends: Kinds = ()
@@ -43,9 +43,9 @@ class AbandonmentRules:
     """All rules of abandonment of one model, whose id is `model`.
 
     `usual` is what a touchpoint does that `meanings` does not name. `limit_ms` is how long a
-    journey may be silent in each phase, `causes` how long before the end each cause counts, the
-    likelier cause first. For `settled_ms` after an order what only looks at a cart or pays for one
-    belongs to that order. No silence up to `shortest_ms` abandons anything but the kinds `counted`.
+    journey may be silent in each phase, `causes` how long before the end each cause counts,
+    likelier causes first. For `settled_ms` after an order, cart views and payments belong to that
+    order. No silence up to `shortest_ms` abandons anything except the kinds in `counted`.
     """
 
     model: str
@@ -60,7 +60,7 @@ class AbandonmentRules:
 
 
 def compile_abandonment(model: JourneyModel) -> AbandonmentRules:
-    """Make the rules of abandonment of `model` ready for use."""
+    """Compile the rules of abandonment of `model`."""
     silences = [
         silence
         for rule in model.abandonment

@@ -1,5 +1,6 @@
-"""PURE: what lies in a cart, and what was only looked at. Carts are never changed, but replaced:
-lost stakes hold them too.
+"""PURE: what is in a cart, and which products were only viewed.
+
+Carts are replaced, never changed, because lost stakes refer to them too.
 """
 
 from msgspec.structs import replace
@@ -8,15 +9,15 @@ from pipeline.journey.state import Cart, Evidence, Line
 from schemas.facts import Product
 
 MIXED = "mixed"
-"""The currency of amounts that are never added: they have several."""
+"""The currency of amounts in several currencies, which are never added."""
 
 _MOST_LINES = 50
-"""Further products share one line that has no product id: the sums stay right."""
+"""Further products share one line without a product id, so the sums stay right."""
 _MOST_LOOKED_AT = 10
 
 
 def put_in(cart: Cart | None, seen: Evidence) -> Cart:
-    """Add the products of `seen`; less than none of one takes it out."""
+    """Add the products of `seen`; a negative quantity removes some."""
     cart = cart or Cart()
     lines = cart.lines
     for product in products_of(seen):
@@ -34,7 +35,7 @@ def take_out(cart: Cart | None, seen: Evidence) -> Cart:
 
 
 def look_at(cart: Cart | None, seen: Evidence) -> Cart | None:
-    """Note the products of `seen` as ones that were looked at; the last ten are kept."""
+    """Note the products of `seen` as viewed; the last ten are kept."""
     looked_at = [replace(each, quantity=0) for each in products_of(seen) if each.product_id]
     if not looked_at:
         return cart
@@ -52,9 +53,9 @@ def products_of(seen: Evidence) -> list[Line]:
 
 
 def totals(cart: Cart) -> tuple[int, float]:
-    """Count pieces and sum their value, to cents; what was only looked at is worth nothing.
+    """Count pieces and sum their value, to cents; products that were only viewed are worth 0.
 
-    Of two currencies there is no sum: it is 0.
+    The sum of several currencies is 0.
     """
     lines = [line for line in cart.lines if line.quantity]
     value = 0.0 if cart.currency == MIXED else sum((line.value for line in lines), 0.0)

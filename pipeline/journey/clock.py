@@ -1,12 +1,13 @@
-"""PURE: what time it is, as far as the log tells.
+"""PURE: what time it is, according to the log.
 
-Each site in each partition has a time of its own: the newest touchpoint or tick seen. A tick
-that speaks for all sites moves only those less than a day behind it: history that is just being
-imported keeps its own time. No single device can push time beyond the record's own timestamp.
+Each site in each partition has its own time: that of the newest touchpoint or tick. A tick for all
+sites moves only those that are less than a day behind it, so history that is being imported keeps
+its own time. No single device can push time beyond the record's own timestamp.
 
-Ticks say that nothing has happened, so that silence can be judged. What happened nevertheless, and
-is told afterwards (yesterday's file, imported today), is not late for that: lateness counts from
-the *horizon*, the newest touchpoint, however far ticks have come, up to `SILENCE_MS`.
+Ticks say that nothing has happened, so that silence can be judged. A touchpoint that arrives
+afterwards all the same (yesterday's file, imported today) is not late for that reason: lateness
+counts from the *horizon*, the newest touchpoint, however far ticks have advanced, up to
+`SILENCE_MS`.
 """
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from schemas.times import DAY_MS
 
 SILENCE_MS = 8 * DAY_MS
-"""So long a silence of a site may be broken by what happened in it: files may come once a week."""
+"""Touchpoints from a silence of up to this length are accepted: files may come once a week."""
 
 SiteTimes = dict[str, int]
 
@@ -22,14 +23,15 @@ SiteTimes = dict[str, int]
 class Clock(msgspec.Struct, array_like=True):
     """The time of each site in a partition, `times`, and that of its newest touchpoint, `heard`.
 
-    Who is told anew has a clock of another name, which no site has, and no tick moves.
+    People who are being rebuilt have a clock under another name, which no site has and no tick
+    moves.
     """
 
     times: SiteTimes = msgspec.field(default_factory=dict)
     heard: SiteTimes = msgspec.field(default_factory=dict)
 
     def hear_touchpoint(self, site: str, occurred_at: int, recorded_at: int) -> int:
-        """Note a touchpoint; give the site's time after it."""
+        """Note a touchpoint; give the site's time afterwards."""
         at = min(occurred_at, recorded_at)
         self.heard[site] = max(self.heard.get(site, 0), at)
         return self.hear(site, at)
@@ -49,7 +51,7 @@ class Clock(msgspec.Struct, array_like=True):
                 self.times[live] = tick_at
 
     def join(self, other: str, site: str, now: int) -> None:
-        """Have the clock `other` end in that of `site`, which is `now` or later."""
+        """Merge the clock `other` into that of `site`, which is `now` or later."""
         self.heard[site] = max(self.heard.get(site, 0), self.heard.pop(other, 0))
         self.hear(site, max(now, self.times.pop(other, 0)))
 

@@ -1,13 +1,11 @@
-"""PURE: how much of a visitor can still change.
+"""PURE: how much of a visitor's history can still change.
 
-Out of order, a touchpoint may change everything its visitor did after it, so that must have an end.
-Of each visitor the newest evidence stays open, `MOST` at most; when there is more, the older half
-of it is closed, and a touchpoint as old as that is set aside: kept and counted, but part of no
-session. Only somebody whose touchpoints arrive behind two thousand newer ones of their own
-meets this.
-
-It is decided touchpoint by touchpoint, in the order of the log, so batches, checkpoints and crashes
-make no difference, and the oracle decides the same.
+A touchpoint out of order may change everything that its visitor did after it, so there must be a
+limit. The newest evidence of each visitor stays open, at most `MOST`. If there is more, the older
+half is closed. A touchpoint as old as the closed part is set aside: kept and counted, but part of
+no session. This affects only visitors whose touchpoints arrive behind two thousand newer ones of
+their own. It is decided touchpoint by touchpoint, in the order of the log, so batches, checkpoints
+and crashes make no difference, and the oracle decides the same.
 """
 
 from collections.abc import Iterable
@@ -15,12 +13,12 @@ from collections.abc import Iterable
 from pipeline.journey.state import Evidence, encode_evidence
 
 MOST = 512 * 1024
-"""Of open evidence: a state must fit into a record of Kafka, and all of it be folded at once."""
+"""Most open evidence: a state must fit into a Kafka record and be folded in one go."""
 _LIGHTEST = 128
 
 
 def weight(seen: Evidence) -> int:
-    """Give what a touchpoint counts for: its bytes, or so many that 4,096 are the most."""
+    """Give the weight of a touchpoint: its bytes, but at least a 4,096th of `MOST`."""
     return max(_LIGHTEST, len(encode_evidence(seen)))
 
 

@@ -1,4 +1,4 @@
-"""PURE: the facts of one visitor or person, as rows, and what takes them back."""
+"""PURE: the facts of one visitor or person, as rows, and their retractions."""
 
 import msgspec
 from msgspec import structs
@@ -17,8 +17,9 @@ class Facts(msgspec.Struct):
     """The facts of one visitor or person that a stretch of the log wrote, by id.
 
     `person` is the first name of the person that the visitor is linked with, empty for the visitor
-    itself. The journey of a linked visitor is its person's: its own is followed, because the person
-    may become another, and not told. `pseudonym` is that of the person, once it was asked for.
+    itself. The journey of a linked visitor is its person's. The visitor's own journey is followed,
+    because the person may change, but not written. `pseudonym` is that of the person, once it has
+    been computed.
     """
 
     site: str
@@ -40,19 +41,19 @@ class Facts(msgspec.Struct):
         return self.pseudonym
 
     def belong_to(self, person: str) -> None:
-        """From here on the visitor is part of `person`, or stands for itself (empty)."""
+        """Make the visitor part of `person` from here on, or a person of its own (empty)."""
         self.person, self.pseudonym = person, ""
 
     def all(self) -> dict[str, Fact]:
-        """Give every fact by its id, the sessions as they now stand."""
+        """Give every fact by its id, with the sessions as they are now."""
         rows: dict[str, Fact] = {id_: self._session(s) for id_, s in self.open_sessions.items()}
         rows.update(self.rows)
         return rows
 
     def rewrite(self, before: "Facts", after: "Facts") -> None:
-        """Replace what an earlier fold said by what the fold over more evidence says.
+        """Replace the facts of an earlier fold with those of the fold over more evidence.
 
-        What both say was written, and is not written again.
+        Facts in both were written already and are not written again.
         """
         said, true = before.all(), after.all()
         for id_, fact in true.items():
@@ -144,7 +145,7 @@ class Facts(msgspec.Struct):
 
     def _identifier(self, *parts: str) -> str:
         # A user without a device is a visitor and the first name of a person, in the same
-        # partition: what one of them takes back is not what the other one says.
+        # partition: one of them must not retract the other's facts.
         owner = "visitor" if self.has_sessions else "person"
         return identifier(self.site, owner, self.visitor_id, *parts)
 
@@ -171,7 +172,8 @@ class Facts(msgspec.Struct):
         )
 
     def _session(self, session: OpenSession) -> Session:
-        # By position: msgspec looks for each name among all, and took six times as long.
+        # Positional arguments: msgspec searches all names for each keyword, which took six times as
+        # long.
         return Session(
             session.id,
             self.site,

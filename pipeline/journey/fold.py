@@ -1,7 +1,7 @@
 """PURE: the left fold over a visitor's evidence.
 
-`step` takes one touchpoint; `replay` folds everything at once, as the oracle does. `memory` keeps
-a state up to date with the same steps.
+`step` takes one touchpoint; `replay` folds everything at once, as the oracle does. `memory` keeps a
+state up to date with the same steps.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from schemas.facts import (
 
 _UNBEGUN = Journey()
 KNOWN_ORDERS = 20
-"""Of so many of its newest orders a journey knows that they are told again."""
+"""A journey recognises a repeated order among this many of its newest orders."""
 
 
 def step(cursor: Cursor, seen: Evidence, facts: Facts) -> Cursor:
@@ -80,12 +80,12 @@ def _travel(cursor: Cursor, seen: Evidence, session: OpenSession, facts: Facts) 
 
 
 def _is_told_again(cursor: Cursor, seen: Evidence, rules: Rules) -> bool:
-    """Tell whether this is an order of before: the page loaded again, or the till told it too."""
+    """Tell whether this order is already known: from a reloaded page, or from the till as well."""
     return seen.name in rules.orders and bool(seen.order_id) and seen.order_id in cursor.order_ids
 
 
 def judge_silence(cursor: Cursor, now: int, facts: Facts) -> None:
-    """Note what was abandoned by the time `now`."""
+    """Note what was abandoned up to `now`."""
     for stake in abandonment.settle(cursor, now, facts.rules.abandonment):
         facts.add_abandonment(stake)
 
@@ -107,7 +107,7 @@ def _classify(
 
 
 def replay(evidence: Iterable[Evidence], now: int, facts: Facts) -> dict[str, Fact]:
-    """Fold all of a visitor's evidence, in any order, at once: what the tables must hold."""
+    """Fold all of a visitor's evidence, given in any order: what the tables must contain."""
     cursor = Cursor()
     for seen in sorted(evidence, key=Evidence.place):
         cursor = step(cursor, seen, facts)

@@ -25,15 +25,14 @@ from pipeline.journey.state import (
 )
 
 _PIECE_BYTES = 64 * 1024
-"""Of evidence in one message: with a base and the longest touchpoint still below what Kafka takes,
-which would refuse a larger record for ever."""
+"""Most evidence in one message: with a base and the longest touchpoint, Kafka still accepts it."""
 _MOST_LOST = 20
 
 _encode = msgspec.json.Encoder().encode
 
 
 def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Iterator[Handover]:
-    """Give all that is known of a visitor, for the person it now belongs to."""
+    """Give everything known about a visitor, for the person it now belongs to."""
     base = _base_of(state, visitor_id)
     first, *others = pieces(state, recall(state), site, visitor_id, now)
     yield structs.replace(first, base=base if base.last_at else None)
@@ -43,7 +42,7 @@ def everything(state: VisitorState, site: str, visitor_id: str, now: int) -> Ite
 def pieces(
     state: VisitorState, evidence: Iterable[Evidence], site: str, visitor_id: str, now: int
 ) -> Iterator[Handover]:
-    """Give `evidence` of a visitor to its person, in as many messages as it needs, at least one."""
+    """Hand `evidence` of a visitor to its person, in at least one message."""
     piece: list[Evidence] = []
     size = 0
     for seen in evidence:
@@ -66,7 +65,7 @@ def _base_of(state: VisitorState, visitor_id: str) -> Cursor:
 
 
 def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> bool:
-    """Take a handover into the person's memory; tell whether it changed anything.
+    """Add a handover to the person's memory; tell whether it changed anything.
 
     `now` is the log's time for the site where the person is kept.
     """
@@ -82,7 +81,7 @@ def receive(state: PersonState, handover: Handover, now: int, facts: Facts) -> b
     if handover.is_gone:
         _leave(state, handover.visitor_id, now, facts)
         return is_new
-    # After a crash the cut between what is sealed and what is not may be another one.
+    # After a crash, the cut between sealed and open evidence may differ.
     arriving = _unknown(state, handover.evidence, max(state.sealed_to, sealed_to))
     if base is not None:
         _merge(state, base, arriving, now, facts)
@@ -103,7 +102,7 @@ def _unknown(state: PersonState, evidence: list[Evidence], sealed_to: int) -> li
 def _merge(
     state: PersonState, base: Cursor, arriving: list[Evidence], now: int, facts: Facts
 ) -> None:
-    # What is sealed cannot be put in order any more; what it has come to is joined.
+    # Sealed evidence can no longer be ordered; its results are joined.
     base = joined(unpack_cursor(state.base), base)
     rewrite(state, sorted([*recall(state), *arriving], key=Evidence.place), now, facts, base)
 
@@ -121,9 +120,9 @@ def _leave(state: PersonState, visitor_id: str, now: int, facts: Facts) -> None:
 
 
 def expel(state: PersonState, names: Collection[str], now: int, facts: Facts) -> None:
-    """Take the visitors `names`, who were erased, out of the person's memory.
+    """Remove the erased visitors `names` from the person's memory.
 
-    What was sealed of them stays in the counts of the others, without a name. Of a person without
+    Their sealed evidence stays in the counts of the others, without a name. Of a person without
     members nothing stays.
     """
     state.members = {name: one for name, one in state.members.items() if name not in names}
@@ -144,7 +143,7 @@ def _without(base: Cursor, names: Collection[str]) -> Cursor:
 
 
 def joined(one: Cursor, other: Cursor) -> Cursor:
-    """Join two sealed histories: where the newer one stands, with the orders of both."""
+    """Join two sealed histories: the state of the newer one, with the orders of both."""
     older, newer = sorted((one, other), key=lambda cursor: cursor.last_at)
     told_twice = set(older.order_ids) & set(newer.order_ids)
     return structs.replace(

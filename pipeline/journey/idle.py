@@ -6,11 +6,11 @@ from pipeline.values.texts import line
 from schemas.journeys import JourneyModel
 
 _OF_THE_FIRST = ("order", "refund", "cancellation", "funnel")
-"""What the first model says for the whole site, besides abandonment and its causes."""
+"""What the first model defines for the whole site, besides abandonment and its causes."""
 
 
 def idle_names(model: JourneyModel, first: JourneyModel) -> list[str]:
-    """Say in a sentence each which names of `model` do nothing; `first` is the first one enabled.
+    """Describe each name in `model` that does nothing; `first` is the first enabled model.
 
     A name may still do something elsewhere in the model.
     """
@@ -24,7 +24,7 @@ def _never_sent(model: JourneyModel) -> Iterator[str]:
 
 
 def _taken(model: JourneyModel) -> Iterator[str]:
-    """A touchpoint explains by one cause: the first one that has its name."""
+    """A touchpoint explains by one cause: the first with its name."""
     cause_of: dict[str, str] = {}
     for cause in model.causes:
         for name in cause.touchpoints:

@@ -1,4 +1,4 @@
-"""PURE: the fold made incremental: it keeps a state up to date and takes refuted facts back."""
+"""PURE: the incremental fold: it keeps a state up to date and retracts refuted facts."""
 
 from collections.abc import Collection
 from itertools import accumulate, pairwise
@@ -28,15 +28,13 @@ from schemas.times import DAY_MS
 
 _BETWEEN_MARKS = 16
 _SEALED_AT_ONCE = 30
-"""Evidence is sealed by age once a thirtieth of its retention is due: each time costs its reading,
-and that of all that is left."""
+"""Evidence is sealed once a thirtieth of its retention is due: each time all of it is read."""
 
 
 def observe(state: Remembered, arriving: Collection[Evidence], now: int, facts: Facts) -> None:
-    """Take new touchpoints into `state`, all at once; `now` is the log's time for the site.
+    """Add new touchpoints to `state`, all of them together; `now` is the log's time for the site.
 
-    New and changed facts gather in `facts`, and so do those that the touchpoints refute, marked
-    as deleted.
+    New and changed facts are collected in `facts`; refuted ones too, marked as deleted.
     """
     in_order = sorted(arriving, key=Evidence.place)
     first = in_order[0]
@@ -54,7 +52,7 @@ def _follow(state: Remembered, seen: Evidence, facts: Facts) -> None:
 
 
 def _insert(state: Remembered, arriving: list[Evidence], now: int, facts: Facts) -> None:
-    """Fold again from the last mark before what arrives."""
+    """Fold again from the last mark before the new touchpoints."""
     first = arriving[0].place()
     while state.marks and state.marks[-1].newest >= first:
         state.marks.pop()
@@ -72,7 +70,7 @@ def _insert(state: Remembered, arriving: list[Evidence], now: int, facts: Facts)
 def rewrite(
     state: Remembered, left: list[Evidence], now: int, facts: Facts, base: Cursor | None = None
 ) -> None:
-    """Make `left`, in order of time, all the evidence of `state`; perhaps with another base."""
+    """Make `left`, in order of time, the whole evidence of `state`; perhaps with another base."""
     refuted = _said(state, None, recall(state), facts)
     if base is not None:
         state.base = pack_cursor(base)
@@ -80,9 +78,9 @@ def rewrite(
 
 
 def reassign(state: VisitorState, person: str, now: int, facts: Facts) -> None:
-    """Make the visitor part of `person`, or let it stand for itself again (empty).
+    """Make the visitor part of `person`, or a person of its own again (empty).
 
-    Its sessions are written again with the new person; its journey goes or comes back.
+    Its sessions are written again with the new person; its journey is retracted or restored.
     """
     evidence = recall(state)
     refuted = _said(state, None, evidence, facts)
@@ -104,7 +102,7 @@ def _fold_all(
 
 
 def _said(state: Remembered, start: Mark | None, evidence: list[Evidence], facts: Facts) -> Facts:
-    """Give what was said of `evidence`, which is all there is after `start`."""
+    """Give the facts of `evidence`, which is everything after `start`."""
     fresh = _unsaid(facts)
     cursor = _cursor_at(state, start, fresh)
     for seen in evidence:
@@ -114,7 +112,7 @@ def _said(state: Remembered, start: Mark | None, evidence: list[Evidence], facts
 
 
 def _begin(state: Remembered, start: Mark | None, facts: Facts) -> Facts:
-    """Set the head back to `start`; give what is true of what came before and may be refuted."""
+    """Reset the head to `start`; give the facts from before it that may still be refuted."""
     fresh = _unsaid(facts)
     state.head = _cursor_at(state, start, fresh)
     return fresh
@@ -132,10 +130,10 @@ def _unsaid(facts: Facts) -> Facts:
 
 
 def _mark(state: Remembered) -> None:
-    """Note where the fold is, now and then; of the older marks ever fewer are kept.
+    """Mark the position of the fold every so often; the older the marks, the fewer are kept.
 
-    One is left out if the mark before it is still less than twice as far from the end as the one
-    after it: so what comes late is folded over twice the way it comes late, at most.
+    A mark is dropped if the one before it is less than twice as far from the end as the one after
+    it. So a late touchpoint makes the fold repeat at most twice the distance by which it is late.
     """
     marks, count, size = state.marks, state.count, len(state.evidence)
     if count % _BETWEEN_MARKS:
@@ -157,7 +155,7 @@ def settle(state: Memory, now: int, facts: Facts) -> None:
 
 
 def seal(state: Remembered, horizon: int, facts: Facts, *, by_age: bool = True) -> None:
-    """Fold evidence beyond its retention, or of a crowd, into the base for good."""
+    """Fold evidence beyond its retention, or of a crowd, into the base irrevocably."""
     retention = facts.rules.evidence_retention_ms
     kept_from = horizon - retention if by_age else 0
     is_old = 0 < state.oldest_at < kept_from - retention // _SEALED_AT_ONCE
@@ -174,7 +172,7 @@ def seal(state: Remembered, horizon: int, facts: Facts, *, by_age: bool = True) 
 
 
 def _surplus(state: PersonState) -> int:
-    """Count what is more than may be kept of a person, whose visitors are each no crowd."""
+    """Count the evidence beyond what may be kept of a person; no single visitor is a crowd."""
     if len(state.evidence) <= crowd.MOST:
         return 0
     weights = [crowd.weight(seen) for seen in recall(state)]
@@ -200,15 +198,15 @@ def _seal(state: Remembered, evidence: list[Evidence], count: int, facts: Facts)
 
 
 def is_late(at: int, horizon: int, rules: Rules) -> bool:
-    """Tell whether a touchpoint of time `at` comes too late to be sessionised."""
+    """Tell whether a touchpoint with the time `at` is too late to be sessionised."""
     return at < horizon - rules.allowed_lateness_ms
 
 
 def next_deadline(state: Memory, rules: Rules, silence: int = 0) -> int:
-    """Give the time at which silence will next decide something about somebody.
+    """Give the time at which silence will next decide something about a visitor or person.
 
-    Memory waits longer than what is due: the horizon is the length of the `silence` behind the
-    site's time.
+    Forgetting waits longer than deadlines: the horizon lags the site's time by the length of the
+    `silence`.
     """
     due = abandonment.deadline(state.head, rules.abandonment)
     if not state.count:
@@ -221,9 +219,9 @@ def next_deadline(state: Memory, rules: Rules, silence: int = 0) -> int:
 
 
 def forgotten_at(state: Memory, rules: Rules) -> int:
-    """Give the time after which nothing about somebody can matter any more.
+    """Give the time after which nothing about a visitor or person can matter any more.
 
-    An open stake may be due later still.
+    An open stake may be due even later.
     """
     head = state.head
     is_linked = isinstance(state, PersonState) or (isinstance(state, VisitorState) and state.person)
@@ -234,7 +232,7 @@ def forgotten_at(state: Memory, rules: Rules) -> int:
 
 
 def is_over(state: Memory, horizon: int, rules: Rules) -> bool:
-    """Tell whether somebody may be forgotten; what is due must have been judged before."""
+    """Tell whether a visitor or person may be forgotten; due stakes must have been judged."""
     if forgotten_at(state, rules) >= horizon:
         return False
     return abandonment.deadline(state.head, rules.abandonment) is None

@@ -1,16 +1,15 @@
-"""PURE: what partitions tell each other about people, through `touchpoints.raw` like ticks.
+"""PURE: messages between partitions about people, sent through `touchpoints.raw` like ticks.
 
-A visitor's partition says that it saw an identifier (`Link`); the partition of the site's graph
-answers whom the visitor is now (`Assignment`); from then on the visitor's evidence goes to the
+A visitor's partition reports an identifier (`Link`). The partition with the site's graph answers
+which person the visitor is now (`Assignment`). From then on the visitor's evidence goes to the
 partition of that person (`Handover`), where the journey is folded. Each can arrive twice and in any
-order: an assignment counts if its epoch is newer, evidence is a set. `now` is the site's time where
-it was said, in milliseconds.
+order: an assignment counts if its epoch is newer, evidence is a set. `now` is the site's time at
+the sender, in milliseconds.
 
-A `Rebuild` has a site, or some of its people, told anew from the table of touchpoints.
-
-An `Erasure` makes strangers of names, in every partition. What is said about a name has an `era`:
-the time of the newest erasure or rebuild that its speaker had heard to the end. What is of an older
-era than the listener knows is not heard.
+A `Rebuild` replays a site, or some of its people, from the table of touchpoints. An `Erasure` makes
+all partitions forget names. A message about a name has an `era`: the time of the newest erasure or
+rebuild that its sender had read to the end. A receiver ignores messages of an older era than it
+knows.
 """
 
 from typing import Annotated, Literal
@@ -37,12 +36,12 @@ class Link(msgspec.Struct, omit_defaults=True):
     identifier_era: _Time = 0
 
     def key(self) -> bytes:
-        """Give the record key: all links of a site come together."""
+        """Give the record key, which brings all links of a site together."""
         return self.site.encode()
 
 
 class Assignment(msgspec.Struct, omit_defaults=True):
-    """Who a visitor is: the person's first name, or an empty one when it stands for itself."""
+    """Who a visitor is: the person's first name, or empty for a person of its own."""
 
     site: Site
     visitor_id: str
@@ -59,7 +58,7 @@ class Assignment(msgspec.Struct, omit_defaults=True):
 class Handover(msgspec.Struct, omit_defaults=True):
     """Evidence of a visitor for its person.
 
-    `base` is what had been sealed before; `is_gone` says the visitor belongs to somebody else.
+    `base` is what was sealed before; `is_gone` says that the visitor now belongs to another person.
     """
 
     site: Site
@@ -78,10 +77,10 @@ class Handover(msgspec.Struct, omit_defaults=True):
 
 
 class Erasure(msgspec.Struct):
-    """Names of a site, of visitors and identifiers, that are to be forgotten; `at` is when.
+    """Names of a site's visitors and identifiers to be forgotten; `at` is the time of the erasure.
 
-    It is written to every partition twice: the second time, when all of them have the first one,
-    it `is_final`. So wherever something new is told of a name, the erasure was told before.
+    It is written to every partition twice. The second time, when all of them have the first one, it
+    `is_final`. So the erasure always comes before anything new about a name.
     """
 
     site: Site
@@ -91,10 +90,10 @@ class Erasure(msgspec.Struct):
 
 
 class Rebuild(msgspec.Struct, omit_defaults=True):
-    """A site is told anew: everybody, or who is called by `names`; `at` is the rebuild's name.
+    """A site is rebuilt: everybody, or the people with `names`; `at` identifies the rebuild.
 
-    It `begin`s with their memory wiped out, says every minute, at `said_at`, that it will `go_on`,
-    and `end`s with the site's time being `now`, or later. It is written to every partition.
+    It `begin`s by clearing their memory, repeats every minute, at `said_at`, that it will `go_on`,
+    and `end`s with the site's time at `now` or later. It is written to every partition.
     """
 
     site: Site
@@ -124,7 +123,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 def is_message(value: bytes) -> bool:
-    """Tell a message from a touchpoint by its first bytes."""
+    """Distinguish a message from a touchpoint by its first bytes."""
     return value.startswith(_BEGINNINGS)
 
 
@@ -146,8 +145,8 @@ def encode_message(message: Message) -> bytes:
 def decode_message(value: bytes) -> Message:
     """Read a message; `msgspec.DecodeError` if the bytes only look like one.
 
-    What a state could not hold is none: only somebody else can have written it, and it would be
-    read again and again.
+    A message that does not fit into a state is not one: only a foreign producer can have written
+    it, and it would be read again and again.
     """
     envelope = _decode(value)
     try:

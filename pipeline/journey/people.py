@@ -2,11 +2,11 @@
 
 A *visitor* is a device (or a user without one). An *identifier* is something a person carries from
 device to device: a user id, a customer number, a hashed e-mail address, a subscriber id. A link
-says that a visitor was seen with an identifier. Visitors that hang together by links are one
-person, named by its first name: users before customers, addresses and subscribers, then in
+says that a visitor was seen with an identifier. Visitors that are connected by links are one
+person, called by its first name: users before customers, addresses and subscribers, then in
 alphabetical order. So the result depends on the set of links alone, not on when each became known.
 
-What is shared by too many joins nobody: a till's customer number, a test account, a tablet in the
+A name that too many share joins nobody: a till's customer number, a test account, a tablet in the
 store on which everybody signs in.
 """
 
@@ -22,14 +22,14 @@ KINDS = ("user", "customer", "email", "subscriber")
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
 _EVERYBODY = frozenset({"test", "user", "admin"})
-"""Names, but of nobody in particular: they join nobody."""
+"""Names of nobody in particular: they join nobody."""
 
 Link = tuple[str, str]
 """A visitor and an identifier that it was seen with."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How many an identifier or a visitor may be linked with before it counts as shared."""
+    """How many links an identifier or a visitor may have before it counts as shared."""
 
     visitors: int = 100
     identifiers: int = 5
@@ -40,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, array_like=True):
-    """A visitor or identifier in the graph of links; `root` names its person, empty: itself."""
+    """A visitor or identifier in the graph of links; `root` is its person, empty: itself."""
 
     neighbours: list[str] = msgspec.field(default_factory=list)
     is_shared: bool = False
@@ -49,12 +49,12 @@ class Node(msgspec.Struct, array_like=True):
 
 
 def name_identifier(kind: str, value: str, placeholders: Collection[str] = ()) -> str:
-    """Give the name of an identifier, or nothing where the value names nobody."""
+    """Give the name of an identifier, or an empty one if the value names nobody."""
     return "" if is_nobody(value, placeholders) else f"{kind}:{value.strip()}"
 
 
 def is_nobody(value: str, placeholders: Collection[str] = ()) -> bool:
-    """Tell whether the value stands where nobody is known, or anybody may be meant."""
+    """Tell whether the value is a placeholder, or may mean anybody."""
     return is_placeholder(value, placeholders) or value.strip().lower() in _EVERYBODY
 
 
@@ -64,7 +64,7 @@ def person_id(site: str, name: str) -> str:
 
 
 def first_name(names: Iterable[str]) -> str:
-    """Choose the name by which a person goes."""
+    """Choose the first name of a person."""
     return min(names, key=_rank)
 
 
@@ -79,8 +79,8 @@ def _is_identifier(name: str) -> bool:
 def connect(find: Callable[[str], Node], link: Link, limits: Limits, offset: int) -> dict[str, str]:
     """Add `link`, found at `offset` of the log, to the graph.
 
-    `find` gives the node of a name, the same one each time. Whose person has changed is given by
-    name, with the first name of the person it now is; an empty one means it stands for itself.
+    `find` gives the node of a name, always the same one. The result has each visitor whose person
+    has changed, with the first name of its new person; empty means a person of its own.
     """
     touched = set(link)
     for name, other in (link, link[::-1]):
@@ -95,7 +95,7 @@ def connect(find: Callable[[str], Node], link: Link, limits: Limits, offset: int
 
 
 def regroup(find: Callable[[str], Node], touched: set[str], offset: int) -> dict[str, str]:
-    """Find the people of `touched`, which is used up; give whose has changed, as `connect` does."""
+    """Find the people of `touched`, which is consumed; give the changes, as `connect` does."""
     changed: dict[str, str] = {}
     while touched:
         together = _together(find, touched.pop())
@@ -123,7 +123,7 @@ def _together(find: Callable[[str], Node], start: str) -> set[str]:
 
 
 def first_names(links: Iterable[Link], limits: Limits) -> dict[str, str]:
-    """Give the first name of everybody who is linked, from all links at once (union-find)."""
+    """Give the first name of every linked visitor, from all links together (union-find)."""
     neighbours: dict[str, set[str]] = defaultdict(set)
     for visitor, other in links:
         neighbours[visitor].add(other)

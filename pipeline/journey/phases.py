@@ -1,8 +1,8 @@
 """PURE: which phase a touchpoint is evidence for, and whether the journey moves there.
 
-A journey moves forward and skips phases as its model allows; it goes back only where the model says
-so; evidence for an earlier phase is otherwise ignored. Where the model has a cycle, evidence for a
-phase of its beginning starts the next one, and so does the first evidence after a long silence.
+A journey moves forward and skips phases as its model allows. It goes back only if the model says
+so; other evidence for an earlier phase is ignored. If the model has a cycle, evidence for one of
+its first phases starts the next one, and so does the first evidence after a long silence.
 """
 
 from pipeline.journey.rules import EvidenceRule, ModelRules, Rules
@@ -18,9 +18,9 @@ _NO_RULES: dict[str, tuple[EvidenceRule, ...]] = {}
 def matching_rule(
     model: ModelRules, journey: Journey, cursor: Cursor, seen: Evidence
 ) -> EvidenceRule | None:
-    """Find the first rule of `model` that `seen` meets, after what `cursor` has seen before.
+    """Find the first rule of `model` that `seen` meets, given the past in `cursor`.
 
-    None, too, where no rule for such a touchpoint leads on from where the journey is.
+    Also None if no rule for such a touchpoint leads anywhere from the current phase.
     """
     rules = model.rules_from.get(journey.phase, _NO_RULES)
     for rule in rules.get(seen.name, ()):
@@ -60,7 +60,7 @@ def _has_properties(rule: EvidenceRule, seen: Evidence) -> bool:
 def movement(
     model: ModelRules, journey: Journey, cursor: Cursor, phase: str
 ) -> TransitionKind | None:
-    """Say how the journey would move to `phase`; None when it stays where it is."""
+    """Say how the journey would move to `phase`; None if it stays where it is."""
     if not journey.phase:
         return "cycle" if journey.since else "enter"
     way = (journey.phase, phase)
@@ -87,10 +87,10 @@ def _past(cursor: Cursor, visits: int) -> Past:
 
 
 def after_silence(cursor: Cursor, length: int, rules: Rules) -> Cursor:
-    """Give what a silence of `length` milliseconds leaves of `cursor`.
+    """Give what is left of `cursor` after a silence of `length` milliseconds.
 
-    After the journey timeout all journeys are over. Who has ordered is remembered until the
-    customer timeout: what comes then is the next cycle, and not before a purchase.
+    After the journey timeout all journeys are over. Somebody who has ordered is remembered until
+    the customer timeout: the next evidence begins the next cycle, after a purchase.
     """
     if length <= rules.journey_timeout_ms:
         return cursor

@@ -1,4 +1,4 @@
-"""PURE: the rules a fold goes by, made ready for fast look-up."""
+"""PURE: the rules of a fold, compiled for fast look-up."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _ONLY_WORDS: dict[str, Any] = {
     "phases": {"__all__": {"en", "de", "longest", "canvas"}},
     "longest_wait": True,
 }
-"""What no fact depends on: to change it is not to change the rules."""
+"""Parts of a model that no fact depends on; changing them does not change the rules."""
 
 _LIMITS = Limits()
 
@@ -30,7 +30,7 @@ _LIMITS = Limits()
 def scalar(value: str | float | bool) -> Scalar:
     """Give a property's value as conditions compare it.
 
-    A text that is a number equals that number, `true` equals "true"; long texts are cut off.
+    A text that is a number equals that number, `true` equals "true"; long texts are truncated.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -43,14 +43,14 @@ def scalar(value: str | float | bool) -> Scalar:
 
 @dataclass(frozen=True, slots=True)
 class PropertyTest:
-    """A condition on a property, made ready."""
+    """A compiled condition on a property."""
 
     property: str
     one_of: frozenset[Scalar]
     at_least: float | None
 
     def holds(self, value: Scalar | None) -> bool:
-        """Tell whether `value`, None where the touchpoint has none, meets the condition."""
+        """Tell whether `value`, None if the touchpoint has none, meets the condition."""
         if self.at_least is None:
             return value in self.one_of
         return isinstance(value, float) and value >= self.at_least
@@ -58,7 +58,7 @@ class PropertyTest:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRule:
-    """A rule of a model, made ready; `is_plain` spares the look at conditions it has not."""
+    """A compiled rule of a model; `is_plain` says that it has no conditions to check."""
 
     id: str
     phase: str
@@ -73,12 +73,11 @@ class EvidenceRule:
 
 @dataclass(frozen=True)
 class ModelRules:
-    """One journey model: which rules a touchpoint name may meet, and the ways between phases.
+    """One journey model: which rules a touchpoint name may meet, and the moves between phases.
 
-    `rules_from` holds them by the phase that the journey is in, empty before its first one: of most
-    touchpoints no rule leads on from there, and those names are left out. `moves` holds the ways
-    that lead on within a cycle, `ways_round` those into the next one, if `cycle_history` has
-    happened.
+    `rules_from` has the rules by current phase, empty before the first one. Names without a rule
+    that leads anywhere from that phase are left out; these are most. `moves` are the moves within a
+    cycle, `ways_round` those into the next one, if `cycle_history` has happened.
     """
 
     model: JourneyModel
@@ -90,11 +89,12 @@ class ModelRules:
 
 @dataclass(frozen=True)
 class Rules:
-    """All rules of a fold. The first model is the default: it has funnel and abandonment.
+    """All rules of a fold. The first model is the default: it has the funnel and the abandonment
+    rules.
 
-    Evidence is kept for `evidence_retention_ms`: so late a link may come and still rewrite the
-    journey. Who has bought or is linked is remembered for `customer_timeout_ms`. `placeholders`
-    are the words of each site that mean nobody.
+    Evidence is kept for `evidence_retention_ms`; a link that arrives within this time still
+    rewrites the journey. Customers and linked visitors are remembered for `customer_timeout_ms`.
+    `placeholders` are the words of each site that mean nobody.
     """
 
     models: tuple[ModelRules, ...]
@@ -109,7 +109,7 @@ class Rules:
 
     @cached_property
     def abandonment(self) -> AbandonmentRules:
-        """When something counts as abandoned."""
+        """The rules of abandonment."""
         return compile_abandonment(self.models[0].model)
 
     @cached_property
@@ -119,7 +119,7 @@ class Rules:
 
     @property
     def order_events(self) -> Mapping[str, OrderEvent]:
-        """What touchpoints do to an order, by their names."""
+        """What touchpoints do to an order, by name."""
         return self.models[0].model.order_events
 
     @cached_property
@@ -129,7 +129,7 @@ class Rules:
 
     @cached_property
     def version(self) -> str:
-        """A hash of all that facts depend on."""
+        """A hash of everything that facts depend on."""
         return identifier(
             *(model.model.model_dump_json(exclude=_ONLY_WORDS) for model in self.models),
             str((self.session_gap_ms, self.allowed_lateness_ms, self.journey_timeout_ms)),
@@ -141,12 +141,12 @@ class Rules:
 
     @cached_property
     def counted(self) -> frozenset[str]:
-        """The names whose repetitions a rule asks for."""
+        """The names whose repetitions some rule counts."""
         return frozenset(name for name, rule in self._named_rules() if rule.times > 1)
 
     @cached_property
     def properties(self) -> dict[str, frozenset[str]]:
-        """By name the properties that a rule looks at; evidence carries no others."""
+        """The properties that a rule tests, by touchpoint name; evidence carries no others."""
         named: dict[str, set[str]] = {}
         for name, rule in self._named_rules():
             for condition in rule.where:
@@ -155,7 +155,7 @@ class Rules:
 
     @cached_property
     def soonest_ms(self) -> int:
-        """Nothing is due sooner than this after the touchpoint that made it so."""
+        """Nothing is due sooner than this after the touchpoint that caused it."""
         return min(
             self.evidence_retention_ms,
             self.abandonment.shortest_ms,
@@ -180,7 +180,7 @@ def compile_rules(
     traffic: TrafficRules | None = None,
     placeholders: Mapping[str, frozenset[str]] | None = None,
 ) -> Rules:
-    """Make the rules of `models`, the durations, limits of links and `traffic` ready for use.
+    """Compile the rules of `models`, the durations, the limits of links and `traffic`.
 
     Without `traffic` no source is known by name.
     """

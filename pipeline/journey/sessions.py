@@ -11,7 +11,7 @@ from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence, OpenSession, identifier
 
 _REMEMBERED = 100
-"""Order ids by which an order that is reported twice is told from a new one."""
+"""How many order ids are kept, to recognise an order that is reported twice."""
 
 
 def continues(session: OpenSession | None, seen: Evidence, gap_ms: int) -> bool:
@@ -20,7 +20,7 @@ def continues(session: OpenSession | None, seen: Evidence, gap_ms: int) -> bool:
 
 
 def open_session(site: str, visitor_id: str, seen: Evidence) -> OpenSession:
-    """Begin the session whose first touchpoint is `seen`, and which gives it its id."""
+    """Begin the session whose first touchpoint is `seen`; that touchpoint gives it its id."""
     return OpenSession(
         id=identifier(site, visitor_id, seen.id),
         started_at=seen.at,
@@ -42,9 +42,9 @@ def open_session(site: str, visitor_id: str, seen: Evidence) -> OpenSession:
 def extend(
     session: OpenSession, seen: Evidence, rules: Rules, known_orders: Collection[str] = ()
 ) -> None:
-    """Fold `seen`, which is the newest touchpoint of `session`, into it.
+    """Fold `seen`, the newest touchpoint of `session`, into it.
 
-    `known_orders` are the ids of orders of before: the page that thanks may be looked at again.
+    `known_orders` are the ids of earlier orders: the thank-you page may be loaded again.
     """
     session.ended_at = seen.at
     session.last_id = seen.id

@@ -1,10 +1,10 @@
-"""PURE: what is remembered of a visitor.
+"""PURE: what is remembered about a visitor.
 
-The memory is the evidence itself, in time order, and everything else is a left fold over it:
-`base` is the fold over what can no longer change, `evidence` what still can, `head` the fold over
-both and over the silence that the log has seen since. A touchpoint in order costs one step from
-`head`; one that arrives late folds again from `base`. So any order of arrival within the allowed
-lateness ends in the same state.
+The memory is the evidence itself, in time order; everything else is a left fold over it. `base` is
+the fold over what can no longer change, `evidence` is what still can, and `head` is the fold over
+both and over the silence since then. A touchpoint in order costs one step from `head`; one that
+arrives late folds again from `base`. So any order of arrival within the allowed lateness ends in
+the same state.
 
 Times are integer milliseconds since 1970, UTC. The structs encode as MessagePack arrays: they are
 the values of the changelog, so a new field goes to the end and has a default.
@@ -21,13 +21,13 @@ Scalar = str | float
 """A property's value, as rules compare it."""
 
 Place = tuple[int, int, str, str]
-"""Where a touchpoint stands among the others: time, turn, id, visitor."""
+"""The position of a touchpoint among the others: time, turn, id, visitor."""
 
 NOWHERE: Place = (0, 0, "", "")
 
 
 class Line(msgspec.Struct, array_like=True, gc=False):
-    """So many pieces of one product, and what they are worth together."""
+    """A number of pieces of one product, and their value together."""
 
     product_id: str
     name: str
@@ -36,10 +36,10 @@ class Line(msgspec.Struct, array_like=True, gc=False):
 
 
 class Evidence(msgspec.Struct, array_like=True, gc=False):
-    """What a fold needs to know of one touchpoint.
+    """What a fold needs to know about one touchpoint.
 
     `visitor_id` is empty in the state of the visitor itself, and set in that of a person.
-    `products` are those of a list, and all that lies in the cart if `is_whole_cart`.
+    `products` are those of a list; with `is_whole_cart` they are the whole cart.
     """
 
     at: int
@@ -117,7 +117,7 @@ class OpenSession(msgspec.Struct, array_like=True):
 
 
 class Past(msgspec.Struct, array_like=True, gc=False):
-    """What had happened before a cycle began: counts as a cursor has them."""
+    """What had happened before a cycle began: the same counts as in a cursor."""
 
     orders: int = 0
     visits: int = 0
@@ -138,18 +138,18 @@ class Journey(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Cart(msgspec.Struct, array_like=True, gc=False):
-    """What has been put into the cart since the last order."""
+    """What was put into the cart since the last order."""
 
     lines: list[Line] = msgspec.field(default_factory=list)
     currency: str = ""
 
 
 class Stake(msgspec.Struct, array_like=True, gc=False):
-    """Something begun that awaits its end: a cart its order, a form its sending.
+    """Something begun that awaits its end: a cart its order, a form its submission.
 
-    `opened_by` is the visitor whose touchpoint began it, `visitor_id` the one whose came last.
-    `count` and `due` are of those kinds that count openings in a row. How it ended, from
-    `last_at` on, is known once it is abandoned.
+    `opened_by` is the visitor whose touchpoint began it, `visitor_id` the one whose touchpoint came
+    last. `count` and `due` belong to the kinds that count openings in a row. The fields from
+    `last_at` on say how it ended; they are set once it is abandoned.
     """
 
     kind: AbandonmentKind
@@ -174,13 +174,13 @@ class Stake(msgspec.Struct, array_like=True, gc=False):
 class Cursor(msgspec.Struct, array_like=True):
     """The fold's result so far.
 
-    `settled_at` is the newest deadline that silence alone has decided; evidence from before it
-    must be folded again from the base. `sessions` holds the newest of each visitor, `visitor_id`
-    whose touchpoint came last. `open` are the stakes that await their end, `lost` those that may
-    still be recovered; `troubles` holds, by cause, the newest touchpoint that may explain a loss.
-    `counts` says how often the names were seen that a rule counts, `visits` how many sessions there
-    were, the present one included, `order_ids` the newest orders, `ordered_at` the time of the last
-    one. `is_emptied` says that everything was taken out of the cart again.
+    `settled_at` is the newest deadline that silence alone has decided; evidence from before it must
+    be folded again from the base. `sessions` has the newest session of each visitor; `visitor_id`
+    is the visitor with the last touchpoint. `open` are the stakes that await their end, `lost`
+    those that may still be recovered. `troubles` has, by cause, the newest touchpoint that may
+    explain a loss. `counts` says how often each counted name was seen, `visits` how many sessions
+    there were, including the present one, `order_ids` are the newest orders, `ordered_at` is the
+    time of the last one. `is_emptied` says that everything was removed from the cart again.
     """
 
     last_at: int = 0
@@ -209,7 +209,7 @@ class Cursor(msgspec.Struct, array_like=True):
 class Mark(msgspec.Struct, array_like=True):
     """The fold over the first `count` pieces of the evidence, `size` bytes; `newest` is the last.
 
-    What arrives late is folded from the mark before it instead of from the base.
+    A late touchpoint is folded from the mark before it instead of from the base.
     """
 
     count: int
@@ -219,13 +219,13 @@ class Mark(msgspec.Struct, array_like=True):
 
 
 class Memory(msgspec.Struct, array_like=True):
-    """What is remembered of somebody.
+    """What is remembered about a visitor or person.
 
-    `base` and `evidence` stay encoded until somebody needs them: a touchpoint in order looks at
-    `head`, `newest` and `oldest_at` alone. `evidence` is `count` pieces, one behind the other.
+    `base` and `evidence` stay encoded until they are needed: a touchpoint in order reads only
+    `head`, `newest` and `oldest_at`. `evidence` consists of `count` pieces, one after the other.
     `offset` is the newest record of the log that the state reflects, `sealed_to` the time of the
-    newest evidence in the base, `wake_at` the time at which silence is to be judged next,
-    `kept_from` the time from which it is counted how long somebody is remembered.
+    newest evidence in the base, `wake_at` the time at which silence must be judged next, and
+    `kept_from` the time from which the retention counts.
     """
 
     base: Raw
@@ -241,11 +241,11 @@ class Memory(msgspec.Struct, array_like=True):
 
 
 class VisitorState(Memory):
-    """A visitor: its sessions, and its journey while it stands for itself.
+    """A visitor: its sessions, and its journey while it is a person of its own.
 
-    `person` is the first name of the person it is known to be, `epoch` says since which assignment,
-    `identifiers` are the newest it was seen with, and `era` is that of the assignment. `weight` is
-    what it was heard to do since it was crowded (`pipeline.journey.crowd`).
+    `person` is the first name of its person, `epoch` says since which assignment, `identifiers` are
+    the newest it was seen with, and `era` is that of the assignment. `weight` is what it did since
+    it became a crowd (`pipeline.journey.crowd`).
     """
 
     person: str = ""
@@ -257,9 +257,9 @@ class VisitorState(Memory):
 
 
 class Member(msgspec.Struct, array_like=True):
-    """A visitor of a person, by its newest assignment; `is_gone`: now somebody else's.
+    """A visitor of a person, by its newest assignment; `is_gone`: it now belongs to another person.
 
-    What it had sealed up to `sealed_to` is joined already; `era` is that of its handover.
+    Its evidence up to `sealed_to` is already joined; `era` is that of its handover.
     """
 
     epoch: int
@@ -269,7 +269,7 @@ class Member(msgspec.Struct, array_like=True):
 
 
 class PersonState(Memory):
-    """A person of several visitors: the journey folded over the evidence of them all."""
+    """A person with several visitors: the journey is folded over the evidence of all of them."""
 
     members: dict[str, Member] = msgspec.field(default_factory=dict)
     marks: list[Mark] = msgspec.field(default_factory=list)
@@ -279,7 +279,7 @@ Remembered = VisitorState | PersonState
 
 
 class Schedule(msgspec.Struct, array_like=True):
-    """What can be read of an encoded state without reading all of it."""
+    """The part of an encoded state that can be read without reading all of it."""
 
     base: Raw
     evidence: Raw
@@ -319,22 +319,22 @@ _NOTHING = Raw(_encode(None))
 
 
 def new_state() -> VisitorState:
-    """Give the memory of a visitor never seen."""
+    """Give the memory of a visitor who was never seen."""
     return VisitorState(base=_NOTHING, evidence=b"", count=0, head=Cursor())
 
 
 def new_person() -> PersonState:
-    """Give the memory of a person of whom nothing was handed over yet."""
+    """Give the memory of a person before any handover."""
     return PersonState(base=_NOTHING, evidence=b"", count=0, head=Cursor())
 
 
 def pack_cursor(cursor: Cursor) -> Raw:
-    """Encode a cursor to be a base; the empty one takes no room."""
+    """Encode a cursor as a base; an empty one takes no bytes."""
     return Raw(_encode(cursor)) if cursor.last_at else _NOTHING
 
 
 def unpack_cursor(base: Raw) -> Cursor:
-    """Give a cursor of its own, equal to the one that was packed."""
+    """Give a new cursor, equal to the packed one."""
     return Cursor() if base == _NOTHING else _decode_cursor(base)
 
 
@@ -346,7 +346,7 @@ def remember(state: Memory, evidence: list[Evidence]) -> None:
 
 
 def append(state: Memory, seen: Evidence) -> None:
-    """Add evidence that is newer than all there is."""
+    """Add evidence that is newer than all existing evidence."""
     state.evidence += _encode(seen)
     state.count += 1
     state.newest = seen.place()
@@ -354,7 +354,7 @@ def append(state: Memory, seen: Evidence) -> None:
 
 
 def recall(state: Memory, start: Mark | None = None) -> list[Evidence]:
-    """Give the state's evidence in time order, perhaps only that after a mark."""
+    """Give the state's evidence in time order, or only the part after a mark."""
     count, size = (start.count, start.size) if start else (0, 0)
     return _decode_evidence(_ARRAY_32 + (state.count - count).to_bytes(4) + state.evidence[size:])
 
@@ -376,5 +376,5 @@ def is_known(encoded: bytes, touchpoint_id: str) -> bool:
 
 
 def identifier(*parts: str) -> str:
-    """Hash `parts` to an id: the same parts, the same id, on every machine and in every replay."""
+    """Hash `parts` to an id, which is the same on every machine and in every replay."""
     return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()

@@ -1,8 +1,9 @@
-"""PURE: what brought a visit, told by the first touchpoint of its session.
+"""PURE: what brought a visit, according to the first touchpoint of its session.
 
-*Channel* is where a touchpoint happened, *traffic source* what brought the visit. Source, medium
-and campaign come from the first of these that says something: campaign parameters, the click id of
-an ad, the channel the session begins in, the referrer, any other click id. Else it is direct.
+*Channel* is where a touchpoint happened; *traffic source* is what brought the visit. Source, medium
+and campaign come from the first of these that has a value: campaign parameters, the click id of an
+ad, the channel in which the session begins, the referrer, any other click id. Otherwise the visit
+is direct.
 """
 
 import re
@@ -89,8 +90,8 @@ GROUPS: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("Organic Video", lambda v: v.kind == "video" or "video" in v.medium),
     ("Organic Search", lambda v: v.kind == "search" or v.medium == "organic"),
     ("Referral", lambda v: v.medium in ("referral", "app", "link")),
-    # Ours: Google has no group for it. It stands before Email, which would take it, and after all
-    # that Google asks before Email.
+    # Our own group; Google has none. It comes before Email, which would match it, and after every
+    # rule that Google checks before Email.
     ("Newsletter", lambda v: "newsletter" in v.source or "newsletter" in v.medium),
     ("Email", lambda v: v.source in _EMAIL or v.medium in _EMAIL),
     ("Affiliates", lambda v: v.medium == "affiliate"),
@@ -99,8 +100,9 @@ GROUPS: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("Mobile Push Notifications", _is_push),
     ("AI Assistant", lambda v: v.kind == "ai" or v.medium == AI_MEDIUM),
 )
-"""Google Analytics' default channel group, in its order; the first rule that holds wins.
-Source: support.google.com/analytics/answer/9756891, with AI Assistant as of May 2026."""
+"""Google Analytics' default channel group, in its order; the first matching rule wins. Source:
+support.google.com/analytics/answer/9756891, with AI Assistant as of May 2026.
+"""
 
 _SEARCH_GROUPS = ("Paid Search", "Organic Search")
 
@@ -112,9 +114,9 @@ def channel_group(visit: Visit) -> str:
 
 @dataclass(frozen=True, eq=False)
 class TrafficRules:
-    """The list of sources, made ready for look-up, and what one installation adds to it.
+    """The list of sources, compiled for look-up, and the additions of an installation.
 
-    `exclusions` are further hosts that bring nobody, with all hosts below them; `brand_terms` make
+    `exclusions` are further hosts that are no source, with their subdomains; `brand_terms` make
     a search a branded one.
     """
 
@@ -138,21 +140,21 @@ class TrafficRules:
 
     @cached_property
     def spammers(self) -> frozenset[str]:
-        """The hosts that send visits to be seen in reports."""
+        """Hosts that send fake visits to be seen in reports."""
         return frozenset(map(ascii_host, self.sources.spammers))
 
     @cached_property
     def click_ids(self) -> dict[str, Origin]:
-        """What the click ids of advertisers tell, by parameter."""
+        """What the click ids of advertisers mean, by parameter."""
         return {id_: _origin(origin) for id_, origin in self.sources.click_ids.items()}
 
     @cached_property
     def channels(self) -> dict[str, Origin]:
-        """What a channel other than the web tells, by channel."""
+        """What a channel other than the web means, by channel."""
         return {channel: _origin(origin) for channel, origin in self.sources.channels.items()}
 
     def is_spam(self, host: str) -> bool:
-        """Tell whether `host` sends visits that are none, or one above it."""
+        """Tell whether `host`, or a host above it, sends fake visits."""
         while host:
             if host in self.spammers:
                 return True
@@ -186,7 +188,7 @@ class _Entry(NamedTuple):
 
 
 def trace(seen: Evidence, rules: TrafficRules) -> Traffic:
-    """Tell what brought the session whose first touchpoint is `seen`."""
+    """Give the source of the session whose first touchpoint is `seen`."""
     entry = _Entry(
         seen.channel,
         seen.referrer_host,
@@ -200,7 +202,7 @@ def trace(seen: Evidence, rules: TrafficRules) -> Traffic:
     return _trace(entry, rules)
 
 
-# Ways in repeat, and the rules take some microseconds.
+# Sources repeat, and the rules take some microseconds.
 @lru_cache(maxsize=4096)
 def _trace(seen: _Entry, rules: TrafficRules) -> Traffic:
     origin = _tagged(seen, rules) if seen.utm_source else _untagged(seen, rules)

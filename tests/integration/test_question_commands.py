@@ -96,7 +96,7 @@ def test_nothing_is_cut_in_a_pipe(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (("--site", "nowhere"), "there is no data for the site 'nowhere'; known sites: shop"),
+        (("--site", "nowhere"), "there is no site 'nowhere'; there are: shop"),
         (("--last", "week"), "'week' is not a length of time"),
         (("--zone", "Mars"), "no time zone 'Mars'"),
     ],
