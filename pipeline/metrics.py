@@ -287,6 +287,12 @@ WATCH_KAFKA = Gauge(
     ["state"],
     registry=WATCH,
 )
+WATCH_KAFKA_DISK = Gauge(
+    "touchstream_watch_kafka_disk_free_ratio",
+    "Share of a broker's fullest disk that is free; a broker that does not tell is not shown.",
+    ["broker"],
+    registry=WATCH,
+)
 WATCH_DELIVERED = Counter(
     "touchstream_watch_delivered", "Alerts that a channel has taken.", ["channel"], registry=WATCH
 )

@@ -29,8 +29,8 @@ _EVERY_SECONDS = 10.0
 _ANSWER_SECONDS = 30.0
 _EXCUSED_SECONDS = 90.0
 """An excuse holds for longer than the longest pause of anybody who tries again and again."""
-_LAST_WORDS_SECONDS = 5.0
-"""So long the liveness probe fails before the process ends, for whoever looks."""
+_LAST_WORDS_SECONDS = 12.0
+"""So long the liveness probe fails before the process ends, for whoever looks; Prometheus, too."""
 
 Owned = Callable[[], Collection[TopicPartition]]
 

@@ -6,6 +6,7 @@ import inspect
 from typing import Any, NamedTuple
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.app.base import App
@@ -37,6 +38,7 @@ RESTS = (
     Rest(BaseConsumer, "_add_gap", ("tp", "offset_from", "offset_to"), "a chunk is no gap"),
     Rest(BaseConsumer, "wait_empty", (), "effects are durable before partitions change hands"),
     Rest(BaseConsumer, "commit", ("topics", "start_new_transaction"), "commits what we say"),
+    Rest(AIOKafkaAdminClient, "_send_request_to_node", ("node_id", "request"), "disks are told"),
     Rest(Worker, "on_first_start", (), "the tracker starts before Faust"),
     Rest(Worker, "on_shutdown", (), "the tracker disconnects after Faust"),
     Rest(BatchBuilder, "record_count", (), "batches are filled without a call for each row"),

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline import metrics
+from pipeline.kafka.disks import free_disk
 from pipeline.kafka.lag import committed_until, partition_states
 from pipeline.roles.watch.delivery.channels import Channels
 from pipeline.roles.watch.minutes import minute_of
@@ -103,8 +104,7 @@ class Rounds:
     async def _committed(self, now: datetime) -> datetime:
         """Ask Kafka what the tracker has done with, and then what the sink has."""
         settings = self._settings
-        for state, number in (await partition_states(settings, (RAW.name, *TABLES))).items():
-            metrics.WATCH_KAFKA.labels(state).set(number)
+        await _show_kafka(settings)
         tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
         return await committed_until(settings, settings.sink_group, TABLES, tracked)
 
@@ -148,6 +148,15 @@ class Rounds:
             )
 
 
+async def _show_kafka(settings: Settings) -> None:
+    """Show how Kafka itself is; a broker that has gone is shown no more."""
+    for state, number in (await partition_states(settings, (RAW.name, *TABLES))).items():
+        metrics.WATCH_KAFKA.labels(state).set(number)
+    metrics.WATCH_KAFKA_DISK.clear()
+    for broker, free in (await free_disk(settings)).items():
+        metrics.WATCH_KAFKA_DISK.labels(broker).set(free)
+
+
 def _show(firing: Sequence[Alert]) -> None:
     """Show what fires, and nothing that has ended."""
     metrics.WATCH_ALERTS.clear()
@@ -158,7 +167,7 @@ def _show(firing: Sequence[Alert]) -> None:
 
 def _show_levels(site: SiteWatch) -> None:
     for question, memory in site.memories.items():
-        counted, usual = (float(row[0]) for row in memory.evidence.level)
+        counted, usual = (float(row[0]) for row in memory.evidence.recent)
         labels = (site.site.name, question.kind, question.step, question.next_step)
         if usual >= 1:
             metrics.WATCH_LEVEL.labels(*labels).set(counted / usual)
