@@ -66,7 +66,7 @@ class Question(_Part):
 class WatchRules(_Part):
     """How often a false alert may come, which slices are told apart, which questions are asked."""
 
-    false_alert_every_days: float = Field(7, gt=0)
+    false_alert_every_days: float = Field(10, gt=0)
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     learn_days: int = Field(28, ge=1, le=90)
     slices: tuple[Dimension, ...] = (

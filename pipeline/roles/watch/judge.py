@@ -11,10 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.roles.watch.ages import Numbers
-from pipeline.roles.watch.counts import EVERYWHERE, Slice
-from pipeline.roles.watch.evidence import Evidence, add, by_slice, forget, no_evidence, of_all
+from pipeline.roles.watch.counts import Slice
+from pipeline.roles.watch.evidence import (
+    Evidence,
+    add,
+    by_slice,
+    forget,
+    no_evidence,
+    of_all,
+    shares,
+)
 
-WEEK = 7 * 24 * 60
+TEN_DAYS = 10 * 24 * 60
 _RECOVERED = 7.0
 """So many nats speak for the usual again, a chance of one in a thousand, before it is over."""
 _IDLE = 60
@@ -23,8 +31,6 @@ _NEWS = 10
 """An open alert is told anew at most every so many minutes."""
 _ONE_IN = 30 * 24 * 60
 """How sure it is: as if there was such a change once in so many minutes (Shiryaev's posterior)."""
-_WHOLE = 1.5
-"""Nats in favour of everywhere: a part explains no more by being a little lower still."""
 _DEEPEST, _FLATTEST = 0.05, 0.8
 
 
@@ -34,7 +40,7 @@ class Bar(NamedTuple):
     `people` must be missing, or too many, and the change not be smaller than `change`.
     """
 
-    between: float = WEEK
+    between: float = TEN_DAYS
     questions: int = 1
     people: float = 5.0
     change: float = 0.1
@@ -43,7 +49,7 @@ class Bar(NamedTuple):
 class Judged(NamedTuple):
     """What was observed of each slice, what is usual, and whether nobody is usually there.
 
-    `spreads` are how far hours differ from the usual beyond chance.
+    The first slice is everywhere. `spreads` are how far hours differ from the usual beyond chance.
     """
 
     number: int
@@ -143,10 +149,9 @@ def _open(memory: Memory, minute: int) -> Opened:
 
 def explained(memory: Memory) -> tuple[Share, ...]:
     """Give the three slices that explain it best."""
-    each = by_slice(memory.evidence)
-    each = each + np.array([_WHOLE * (slice_ == EVERYWHERE) for slice_ in memory.slices])
-    shares = np.exp(each - np.logaddexp.reduce(each))
-    ranked = sorted(zip(memory.slices, shares, strict=True), key=lambda item: -item[1])
+    each = shares(memory.evidence)
+    weights = np.exp(each - np.logaddexp.reduce(each))
+    ranked = sorted(zip(memory.slices, weights, strict=True), key=lambda item: -item[1])
     return tuple(Share(*slice_, round(float(share), 4)) for slice_, share in ranked[:3])
 
 
@@ -209,6 +214,6 @@ def _fitting(memory: Memory | None, minute: Judged, ratios: Numbers) -> Memory:
         if slice_ in memory.slices
     ]
     for old, new in places:
-        for name in ("log_r", "gain", "since", "seen", "usual", "level"):
+        for name in vars(fresh):
             getattr(fresh, name)[:, new] = getattr(memory.evidence, name)[:, old]
     return replace(memory, slices=minute.slices, evidence=fresh)

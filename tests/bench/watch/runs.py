@@ -35,11 +35,15 @@ _FIRST = int(MONDAY.timestamp()) // 60
 
 @dataclass(frozen=True)
 class Found:
-    """An alert: minutes since the beginning, the step, the slice named first."""
+    """An alert: minutes since the beginning, the step, the slice named first.
+
+    One that is open and names another slice by now is told anew: `is_new` is false.
+    """
 
     minute: int
     step: int
     where: Slice
+    is_new: bool = True
 
 
 @dataclass
@@ -131,9 +135,11 @@ def judged(here: Lab, steps: list[Step], start: int) -> Iterator[Found]:
                 _FIRST + start + minute, shop.cells, step.gone[minute], exposure[number][minute]
             )
             seen = here.rates[number].in_slices(counted, felt)
-            memories[number], opened = judge(memories[number], seen, FALLS, bar)
-            if opened and opened.version == 1:
-                yield Found(start + minute, number, opened.where)
+            before = memories[number]
+            memories[number], opened = judge(before, seen, FALLS, bar)
+            was = before.opened if before else None
+            if opened and not opened.is_over and (was is None or was.where != opened.where):
+                yield Found(start + minute, number, opened.where, was is None)
 
 
 def _surges(shop: Shop, came: Numbers, usual: Numbers, minute: int) -> Surges:
@@ -145,11 +151,11 @@ def quiet(here: Lab, week: int) -> tuple[list[Found], list[Step]]:
     """Live through a week in which nothing is wrong; give what fired all the same."""
     start = (_LEARNED_WEEKS + week) * WEEK
     steps = live(here.shop, here.noise, start, WEEK, here.rng)
-    return list(judged(here, steps, start)), steps
+    return [each for each in judged(here, steps, start) if each.is_new], steps
 
 
 def faulty(here: Lab, fault: Fault) -> tuple[Found | None, list[Step]]:
-    """Live through a fault for a day; give the first alert after its beginning."""
+    """Live through a fault for a day; give the first that is told after its beginning."""
     start = fault.start - _BEFORE
     steps = live(here.shop, here.noise, start, _BEFORE + DAY, here.rng, fault)
     found = (each for each in judged(here, steps, start) if each.minute >= fault.start)
