@@ -1,13 +1,13 @@
-"""PURE: what a partition knows of the rebuilds of a site."""
+"""PURE: what a partition knows about the rebuilds of a site."""
 
 import msgspec
 
 
 class Anew(msgspec.Struct, array_like=True):
-    """What is known of the rebuilds of a site.
+    """The rebuilds of a site. The newest is `at`; it was last heard from at `heard_at`, 0 if it has
+    ended.
 
-    The newest is `at`, and it goes on, as it said at `heard_at`; 0: it has ended. The newest one of
-    everybody is `all_at`.
+    The newest rebuild of everybody is `all_at`.
     """
 
     at: int
@@ -16,10 +16,10 @@ class Anew(msgspec.Struct, array_like=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not at its end."""
+        """Whether the rebuild is still running."""
         return self.heard_at > 0
 
 
 def told_anew(site: str) -> str:
-    """Name the clock of those of a site who are told anew."""
+    """Name the clock of a site's people who are being rebuilt."""
     return f"{site}\x1d"

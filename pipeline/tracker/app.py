@@ -1,10 +1,9 @@
 """The Faust worker: one agent, in order, that only moves data. Shell.
 
-Faust brings membership, rebalancing and fetching. What a touchpoint means is decided in
-`pipeline.tracker.steps`; what is durable, and when, in `pipeline.tracker.outbox`.
-
-Not used, on purpose (docs/decisions.md): tables, `exactly_once`, `take()`, `concurrency > 1`,
-`noack`, Faust's own producer and web server.
+Faust provides membership, rebalancing and fetching. `pipeline.tracker.steps` decides what a
+touchpoint means, `pipeline.tracker.outbox` what is durable and when. Deliberately not used
+(docs/decisions.md): tables, `exactly_once`, `take()`, `concurrency > 1`, `noack`, Faust's own
+producer and web server.
 """
 
 import asyncio
@@ -51,13 +50,13 @@ _STEP_SECONDS = {
     name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in (*STEPS, *CHECKPOINT_STEPS)
 }
 _SLICE = 64
-"""Records taken through the steps at once. Their objects fit into a processor's own cache, and
-nobody else waits for longer than some milliseconds; 500 at once cost a third more."""
+"""Records that go through the steps together. Their objects fit into a processor's cache, and
+nobody else waits longer than some milliseconds; 500 together cost a third more."""
 _CHECKPOINT_SECONDS = 3.0
 _CHECKPOINT_VISITORS = 10_000
-"""A checkpoint comes after so many seconds, after so many visitors, and when the stream pauses. A
-crash repeats the log since the last one. It folds what waits, and writes each session and each
-visitor's state once, however often they were heard."""
+"""A checkpoint comes after this many seconds, after this many visitors, and when the stream pauses.
+A crash repeats the log since the last one. A checkpoint folds what waits, and writes each session
+and each visitor's state once, however often they were touched."""
 _PAUSE_SECONDS = 0.05
 _TRIM_FROM, _GROW_BY, _MAP_FROM = -1, -2, -3
 """`M_TRIM_THRESHOLD`, `M_TOP_PAD` and `M_MMAP_THRESHOLD` of glibc's `mallopt`."""
@@ -90,7 +89,7 @@ class Tracker:
         self.wire()
 
     async def handle(self, number: int, records: list[Any]) -> None:
-        """Take one chunk of records of partition `number` through the steps and send it on."""
+        """Take a chunk of records of partition `number` through the steps; hand over the output."""
         partition = await self.store.open(number)
         partitions = self.producer.partitions(topics.RAW.name)
         while records:
@@ -108,7 +107,7 @@ class Tracker:
         self._heard_at = time.monotonic()
 
     async def checkpoint(self) -> None:
-        """Send the states that have changed; once durable, their offsets may be committed."""
+        """Send the changed states; once they are durable, their offsets may be committed."""
         for partition in self.store.owned():
             async with self._turn:  # never between a chunk's steps and its place in the queue
                 if partition.is_ahead:
@@ -122,12 +121,12 @@ class Tracker:
             await asyncio.sleep(0)
 
     async def drain(self) -> None:
-        """Make everything durable that was taken in."""
+        """Make everything durable that was read."""
         await self.checkpoint()
         await self.outbox.drain()
 
     async def start(self) -> None:
-        """Connect the producer and begin to send."""
+        """Connect the producer and start sending."""
         await self.producer.start(topic.name for topic in topics.ALL)
         self._sending = asyncio.create_task(_or_die(self.outbox.run))
 
@@ -138,7 +137,7 @@ class Tracker:
         await self.producer.stop()
 
     async def give_up(self) -> None:
-        """Let go of the partitions; `ChunkConsumer.wait_empty` has made them durable."""
+        """Release the partitions; `ChunkConsumer.wait_empty` has made them durable."""
         await self.drain()
         await self.store.park()
         self.app.consumer.done.clear()
@@ -147,7 +146,7 @@ class Tracker:
             gauge.clear()  # the lag is the watchdog's: it stays as long as nobody takes it over
 
     async def tick(self) -> None:
-        """Write the time into every partition that remembers somebody."""
+        """Write the time into every partition that remembers a visitor."""
         now = datetime.now(UTC)
         value = encode(Tick(tick=now))
         row = (None, value, milliseconds(now))
@@ -169,23 +168,23 @@ class Tracker:
             await _or_die(self.handle, event.message.partition, event.value)
 
     async def revoked(self, *_: Any, **__: Any) -> None:
-        """Partitions go to somebody else."""
+        """Partitions are revoked."""
         await _or_die(self.give_up)
 
     async def assigned(self, *told: Any, **_: Any) -> None:
-        """Partitions come to this worker; Faust tells the app and the set of them."""
+        """Partitions are assigned to this worker; Faust passes the app and their set."""
         _app, partitions = told
         self._owned = frozenset(partitions)
         self.store.forget(tp.partition for tp in partitions)
 
     async def keep_time(self) -> None:
-        """Write the time into the log, again and again."""
+        """Write the time into the log regularly."""
         while not self.app.should_stop:
             await self.app.sleep(self.settings.tracker_tick.total_seconds())
             await self.tick()
 
     async def keep_states(self) -> None:
-        """Make a checkpoint when it is time, or when the stream pauses."""
+        """Make a checkpoint when it is due, or when the stream pauses."""
         while not self.app.should_stop:
             await asyncio.sleep(_PAUSE_SECONDS)
             now = time.monotonic()
@@ -194,7 +193,7 @@ class Tracker:
                 await _or_die(self.checkpoint)
 
     def wire(self) -> None:
-        """Tell Faust who does what."""
+        """Register everything with Faust."""
         app = self.app
         raw = app.topic(topics.RAW.name, schema=ChunkSchema(), internal=False)
         app.agent(raw, concurrency=1)(self.track)
@@ -245,8 +244,9 @@ def _faust_app(settings: Settings) -> TrackerApp:
         topic_allow_declare=False,
         table_standby_replicas=0,
         stream_wait_empty=True,
-        # In chunks. When it is full for all partitions Faust sleeps a whole second, whatever is
-        # taken out meanwhile; so the two fifths at which it goes on must last longer than that.
+        # In chunks. When the buffer is full for all partitions, Faust sleeps for a whole second,
+        # whatever is removed meanwhile; so the two fifths at which it resumes must last longer than
+        # that.
         stream_buffer_maxsize=256,
         stream_recovery_delay=0.0,
         consumer_auto_offset_reset="earliest",
@@ -266,14 +266,14 @@ def run(settings: Settings) -> None:
     """Run the tracker until it is told to stop.
 
     Raises:
-        BadModel: a journey model cannot be used.
+        BadModel: a journey model is invalid.
         NotAcknowledged: no broker answers, or a topic is missing.
         OSError: the port of the metrics is taken.
     """
     import mode.loop  # noqa: PLC0415 - must choose the loop before faust makes one
 
     mode.loop.use("uvloop")
-    # Before Faust, which would tell of a missing broker by a traceback.
+    # Before Faust, which would report a missing broker with a traceback.
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(_find_topics(settings))
     tracker = Tracker(settings, rules_of(settings))
@@ -298,7 +298,7 @@ def run(settings: Settings) -> None:
         redirect_stdouts=False,
     )
     worker.spinner = None
-    # Chunks make millions of short-lived objects and the state is bytes: fewer, later collections.
+    # Chunks create millions of short-lived objects and the state is bytes: collect less often.
     gc.set_threshold(100_000, 50, 50)
     _keep_freed_memory()
     worker.execute_from_commandline()
@@ -310,10 +310,10 @@ async def _find_topics(settings: Settings) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep what is freed for the next batches.
+    """Make glibc keep freed memory for the next batches.
 
-    It would give their megabytes back to the kernel, and get them again page by page, cleared: a
-    tenth of all processor time. Other C libraries do not know this call.
+    It would return the megabytes to the kernel and get them back page by page, cleared: a tenth of
+    all processor time. Other C libraries do not have this call.
     """
     with suppress(AttributeError):
         set_option = ctypes.CDLL(None).mallopt

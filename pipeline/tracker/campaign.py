@@ -1,4 +1,4 @@
-"""PURE: the campaign that brought a visit, by the words of a URL or of the call itself."""
+"""PURE: the campaign that brought a visit, from a URL or from the call itself."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -16,12 +16,13 @@ _WORDS = {
     "term": ("utm_term", *(f"{p}_{w}" for p in _MATOMO for w in ("keyword", "kwd"))),
     "content": ("utm_content", *(f"{prefix}_content" for prefix in _MATOMO)),
 }
-"""Google's words in a URL, and Matomo's of today and of old; the first that is there counts.
-Source: matomo.org/faq/reports/what-is-campaign-tracking-and-why-it-is-important."""
+"""Google's URL parameters, and Matomo's current and old ones; the first that is present counts.
+Source: matomo.org/faq/reports/what-is-campaign-tracking-and-why-it-is-important.
+"""
 
 
 class Campaign(NamedTuple):
-    """What is called `utm_source` and so on."""
+    """The parameters called `utm_source` and so on."""
 
     source: str = ""
     medium: str = ""

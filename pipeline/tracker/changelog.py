@@ -1,8 +1,8 @@
 """The tracker's state in Kafka: a compacted changelog, read in bulk. Shell.
 
-Why not `faust.Table`: it writes one record per assignment (~290 µs) and reads one per event. Here
-the states of a checkpoint go out in batches, after its rows are acknowledged, and recovery applies
-whole fetches.
+Why not `faust.Table`: it writes one record per assignment (~290 µs) and reads one record per event.
+Here the states of a checkpoint go out in batches, after its rows are acknowledged, and recovery
+applies whole fetches.
 """
 
 import logging
@@ -30,11 +30,11 @@ _ANEW = "stop the trackers, run `touchstream replay topic touchpoints.raw`, and 
 
 
 class StateRefused(TouchstreamError):
-    """The memory in Kafka is not that of the log; the text says what to do."""
+    """The memory in Kafka does not belong to the log; the text says what to do."""
 
 
 def doubt(partition: Partition, end: int, read_to: int) -> str:
-    """Say what is wrong with a restored partition of a log that ends at `end`; empty: nothing.
+    """Describe what is wrong with a restored partition of a log that ends at `end`; empty: nothing.
 
     `read_to` is the offset that the group has committed, 0 if none.
     """
@@ -65,9 +65,9 @@ def _of_another_version(partition: Partition) -> str:
 class Store:
     """The partitions this worker owns, or owned a moment ago.
 
-    Every rebalance takes all partitions away and gives most of them back. What was given up is
-    kept until the next assignment, with the position up to which the changelog is known; opening
-    it again reads only what another owner has added since.
+    Every rebalance revokes all partitions and assigns most of them again. A revoked partition is
+    kept until the next assignment, with the position up to which its changelog was read; opening it
+    again reads only what another owner has added since.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -77,7 +77,7 @@ class Store:
         self._parked: dict[int, tuple[Partition, int]] = {}
 
     def owned(self) -> list[Partition]:
-        """Give the partitions that are open."""
+        """Give the open partitions."""
         return list(self._open.values())
 
     async def open(self, number: int) -> Partition:
@@ -102,7 +102,7 @@ class Store:
             raise StateRefused(why)
 
     async def park(self) -> None:
-        """Give up all partitions; their state stays until the assignment is known."""
+        """Release all partitions; their state stays until the assignment is known."""
         if not self._open:
             return
         async with self._consumer(self._open) as consumer:
@@ -112,7 +112,7 @@ class Store:
         self._open.clear()
 
     def forget(self, kept: Iterable[int]) -> None:
-        """Free what was given up and has not come back."""
+        """Free the released partitions that were not assigned again."""
         for number in self._parked.keys() - set(kept):
             del self._parked[number]
 

@@ -1,7 +1,7 @@
-"""PURE: what a touchpoint tells of money and goods: an order, one product, or what lies in a cart.
+"""PURE: a touchpoint's money and goods: an order, one product, or the content of a cart.
 
-Segment's names, in which all vocabularies tell it. What cannot be counted stays in the properties
-as it came, is worth nothing here, and says why in `problem`.
+All vocabularies are translated into Segment's names. Money that cannot be counted stays in the
+properties as it came, is worth 0 here, and `problem` says why.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ ORDER_EVENTS: Mapping[str, OrderEvent] = {
     "Order Refunded": "refunded",
     "Order Cancelled": "cancelled",
 }
-"""What touchpoints do to an order, where no journey model says otherwise."""
+"""What touchpoints do to an order, unless a journey model says otherwise."""
 
 ORDER_NAMES = frozenset({*ORDER_EVENTS, "Order Updated"})
 _PRODUCT_NAMES = frozenset({"Product Viewed", "Product Added", "Product Removed"})
@@ -31,13 +31,13 @@ _WHOLE_CART = frozenset(
         *("Checkout Step Completed", "Payment Info Entered"),
     }
 )
-"""Their products are all that lies in the cart."""
+"""Touchpoints whose products are the whole cart."""
 
 _NAMES = ORDER_NAMES | _PRODUCT_NAMES | _WHOLE_CART
 _GIVES_BACK = ("refunded", "cancelled")
 _LONGEST_ID = 128
 _LONGEST_ITEM = 64
-"""Of a product's id and name: a cart holds many, and is part of its visitor's state."""
+"""Longest product id and name: a cart has many, and is part of its visitor's state."""
 _MOST_PRODUCTS = 100
 _MOST_PIECES = 10_000_000
 _NOTHING = Amount()
@@ -46,8 +46,8 @@ _NOTHING = Amount()
 class Commerce(msgspec.Struct, frozen=True, gc=False):
     """Order, product, value and number of items of a commerce touchpoint.
 
-    `products` are those of a list, None where there is none; `is_whole_cart` says that they are all
-    that lies in the cart.
+    `products` are those of a list, None without a list; `is_whole_cart` says that they are the
+    whole cart.
     """
 
     order_id: str = ""
@@ -81,7 +81,7 @@ class _Properties(msgspec.Struct, gc=False):
 
 
 class _Goods(NamedTuple):
-    """So many pieces of a product, what they are worth, and what is wrong with them."""
+    """A number of pieces of a product, their value, and what is wrong with them."""
 
     line: Line
     currency: str
@@ -100,9 +100,10 @@ def read_commerce(
 ) -> Commerce:
     """Read order id, value, items, currency and products of a commerce touchpoint.
 
-    An order is worth the first that can be read of `revenue`, `total` and `value`, else its
-    products; a product its `price` times `quantity`, else `value`. `placeholders` are words of its
-    site that are no order id, `order_events` say what touchpoints do to an order, by their names.
+    The value of an order is the first readable one of `revenue`, `total` and `value`, otherwise
+    that of its products; the value of a product is `price` times `quantity`, otherwise `value`.
+    `placeholders` are words of the site that are no order id; `order_events` say what touchpoints
+    do to an order, by name.
     """
     event = order_events.get(name, "")
     if not event and name not in _NAMES:
@@ -160,7 +161,7 @@ def _one(given: _Properties, currency: str) -> Commerce:
 
 
 def _several(goods: list[_Goods], worth: Amount | None, currency: str) -> Commerce:
-    """Read products; those without prices share what all are worth."""
+    """Read products; those without prices share the total value."""
     value, told, problem = _sum(goods)
     lines = [each.line for each in goods]
     pieces = sum(line.quantity for line in lines)
@@ -185,13 +186,13 @@ def _whole_cart(given: _Properties, goods: list[_Goods] | None, currency: str) -
 
 
 def _spread(lines: list[Line], value: float) -> list[Line]:
-    """Give products without prices their parts of what all are worth together."""
+    """Give products without prices their shares of the total value."""
     pieces = sum(line.quantity for line in lines) or 1
     return [msgspec.structs.replace(line, value=value * line.quantity / pieces) for line in lines]
 
 
 def _listed(products: object, currency: str) -> list[_Goods] | None:
-    """Read a list of products, also one that PHP wrote as an object; None if there is none."""
+    """Read a list of products, even if PHP wrote it as an object; None if there is none."""
     if isinstance(products, dict):
         products = list(products.values())
     if not isinstance(products, list):
@@ -216,7 +217,7 @@ _FIELDS = frozenset(_Properties.__struct_fields__)
 
 
 def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
-    """Read a product; one without an id goes by its name."""
+    """Read a product; one without an id is identified by its name."""
     name = word(given.name, _LONGEST_ITEM)
     product_id = identifier(id_)[:_LONGEST_ITEM] or name
     count, problem = _count(given.quantity)
@@ -235,7 +236,7 @@ def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
 
 
 def _count(quantity: object) -> tuple[float, Problem]:
-    """Give how many pieces, 1 where nothing is said; of what no cart holds none, and why."""
+    """Give the number of pieces, by default 1; for an impossible number 0, and the reason."""
     read = read_amount(quantity)
     if read is None:
         return 1.0, ""
@@ -247,7 +248,7 @@ def _count(quantity: object) -> tuple[float, Problem]:
 
 
 def _first(amounts: Iterable[object], currency: str) -> Amount | None:
-    """Give the first that can be read, else the first that cannot; None if nothing was said."""
+    """Give the first readable amount, otherwise the first unreadable one; None without any."""
     read = [amount for each in amounts if (amount := read_amount(each, currency)) is not None]
     return next((amount for amount in read if not amount.problem), read[0] if read else None)
 
@@ -259,7 +260,7 @@ def _sum(goods: list[_Goods]) -> Amount:
 
 
 def _without_currency(found: Commerce) -> Commerce:
-    """Take the value out of what is paid in no currency that anybody knows."""
+    """Remove the value of anything paid in an unknown currency."""
     lines = found.products and [msgspec.structs.replace(line, value=0.0) for line in found.products]
     return msgspec.structs.replace(
         found, value=0.0, currency="", products=lines, problem=found.problem or "currency"

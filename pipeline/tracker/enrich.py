@@ -1,7 +1,7 @@
-"""PURE: what a touchpoint's own strings tell: page, campaign, referrer, device, bot, order.
+"""PURE: what a touchpoint's own fields reveal: page, campaign, referrer, device, bot, order.
 
-URLs and user agents repeat, so their parsing is remembered. Nothing here looks anything up
-elsewhere; what brought a visit is decided in `pipeline.journey.traffic`.
+URLs and user agents repeat, so the results of parsing are cached. Nothing is looked up elsewhere;
+`pipeline.journey.traffic` decides what brought a visit.
 """
 
 import re
@@ -39,9 +39,9 @@ _CLICK_IDS = (
 
 
 _JOINED = re.compile(r"&amp;|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
-"""What stands between two parameters where a mail was escaped, or a link was put together."""
+"""Separators of parameters in links that were escaped in a mail, or concatenated."""
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
-"""How search engines call what was searched for, in the URL of their page."""
+"""Search engines' URL parameters for the search term."""
 _LONGEST_LABEL = 256
 
 
@@ -60,7 +60,7 @@ class Page(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """What a user agent string tells of the device."""
+    """What a user agent string reveals about the device."""
 
     device: str = ""
     browser: str = ""
@@ -127,7 +127,7 @@ def _device(user_agent: str, system: str) -> str:
 
 
 def read_properties(properties: bytes, asked: Collection[str]) -> dict[str, Scalar] | None:
-    """Read the properties `asked` for that are a text, a number or a truth; None without any."""
+    """Read the properties `asked` for that are a text, a number or a boolean; None without any."""
     try:
         given = _properties_by_name.decode(properties)
         values = {name: msgspec.json.decode(given[name]) for name in asked if name in given}
@@ -147,7 +147,7 @@ _MAIL_NAMES = frozenset({"Email Opened", "Email Link Clicked"})
 
 
 def is_by_machine(name: str, properties: str | bytes) -> bool:
-    """Tell whether no person stands behind an open or a click, by what the collector noted."""
+    """Tell whether an open or a click was a machine's, according to the collector's note."""
     if name not in _MAIL_NAMES:
         return False
     mail = said(_mails, properties)
@@ -155,7 +155,7 @@ def is_by_machine(name: str, properties: str | bytes) -> bool:
 
 
 def is_same_site(host: str, other: str) -> bool:
-    """Tell whether two hosts are one site: equal but for `www.`, or one below the other."""
+    """Tell whether two hosts are one site: equal except for `www.`, or one below the other."""
     if host == other:
         return True
     a, b = host.removeprefix("www."), other.removeprefix("www.")
@@ -163,10 +163,10 @@ def is_same_site(host: str, other: str) -> bool:
 
 
 def read_country(locale: str, properties: str) -> str:
-    """Give two letters, or nothing: the property `country`, else the region of the locale.
+    """Give two letters, or nothing: the property `country`, otherwise the region of the locale.
 
     The sender may know the country, from its CDN or the delivery address. A locale such as `de-AT`
-    tells where the browser's language is spoken, which is only mostly where its owner is.
+    says where the browser's language is spoken, which is often, but not always, where its owner is.
     """
     if '"country"' in properties:
         told = said(_country, properties)
@@ -190,9 +190,9 @@ def enrich(
     placeholders: Collection[str] = (),
     order_events: Mapping[str, OrderEvent] = ORDER_EVENTS,
 ) -> tuple[Enrichment, Evidence]:
-    """Give everything the tracker adds to `touchpoint`, and what the fold needs to know of it.
+    """Give everything the tracker adds to `touchpoint`, and what the fold needs to know about it.
 
-    `at` is its `occurred_at` in milliseconds; it stands in the log at `partition`, `offset`.
+    `at` is its `occurred_at` in milliseconds; `partition` and `offset` are its place in the log.
     `placeholders` and `order_events` are what `read_commerce` takes.
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
@@ -202,7 +202,7 @@ def enrich(
     evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
     if commerce.products is not None:
         evidence.products, evidence.is_whole_cart = commerce.products, commerce.is_whole_cart
-    # By position: by name it takes three times as long. So it is with the evidence.
+    # Positional arguments: keywords take three times as long. The same goes for the evidence.
     enrichment = Enrichment(
         visitor_id,
         False,  # is_late: steps.py decides
@@ -239,13 +239,13 @@ def _evidence(
     commerce: Commerce,
 ) -> Evidence:
     name = touchpoint.name
-    # A page of the same site brought nobody here.
+    # A page of the same site is not a source.
     brought_by = _NO_PAGE if is_same_site(referrer.host, page.host) else referrer
     is_arrival = bool(brought_by.host or page.click_id or any(page[2:5]))
     return Evidence(
         at,
         touchpoint.touchpoint_id,
-        # Without a name it is evidence for nothing: no phase, no step of a funnel.
+        # Without a name it is not evidence: for no phase and no step of a funnel.
         "" if is_by_machine(name, properties) else name,
         touchpoint.channel,
         touchpoint.type in _PAGE_TYPES,

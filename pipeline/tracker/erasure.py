@@ -1,7 +1,7 @@
 """PURE: how a partition forgets names: in the graph, in people, and last the visitors themselves.
 
-What is newer than the erasure stays: after a crash it is read again, perhaps over states that know
-what came later.
+Anything newer than the erasure stays: after a crash the erasure is read again, perhaps over states
+that already contain later records.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Tell = Callable[[Told], None]
 def erase(
     partition: Partition, touched: Touched, tell: Tell, erasure: Erasure, offset: int
 ) -> None:
-    """Do what the erasure that stands at `offset` asks for; `tell` tells other partitions."""
+    """Carry out the erasure at `offset`; `tell` sends messages to other partitions."""
     site = erasure.site
     for name in erasure.names:
         known = partition.erased(site, name)
@@ -63,7 +63,7 @@ def _forget_people(touched: Touched, erasure: Erasure, offset: int) -> None:
 
 
 def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) -> None:
-    """Take the names out of the site's graph; tell others whom they are without them."""
+    """Remove the names from the site's graph; send the others their new people."""
     site, now = erasure.site, partition.times.get(erasure.site, 0)
     graph = Graph(partition, site, offset)
     touched: set[str] = set()
@@ -71,7 +71,7 @@ def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) ->
         node = graph.cut_out(name)
         touched.update(node.neighbours)
         if node.root and node.root not in erasure.names:
-            # Whoever it belongs to looks up from this that it was erased.
+            # The visitor's partition learns from this that it was erased.
             era = partition.erased(site, name).at
             tell(Handover(site, node.root, name, offset, now, is_gone=True, era=era))
     changed = regroup(graph.find, touched - set(erasure.names), offset)

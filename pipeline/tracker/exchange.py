@@ -1,10 +1,11 @@
-"""PURE: what partitions tell each other about people, and what they make of it.
+"""PURE: the messages between partitions about people, and how they are handled.
 
     link → assignment → handover
 
-A visitor's partition tells of an identifier, that of the site's graph says whom the visitor is,
-and the visitor's hands its evidence to that of the person. Messages are told before the states that
-remember them are durable, so after a crash they are told again, and change nothing.
+A visitor's partition reports an identifier, the partition of the site's graph says which person the
+visitor is, and the visitor's partition hands the evidence to that of the person. Messages are sent
+before the states that remember them are durable, so after a crash they are sent again and change
+nothing.
 """
 
 from pipeline.journey.handover import everything, pieces, receive
@@ -29,11 +30,11 @@ from pipeline.tracker.touched import Touched, Visitor
 from schemas.topics import record_key
 
 _IDENTIFIERS = 50
-"""So many of a visitor are remembered as told; the graph knows them all."""
+"""How many reported identifiers of a visitor are remembered; the graph knows them all."""
 
 
 class Exchange:
-    """The messages that somebody hears, and `told`, by partition, what they answer."""
+    """Handles messages; `told` has the answers, by partition."""
 
     def __init__(
         self, partition: Partition, touched: Touched, limits: Limits, partitions: int
@@ -45,7 +46,7 @@ class Exchange:
         self.told: dict[int, list[Row]] = {}
 
     def link(self, visitor: Visitor, identifiers: tuple[str, ...], offset: int) -> None:
-        """Tell of the identifiers that the visitor was not seen with before."""
+        """Report the identifiers that the visitor was not seen with before."""
         state, facts = visitor.state, visitor.facts
         now = self._partition.time_of(facts.site, facts.visitor_id)
         for name in identifiers:
@@ -63,7 +64,7 @@ class Exchange:
             self._partition.linked[visitor.key] = identifiers
 
     def hand_over(self, visitor: Visitor) -> None:
-        """Tell the person what the visitor was seen to do."""
+        """Send the visitor's evidence to its person."""
         if visitor.handover:
             state, facts = visitor.state, visitor.facts
             now = self._partition.time_of(facts.site, facts.visitor_id)
@@ -71,7 +72,7 @@ class Exchange:
                 self._tell_of(piece)
 
     def hear(self, message: Message, offset: int) -> None:
-        """Take the message that stands at `offset`, unless it is about somebody erased."""
+        """Handle the message at `offset`, unless it is about somebody erased."""
         if isinstance(message, Erasure):
             erase(self._partition, self._touched, self._tell, message, offset)
             return
@@ -92,7 +93,7 @@ class Exchange:
     def _connect(self, link: Link, offset: int) -> None:
         graph = Graph(self._partition, link.site, offset)
         changed = connect(graph.find, (link.visitor_id, link.identifier), self._limits, offset)
-        # Who asks is told, also what it has known before: it may have been forgotten.
+        # Answer even if nothing has changed: the sender may have forgotten the answer.
         changed.setdefault(link.visitor_id, graph.find(link.visitor_id).root)
         graph.keep()
         for assignment in graph.assignments(changed, link.now):
@@ -130,7 +131,7 @@ class Exchange:
         person.is_changed |= receive(person.state, handover, now, person.facts)
 
     def _is_stale(self, message: Told) -> bool:
-        """Tell whether a name was erased since this was said about it."""
+        """Tell whether a name was erased after this message about it was sent."""
         erased, site = self._partition.erased, message.site
         if message.era < erased(site, message.visitor_id).at:
             return True

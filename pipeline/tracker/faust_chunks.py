@@ -1,8 +1,8 @@
-"""How records come into the Faust agent and how far they count as done. Shell.
+"""How records reach the Faust agent, and up to where they count as done. Shell.
 
-Faust costs 250 µs a record, whatever the record. `Coalesce` gives the agent one event per chunk of
-records instead. `ChunkConsumer` commits what the tracker says is done: Faust's own bookkeeping
-acknowledges an event even when its agent raised, and finds a gap in front of every chunk.
+Faust costs 250 µs per record, whatever the record. `Coalesce` gives the agent one event per chunk
+of records instead. `ChunkConsumer` commits what the tracker has completed: Faust's own bookkeeping
+acknowledges an event even if its agent raised, and sees a gap before every chunk.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -15,14 +15,14 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 CHUNK = 500
-"""Records in one chunk at most; enough to spread Faust's cost, few enough to stay responsive."""
+"""Most records in one chunk: enough to spread Faust's cost, few enough to stay responsive."""
 
 
 class Coalesce(DefaultSchedulingStrategy):
     """Joins consecutive records of a partition: the value of the last one is the list of all."""
 
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
-        """Give chunks in turn from every partition."""
+        """Give chunks from every partition in turn."""
         return super().iterate({tp: list(_chunks(found)) for tp, found in records.items()})
 
 
@@ -53,7 +53,7 @@ class TrackerApp(faust.App):
     consumer: Any
 
     def _create_directories(self) -> None:
-        """Make none: they would hold Faust's tables, and there are none."""
+        """Make no topics: they would be for Faust's tables, and there are none."""
 
 
 class ChunkConsumer(Consumer):
@@ -75,13 +75,13 @@ class ChunkConsumer(Consumer):
         return self.done.get(tp)
 
     async def wait_empty(self) -> None:
-        """Before partitions change hands, and before the end: all effects durable, then commit."""
+        """Make all effects durable, then commit: before a rebalance and before the end."""
         await super().wait_empty()
         await self.app.drain()
         await self.commit()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Chunks are gaps to Faust; nothing is skipped."""
+        """Faust sees chunks as gaps; nothing is skipped."""
 
 
 class ChunkTransport(Transport):

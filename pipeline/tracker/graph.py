@@ -24,7 +24,7 @@ class Graph:
         return self._nodes[name]
 
     def cut_out(self, name: str) -> Node:
-        """Take a node out; give what it was, without neighbours if it is newer."""
+        """Remove a node; give what it was, without neighbours if it is newer."""
         node = self.find(name)
         if node.offset > self._offset:
             return Node()
@@ -33,15 +33,15 @@ class Graph:
             if name in neighbour.neighbours and neighbour.offset <= self._offset:
                 neighbour.neighbours.remove(name)
                 neighbour.offset = self._offset
-        # What too many share stays known as that, though not by whom.
+        # A shared name stays known as shared, but not by whom.
         self._nodes[name] = Node(is_shared=node.is_shared, offset=self._offset)
         return node
 
     def keep(self, gone: Collection[str] = ()) -> None:
-        """Write back what has changed; forget the names `gone`.
+        """Write back the changes; forget the names `gone`.
 
-        They are written last: whoever reads the erasure again, after a crash between the two, finds
-        in them who else has to forget them.
+        These are written last: if a crash comes in between, the erasure is read again and finds in
+        them who else must forget them.
         """
         for name, node in sorted(self._nodes.items(), key=lambda named: named[0] in gone):
             key = self._prefix + name.encode()
@@ -55,7 +55,7 @@ class Graph:
                 self._partition.keep(key, node)
 
     def assignments(self, people: Mapping[str, str], now: int) -> Iterator[Assignment]:
-        """Say whom each visitor of `people` is now."""
+        """Say which person each visitor of `people` is now."""
         for name, person in people.items():
             era = self._partition.erased(self._site, name).at
             yield Assignment(self._site, name, person, self._offset, now, era)

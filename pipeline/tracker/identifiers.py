@@ -1,4 +1,4 @@
-"""PURE: what a touchpoint tells of who its visitor is."""
+"""PURE: the identifiers in a touchpoint."""
 
 from collections.abc import Collection
 
@@ -33,14 +33,14 @@ _CARRIED = {
 def read_identifiers(
     touchpoint: Touchpoint, visitor_id: str, placeholders: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Name what the touchpoint tells of who its visitor is, besides the visitor itself.
+    """Name the identifiers in the touchpoint, besides the visitor itself.
 
     The user id; with `alias` the id it replaces; and, in properties or traits, `customer_id`,
     `email_sha256`, `email_hash` (with a site's salt) and `subscriber_id`. Values that mean nobody
-    are left out, and a visitor that is named so has none.
+    are left out, and a visitor with such a name has none.
     """
     properties = str(touchpoint.properties, "utf-8")
-    # A part of each name: to look for all of them would cost more than to read some in vain.
+    # A part of each name: searching for all names would cost more than reading some in vain.
     may_carry = "email_" in properties or "r_id" in properties
     if not (may_carry or touchpoint.user_id or touchpoint.previous_id):
         return ()  # so it is with nearly every touchpoint

@@ -9,14 +9,14 @@ from schemas.dead_letter import Reason
 from schemas.touchpoint import Enrichment, Touchpoint
 
 LARGEST = 128 * 1024
-"""Bytes of a touchpoint. In a dead letter they may become six times as many, and Kafka refuses a
-record of more than a megabyte for ever."""
+"""Most bytes of a touchpoint. In a dead letter they may grow to six times as many, and Kafka would
+refuse a record of more than a megabyte for ever."""
 
 
 class DecodedItem(msgspec.Struct, gc=False):
     """A touchpoint as it was read; `at` is its `occurred_at` in milliseconds.
 
-    One that the `rebuild` of that name tells again has its `place`, the first offset it stood at.
+    A touchpoint that `rebuild` replays has its `place`, its first offset.
     """
 
     offset: int
@@ -30,7 +30,7 @@ class DecodedItem(msgspec.Struct, gc=False):
 
 
 class Item(msgspec.Struct, gc=False):
-    """A touchpoint with what its own strings tell."""
+    """A touchpoint with what its own fields reveal."""
 
     offset: int
     recorded_at: int
@@ -53,19 +53,19 @@ class TickItem(msgspec.Struct):
 
 
 class MessageItem(msgspec.Struct):
-    """What another partition says about people, on its way."""
+    """A message from another partition about people, on its way."""
 
     offset: int
     message: Message
 
     @property
     def is_for_all_time(self) -> bool:
-        """Whether it is not said again when the log is read again."""
+        """Whether it is not sent again when the log is read again."""
         return isinstance(self.message, Erasure | Rebuild)
 
 
 def read_message(line: bytes) -> Message:
-    """Decode what another partition says; Refused if it cannot be read."""
+    """Decode a message from another partition; Refused if it is unreadable."""
     try:
         return decode_message(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

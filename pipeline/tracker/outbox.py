@@ -1,9 +1,9 @@
 """The order of effects. Shell.
 
-The place of a checkpoint acknowledged, then rows, then the states of the checkpoint, then the
-offset of its chunk may be committed. Chunks that queue up while a send is under way go out
-together. A broker that does not answer is asked again, for ever: the queue is short, so the agent
-waits and Kafka keeps the rest.
+First the place of a checkpoint is acknowledged, then rows, then the states of the checkpoint; then
+the offset of its chunk may be committed. Chunks that queue up during a send go out together. If the
+broker does not answer, the outbox retries for ever: the queue is short, so the agent waits and
+Kafka keeps the rest.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class _Pending(NamedTuple):
 class Outbox:
     """Sends outputs in order and reports each partition's durable offset to `done`.
 
-    It says by `excuse` that it waits for Kafka.
+    With `excuse` it reports that it is waiting for Kafka.
     """
 
     def __init__(self, producer: Producer, done: Callable[[int, int], None]) -> None:
@@ -46,9 +46,9 @@ class Outbox:
         self._states: Batches = {}
 
     async def put(self, partition: int, output: Output) -> None:
-        """Hand over an output; waits while too many are on their way.
+        """Hand over an output; wait while too many are on their way.
 
-        Whoever is cancelled while it waits has handed over everything but the offset.
+        If the caller is cancelled meanwhile, everything except the offset was handed over.
         """
         if output.place:
             _add(self._places, STATE.name, partition, [output.place])
@@ -61,7 +61,7 @@ class Outbox:
         await self._queue.put(_Pending(partition, output.offset))
 
     async def drain(self) -> None:
-        """Wait until everything handed over is durable."""
+        """Wait until everything that was handed over is durable."""
         await self._queue.join()
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""PURE: what the steps leave to be written."""
+"""PURE: the output of the steps."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from schemas.fates import Fate
 
 @dataclass(slots=True)
 class Output:
-    """What there is to send: records per topic, and each record's fate.
+    """What must be sent: records per topic, and each record's fate.
 
     Facts and `state`, the changelog's entries, come with a checkpoint: those of all chunks since
-    the last one, each once, in its newest form; `place` is said before any of it. `messages` go to
-    other partitions, by number. Once everything up to this output is durable, so is what the log
-    holds up to `offset`, if it has one.
+    the last one, each once, in its newest form; `place` is sent before any of them. `messages` go
+    to other partitions, by number. Once everything up to this output is durable, so is the log up
+    to `offset`, if it has one.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Output:
         self.rows.setdefault(topic.name, []).append((key, value, at))
 
     def write_checkpoint(self, partition: Partition, states: list[Row]) -> None:
-        """Note the facts that have gathered, and the changelog's entries."""
+        """Note the collected facts and the changelog's entries."""
         self.state = states
         for topic, row in partition.take_facts():
             self.rows.setdefault(topic, []).append(row)

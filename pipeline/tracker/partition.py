@@ -1,12 +1,10 @@
 """PURE: the memory of one partition: every visitor's state, each site's time, and who wakes when.
 
-A touchpoint waits until the next checkpoint, or until somebody asks for its visitor, and all that
-wait of one visitor are folded at once: to read a state and to write it again costs more than to
-fold.
-
-States are kept as the bytes that stand in the changelog: a tenth of the memory of live objects,
-nothing for the garbage collector to walk, and recovery is reading. (Keeping those heard lately as
-objects costs more than to decode them again: they do not fit into the processor's cache.)
+A touchpoint waits until the next checkpoint, or until its visitor is needed, and all waiting
+touchpoints of a visitor are folded together: reading a state and writing it back costs more than
+folding. States are kept as the bytes that are in the changelog: a tenth of the memory of live
+objects, nothing for the garbage collector to walk, and recovery is just reading. (Keeping recent
+ones as objects costs more than decoding them again: they do not fit into the processor's cache.)
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,30 +31,30 @@ from pipeline.tracker.anew import Anew, told_anew
 from pipeline.tracker.waiting import Waiting
 
 FORMAT = 1
-"""Of the states in the changelog. It is counted up with every change of how they are written:
-tests/unit/tracker/test_state_format.py says when that is."""
+"""Format of the states in the changelog. Every change of the format increments it;
+tests/unit/tracker/test_state_format.py says when."""
 
 META_KEY = b"\x00meta"
 """Changelog key of the partition's own entry; no visitor's key begins with a control character."""
 
 PLACES_KEY = b"\x00places"
-"""Changelog key of the places of the log up to which checkpoints were begun."""
+"""Changelog key of the offsets up to which checkpoints were begun."""
 
 PERSON, NODE = b"\x01", b"\x02"
-"""What the keys of people, and of the nodes of a site's graph of links, begin with."""
+"""Prefixes of the keys of people, and of the nodes of a site's graph of links."""
 
 
 ERASED = b"\x03"
-"""What the keys of erased names begin with; a hash follows, nothing else."""
+"""Prefix of the keys of erased names; only a hash follows."""
 
 _OTHERS = (PERSON, NODE, ERASED)
 
 
 class Erased(msgspec.Struct, array_like=True, frozen=True):
-    """What is known of an erased name: since which erasure, `at`, nothing older is listened to.
+    """What is known about an erased name: messages older than the erasure `at` are ignored.
 
-    The newest that was heard to its end is `told`; it stands at `before`, and touchpoints before
-    that are nobody's.
+    The newest erasure that is complete is `told`; its offset is `before`, and touchpoints before
+    that belong to nobody.
     """
 
     at: int = 0
@@ -70,8 +68,8 @@ _NOT_ERASED = Erased()
 class Meta(msgspec.Struct, array_like=True):
     """What a partition remembers besides its visitors; `offset` is the newest applied record.
 
-    Messages before `void_before` are of an earlier reading of the log: they will be said again.
-    `format` is that of its states, 0 where none was told.
+    Messages before `void_before` are from an earlier reading of the log: they will be sent again.
+    `format` is that of its states, 0 if it is unknown.
     """
 
     offset: int
@@ -88,19 +86,18 @@ _decode_erased = msgspec.msgpack.Decoder(Erased).decode
 _decode_places = msgspec.msgpack.Decoder(list[int]).decode
 _MOST_PLACES = 128
 _PART_VISITORS, _PART_BYTES = 64, 256 * 1024
-"""Of what is folded at once at a checkpoint: some milliseconds, of one who is a crowd some more."""
+"""Most evidence folded in one go at a checkpoint: some milliseconds, a little more for a crowd."""
 
 
 class Partition:
     """State of one partition of `touchpoints.raw`.
 
-    `offset` is the newest record applied, `position` the last one read: when the log is read again
-    after a crash it is behind. `is_ahead` says that something was read since the last checkpoint;
-    `waiting`, `changed`, in the order of writing, and `facts` (topic and row, by id) are what the
-    next one will write.
-    `heard` are those whom the checkpoint under way has folded.
-    `linked` holds the identifiers that a visitor carried last: of these it has been told. `format`
-    is that of the restored states; others than `FORMAT` cannot be read.
+    `offset` is the newest record applied, `position` the last one read; it is behind when the log
+    is read again after a crash. `is_ahead` says that something was read since the last checkpoint;
+    `waiting`, `changed` (in the order of writing) and `facts` (topic and row, by id) are what the
+    next one will write. `heard` are those whom the current checkpoint has folded. `linked` has the
+    identifiers that a visitor carried last, which were already reported. `format` is that of the
+    restored states; only `FORMAT` can be read.
     """
 
     def __init__(self, number: int) -> None:
@@ -132,25 +129,25 @@ class Partition:
         return self.clock.times
 
     def clock_name(self, site: str, name: str) -> str:
-        """Name the clock that counts for a visitor or person: who is told anew has another one."""
+        """Name the clock of a visitor or person: people who are being rebuilt have their own."""
         return told_anew(site) if self.is_told_anew(site, name) else site
 
     def is_told_anew(self, site: str, name: str) -> bool:
-        """Tell whether a rebuild that goes on tells what the visitor or person `name` did."""
+        """Tell whether a running rebuild covers the visitor or person `name`."""
         rebuild = self.rebuilds.get(site) if self.rebuilds else None
         return rebuild is not None and rebuild.is_open and self.awaits(site, name, rebuild.at)
 
     def awaits(self, site: str, name: str, at: int) -> bool:
-        """Tell whether the rebuild `at` is the newest, and tells of `name`, not erased since."""
+        """Tell whether the rebuild `at` is the newest and covers `name`, not erased since."""
         rebuild = self.rebuilds.get(site)
         return rebuild is not None and rebuild.at == at == self.erased(site, name).at
 
     def time_of(self, site: str, name: str) -> int:
-        """Give the time that it is for a visitor or person."""
+        """Give the time of a visitor's or person's clock."""
         return self.times.get(self.clock_name(site, name), 0)
 
     def end_rebuild(self, site: str, now: int) -> None:
-        """Have the clock of the site, which is `now` or later, count for everybody again."""
+        """Make the clock of the site, at `now` or later, apply to everybody again."""
         anew = told_anew(site)
         self.rebuilds[site].heard_at = 0
         self.clock.join(anew, site, now)
@@ -165,11 +162,11 @@ class Partition:
         return self.clock_name(site, name)
 
     def schedule(self, key: bytes, wake_at: int) -> None:
-        """Have the visitor `key` judged once its site's time has passed `wake_at`."""
+        """Schedule the visitor `key` for when its site's time has passed `wake_at`."""
         heappush(self._wakes.setdefault(self._clock_of(key), []), (wake_at, key))
 
     def due(self, most: int) -> list[tuple[int, bytes]]:
-        """Take out the visitors whose time has come, at most `most`, earliest first."""
+        """Remove and give the visitors that are due, at most `most`, earliest first."""
         taken: list[tuple[int, bytes]] = []
         for site, wakes in self._wakes.items():
             now = self.times.get(site, 0)
@@ -178,7 +175,7 @@ class Partition:
         return taken
 
     def waiting_of(self, key: bytes, site: str, visitor_id: str) -> Waiting:
-        """Give what waits of the visitor `key`; perhaps nothing does."""
+        """Give the waiting touchpoints of the visitor `key`; there may be none."""
         waiting = self.waiting.get(key)
         if waiting is None:
             waiting = self.waiting[key] = Waiting(site, visitor_id)
@@ -192,8 +189,8 @@ class Partition:
     def stretch(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
         """Give the first of `records`, up to where an earlier run may have made a checkpoint.
 
-        Whatever that run wrote, it wrote of exactly what the log held up to there. So it is made
-        there again: what is refuted later is then known, and taken back.
+        That run wrote its facts from exactly the log up to there. So a checkpoint is made there
+        again: facts that are refuted later are then known, and retracted.
         """
         place = min((place for place in self.places if place > self.position), default=None)
         if place is None or place < records[0].offset:
@@ -206,7 +203,7 @@ class Partition:
         return self.position in self.places
 
     def begin_checkpoint(self) -> Row:
-        """Give the changelog's entry that must be durable before anything of a checkpoint is."""
+        """Give the changelog's entry that must be durable before the rest of a checkpoint."""
         done = self._durable
         self.places = [place for place in self.places if done < place != self.position]
         self.places = [*self.places[1 - _MOST_PLACES :], self.position]
@@ -222,7 +219,7 @@ class Partition:
         return None if stored is None else decode_state(stored)
 
     def offset_of(self, key: bytes) -> int:
-        """Give the newest record that a state or node reflects; -1 if there is none."""
+        """Give the offset of the newest record that a state or node reflects; -1 without any."""
         stored = self.states.get(key)
         if stored is None:
             return -1
@@ -239,9 +236,9 @@ class Partition:
         return Node() if stored is None else _decode_node(stored)
 
     def erased(self, site: str, name: str) -> Erased:
-        """Give what is known of the erasure of a name; nothing costs nothing.
+        """Give what is known about the erasure of a name.
 
-        Who is told anew is spoken of as if it had been erased.
+        A name that is being rebuilt is treated as if it had been erased.
         """
         known = _NOT_ERASED
         if self.erasures:
@@ -252,7 +249,7 @@ class Partition:
         return known
 
     def note_erased(self, site: str, name: str, erased: Erased) -> None:
-        """Remember that a name was erased, for as long as there is a changelog."""
+        """Remember that a name was erased, for as long as the changelog exists."""
         key = erased_key(site, name)
         self.linked.clear()
         self.erasures[key] = erased
@@ -265,13 +262,13 @@ class Partition:
         self.changed[key] = None
 
     def forget(self, key: bytes) -> None:
-        """Remember nothing of the visitor `key`."""
+        """Forget the visitor `key`."""
         self.linked.pop(key, None)
         self._drop(key)
         self.changed[key] = None
 
     def next_waiting(self) -> list[bytes]:
-        """Choose the visitors to be folded next, few enough not to hold up anybody else."""
+        """Choose the visitors to be folded next, few enough not to delay anybody else."""
         keys: list[bytes] = []
         bytes_left = _PART_BYTES
         for key, waiting in islice(self.waiting.items(), _PART_VISITORS):
@@ -283,13 +280,13 @@ class Partition:
         return keys
 
     def take_facts(self) -> list[tuple[str, Row]]:
-        """Give the facts that were not yet written; they are, now."""
+        """Give the facts that were not yet written, and mark them as written."""
         facts = list(self.facts.values())
         self.facts.clear()
         return facts
 
     def take_states(self, keys: Iterable[bytes]) -> list[Row]:
-        """Give the changelog's entries of `keys`, which have changed; they are written now."""
+        """Give the changelog's entries of the changed `keys`, and mark them as written."""
         states: list[Row] = []
         for key in keys:
             states.append((key, self.states.get(key), self.recorded_at))
@@ -297,9 +294,9 @@ class Partition:
         return states
 
     def take_rest(self) -> list[Row]:
-        """Give the changelog's entries that are left, the partition's own last.
+        """Give the remaining changelog entries, the partition's own last.
 
-        Once the facts are durable and then the states, everything up to `offset` is.
+        Once the facts and then the states are durable, everything up to `offset` is.
         """
         states = [*self.take_states(list(self.changed)), (META_KEY, self.meta(), self.recorded_at)]
         self.heard.clear()
@@ -311,10 +308,11 @@ class Partition:
         return _encode_meta(Meta(self.offset, self.clock, self.void_before, self.rebuilds, FORMAT))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply one changelog entry; of two states of a visitor the one of the later offset wins.
+        """Apply one changelog entry; of two states of a visitor, the one with the later offset
+        wins.
 
-        Without that rule a worker that was paused and woke up after a rebalance could put an old
-        state over a new one.
+        Without that rule, a worker that was paused and wakes up after a rebalance could overwrite a
+        new state with an old one.
         """
         self.linked.clear()
         if key == META_KEY:
@@ -358,15 +356,15 @@ class Partition:
 
 
 def fresh_meta(end: int) -> bytes:
-    """Write the entry with which a log that ends at `end` is read again from its beginning."""
+    """Write the entry that makes a log that ends at `end` be read again from its beginning."""
     return _encode_meta(Meta(-1, Clock(), end, {}, FORMAT))
 
 
 def erased_key(site: str, name: str) -> bytes:
-    """Give the changelog key of an erased name: who does not know the name learns nothing."""
+    """Give the changelog key of an erased name, from which the name cannot be learned."""
     return ERASED + identifier("erased", site, name).encode()
 
 
 def site_of(key: bytes) -> str:
-    """Give the site in a key, which may be somebody else's and no text at all."""
+    """Give the site in a key, which may be foreign and not even text."""
     return key.lstrip(PERSON + NODE).split(b":", 1)[0].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""PURE: how far somebody has come in a form or a checkout, as far as the properties tell."""
+"""PURE: how far somebody has got in a form or a checkout, according to the properties."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ import msgspec
 from pipeline.tracker.properties import said, word
 
 _LONGEST = 60
-"""Of a form's name and of its field: both together are a step's name."""
+"""Longest name of a form and of its field: both together are a step's name."""
 
 
 class Progress(NamedTuple):
-    """The form that is filled in, and the step reached; empty where the name tells enough."""
+    """The form being filled in, and the step reached; empty if the name says enough."""
 
     form: str = ""
     step: str = ""

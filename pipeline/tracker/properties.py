@@ -1,4 +1,4 @@
-"""PURE: how a touchpoint's properties are read: what makes no sense was not said."""
+"""PURE: how a touchpoint's properties are read: values that make no sense are ignored."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def said(decoder: msgspec.json.Decoder[T], properties: str | bytes) -> T | None:
-    """Read what `decoder` asks for, repaired if need be; None if it is a bomb."""
+    """Read what `decoder` asks for, with repairs if needed; None if it is a bomb."""
     try:
         return parsed(decoder.decode, properties)
     except (msgspec.MsgspecError, RecursionError):
@@ -18,7 +18,7 @@ def said(decoder: msgspec.json.Decoder[T], properties: str | bytes) -> T | None:
 
 
 def word(value: object, longest: int = 128) -> str:
-    """Give a text as one line, or a whole number as a text, cut off; nothing for anything else."""
+    """Give a text as one line, or a whole number as text, truncated; empty for anything else."""
     if isinstance(value, str):
         return line(value)[:longest]
     is_number = isinstance(value, int) and not isinstance(value, bool)

@@ -1,9 +1,10 @@
-"""PURE: how a partition has a site told anew, by the rebuild that began last.
+"""PURE: how a partition rebuilds a site, by the rebuild that began last.
 
-Memory of those concerned is wiped out when it begins. From then on the log tells again what they
-did, in order of time, and their time is that of what is told; what they do meanwhile is written,
-and told again at the end. A rebuild that says nothing for `SILENCE` has broken off: what is done
-from then on counts at once, and the site is right again after the next rebuild.
+When it begins, the memory of the people concerned is cleared. From then on the log replays what
+they did, in order of time, and their clock follows the replayed touchpoints. Live touchpoints are
+written meanwhile, and replayed at the end. A rebuild that sends nothing for `SILENCE` counts as
+aborted: new touchpoints then count immediately, and the site is correct again after the next
+rebuild.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ SILENCE = 10 * 60 * 1000
 
 
 def hear_rebuild(partition: Partition, touched: Touched, message: Rebuild, offset: int) -> None:
-    """Do what the message that stands at `offset` asks for, unless a newer rebuild has begun."""
+    """Carry out the message at `offset`, unless a newer rebuild has begun."""
     known = partition.rebuilds.get(message.site)
     if known is not None and message.at < known.at:
         return
@@ -34,7 +35,7 @@ def hear_rebuild(partition: Partition, touched: Touched, message: Rebuild, offse
 
 
 def break_off(partition: Partition, tick_at: int) -> None:
-    """End the rebuilds that said nothing for long, as the tick of the time `tick_at` tells."""
+    """End the rebuilds that have been silent for too long at the tick of the time `tick_at`."""
     for site, rebuild in partition.rebuilds.items():
         if rebuild.is_open and tick_at > rebuild.heard_at + SILENCE:
             partition.end_rebuild(site, 0)

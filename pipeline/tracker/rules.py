@@ -12,8 +12,8 @@ def rules_of(settings: Settings) -> Rules:
     """Read and compile the journey models and the list of traffic sources.
 
     Raises:
-        BadModel: a journey model cannot be used.
-        BadSources: a list of traffic sources cannot be used.
+        BadModel: a journey model is invalid.
+        BadSources: a list of traffic sources is invalid.
     """
     return compile_rules(
         load_models(settings.journey_models),

@@ -3,11 +3,11 @@
     decode → enrich → judge → remember → write        a chunk
                               fold → remember         a checkpoint
 
-`decode` refuses what breaks the contract, `judge` decides each touchpoint's fate (late, duplicate,
-sessionised) and lets it wait for the next checkpoint, `fold` hands what waits to
-`pipeline.journey`, a visitor at a time, and judges the silence of the others, `remember` closes
-whom the fold or a message has touched. Nothing here does I/O: the result is an `Output` that the
-shell sends.
+`decode` refuses input that breaks the contract. `judge` decides each touchpoint's fate (late,
+duplicate, sessionised) and lets it wait for the next checkpoint. `fold` hands the waiting
+touchpoints to `pipeline.journey`, visitor by visitor, and judges the silence of the others.
+`remember` closes everybody whom the fold or a message has touched. Nothing here does I/O: the
+result is an `Output` that the shell sends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,20 +47,20 @@ from schemas.touchpoint import visitor_of
 
 _WAKES = 10_000
 _SLEEPERS = 64
-"""So many are woken at a checkpoint, and at once."""
+"""How many are woken at a checkpoint, in one go."""
 _WRITTEN: frozenset[Fate] = frozenset({"sessionised", "late", "set_aside", "held"})
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
-"""How a touchpoint mostly begins, and neither a message nor a tick does."""
+"""How most touchpoints begin, and neither messages nor ticks do."""
 
 
 Took = Callable[[str, Callable[[], None]], None]
-"""Runs a step, given its name and the step; may time it."""
+"""Runs a step, given its name and function; may time it."""
 
 
 @dataclass
 class Work:
-    """Work on one partition: whom it touches, what they tell each other, and what comes of it."""
+    """Work on one partition: whom it touches, the messages between them, and the output."""
 
     partition: Partition
     rules: Rules
@@ -72,7 +72,7 @@ class Work:
         self.exchange = Exchange(self.partition, self.touched, self.rules.limits, self.partitions)
 
     def remember(self) -> None:
-        """Close everybody touched: seal what is old, write facts, keep states, hand over."""
+        """Close everybody touched: seal old evidence, write facts, keep states, hand over."""
         for somebody in self.touched.changed():
             if isinstance(somebody, Visitor):
                 self.exchange.hand_over(somebody)
@@ -88,7 +88,7 @@ class Part(Work):
     due: Sequence[tuple[int, bytes]] = ()
 
     def fold(self) -> None:
-        """Fold what waits of the visitors into their states, and wake those who are due."""
+        """Fold the waiting touchpoints into the visitors' states, and wake those who are due."""
         self.touched.fold(self.keys)
         self.touched.wake(self.due)
 
@@ -102,7 +102,7 @@ class Chunk(Work):
     items: list[Item | TickItem | MessageItem] = field(default_factory=list)
 
     def decode(self) -> None:
-        """Read every line of every record; what breaks the contract becomes a dead letter."""
+        """Read every line of every record; lines that break the contract become dead letters."""
         for record in self.records:
             if record.offset <= self.partition.offset:
                 self.output.fates["replayed"] += 1
@@ -117,13 +117,13 @@ class Chunk(Work):
                     self._refuse(record, line, refusal)
 
     def enrich(self) -> None:
-        """Add what the touchpoint's own strings tell."""
+        """Add what the touchpoint's own fields reveal."""
         self.items = [
             self._enriched(item) if isinstance(item, DecodedItem) else item for item in self.decoded
         ]
 
     def judge(self) -> None:
-        """Decide the fate of every touchpoint; let ticks pass time, and hear messages."""
+        """Decide the fate of every touchpoint; advance time by ticks, and handle messages."""
         partition, last = self.partition, self.records[-1]
         partition.recorded_at = last.timestamp
         for item in self.items:
@@ -198,7 +198,7 @@ class Chunk(Work):
         if asked:
             evidence.properties = read_properties(touchpoint.properties, asked)
         identifiers = read_identifiers(touchpoint, visitor_id, nobody)
-        # By position, as all that is made once for each touchpoint.
+        # Positional arguments, as for everything made once per touchpoint.
         return Item(
             offset,
             item.recorded_at,
@@ -264,7 +264,7 @@ class Chunk(Work):
         return fate
 
     def _is_erased(self, item: Item) -> bool:
-        """Tell whether its visitor was erased later; who else it names may have been, too."""
+        """Tell whether its visitor was erased later; others it names may have been too."""
         site, erased = item.touchpoint.site, self.partition.erased
         place = item.offset if item.place is None else item.place
         item.identifiers = tuple(
@@ -283,7 +283,7 @@ class Chunk(Work):
 
 
 def fate_of(at: int, horizon: int, waiting: Waiting, rules: Rules) -> Fate:
-    """Say what becomes of a new touchpoint of the time `at`."""
+    """Give the fate of a new touchpoint with the time `at`."""
     if is_late(at, horizon, rules):
         return "late"
     return "set_aside" if at <= waiting.sealed_to else "sessionised"
@@ -313,9 +313,9 @@ def process(
 
 
 def checkpoint(partition: Partition, rules: Rules, partitions: int, took: Took) -> Iterator[Output]:
-    """Give everything that the chunks since the last checkpoint have left to be written.
+    """Give the output of all chunks since the last checkpoint.
 
-    It comes in parts, some visitors in each; the last one has the offset.
+    It comes in parts, with some visitors each; the last part has the offset.
     """
     yield Output(place=partition.begin_checkpoint())
     work = partial(_part, partition, rules, partitions, took)

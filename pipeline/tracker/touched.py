@@ -1,4 +1,4 @@
-"""PURE: visitors and people, read from a partition once: found, woken, kept or forgotten."""
+"""PURE: visitors and people, each read from a partition once: found, woken, kept or forgotten."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ _TOPICS: dict[type[Fact], topics.Topic] = {
 class Visitor(msgspec.Struct):
     """A visitor; records up to `known_offset` are already in its state.
 
-    `handover` is evidence that its person is still to get.
+    `handover` is evidence that its person has not got yet.
     """
 
     key: bytes
@@ -39,7 +39,7 @@ class Visitor(msgspec.Struct):
     handover: list[Evidence] = msgspec.field(default_factory=list)
 
     def hear(self, waiting: Waiting) -> None:
-        """Take what waits, all at once."""
+        """Take all waiting touchpoints."""
         state, arriving = self.state, waiting.evidence.values()
         self.is_changed = True
         self.facts.version = state.offset = max(state.offset, waiting.offset)
@@ -50,14 +50,14 @@ class Visitor(msgspec.Struct):
 
     @property
     def may_seal(self) -> bool:
-        """Not while it waits to be told whom it is: in a backlog that comes after all evidence."""
+        """Not while its assignment is pending: in a backlog that comes after all evidence."""
         return not self.state.identifiers or self.state.epoch >= 0
 
 
 class Person(msgspec.Struct):
-    """A person of several visitors; like a visitor, but for its state.
+    """A person with several visitors; like a visitor, except for its state.
 
-    It may seal when a tick has woken it: until then visitors may hand over what is older.
+    It may seal evidence once a tick has woken it: until then visitors may hand over older evidence.
     """
 
     key: bytes
@@ -72,7 +72,7 @@ Somebody = Visitor | Person
 
 
 class Touched:
-    """Everybody touched by a chunk, or by a part of a checkpoint, each read once."""
+    """Everybody touched by a chunk or by a part of a checkpoint, each read once."""
 
     def __init__(self, partition: Partition, rules: Rules) -> None:
         self._partition = partition
@@ -81,11 +81,11 @@ class Touched:
         self._people: dict[bytes, Person] = {}
 
     def changed(self) -> list[Somebody]:
-        """Give all who were touched and are not as they were."""
+        """Give all who were touched and have changed."""
         return [somebody for somebody in self._everybody() if somebody.is_changed]
 
     def visitor(self, key: bytes, site: str, visitor_id: str) -> Visitor:
-        """Find a visitor, perhaps a new one, without what waits; `key` is that of its records."""
+        """Find a visitor, perhaps a new one, without waiting touchpoints; `key` is its key."""
         visitor = self._visitors.get(key)
         if visitor is None:
             state = self._partition.visitor(key) or new_state()
@@ -102,19 +102,19 @@ class Touched:
         return visitor.state if visitor else self._partition.visitor(key)
 
     def knows(self, key: bytes) -> bool:
-        """Tell whether anything is known of the visitor or person `key`."""
+        """Tell whether anything is known about the visitor or person `key`."""
         return key in self._visitors or key in self._people or key in self._partition.states
 
     def drop(self, key: bytes) -> None:
-        """Forget the visitor or person `key`, and what was to be said of it."""
+        """Forget the visitor or person `key` and its unsent messages."""
         self._visitors.pop(key, None)
         self._people.pop(key, None)
         self._partition.forget(key)
 
     def person(self, site: str, name: str, offset: int) -> Person:
-        """Find a person by its first name, perhaps a new one; without who was erased.
+        """Find a person by its first name, perhaps a new one; without erased visitors.
 
-        `offset` is that of the record for which it is looked for.
+        `offset` is that of the record for which it is looked up.
         """
         key = PERSON + record_key(site, name)
         person = self._people.get(key)
@@ -139,14 +139,14 @@ class Touched:
             expel(state, erased, self._time_of(person), person.facts)
 
     def fold(self, keys: Iterable[bytes]) -> None:
-        """Fold what waits of the visitors `keys` into their states."""
+        """Fold the waiting touchpoints of the visitors `keys` into their states."""
         for key in keys:
             waiting = self._partition.waiting.pop(key)
             if waiting.evidence:
                 self.visitor(key, waiting.site, waiting.visitor_id).hear(waiting)
 
     def wake(self, due: Iterable[tuple[int, bytes]]) -> None:
-        """Judge the silence of those whose time has come."""
+        """Judge the silence of those who are due."""
         offset = self._partition.position
         for wake_at, key in due:
             sleeper = self._find(key, offset)
@@ -159,15 +159,15 @@ class Touched:
                 settle(sleeper.state, self._time_of(sleeper), sleeper.facts)
 
     def close(self, somebody: Somebody) -> None:
-        """Seal what is old, note facts, and put the state back, or forget it when it is over.
+        """Seal old evidence, note facts, and store the state, or forget it when it is over.
 
-        Who was heard since the last checkpoint stays: a crash before the next one must not find
+        Everybody touched since the last checkpoint stays: a crash before the next one must not find
         them gone.
         """
         partition, key, state, facts = self._partition, somebody.key, somebody.state, somebody.facts
         clock_name = partition.clock_name(facts.site, facts.visitor_id)
         horizon = partition.clock.horizon(clock_name)
-        # Who is told anew keeps it all: links that come later then join people exactly.
+        # People being rebuilt keep all evidence, so that later links join them exactly.
         may_seal = somebody.may_seal and clock_name == facts.site
         seal(state, horizon, facts, by_age=may_seal and key not in partition.waiting)
         for id_, fact in facts.all().items():

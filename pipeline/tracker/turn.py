@@ -1,10 +1,10 @@
-"""PURE: which of several touchpoints of one time came first.
+"""PURE: which of several touchpoints with the same time came first.
 
-The sender's own order decides (`sequence`: the place in a request or a file, or the number that the
-sender counts up). Where two have the same number, because they came in two requests or files that
-say nothing, what usually comes first does: a mail before the visit it brings, the page by which
-somebody arrives before the others, a cart before its checkout, a checkout before its order. The
-touchpoint's id, which means nothing, is left to decide between what is alike in all of this.
+The sender's own order decides (`sequence`: the position in a request or a file, or a number that
+the sender counts up). If two have the same number, because they came in separate requests or files
+without an order, the usual order decides: a mail before the visit it brings, the landing page
+before the others, a cart before its checkout, a checkout before its order. Remaining ties are
+broken by the touchpoint's id, which means nothing.
 """
 
 from schemas.touchpoint import OrderEvent
@@ -46,10 +46,10 @@ _STEPS = 32
 
 
 def turn(sequence: int, name: str, *, is_arrival: bool, order_event: OrderEvent = "") -> int:
-    """Give the turn of a touchpoint among those of its time; the lower came first.
+    """Give the turn of a touchpoint among those with the same time; the lower came first.
 
-    `is_arrival` tells that its page was reached from elsewhere: by a campaign or another site.
-    What is an order by a name of its own comes where an order does.
+    `is_arrival` says that its page was reached from elsewhere: by a campaign or another site. An
+    order under a model's own name counts as an order.
     """
     step = _STEP.get(name, _USUAL)
     if step == _USUAL and order_event:

@@ -1,4 +1,4 @@
-"""PURE: what was read of a visitor and is not folded yet."""
+"""PURE: touchpoints of a visitor that were read but not folded yet."""
 
 import msgspec
 
@@ -9,9 +9,9 @@ from pipeline.journey.state import Evidence, decode_state, is_known, recall
 class Waiting(msgspec.Struct, gc=False):
     """Touchpoints of a visitor, by id, that are not in its state yet.
 
-    `offset` and `now`, the site's time, are those of the last one. Of the state, which is `stored`,
-    it is known up to where it has heard the log, how much of it can change (`weight`), and up to
-    what time it is closed (`pipeline.journey.crowd`).
+    `offset` and `now`, the site's time, are those of the last one. About the `stored` state it is
+    known up to which offset it reflects the log, how much of it can change (`weight`), and up to
+    which time it is closed (`pipeline.journey.crowd`).
     """
 
     site: str
@@ -25,11 +25,11 @@ class Waiting(msgspec.Struct, gc=False):
     sealed_to: int = 0
 
     def knows(self, touchpoint_id: str) -> bool:
-        """Tell whether a touchpoint waits already, or is part of the state."""
+        """Tell whether a touchpoint already waits or is part of the state."""
         return touchpoint_id in self.evidence or is_known(self.stored, touchpoint_id)
 
     def add(self, seen: Evidence, offset: int, now: int) -> None:
-        """Let a touchpoint wait that is new; once there are too many, the oldest are closed."""
+        """Add a new touchpoint; once there are too many, the oldest are closed."""
         self.evidence[seen.id] = seen
         self.offset, self.now = offset, now
         self.weight += crowd.weight(seen)
