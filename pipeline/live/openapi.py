@@ -66,7 +66,7 @@ def document(panels: Sequence[Panel], version: str) -> Schema:
     }
     for panel in panels:
         paths[f"/api/{panel.name}"] = _path(panel.about, _FILTERS, _rows(panel.row))
-    for path in ["/api/people", *(f"/api/{panel.name}" for panel in panels)]:
+    for path in ["/api/people", "/api/person", *(f"/api/{panel.name}" for panel in panels)]:
         paths[f"{path}.csv"] = _csv_of(paths[path])
     return {
         "openapi": "3.1.0",

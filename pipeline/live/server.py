@@ -29,7 +29,7 @@ from pipeline.live.site import read_site
 from pipeline.passes import Pass, admitted
 from pipeline.reports.live.feed import read_became
 from pipeline.reports.live.people import Behind, Somebody, UnknownQuestion, read_people
-from pipeline.reports.live.person import read_person
+from pipeline.reports.live.person import Seen, read_person
 from pipeline.reports.live.pulse import read_sites
 from pipeline.reports.span import as_json
 from pipeline.settings import Settings
@@ -90,6 +90,7 @@ class Live:
                 web.get("/api/people", self._people),
                 web.get("/api/people.csv", self._people),
                 web.get("/api/person", self._person),
+                web.get("/api/person.csv", self._person),
                 web.get("/api/requests", self._requests),
                 web.get("/api/{panel}.csv", self._panel),
                 web.get("/api/{panel}", self._panel),
@@ -184,7 +185,10 @@ class Live:
     async def _person(self, request: web.Request) -> web.StreamResponse:
         address = await self._address(request, self._pass(request))
         person = request.query.get("person", "")[:200]
-        return _json(await self._ask(read_person, address.at(self._clock()), person))
+        found = await self._ask(read_person, address.at(self._clock()), person)
+        if request.path.endswith(".csv"):
+            return _csv("person", address, as_csv(Seen, found.touchpoints))
+        return _json(found)
 
     async def _requests(self, request: web.Request) -> web.StreamResponse:
         granted = self._pass(request)

@@ -85,6 +85,29 @@ def test_feedback_of_staff_counts_where_it_says_and_not_as_a_person(weak: Client
     }
 
 
+def test_of_a_numbered_step_or_a_field_all_count_who_came_there(client: Client) -> None:
+    """Not only those who gave up: a step that all others passed has not lost everybody."""
+    for number, person in enumerate(("ann", "ben", "cid", "dan")):
+        first = seen(1, "Checkout Step Viewed", step=1)
+        second = seen(2, "Checkout Step Viewed", step=" 2" if number else 2)
+        visit(client, person, *((first, second) if number < 3 else (first,)))
+        visit(client, person, seen(5, "Form Started", form="contact", field="name"))
+        visit(client, person, seen(6, "Form Started", field="mail"))
+    give_up(client, "ann", "checkout", "Checkout Step Viewed 2")
+    give_up(client, "dan", "checkout", "Checkout Step Viewed 1")
+    give_up(client, "ben", "form", "contact.phone")
+    give_up(client, "cid", "form", "mail", abandonment_id="cid mail")
+    give_up(client, "cid", "newsletter", "Unsubscribed")
+    give_up(client, "dan", "journey", "purchase")
+    found = {place: counts[:2] for place, counts in weak_points(client, "step").items()}
+    assert {place: counts for place, counts in found.items() if counts[1]} == {
+        "Checkout Step Viewed 1": (4, 1),
+        "Checkout Step Viewed 2": (3, 1),
+        "contact.phone": (4, 1),
+        "mail": (4, 1),
+    }
+
+
 def test_a_phase_is_weak_by_what_happened_in_it(weak: Client) -> None:
     assert weak_points(weak, "phase") == {
         "purchase": (4, 1, 0, 1, 1, 690, 75.0),

@@ -10,7 +10,7 @@ from schemas.questions import questions
 
 Row = TypeVar("Row")
 
-_LONGEST_SECONDS = 10
+_LONGEST_SECONDS = 30
 
 _GIVEN = {
     "site": "{site:String}",

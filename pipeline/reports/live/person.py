@@ -1,5 +1,7 @@
 """One person, pseudonymous: sessions, touchpoints, phases and ids, across devices and channels."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -91,12 +93,16 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A touchpoint of the person; an empty session: late, or not judged yet."""
+    """A touchpoint of the person, and the phase it left the person in.
+
+    An empty session: late, or not judged yet.
+    """
 
     occurred_at: datetime
     touchpoint_id: str
     name: str
     channel: str
+    phase: str
     path: str
     revenue: Decimal
     currency: str
@@ -170,12 +176,21 @@ def read_person(client: Client, view: View, person: str) -> Person:
             for row in ask(client, view, sql, **asked)
         ]
 
+    moves = rows_of(Moved, client, view, _MOVES, **asked)
     return Person(
         person_id=person,
         devices=len(visitors),
         visits=tuple(Visit(**row) for row in numbered(_SESSIONS)),
-        touchpoints=tuple(Seen(**row) for row in numbered(_TOUCHPOINTS)),
-        moves=rows_of(Moved, client, view, _MOVES, **asked),
+        touchpoints=tuple(
+            Seen(phase=_phase(moves, row["occurred_at"]), **row) for row in numbered(_TOUCHPOINTS)
+        ),
+        moves=moves,
         left=rows_of(LeftBehind, client, view, _LEFT, **asked),
         links=tuple(Linked(**row) for row in numbered(_LINKS)),
     )
+
+
+def _phase(moves: Sequence[Moved], at: datetime) -> str:
+    """Give the phase that the moves, in order of time, have led to."""
+    place = bisect_right(moves, at, key=lambda move: move.at)
+    return moves[place - 1].to_phase if place else ""

@@ -7,37 +7,37 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import ask, question
 from pipeline.reports.live.view import SLICES, View
 
-# The people of the report, and what moved lately; `was` is the phase before, or nothing.
-_NOW = """
+# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
+
+_EVER = "fromUnixTimestamp64Milli(0)"
+_LATELY = f"fromUnixTimestamp64Milli({{end:Int64}} - {{slice:Int64}} * 3 * {SLICES})"
+
+_NOW = f"""
 SELECT phase, count() AS people
 FROM
 (
     SELECT argMax(to_phase, (at, turn, touchpoint_id)) AS phase
-    FROM person_transitions
-    WHERE site = {{site:String}} AND model = {{model:String}}
-        AND at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
+    FROM {question("people_transitions", start=_EVER)}
     GROUP BY person_id
 )
 GROUP BY phase"""
 
-_MOVES = """
+# What moved lately; an empty phase is none.
+_MOVES = f"""
 SELECT from_phase, to_phase,
     intDiv({{end:Int64}} - 1 - toUnixTimestamp64Milli(at), 3 * {{slice:Int64}}) AS ago,
     count() AS people
-FROM person_transitions
-WHERE site = {{site:String}} AND model = {{model:String}}
-    AND at < fromUnixTimestamp64Milli({{end:Int64}})
-    AND at >= fromUnixTimestamp64Milli({{end:Int64}} - {{slice:Int64}} * 3 * {slices}){narrowed}
+FROM {question("people_transitions", start=_LATELY)}
 GROUP BY from_phase, to_phase, ago"""
 
-_STAYS = """
+_STAYS = f"""
 SELECT phase, uniqExact(person_id) AS came, uniqExactIf(person_id, moved_on) AS went_on,
     if(
         countIf(left_at IS NOT NULL) = 0, NULL, medianExactIf(
             dateDiff('second', entered_at, left_at), left_at IS NOT NULL
         )
     ) AS median_seconds
-FROM {stays}
+FROM {question("stays_in")}
 WHERE entered_at >= fromUnixTimestamp64Milli({{start:Int64}})
 GROUP BY phase"""
 
@@ -60,10 +60,9 @@ class PhaseNow:
 
 def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
     """Count people by phase, those phases only where somebody is or came."""
-    narrowed = view.narrows()
-    now = {r["phase"]: r["people"] for r in ask(client, view, _NOW.format(narrowed=narrowed))}
-    moves = list(ask(client, view, _MOVES.format(narrowed=narrowed, slices=SLICES)))
-    stays = {r["phase"]: r for r in ask(client, view, _STAYS.format(stays=question("stays_in")))}
+    now = {row["phase"]: row["people"] for row in ask(client, view, _NOW)}
+    moves = list(ask(client, view, _MOVES))
+    stays = {row["phase"]: row for row in ask(client, view, _STAYS)}
     return tuple(
         PhaseNow(
             phase=phase,

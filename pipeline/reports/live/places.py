@@ -9,8 +9,8 @@ from pipeline.reports.live.view import View
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
-# As the view `weak_points` counts, which cannot be asked for a span. A step says more than the
-# pages on which it happens, a phase less.
+# As the question `weak_points` counts, but in people. A step says more than the pages on which it
+# happens, a phase less.
 _WEAK = f"""
 SELECT kind, place,
     uniqExactIf(person_id, what != 'feedback') AS people,
@@ -20,13 +20,13 @@ SELECT kind, place,
     countIf(what = 'feedback') AS noted,
     sum(seconds) / greatest(people, 1) AS seconds_lost
 FROM {question("friction")}
-WHERE kind IN ('step', 'page') AND place NOT IN (SELECT phase FROM journey_models FINAL)
+WHERE kind IN ('step', 'page')
 GROUP BY kind, place
 HAVING lost + asked + complained + noted > 0
 ORDER BY (lost + asked + complained + noted) / greatest(people, 10) DESC, people DESC, place
 LIMIT 12"""
 
-# As the view `channel_changes` counts.
+# As the question `channel_changes` counts.
 _CROSSINGS = f"""
 SELECT from_channel, to_channel, uniqExact(person_id) AS people, count() AS crossings,
     medianExact(dateDiff('second', left_at, arrived_at)) AS median_seconds,

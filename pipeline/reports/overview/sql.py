@@ -1,4 +1,7 @@
-"""The statements of `touchstream report`. PURE: text only."""
+"""The statements of `touchstream report`. PURE: text only.
+
+What arrived is counted whole. Visits, people, orders and what was left are counted without bots.
+"""
 
 from pipeline.reports.span import IN_SPAN
 
@@ -13,7 +16,7 @@ WHERE {IN_SPAN.format(time="occurred_at")}"""
 SESSIONS = f"""
 SELECT count(), uniqExact(site, person_id)
 FROM person_sessions
-WHERE {IN_SPAN.format(time="started_at")}"""
+WHERE NOT is_bot AND {IN_SPAN.format(time="started_at")}"""
 
 # Of visitors seen in the span, with what joins them to people.
 LINKS = f"""
@@ -64,7 +67,7 @@ FROM
         argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
         count() AS touchpoints
     FROM touchpoints FINAL
-    WHERE name = 'Order Completed' AND {IN_SPAN.format(time="occurred_at")}
+    WHERE name = 'Order Completed' AND NOT is_bot AND {IN_SPAN.format(time="occurred_at")}
     GROUP BY site, order_id, if(order_id = '', touchpoint_id, '')
 )
 GROUP BY currency
@@ -77,15 +80,17 @@ WHERE money_problem != '' AND {IN_SPAN.format(time="occurred_at")}
 GROUP BY name, money_problem
 ORDER BY count() DESC, name, money_problem"""
 
+_NOT_OF_BOTS = "session_id NOT IN (SELECT session_id FROM bot_sessions)"
+
 # Where people are at the end of the span, no matter when they came there.
-PHASES = """
+PHASES = f"""
 SELECT model, phase, count()
 FROM
 (
     SELECT model, argMax(to_phase, (at, turn, touchpoint_id)) AS phase
     FROM person_transitions
-    WHERE ({site:String} = '' OR site = {site:String})
-        AND at < fromUnixTimestamp64Milli({end:Int64})
+    WHERE ({{site:String}} = '' OR site = {{site:String}})
+        AND at < fromUnixTimestamp64Milli({{end:Int64}}) AND {_NOT_OF_BOTS}
     GROUP BY site, model, person_id
 )
 GROUP BY model, phase"""
@@ -93,7 +98,7 @@ GROUP BY model, phase"""
 ABANDONED = f"""
 SELECT kind, currency, count(), countIf(recovered_at IS NOT NULL), sum(value)
 FROM abandonments FINAL
-WHERE {IN_SPAN.format(time="abandoned_at")}
+WHERE {IN_SPAN.format(time="abandoned_at")} AND {_NOT_OF_BOTS}
 GROUP BY kind, currency
 ORDER BY kind, currency"""
 
@@ -109,6 +114,6 @@ def funnel(unit: str, steps: int) -> str:
     """Give the statement that counts `unit`s (`visitor` or `session`) at each of `steps` steps."""
     return _FUNNEL.format(
         conditions=", ".join(f"name = steps[{number}]" for number in range(1, steps + 1)),
-        where=IN_SPAN.format(time="occurred_at"),
+        where=f"NOT is_bot AND {IN_SPAN.format(time='occurred_at')}",
         unit=f"{unit}_id",
     )

@@ -1,12 +1,12 @@
 -- Everything that happened in a span at a page, a step or in a phase of the model, and its time.
+-- Who unsubscribes, or falls silent in a phase, does not give up at a step.
 SELECT '' AS model, 'page' AS kind, path AS place, occurred_at AS at, person_id, 'visit' AS what,
     0. AS seconds
 FROM people_touchpoints(*)
 WHERE path != ''
 UNION ALL
-SELECT '', 'step', toString(name), occurred_at, person_id, 'visit', 0.
-FROM people_touchpoints(*)
-WHERE name IN (SELECT step FROM journey_steps FINAL)
+SELECT '', 'step', place, occurred_at, person_id, 'visit', 0.
+FROM steps_reached(*)
 UNION ALL
 SELECT '', found.1, found.2, at, person_id, what, toFloat64(seconds)
 FROM events_at_places(*)
@@ -29,7 +29,9 @@ UNION ALL
 SELECT '', found.1, found.2, abandoned_at, person_id, 'abandonment',
     toFloat64(dateDiff('second', opened_at, last_touchpoint_at))
 FROM people_abandonments(*)
-ARRAY JOIN [('page', toString(last_path)), ('step', toString(step))] AS found
+ARRAY JOIN [('page', toString(last_path)), ('step', if(
+    kind = 'journey' OR step IN ('Unsubscribed', 'Newsletter Unsubscribed'), '', toString(step)
+))] AS found
 WHERE found.2 != ''
 UNION ALL
 SELECT {model:String}, 'phase', toString(s.phase), a.abandoned_at, a.person_id, 'abandonment',

@@ -44,7 +44,7 @@ function Row({ step, phase, usual, alert, redFrom }) {
       <a class="nm" href={who(step.step)}>{named(step.step)}<span>{phase.label}</span></a>
       <a class="big" href={who(step.step)}>{count(step.people)}</a>
       <Bar now={now} usual={usual} before={before} alert={alert} />
-      <a class={alert ? "pct bad" : now.is === "share" ? "pct" : "pct few"} href={who(step.step, "lost")} title={say("lost_here", count(step.people - step.gone_on))}>{alert && "▼ "}{now.text}</a>
+      <a class={`pct${now.is === "share" ? "" : " few"}${alert ? " bad" : ""}`} href={who(step.step, "lost")} title={say("lost_here", count(step.people - step.gone_on))}>{alert && "▼ "}{now.text}</a>
       <span class="num s us">{usual ? <><span class="us-l">{say("usual")} </span>{range(usual.low, usual.high)}</> : before !== null ? say("before", `${Math.round(100 * before)} %`) : "–"}</span>
       <Spark values={rates(step.line)} color={phase.color} band={usual} least={0.2} redFrom={redFrom} />
     </li>

@@ -35,21 +35,21 @@ function nps(row) {
   return row.observations >= 1000 ? count(row.value) : low < 0 ? `−${-low} – ${high < 0 ? "−" : ""}${Math.abs(high)}` : `${low}–${high}`;
 }
 
-function Figure({ name, under, title, text, href, color, line }) {
+function Figure({ name, under, title, text, href, color, line, words }) {
   return (
     <li>
       <span class={color ? "lp" : ""} style={color ? { "--c": color } : undefined}>
         {href ? <a href={href} title={title}>{name}</a> : <span title={title}>{name}</span>}<span class="t">{under}</span>
       </span>
-      <span class="v">{text}</span>
-      {line?.length > 1 ? <Spark values={line} color={color || "var(--ink2)"} height={20} /> : <span />}
+      <span class={words ? "v words" : "v"}>{text}</span>
+      {line?.length > 1 && <Spark values={line} color={color || "var(--ink2)"} height={20} />}
     </li>
   );
 }
 
 function Kpi({ row, lines, phase }) {
   const line = lines?.find((each) => each.kpi === row.kpi && each.currency === row.currency)?.line;
-  return <Figure name={short(row[language.now])} under={phase ? phase.label : say("made_of", count(row.observations))} title={row.formula} text={value(row)} color={phase?.color} line={line} href={view({ view: "people", of: "kpi", what: row.kpi })} />;
+  return <Figure name={short(row[language.now])} under={phase ? phase.label : row.observations === 1 ? say("made_of_one") : say("made_of", count(row.observations))} title={row.formula} text={value(row)} color={phase?.color} line={line} href={view({ view: "people", of: "kpi", what: row.kpi })} />;
 }
 
 function byPhase(rows, site) {
@@ -76,7 +76,7 @@ function Touchpoint({ rows, said, go, fallback }) {
         <Figure name={say("waiting")} under={say("waiting_t")} text={row.median_waiting_seconds === null ? "–" : duration(row.median_waiting_seconds)} />
         <Figure name={say("satisfaction")} under={say("answers", count(row.answers))} text={row.answers ? satisfied : "–"} />
         <Figure name={say("complaints_next")} under={say("volume_t")} text={count(row.complaints)} />
-        <Figure name={say("next_touchpoint")} under={say("most_frequent")} text={row.next_touchpoint ? named(row.next_touchpoint) : "–"} />
+        <Figure name={say("next_touchpoint")} under={say("most_frequent")} words text={row.next_touchpoint ? named(row.next_touchpoint) : "–"} />
       </ul>
     </div>
   );

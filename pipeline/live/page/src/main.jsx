@@ -122,7 +122,7 @@ function Page() {
   document.title = site ? `Touchstream: ${site.site}` : "Touchstream";
   return (
     <>
-      <a class="skip" href="#alert">{say("skip")}</a>
+      <a class="skip" href="#main">{say("skip")}</a>
       <Header {...{ site, said, go, stream, isLive, isEmpty, now, speak, shade }} />
       <main id="main" tabindex="-1"><View {...{ stream, site, said, now, isEmpty, found }} again={() => tryAgain(tries + 1)} /></main>
       <footer><div class="wrap"><span>{site ? say("foot", site.site, zone.name) : "Touchstream"}</span><span>{say("keys")}</span><a href="/openapi.json">{say("api")}</a></div></footer>

@@ -67,15 +67,11 @@ function meaning(seen, person, site) {
   return words.join(" · ");
 }
 
-function phaseAt(person, at) {
-  return person.moves.filter((each) => each.at <= at).at(-1)?.to_phase;
-}
-
 function Touchpoints({ person, site, now }) {
   const rows = person.touchpoints.slice(-MOST).reverse();
   const length = rows.length ? now - Date.parse(rows.at(-1).occurred_at) : 0;
   return (
-    <Section id="h-all" title={say("all_touchpoints")} about={person.touchpoints.length > MOST ? say("newest_of", MOST, count(person.touchpoints.length)) : ""}>
+    <Section id="h-all" title={say("all_touchpoints")} about={person.touchpoints.length > MOST ? say("newest_of", MOST, count(person.touchpoints.length)) : ""} csv="person" more={{ person: person.person_id }}>
       {() => (
         <table class="tp">
           <thead><tr><th scope="col">{say("time")}</th><th scope="col" class="c-ch">{say("channel")}</th><th scope="col">{say("touchpoint")}</th><th scope="col">{say("phase")}</th><th scope="col">{say("meant")}</th></tr></thead>
@@ -84,7 +80,7 @@ function Touchpoints({ person, site, now }) {
               <tr key={seen.touchpoint_id}>
                 <td class="nw">{length < 72e6 ? second(seen.occurred_at) : dated(seen.occurred_at)}</td><td class="c-ch">{seen.channel}</td>
                 <td>{seen.name} <span class="q">{detail(seen)}</span></td>
-                <td class="c-ph"><Phase phase={site.phase[phaseAt(person, seen.occurred_at)]} /></td><td class="c-fa">{meaning(seen, person, site)}</td>
+                <td class="c-ph"><Phase phase={site.phase[seen.phase]} /></td><td class="c-fa">{meaning(seen, person, site)}</td>
               </tr>
             ))}
           </tbody>

@@ -31,7 +31,7 @@ export function WeakPoints({ panel, site }) {
     <Section id="h-w" title={title} about={say("weak_q")} panel={panel} csv="weak" rows={5}>
       {() => panel.rows.length === 0 ? <p class="s">{say("no_weak")}</p> : (
         <>
-          <table>
+          <table class="wk">
             <thead><tr><th scope="col">{say("step_or_page")}</th><th scope="col">{say("lost_n")}</th><th scope="col" class="num">{say("asked")}</th><th scope="col" class="num"><abbr title={say("complained_long")}>{say("complained")}</abbr></th><th scope="col" class="num c-ti">{say("time_lost")}</th></tr></thead>
             <tbody>{panel.rows.slice(0, MOST).map((row) => <Weak key={row.kind + row.place} row={row} color={color(row)} />)}</tbody>
           </table>

@@ -99,7 +99,7 @@ export const Csv = ({ of, more, title }) => (
 
 /** A part of the page: its title, grey words after it, and its body in the state that it is in. */
 export function Section(props) {
-  const { id, title, about, csv, tools, rows = 4, children } = props;
+  const { id, title, about, csv, more, tools, rows = 4, children } = props;
   const panel = "panel" in props ? props.panel || {} : { rows: [] };
   return (
     <section aria-labelledby={id}>
@@ -107,7 +107,7 @@ export function Section(props) {
         <h2 id={id}>{title}</h2>
         {about !== undefined && <span class="q">{about}</span>}
         {tools}
-        {csv && <Csv of={csv} title={title} />}
+        {csv && <Csv of={csv} more={more} title={title} />}
       </div>
       <Body panel={panel} rows={rows}>{children}</Body>
     </section>

@@ -19,14 +19,13 @@ function label(seen) {
   return SHORT[document.documentElement.lang][seen.name] || "";
 }
 
-/** Cut the touchpoints where it was quiet for hours; the newest stretches, the phase told of each. */
+/** Cut the touchpoints where it was quiet for hours; the newest stretches. */
 function stretchesOf(person) {
   const stretches = [];
-  let move = -1, phase = "", before = null;
+  let before = null;
   for (const seen of person.touchpoints) {
-    while (move + 1 < person.moves.length && person.moves[move + 1].at <= seen.occurred_at) phase = person.moves[++move].to_phase;
     if (!before || seconds(before, seen.occurred_at) > QUIET_SECONDS) stretches.push([]);
-    stretches.at(-1).push({ ...seen, phase });
+    stretches.at(-1).push(seen);
     before = seen.occurred_at;
   }
   return stretches.slice(-MOST_STRETCHES);
