@@ -53,8 +53,8 @@ def test_without_a_change_a_minute_adds_one_on_average(
     spreads = np.full(len(counts), SPREADS[0])
     told = usual / _margin(spreads, is_rise=bool(ratios[0] > 1))
     after = add(known, ratios, counts, told, spreads, len(before))
-    likelihoods = np.exp(after.log_r - np.logaddexp(0, known.log_r))
-    total = likelihoods @ chances(counts, usual, *known.calm[:, 0])
+    likelihoods = after.log_r - np.logaddexp(0, known.log_r)
+    total = np.exp(likelihoods + chances(counts, usual, *known.calm[:, 0])).sum(axis=1)
     assert total == pytest.approx(np.ones(len(ratios)), rel=1e-3)
 
 
@@ -64,7 +64,7 @@ def spread_out(evidence: Evidence, slices: int) -> Evidence:
 
 
 def chances(counts: Numbers, usual: float, mean: float, variance: float) -> Numbers:
-    """Of a negative binomial, as the level of the minute before leads to."""
+    """The logarithms of a negative binomial, as the level of the minute before leads to."""
     keep = exp(-1 / 600)
     level = 1 + keep * (mean - 1)
     spread = (keep**2 * variance + 1 - keep**2) * SPREADS[0] ** 2
@@ -77,7 +77,7 @@ def chances(counts: Numbers, usual: float, mean: float, variance: float) -> Numb
         + count * log(usual / (rate + usual))
         for count in counts
     ]
-    return np.exp(found)
+    return np.array(found)
 
 
 def test_a_drop_that_lasts_is_not_learned_as_the_usual() -> None:
