@@ -12,8 +12,8 @@ from pipeline.reports.live.view import View
 _PULSE = """
 WITH fromUnixTimestamp64Milli({end:Int64}) AS now
 SELECT
-    (SELECT count() FROM (
-        SELECT 1 FROM touchpoints WHERE site = {site:String} LIMIT 1)) = 0 AS is_empty,
+    toBool((SELECT count() FROM (
+        SELECT 1 FROM touchpoints WHERE site = {site:String} LIMIT 1)) = 0) AS is_empty,
     (SELECT maxOrNull(received_at) FROM touchpoints
         WHERE site = {site:String} AND occurred_at >= now - INTERVAL 2 DAY) AS newest,
     (SELECT count() FROM touchpoints
