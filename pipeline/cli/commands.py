@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "ask": Command("questions", "ask_", "Any figure: one of the questions of docs/questions.md."),
     "attribution": Command(
         "reports", "attribution", "Credit orders to the visits that led to them, by several models."
     ),

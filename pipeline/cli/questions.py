@@ -46,6 +46,7 @@ _MOST: Option = click.option(
 _BEFORE: Option = click.option(
     "--before/--no-before", default=True, show_default=True, help="Compare with the span before."
 )
+_VISIT = ("source", "group", "medium", "campaign", "channel", "device", "country")
 _MODEL: Option = click.option(
     "--model", default="", help="Journey model; default: the first configured."
 )
@@ -83,9 +84,7 @@ def pages(most: int, **of: Any) -> None:
 @_MOST
 @click.option(
     "--by",
-    type=click.Choice(
-        ["source", "group", "medium", "campaign", "channel", "device", "country", "entry", "exit"]
-    ),
+    type=click.Choice((*_VISIT, "entry", "exit")),
     default="source",
     show_default=True,
 )
@@ -119,6 +118,53 @@ def paths(most: int, before: bool, **of: Any) -> None:
     """Print people's paths through channels, and how many of them have ordered."""
     number = "people" if before else ""
     _answer("channel_paths", of, most=most, key=("path",), number=number)
+
+
+@click.command("ask")
+@click.argument("question", default="")
+@_of_span
+@_MODEL
+@_MOST
+@click.option(
+    "--by",
+    type=click.Choice((*_VISIT, "entry", "exit", "phase", "cycle")),
+    default="source",
+    show_default=True,
+)
+@click.option("--kpi", default="", help="One KPI only; docs/kpis.md defines them.")
+@click.option("--person", default="", help="Whose timeline.")
+@click.option(
+    "--days",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help="How long before an order a visit may have led to it.",
+)
+@click.option(
+    "--step", default="1h", show_default=True, help="Time between two points of a line: 5m, 1h, 1d."
+)
+def ask_(question: str, step: str, **of: Any) -> None:
+    """Print the answer of any question of docs/questions.md; without QUESTION, list them.
+
+    \b
+    touchstream ask weak_points --last 7d
+    touchstream ask kpi_over_time --kpi nps --last 30d --step 1d
+    """
+    from pipeline.reports.known import refuse_unknown
+    from pipeline.reports.span_words import length_of
+    from schemas.questions import questions
+
+    known = {name: one for name, one in questions().items() if not one.is_part}
+    if not question:
+        for name, one in known.items():
+            click.echo(f"{name:24} {one.asks}")
+        return
+    refuse_unknown("question", question, known)
+    if "person" in known[question].parameters and not of["person"]:
+        raise click.UsageError("say whose: --person, with a person of `touchstream people`")
+    named = ("model", "most", "by", "kpi", "person", "days")
+    given = {name: of.pop(name) for name in named}
+    _answer(question, of, step=int(length_of(step).total_seconds()), **given)
 
 
 def _answer(question: str, of: dict[str, Any], **given: Any) -> None:

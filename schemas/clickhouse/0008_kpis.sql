@@ -46,8 +46,8 @@ SELECT d.1 AS kpi, d.2 AS levels, d.3 AS reading, d.4 AS unit, d.5 AS en, d.6 AS
 FROM
 (
     SELECT arrayJoin([
-        ('nps', ['journey', 'loyalty'], 'mean', 'points', 'Net promoter score', 'Weiterempfehlungsbereitschaft (NPS)', '% of answers 9 to 10 minus % of answers 0 to 6, of 0 to 10'),
-        ('csat', ['journey', 'loyalty'], 'mean', '%', 'Customer satisfaction', 'Kundenzufriedenheit (CSAT)', '% of answers 4 to 5, of 1 to 5'),
+        ('nps', ['journey', 'loyalty'], 'mean', 'points', 'Net promoter score', 'Weiterempfehlungsbereitschaft (NPS)', '% of answers 9 to 10 minus % of answers 0 to 6, on a scale of 0 to 10'),
+        ('csat', ['journey', 'loyalty'], 'mean', '%', 'Customer satisfaction', 'Kundenzufriedenheit (CSAT)', '% of answers 4 to 5, on a scale of 1 to 5'),
         ('conversion_rate', ['journey'], 'mean', '%', 'Conversion rate', 'Konversionsrate', 'journeys with an order ÷ journeys'),
         ('hours_to_purchase', ['journey'], 'median', 'h', 'Time to purchase', 'Zeit bis zum Kauf', 'median time from the first touchpoint of a journey to its first order'),
         ('cycles_per_person', ['journey'], 'mean', 'per person', 'Cycles per person', 'Durchläufe je Person', 'journeys ÷ people'),

@@ -1,6 +1,6 @@
 -- Which channels, sources, campaigns, devices or countries have which KPI?
--- `by` is channel, group, source, campaign, device, country, phase (of a survey) or cycle.
-SELECT
+-- `kpi` is one of those of `kpi_definitions`, or empty for all. `by` is channel, group, source, campaign, device, country, phase (of a survey) or cycle.
+SELECT o.kpi AS kpi,
     multiIf(
         {by:String} = 'channel', o.channel, {by:String} = 'group', toString(o.channel_group),
         {by:String} = 'source', toString(o.traffic_source), {by:String} = 'campaign', toString(o.campaign),
@@ -13,6 +13,6 @@ SELECT
     ) AS value, count() AS observations, uniqExact(o.person_id) AS people
 FROM kpi_observations(*) AS o
 INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
-GROUP BY slice, currency
-ORDER BY observations DESC, slice, currency
-LIMIT {most:UInt32}
+GROUP BY kpi, slice, currency
+ORDER BY kpi, observations DESC, slice, currency
+LIMIT {most:UInt32} BY kpi

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
 from pipeline.reports.ask import ask
+from schemas.questions import questions
 from tests.support.engine import EngineServer
 from tests.support.shopping import SPAN, shop
 
@@ -54,6 +55,14 @@ def said(run: Run, *words: str) -> list[dict[str, Any]]:
         (("newsletter", "--no-before"), "mailings", {"most": 50}),
         (("cohorts",), "cohorts", {}),
         (("paths", "--no-before"), "channel_paths", {"most": 50}),
+        (("ask", "weak_points"), "weak_points", {"most": 50}),
+        (("ask", "kpi_by", "--by", "device"), "kpi_by", {"kpi": "", "by": "device", "most": 50}),
+        (("ask", "timeline", "--person", "ann"), "timeline", {"person": "ann", "most": 50}),
+        (
+            ("ask", "visits_over_time", "--step", "5m"),
+            "visits_over_time",
+            {"by": "source", "step": 300},
+        ),
     ],
 )
 def test_a_command_says_what_its_question_answers(
@@ -62,6 +71,13 @@ def test_a_command_says_what_its_question_answers(
     answer = list(ask(client, question, **SPAN | given).named())
     assert said(run, *words) == msgspec.json.decode(msgspec.json.encode(answer))
     assert run(*words, *SPAN_WORDS).exit_code == 0
+
+
+def test_every_question_can_be_asked_and_is_listed(run: Run) -> None:
+    asked = {name: one for name, one in questions().items() if not one.is_part}
+    assert [line.split()[0] for line in run("ask").stdout.splitlines()] == list(asked)
+    assert run("ask", "timeline").exit_code == 2
+    assert "did you mean weak_points" in run("ask", "weak_point").stderr
 
 
 def test_a_kpi_stands_beside_the_one_before(run: Run) -> None:

@@ -13,6 +13,8 @@ from clickhouse_connect.driver.client import Client
 from schemas.questions import Question, questions
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
+from tests.support.grafana.boards import BOARDS
+from tests.support.grafana.panels import Ask
 from tests.support.stories import whole
 
 PAGE = Path(__file__).parents[2] / "docs/questions.md"
@@ -32,10 +34,18 @@ def write_page(prose: str, client: Client) -> str:
 def _section(question: Question, client: Client) -> Iterator[str]:
     yield f"## {question.name}\n\n**{question.asks}** {_running(question.notes)}\n"
     yield f"Asked with {', '.join(f'`{one}`' for one in question.parameters)}.\n"
+    yield f"Shown by {_shown_by(question)} and `touchstream ask {question.name}`.\n"
     yield "| column | type |\n|---|---|"
     for column in client.query(f"DESCRIBE TABLE {whole(question.name)}").named_results():
         yield f"| `{column['name']}` | `{column['type']}` |"
     yield ""
+
+
+def _shown_by(question: Question) -> str:
+    """Name the dashboards that have a panel of it."""
+    asking = ((board, panel) for board in BOARDS for panel in board.panels)
+    found = [b.title for b, p in asking if isinstance(p, Ask) and p.question == question.name]
+    return ", ".join(f"*{title}*" for title in dict.fromkeys(found)) or "no dashboard"
 
 
 def _running(notes: str) -> str:
