@@ -30,6 +30,10 @@ class Client:
     def title(self) -> str:
         return f"{self.package} {self.version}"
 
+    def is_called(self, text: str) -> bool:
+        """Say whether `text` is in its family, name, version or where it runs."""
+        return text in f"{self.family} {self.title}, {self.where}"
+
 
 _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
     ("Segment", "browser", "segment", ("segment-browser-new", "segment-browser-old")),
