@@ -13,6 +13,7 @@ _CACHE = HERE.parents[1] / ".cache" / "clients"
 _ENTRIES = {
     "beacon.js": "./sdks/nothing.mjs",
     "rudderstack-browser-3": "rudderstack-browser-3/bundled",
+    "@rudderstack/analytics-js": "@rudderstack/analytics-js/bundled",
 }
 """What is imported, where it is not the package: RudderStack's other build loads plug-ins."""
 
@@ -40,9 +41,14 @@ async def npm_folder() -> Path:
         quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps")
         await _done("npm", "ci", *quiet, folder=folder)
         (folder / "ready").touch()
+    put_scripts(folder)
+    return folder
+
+
+def put_scripts(folder: Path) -> None:
+    """Put our scripts beside `node_modules`."""
     shutil.rmtree(folder / "sdks", ignore_errors=True)
     shutil.copytree(HERE / "sdks", folder / "sdks")
-    return folder
 
 
 async def pypi_folder(client: Client) -> Path:

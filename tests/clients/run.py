@@ -18,7 +18,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, async_playwright
@@ -36,12 +36,26 @@ from tests.support.collector import CollectorProcess, collector
 from tests.support.ports import free_ports
 from tests.support.topics import read
 
-EVENTS, EVERY_MS = 30, 500
-_BEFORE_SECONDS, _FAULT_SECONDS = 3, 10
 _PATIENCE_SECONDS, _QUIET_SECONDS = 60, 15
 _AT_ONCE = 9
 _NOTE = "Größe ✓"
 
+
+class Pace(NamedTuple):
+    """How many events are sent, how fast, and for how many seconds something goes wrong."""
+
+    events: int = 30
+    every_ms: int = 500
+    before: float = 3
+    lasts: float = 10
+
+    @property
+    def seconds(self) -> float:
+        """How long a client sends."""
+        return self.events * self.every_ms / 1000
+
+
+LONG = Pace()
 FAULTS = {
     "none": "nothing",
     "unavailable": "503 for ten seconds",
@@ -51,6 +65,9 @@ FAULTS = {
     "offline": "offline for ten seconds, and back",
 }
 OF_BROWSERS = frozenset({"closed", "offline"})
+IN_TURN = "in turn"
+"""All that can go wrong while a page is open, one after the other: the short form."""
+_TURNS: tuple[Fault, ...] = ("unavailable", "refused", "lost")
 
 
 @dataclass
@@ -60,12 +77,12 @@ class Run:
     client: Client
     fault: str
     key: str
-    sent: int = EVENTS
+    sent: int = LONG.events
     seen: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
     doubled: int = 0
-    wrong: int = 0
+    wrongs: list[str] = field(default_factory=list)
     refused: int = 0
     problem: str = ""
 
@@ -73,6 +90,11 @@ class Run:
     def site(self) -> str:
         """The site that its key stands for."""
         return f"run-{self.key}"
+
+    @property
+    def wrong(self) -> int:
+        """How much is wrong of what arrived."""
+        return len(self.wrongs)
 
     @property
     def is_whole(self) -> bool:
@@ -94,13 +116,14 @@ def hold(run: Run, rows: Iterable[Mapping[str, Any]], letters: Iterable[Any]) ->
         times[number] = max(row["occurred_at"], times.get(number, ""))
         visitors.add(row["anonymous_id"] or f"user:{row['user_id']}")
         told = set(values_in(row["properties"]))
-        run.wrong += not ({number, _NOTE} <= told or {str(number), _NOTE} <= told)
+        if not ({number, _NOTE} <= told or {str(number), _NOTE} <= told):
+            run.wrongs.append(f"{name} without its properties")
     run.arrived = set(ids)
     run.doubled = sum(len(each) - 1 for each in ids.values())
-    run.wrong += max(len(visitors) - 1, 0)
+    run.wrongs += [f"another visitor, {each}" for each in sorted(visitors)[1:]]
     if run.client.is_timed:
-        ordered = [times[number] for number in sorted(times)]
-        run.wrong += sum(a > b for a, b in pairwise(ordered))
+        ordered = [(number, times[number]) for number in sorted(times)]
+        run.wrongs += [f"{a} before {b}" for a, b in pairwise(ordered) if a[1] > b[1]]
     run.refused = len(list(letters))
 
 
@@ -120,7 +143,7 @@ class Stage:
         self, process: CollectorProcess, browser: Browser, pages: str, npm: Path, broker: str
     ) -> None:
         self.collector, self.browser, self.pages, self.npm = process, browser, pages, npm
-        self.broker = broker
+        self.broker, self.pace = broker, LONG
 
     async def play(self, run: Run) -> None:
         """Run a client to its end."""
@@ -144,14 +167,14 @@ class Stage:
         start, environment = await command(run.client, self.npm)  # it is installed already
         process = await asyncio.create_subprocess_exec(
             *start,
-            *(way.url, run.key, str(EVENTS), str(EVERY_MS)),
+            *(way.url, run.key, str(self.pace.events), str(self.pace.every_ms)),
             cwd=self.npm,
             env=os.environ | environment,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            failing = asyncio.create_task(_fail(way, run.fault))
+            failing = asyncio.create_task(_fail(way, run.fault, self.pace))
             _, said = await process.communicate()
             await failing
         finally:
@@ -163,13 +186,10 @@ class Stage:
     async def _browse(self, run: Run, way: Proxy) -> None:
         context = await self.browser.new_context(locale="de-DE")
         try:
-            await self._open(context, run, way, EVENTS)
-            failing = asyncio.create_task(_fail(way, run.fault))
-            if run.fault in OF_BROWSERS:
-                await self._disturb(context, run, way)
-            if run.fault != "closed":
-                await asyncio.sleep(EVENTS * EVERY_MS / 1000)
-            await failing
+            await self._open(context, run, way, self.pace.events)
+            await asyncio.gather(
+                _fail(way, run.fault, self.pace), self._disturb(context, run, way), self._end(run)
+            )
             await _until_quiet(way, run)
         finally:
             for tab in context.pages:
@@ -177,17 +197,25 @@ class Stage:
             await asyncio.sleep(1)
             await context.close()
 
+    async def _end(self, run: Run) -> None:
+        """Wait until a page has sent all that it sends."""
+        if run.fault != "closed":
+            await asyncio.sleep(self.pace.seconds)
+
     async def _open(self, context: BrowserContext, run: Run, way: Proxy, events: int) -> None:
-        told = {"url": way.url, "key": run.key, "events": events, "every": EVERY_MS}
+        told = {"url": way.url, "key": run.key, "events": events, "every": self.pace.every_ms}
         page = await context.new_page()
         await page.add_init_script(f"window.TOLD = {json.dumps(told)}")
         await page.goto(f"{self.pages}/{run.client.package}")
 
     async def _disturb(self, context: BrowserContext, run: Run, way: Proxy) -> None:
-        await asyncio.sleep(_BEFORE_SECONDS)
-        if run.fault == "offline":
+        if run.fault not in (*OF_BROWSERS, IN_TURN):
+            return
+        after = len(_TURNS) if run.fault == IN_TURN else 0
+        await asyncio.sleep(self.pace.before + after * self.pace.lasts)
+        if run.fault != "closed":
             await context.set_offline(True)
-            await asyncio.sleep(_FAULT_SECONDS)
+            await asyncio.sleep(self.pace.lasts)
             await context.set_offline(False)
             return
         [page] = context.pages
@@ -209,14 +237,13 @@ class Stage:
         return found
 
 
-async def _fail(way: Proxy, fault: str) -> None:
-    faults: dict[str, Fault] = {"unavailable": "unavailable", "refused": "refused", "lost": "lost"}
-    if fault not in faults:
-        return
-    await asyncio.sleep(_BEFORE_SECONDS)
-    await way.turn(faults[fault])
-    await asyncio.sleep(_FAULT_SECONDS)
-    await way.turn("")
+async def _fail(way: Proxy, fault: str, pace: Pace) -> None:
+    turns = [each for each in _TURNS if fault in (each, IN_TURN)]
+    await asyncio.sleep(pace.before if turns else 0)
+    for turn in turns:
+        await way.turn(turn)
+        await asyncio.sleep(pace.lasts)
+        await way.turn("")
 
 
 async def _until_quiet(way: Proxy, run: Run) -> None:
@@ -232,9 +259,8 @@ async def _until_quiet(way: Proxy, run: Run) -> None:
 
 
 @asynccontextmanager
-async def staged(keys: Mapping[str, str]) -> AsyncIterator[Stage]:
-    """Start everything."""
-    npm = await npm_folder()
+async def staged(keys: Mapping[str, str], npm: Path) -> AsyncIterator[Stage]:
+    """Start everything; `npm` is where the clients are installed."""
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker(free_ports(1)[0]))
         servers = broker.bootstrap_servers
@@ -263,7 +289,7 @@ async def _served(npm: Path) -> AsyncIterator[str]:
     (npm / "bundles").mkdir(exist_ok=True)
     app = web.Application()
     app.router.add_static("/bundles", npm / "bundles")
-    app.router.add_get("/{client}", page)
+    app.router.add_get("/{client:.+}", page)
     runner = web.AppRunner(app)
     await runner.setup()
     [port] = free_ports(1)
@@ -282,7 +308,7 @@ async def play(chosen: list[Client], faults: list[str]) -> list[Run]:
     ]
     runs = [Run(client, fault, str(1000 + n)) for n, (client, fault) in enumerate(pairs)]
     turns = asyncio.Semaphore(_AT_ONCE)
-    async with staged({run.key: run.site for run in runs}) as stage:
+    async with staged({run.key: run.site for run in runs}, await npm_folder()) as stage:
         await stage.install(chosen)
 
         async def one(run: Run) -> None:
@@ -336,7 +362,9 @@ def main() -> int:
         if not run.is_whole or run.problem:
             gone, more = sorted(run.passed - run.arrived), sorted(run.arrived - run.passed)
             print("NOT WHOLE", run.client.title, run.fault, gone[:5], more[:5], end=" ")
-            print(f"doubled {run.doubled} wrong {run.wrong} refused {run.refused} {run.problem}")
+            print(
+                f"doubled {run.doubled} wrong {run.wrongs[:3]} refused {run.refused} {run.problem}"
+            )
     print(table := told(runs))
     if asked.write:
         write_page(table)
