@@ -1,6 +1,6 @@
-"""What a sender is told: status, code and sentence. PURE, and the only place that knows statuses.
+"""The answers to senders: status, code and sentence. PURE, and the only place that knows statuses.
 
-`docs/errors.md` is the same list for readers; a test compares them.
+`docs/errors.md` has the same list for readers; a test compares them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _LONGEST_DETAIL = 500
 
 
 class Problem(StrEnum):
-    """Why a whole request was turned away, before anybody looked at what it says."""
+    """Why a whole request was turned away, before its content was read."""
 
     NOT_FOUND = "not_found"
     UNKNOWN_WRITE_KEY = "unknown_write_key"
@@ -32,10 +32,10 @@ class Problem(StrEnum):
 
 
 class TurnedAway(Exception):
-    """A request that is not let in: the closed `code`, and a sentence for a person.
+    """A request that is turned away: the closed `code`, and a sentence for a person.
 
-    `retry_after` are seconds after which it may come again; 0 where `code` says it, or never.
-    `site` is whose it was, where that was known already.
+    `retry_after` is the number of seconds after which it may come again; 0 if `code` says it, or
+    never. `site` is the site of the request, if it is known already.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ RETRY_AFTER: dict[Problem | Reason, int] = {
     Problem.TOO_MANY_REQUESTS: 1,
     Problem.QUOTA_EXCEEDED: 3600,
 }
-"""Seconds after which it may go better; the codes without one stay as they are."""
+"""Seconds after which a retry may work; a retry after any other code is useless."""
 
 Headers = list[tuple[str, str]]
 
@@ -107,11 +107,11 @@ PIXEL = Answer(
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;",
     [("content-type", "image/gif"), ("cache-control", "no-store")],
 )
-"""Transparent, 1 x 1: what an `<img>` that reports something waits for."""
+"""Transparent, 1 x 1: the answer to an `<img>` that reports something."""
 
 
 def refusal(code: Problem | Reason, detail: str, retry_after: float = 0.0) -> Answer:
-    """Say why nothing of the request was taken, and after how many seconds it may be sent again."""
+    """Say why nothing of the request was accepted, and when it may be sent again."""
     answer = Answer(STATUSES[code], encode({"error": code, "detail": detail[:_LONGEST_DETAIL]}))
     if code in RETRY_AFTER:
         seconds = max(ceil(retry_after), 1) if retry_after else RETRY_AFTER[code]
@@ -122,7 +122,7 @@ def refusal(code: Problem | Reason, detail: str, retry_after: float = 0.0) -> An
 def outcome(
     is_batch: bool, accepted: int, refused: Sequence[tuple[int, Refused]], success: Answer
 ) -> Answer:
-    """Give `success`, or say which calls were not taken: those of a batch by their index."""
+    """Give `success`, or say which calls were refused: those of a batch by index."""
     if not refused:
         return success
     if not is_batch:

@@ -1,4 +1,4 @@
-"""What a request says about all the calls in it, apart from its body. PURE."""
+"""What is common to all calls of a request, apart from its body. PURE."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ _LONGEST_USER_AGENT = 4096
 
 
 class KnownVisitors(Protocol):
-    """Knows which daily visitors have told who they are."""
+    """Knows which daily visitors have logged in."""
 
     def is_one(self, daily_visitor: str, user_id: str) -> bool:
         """Say whether the visitor is this user."""
@@ -21,11 +21,11 @@ class KnownVisitors(Protocol):
 class Arrival:
     """The circumstances of a request.
 
-    `ip` is truncated already, `country` that of the whole address, where it is known; `currency` is
-    that of the site, for shop events that tell none; `sent_at` is the clock of the device, if a
-    batch tells it, `latest` the latest time that its events tell. `daily_visitor` is the id of a
-    visitor who tells none, empty where each call must tell one; `known` says which user it is, if a
-    page has sent it.
+    `ip` is already truncated; `country` is that of the whole address, if known. `currency` is that
+    of the site, for shop events without one. `sent_at` is the clock of the device, if a batch has
+    it; `latest` is the latest time among its events. `daily_visitor` is the id of a visitor who
+    sends none, and empty if each call must have one; `known` says which user it is, if a page has
+    sent it.
     """
 
     site: str
@@ -43,14 +43,14 @@ class Arrival:
     """How often a name was given in this request."""
 
     def told_apart(self, name: str) -> str:
-        """Give `name` to the first that asks for it, and another to each further one."""
+        """Give `name` to the first caller, and a different one to each further caller."""
         turn = self.named[name] = self.named.get(name, 0) + 1
         return name if turn == 1 else f"{name}-{turn}"
 
     def device_of(self, user_id: str) -> str:
-        """Give the device of a call that tells none: the daily visitor, also beside the user it is.
+        """Give the device of a call without one: the daily visitor, even if a user is named.
 
-        So a login does not part a visitor from what it did before.
+        So a login does not separate a visitor from what it did before.
         """
         if user_id and not (self.known and self.known.is_one(self.daily_visitor, user_id)):
             return ""
@@ -63,7 +63,7 @@ class Arrival:
 
 
 def is_of_a_page(headers: Headers) -> bool:
-    """Say whether a page sent a request: a browser says where from, a shop's server does not."""
+    """Tell whether a page sent a request: a browser sends its origin, a shop's server does not."""
     return any(headers.get(name) for name in ("origin", "sec-fetch-site", "referer"))
 
 

@@ -1,7 +1,7 @@
-"""Records gather for a few milliseconds and go to Kafka together. Shell: decides nothing.
+"""Records are collected for a few milliseconds and go to Kafka together. Shell: decides nothing.
 
-Whoever writes waits for the acknowledgement. The bytes that wait for it are counted and bounded,
-also those of a sending that nobody waits for any more: Kafka's client still holds them.
+The writer waits for the acknowledgement. The bytes that wait for it are counted and bounded,
+including those of a send that nobody waits for any more: Kafka's client still holds them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Place = tuple[str, int]
 
 
 class _Batch:
-    """What goes to one place together, and who waits for it."""
+    """Records that go to one place together, and their waiting writers."""
 
     __slots__ = ("records", "size", "waiters")
 
@@ -64,10 +64,10 @@ class Batches:
 
     @property
     def is_failing(self) -> bool:
-        """Whether Kafka owes an acknowledgement, or has refused one a moment ago.
+        """Whether an acknowledgement is overdue, or was refused a moment ago.
 
-        The memory of a refusal fades: without it the load balancer would send nothing any more,
-        and nobody would notice that Kafka is back.
+        A refusal is forgotten after a while: otherwise the load balancer would send nothing any
+        more, and nobody would notice that Kafka is back.
         """
         return self._overdue > 0 or time.monotonic() - self._failed_at < self._ack_timeout
 
@@ -75,7 +75,7 @@ class Batches:
         """Write records to topics; return when all of them are acknowledged.
 
         Raises:
-            NotAcknowledged: too many bytes wait already, or no acknowledgement came in time. Part
+            NotAcknowledged: too many bytes wait already, or no acknowledgement came in time. Some
                 of the records may be in Kafka, or get there later.
         """
         if self.pending > self._max_pending:
@@ -95,7 +95,8 @@ class Batches:
         key = record.key or b""
         place = (topic, partition_for(key, self._producer.partitions(topic)))
         if not self._open:
-            # One moment for all places: Kafka's client packs what comes together in one request.
+            # All places at the same moment: Kafka's client packs simultaneous records into one
+            # request.
             asyncio.get_running_loop().call_later(self._wait, self._send_open)
         batch = self._open.setdefault(place, _Batch())
         size = len(key) + len(record.value or b"")
@@ -119,7 +120,7 @@ class Batches:
         sending.add_done_callback(partial(self._sent, batch, timer, time.monotonic()))
 
     def _give_up(self, batch: _Batch, sending: asyncio.Task[None]) -> None:
-        # The sending goes on: cancelled, Kafka's client would deliver it all the same.
+        # The send continues: even if cancelled, Kafka's client would deliver it.
         self._fail(f"nothing for {self._ack_timeout:g} seconds")
         self._overdue += 1
         sending.add_done_callback(self._came_late)

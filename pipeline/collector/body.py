@@ -10,12 +10,13 @@ from pipeline.collector.request import Headers
 from schemas.dead_letter import Reason
 
 _GZIP = 31
-"""What zlib calls "a gzip header, and the largest window"."""
+"""zlib's value for "a gzip header, and the largest window"."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
 PATIENCE_SECONDS = 10.0
-"""For the head of a request, and once more for its body; also how long an idle connection stays."""
+"""For the head of a request, and again for its body; also how long an idle connection stays
+open."""
 
 
 class Upload(Protocol):
@@ -43,7 +44,7 @@ async def as_sent(upload: Upload, headers: Headers, limit: int) -> bytes:
 async def read(upload: Upload, length: str | None, *, limit: int, patience: float) -> bytes:
     """Read the body; `length` is the Content-Length, if there is one.
 
-    An empty body may be all that there is to send: some SDKs have everything in the query.
+    An empty body is valid: some SDKs send everything in the query.
 
     Raises:
         TurnedAway: over `limit` bytes, or not complete after `patience` seconds.
@@ -71,7 +72,7 @@ async def _chunks(upload: Upload, limit: int) -> bytes:
 def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
     """Undo the Content-Encoding; no more than `limit` bytes are ever unpacked.
 
-    What begins as gzip does is unpacked although no header says so: posthog-js sends it that way,
+    A body that begins like gzip is unpacked even without a header: posthog-js sends it that way,
     and no text begins with these two bytes.
 
     Raises:

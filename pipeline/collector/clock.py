@@ -1,4 +1,4 @@
-"""When something happened, by clocks that go wrong. PURE: the time of arrival is an argument."""
+"""When something happened, by clocks that are wrong. PURE: the time of arrival is an argument."""
 
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,10 @@ from schemas.fields import LARGEST_SEQUENCE
 from schemas.times import milliseconds
 
 _SHORTEST_SKEW = timedelta(seconds=150)
-"""A device that seems to be less behind may be right: the request was under way so long."""
+"""A device that seems less behind than this may be right: requests can take this long."""
 
 _LONGEST_WAY = timedelta(minutes=10)
-"""No request is under way for longer."""
+"""No request takes longer."""
 
 LARGEST_LEAD = timedelta(days=1)
 _PLACES = 10_000
@@ -39,18 +39,18 @@ class _Known(NamedTuple):
 
 
 class Clocks:
-    """By how much the clocks of devices are behind, as their quickest requests of late tell.
+    """By how much the clocks of devices are behind, judged by their quickest recent requests.
 
-    A request that seems to come from a slower clock than the one before was under way for longer.
+    A request that seems to come from a slower clock than the previous one took longer to arrive.
     """
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def skew(self, who: str, sent_at: datetime | None, received_at: datetime) -> timedelta:
-        """Give what is to be added to the times of `who`, by the clock of the device at sending.
+        """Give the correction for the times of `who`, by the clock of the device at sending.
 
-        What is sent later than it arrives is never the way: that clock is ahead.
+        A time of sending after the arrival always means that the clock is ahead.
         """
         if sent_at is None:
             return _NOTHING
@@ -75,7 +75,7 @@ def occurred(
     """Correct the device's `timestamp` by `skew`, never into the future.
 
     Segment and Snowplow have the same formula: received_at - (sent_at - timestamp). Without a
-    timestamp it happened on arrival.
+    timestamp, the event happened on arrival.
 
     Raises:
         Refused: more than a day ahead of the arrival, or more than `oldest` before it.
@@ -90,9 +90,9 @@ def occurred(
 
 
 def sequence(occurred_at: datetime, left_at: datetime, place: int) -> int:
-    """Give the order of a touchpoint among those of the same time, where its sender counts none.
+    """Give the order of a touchpoint among those of the same time, if its sender counts none.
 
-    What left its sender sooner came first, and in one request what stands there first (`place`).
+    Requests are ordered by sending, and the events of a request by `place`.
     """
     wait = max(0, milliseconds(left_at) - milliseconds(occurred_at))
     return min(wait * _PLACES + place, LARGEST_SEQUENCE)

@@ -28,11 +28,11 @@ LONGEST_PAYLOAD = 32_768
 
 
 MOST_TOLD = 10
-"""Touchpoints and refusals of a request that are remembered for whoever embeds an SDK."""
+"""Touchpoints and refusals of a request that are remembered for people who set up an SDK."""
 
 
 class Told(Struct, frozen=True, gc=False):
-    """What one is told of a touchpoint."""
+    """The fields of a touchpoint that are shown."""
 
     touchpoint_id: str
     type: str
@@ -45,10 +45,10 @@ class Told(Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Collected:
-    """What becomes of a request: records by topic, and the refused calls by their index.
+    """The result of a request: records by topic, and the refused calls by index.
 
-    `told` are the first of its touchpoints, in short; `success` is the answer that it asks for;
-    `is_diverted`: its touchpoints go by the overflow topic.
+    `told` are the first of its touchpoints, abbreviated; `success` is the answer that the SDK
+    expects; with `is_diverted`, its touchpoints go to the overflow topic.
     """
 
     arrival: Arrival
@@ -71,20 +71,20 @@ class Collected:
 
     @property
     def is_in_vain(self) -> bool:
-        """Say whether nothing was taken, by the sender's fault."""
+        """Say whether nothing was accepted, through the sender's fault."""
         return not self.accepted and self._faults > 0
 
     @property
     def _faults(self) -> int:
-        """Count the refused calls of which a dead letter is left."""
+        """Count the refused calls that leave a dead letter."""
         return sum(why.reason is not Reason.NO_CONSENT for _, why in self.refused)
 
     def add(
         self, index: int, event: Any, call: bytes | Refused, intake: Intake, kind: _Kind
     ) -> None:
-        """Make a touchpoint of `event`, which was told as `call`, or a dead letter.
+        """Make a touchpoint of `event`, translated as `call`, or a dead letter.
 
-        The letter quotes Segment's call once there is one: it can be sent again as it is.
+        The dead letter quotes Segment's call if there is one, so that it can be sent again.
         """
         try:
             if isinstance(call, Refused):
@@ -94,7 +94,7 @@ class Collected:
             self.refuse(index, call if isinstance(call, bytes) else _quoted(event), why)
 
     def keep(self, touchpoint: Touchpoint) -> None:
-        """Make a record of `touchpoint`, without what its site does not keep; or Refused."""
+        """Make a record of `touchpoint`, without properties its site does not keep; or Refused."""
         self.masks.cover(touchpoint)
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         self._add(RAW.name, record_key(touchpoint.site, visitor_id), encode(touchpoint))
@@ -119,7 +119,7 @@ class Collected:
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
     def divert(self) -> None:
-        """Send the touchpoints by the overflow topic, where those of a site stand in one line."""
+        """Send the touchpoints to the overflow topic, where each site has one partition."""
         self.is_diverted = True
         line = self.arrival.site.encode()
         self.records = [
@@ -151,9 +151,9 @@ def collect(
     longest: int,
     masks: Masks = USUAL,
 ) -> Collected:
-    """Take the events of a request, `longest` at most.
+    """Accept the events of a request, at most `longest`.
 
-    The good events of a batch are taken in spite of the bad ones.
+    Bad events of a batch do not affect the good ones.
 
     Raises:
         TurnedAway: the batch is too long.

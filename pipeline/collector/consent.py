@@ -1,6 +1,6 @@
-"""What a visitor has refused is not taken. PURE.
+"""Events without the visitor's consent are refused. PURE.
 
-Segment writes into the context of each call what its visitor allowed, as
+Segment's SDKs write into the context of each call what its visitor allowed, as
 `consent.categoryPreferences`: a category, and whether it is granted. So does the beacon. Source:
 segment.com/docs/privacy/consent-management.
 """

@@ -1,8 +1,8 @@
-"""Visitors who tell no id: a hash that forgets them with the day. PURE: chance is an argument.
+"""Visitors without an id: a hash that changes every day. PURE: randomness is an argument.
 
-The way of Plausible and Fathom: a salt that nobody can look up, of the day and kept in memory
-alone, over site, network and browser. Who comes again tomorrow is somebody else, and once the salt
-is gone nobody can try out networks to find whom a hash stood for.
+It works like Plausible and Fathom: a hash over site, network and browser, with a daily salt that
+exists only in memory. A visitor who comes back tomorrow is somebody else, and once the salt is
+gone, nobody can try out networks to find out whom a hash stood for.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from datetime import date
 from pipeline.collector.arrival import Arrival
 
 _MOST_KNOWN = 100_000
-"""Visitors whose users are remembered, in some 25 MB; beyond it users stand for themselves."""
+"""How many visitors' users are remembered, in some 25 MB; further users are not linked."""
 
 
 class DailyVisitors:
-    """Names those who tell no id; `draw` gives 16 random bytes or more."""
+    """Names visitors without an id; `draw` gives at least 16 random bytes."""
 
     def __init__(self, draw: Callable[[], bytes]) -> None:
         self._draw = draw
@@ -25,9 +25,9 @@ class DailyVisitors:
         self._users: dict[str, str] = {}
 
     def name(self, arrival: Arrival) -> str:
-        """Give an id that holds until midnight UTC; empty for what is no browser.
+        """Give an id that is valid until midnight UTC; empty without a browser.
 
-        A shop's server speaks for many visitors: its calls must say whose they are.
+        A shop's server sends for many visitors: its calls must say whose they are.
         """
         if not arrival.user_agent:
             return ""
@@ -39,10 +39,10 @@ class DailyVisitors:
         return f"day-{hashed.hexdigest()}"
 
     def is_one(self, visitor: str, user_id: str) -> bool:
-        """Say whether `visitor` is this user: the first that it told today.
+        """Tell whether `visitor` is this user: the first one it named today.
 
-        In an office many are one visitor. Its first user is taken for it, the others are not: they
-        would all become one person.
+        All people in an office are one visitor. Only its first user is linked to it; otherwise all
+        of them would become one person.
         """
         if not visitor or len(self._users) >= _MOST_KNOWN:
             return self._users.get(visitor) == user_id

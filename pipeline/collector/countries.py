@@ -1,6 +1,6 @@
-"""The country of an address, from a database file of the user's. Shell: reads a file, at the start.
+"""The country of an address, from a database file that the user provides. Shell: reads the file.
 
-The whole address is asked for: a /24 may span countries. It goes no further than this.
+The whole address is looked up, because a /24 may span countries. It goes no further than this.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ _LETTERS = 2
 
 
 class Countries:
-    """Names the countries of `path`, a MaxMind DB file; without one, none.
+    """Looks up countries in `path`, a MaxMind DB file; without a file, it finds none.
 
     Raises:
         BadSettings: the file cannot be read.

@@ -18,7 +18,7 @@ _anything = msgspec.json.Decoder()
 
 
 def decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes | str) -> _Shape:
-    """Decode JSON, repaired if need be; Refused if it is none, or not of the decoder's shape."""
+    """Decode JSON, with repairs if needed; Refused if it is invalid or has another shape."""
     try:
         return parsed(decoder.decode, raw)
     except msgspec.ValidationError as error:
@@ -32,7 +32,7 @@ def decoded(decoder: msgspec.json.Decoder[_Shape], raw: bytes | str) -> _Shape:
 def values(levels: int, longest: int) -> Any:
     """Give the type of JSON with so many levels of arrays and objects, of `longest` keys each.
 
-    Every level doubles what msgspec has to build: a few levels only.
+    Every level doubles what msgspec has to build, so only a few levels are possible.
     """
     scalar = str | int | float | bool | None
     value: Any = scalar
@@ -42,7 +42,7 @@ def values(levels: int, longest: int) -> Any:
 
 
 def json_value(raw: bytes | str) -> Any:
-    """Decode JSON of any shape; Refused if it is none, or some hundred levels deep."""
+    """Decode JSON of any shape; Refused if it is invalid, or some hundred levels deep."""
     return decoded(_anything, raw)
 
 

@@ -1,7 +1,7 @@
-"""What comes in beside tracking calls: newsletter links, webhooks, servers' calls. Shell.
+"""Everything besides tracking calls: newsletter links, webhooks, servers' calls. Shell.
 
-Each endpoint decides by itself what a request means; here is only what they share: the body within
-its limits, and Kafka's acknowledgement before a 2xx.
+Each endpoint decides by itself what a request means. This module has what they share: the body
+within its limits, and Kafka's acknowledgement before a 2xx.
 """
 
 import asyncio
@@ -42,17 +42,17 @@ from schemas.codec import encode
 _log = logging.getLogger(__name__)
 
 _CLICK_SECONDS = 0.5
-"""How long somebody who has clicked waits for Kafka, not longer."""
+"""How long somebody who has clicked waits for Kafka at most."""
 
 _WEBHOOKS = "/v1/webhooks/"
 _SERVERS = "/v1/server/"
 DEBUG = "/v1/debug"
 
 Keep = Callable[[Collected], Awaitable[None]]
-"""Writes what was collected; NotAcknowledged if Kafka did not take it."""
+"""Writes the collected records; NotAcknowledged if Kafka did not acknowledge them."""
 
 Endpoint = Callable[[str, Scope, HTTPProtocol], Awaitable[Answer]]
-"""Answers a request; it is given the path behind its own."""
+"""Answers a request; it gets the rest of the path after its own."""
 
 
 class Endpoints:
@@ -96,12 +96,13 @@ class Endpoints:
         }
 
     async def answer(self, scope: Scope, protocol: HTTPProtocol, caller: Caller) -> Answer | None:
-        """Answer a request to one of them; None if its path leads to none of them.
+        """Answer a request to one of them; None if its path belongs to none of them.
 
-        Links are open to whoever follows them, also from a network that floods.
+        Links are open to everybody who follows them, even from a network that floods.
 
         Raises:
-            TurnedAway: it is not let in; or NotAcknowledged: Kafka did not take it.
+            TurnedAway: the request is refused.
+            NotAcknowledged: Kafka did not acknowledge it.
         """
         for path, endpoint in self._endpoints.items():
             if scope.path.startswith(path):
@@ -196,7 +197,7 @@ class Endpoints:
         return Answer(200, encode({"site": asker.site, "minutes": MINUTES, "requests": requests}))
 
     def _asker(self, scope: Scope) -> Asker:
-        """Say who asks: by a server secret of a site, or by a pass of the live page."""
+        """Identify the caller, by a server secret of a site or by a pass of the live page."""
         said = scope.headers.get("authorization") or ""
         site, secret = credentials(said) or ("", "")
         granted = self._pass(said)

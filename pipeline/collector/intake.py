@@ -1,12 +1,12 @@
 """One Segment call becomes one touchpoint. PURE: no I/O, and the time of arrival is an argument.
 
-Nothing that a call says is lost: what has no column stands in the properties, the rest of the
-context under `properties.context`. Left out on purpose are the switches for other tools
-(`integrations`, `_metadata`), the write key, and what `privacy` keeps out: e-mail addresses, of
-which the hash stays, and `context.ip`: the column `ip` holds the network of the connection.
+Nothing in a call is lost: fields without a column stay in the properties, the rest of the context
+under `properties.context`. Left out on purpose are the switches for other tools (`integrations`,
+`_metadata`), the write key, and what `privacy` removes: e-mail addresses, of which the hash stays,
+and `context.ip`, because the column `ip` has the network of the connection.
 
-The constraints of `schemas.touchpoint` are held here in a faster way: lengths and nesting by the
-decoder's types; control characters become blanks. A test compares both.
+The constraints of `schemas.touchpoint` are enforced here in a faster way: lengths and nesting by
+the decoder's types; control characters become blanks. A test compares both.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ _NoObject = Annotated[list[None], Meta(max_length=0)]
 
 
 class _Call(Struct, Generic[_Value], rename="camel", gc=False):
-    """A call of Segment's tracking API; all that is not named here is no business of ours."""
+    """A call of Segment's tracking API; everything that is not named here is ignored."""
 
     type: TouchpointType | None = None
     message_id: _Id = None
@@ -69,7 +69,7 @@ class _Call(Struct, Generic[_Value], rename="camel", gc=False):
 
 
 class _Times(Struct, rename="camel", gc=False):
-    """Of a call, when it says that it happened."""
+    """The part of a call that says when it happened."""
 
     timestamp: _Time = None
     original_timestamp: _Time = None
@@ -87,7 +87,7 @@ def _times_of(call: bytes) -> _Times:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an event may be at most: bytes of JSON, levels of nesting, age on arrival."""
+    """The limits of an event: bytes of JSON, levels of nesting, age on arrival."""
 
     bytes: int
     depth: int
@@ -106,7 +106,7 @@ class Intake:
         names: Names | None = None,
         placeholders: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """Take every name if there are no `names` to hold it against."""
+        """Accept every name if there is no list of `names`."""
         self._limits = limits
         self._names = names
         self._placeholders = placeholders or {}
@@ -116,19 +116,18 @@ class Intake:
         self._calls: msgspec.json.Decoder[_Call[Any]] = msgspec.json.Decoder(_Call[inner])
 
     def latest(self, calls: Iterable[bytes], received_at: datetime) -> datetime | None:
-        """Give the latest time that any of `calls` tells, up to a day after their arrival."""
+        """Give the latest time among `calls`, up to a day after their arrival."""
         told = (call.original_timestamp or call.timestamp for call in map(_times_of, calls))
         return max((t for t in told if t and t <= received_at + LARGEST_LEAD), default=None)
 
     def touchpoint(
         self, raw: bytes, arrival: Arrival, kind: TouchpointType | None = None, place: int = 0
     ) -> Touchpoint:
-        """Read one call; `kind` is its type where it names none itself, `place` its place in the
-        request.
+        """Read one call; `kind` is its type if it names none, `place` its position in the request.
 
-        A call without `messageId` gets a hash as id, of what its sender has fixed: sent again it is
-        the same. If it has no time of its own nothing tells the same from another, and its
-        repetition is a second touchpoint. Two that are equal in one request are two.
+        A call without `messageId` gets a hash of what its sender has fixed as id, so a repeated
+        call has the same id. If it has no time of its own, a repetition cannot be recognised and is
+        a second touchpoint. Two equal calls in one request are two.
 
         Raises:
             Refused: the call breaks the contract or the limits.
@@ -193,7 +192,7 @@ class Intake:
 
 
 def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[str, str]:
-    """Give device and user; who names no device may be the daily visitor, if there is one."""
+    """Give device and user; without a device, it may be the daily visitor, if there is one."""
     anonymous_id, user_id = _id(call.anonymous_id, nobody), _id(call.user_id, nobody)
     anonymous_id = anonymous_id or arrival.device_of(user_id)
     if not visitor_of(anonymous_id, user_id):
@@ -202,7 +201,7 @@ def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[st
 
 
 def _add(properties: JsonObject, name: str, arrival: Arrival) -> None:
-    """Add what is known of the arrival and the call does not say: country, an order's currency."""
+    """Add what the arrival knows and the call does not say: country, an order's currency."""
     if arrival.country:
         properties.setdefault("country", arrival.country)
     if arrival.currency and is_commerce(name) and not properties.get("currency"):
@@ -232,7 +231,7 @@ def _sequence(call: _Call[Any], made: Touchpoint, place: int) -> int:
 
 
 def _made(call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival) -> str:
-    """Make an id for a call that has none: the same whenever it is sent again."""
+    """Make an id for a call without one: the same whenever it is sent again."""
     timestamp = call.original_timestamp or call.timestamp
     if timestamp is None:
         place = f"{arrival.site}\0{arrival.received_at.isoformat()}\0".encode()
@@ -280,9 +279,9 @@ def _taken(source: JsonObject, field: str, longest: int = _LONGEST_TEXT) -> str:
 def _traits(
     call: _Call[Any], kind: TouchpointType, properties: JsonObject, context: JsonObject
 ) -> JsonObject | None:
-    """Give what is known of the user, also where it stands in the context: there it joins nobody.
+    """Give the user's traits, even those in the context: there they join nobody.
 
-    Of a group the traits are the group's.
+    The traits of a group call belong to the group.
     """
     told = context.get("traits")
     if kind == "group" or not isinstance(told, dict) or "traits" in properties:

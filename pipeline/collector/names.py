@@ -1,8 +1,8 @@
 """How many different names a site's touchpoints have. PURE.
 
-A name becomes a row of statistics, a choice in dashboards, a key in memory: random ones would make
-millions of each. What Segment's specification names is always taken, so that nobody can crowd out
-an order by using up the others.
+A name becomes a row in statistics, a choice in dashboards and a key in memory: random names would
+make millions of each. The names of Segment's specification are always accepted, so that nobody can
+crowd out an order by using up the others.
 """
 
 from datetime import date
@@ -22,7 +22,7 @@ class Names:
         self._yesterday: dict[str, set[str]] = {}
 
     def admit(self, site: str, name: str, today: date) -> None:
-        """Raise Refused if `name` is new and the site has had its names."""
+        """Raise Refused if `name` is new and the site has used up its names."""
         if name in SPECIFIED:
             return
         if today > self._day:

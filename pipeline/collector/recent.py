@@ -1,8 +1,8 @@
-"""What arrived in the last minutes and what became of it, for whoever embeds an SDK. PURE.
+"""What arrived in the last minutes and what happened to it, for people who set up an SDK. PURE.
 
-It is kept in memory and bounded: by requests of each site, by touchpoints of each request, by time.
-Requests that were turned away before anybody knew their site are shown to the network that sent
-them, and to the site whose page did.
+It is kept in memory and bounded: by requests per site, by touchpoints per request, by time.
+Requests that were turned away before their site was known are shown to the network that sent them,
+and to the site whose page did.
 """
 
 from collections import OrderedDict, deque
@@ -27,9 +27,9 @@ _Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: for a site, whose pages have these `origins`, from a network.
+    """The asker: for a site, whose pages have these `origins`, from a network.
 
-    Who `sees_all` is shown every request that was turned away before anybody knew its site.
+    With `sees_all`, it is shown every request that was turned away before its site was known.
     """
 
     site: str
@@ -85,12 +85,12 @@ class Recent:
     def note_turned_away(
         self, why: TurnedAway, at: datetime, path: str, network: str, origin: str | None
     ) -> None:
-        """Note a request that nobody looked into."""
+        """Note a request whose content was not read."""
         told = {"outcome": "turned_away", "error": why.code, "detail": why.detail[:_LONGEST]}
         self._add(why.site, path, _Request(at, network, (origin or "")[:_LONGEST], told))
 
     def of(self, asker: Asker, now: datetime) -> list[_Object]:
-        """Tell of the requests of a site, and of nobody's that its asker may see, newest first."""
+        """List the requests of a site, and those without one that the asker may see, newest first."""
         nobodys = (each for each in self._of_nobody if each.is_shown_to(asker))
         since = now - timedelta(minutes=MINUTES)
         found = (*self._of_site.get(asker.site, ()), *nobodys)

@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 _CONNECTIONS = 4096
 
 _OBJECTS_UNTIL_COLLECTION = 20_000
-"""A request makes hundreds of objects and hardly a cycle; at Python's 700, looking for cycles
-takes a sixth of its time (`python -m tests.bench.collector`)."""
+"""A request creates hundreds of objects and hardly any cycles; with Python's 700, the search for
+cycles takes a sixth of its time (`python -m tests.bench.collector`)."""
 
 
 class CollectorFailed(TouchstreamError):
@@ -60,7 +60,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     collector = Collector(settings, clock=partial(datetime.now, UTC))
-    # In this process, not in granian's workers: after kill -9 of a supervisor its workers go on.
+    # In this process, not in granian's workers, which would survive a kill -9 of their supervisor.
     server = Server(
         collector,
         address=settings.collector_host,
@@ -85,9 +85,9 @@ async def _serve(settings: Settings) -> None:
 
 
 def _reload(collector: Collector) -> None:
-    """Take the write keys that the settings have now; if they cannot be used go on as before.
+    """Use the write keys that the settings have now; if they are invalid, keep the old ones.
 
-    A topic of new shares is not waited for: whoever sets the first share restarts.
+    The overflow topic is not added: the first key with a share needs a restart.
     """
     try:
         collector.change_keys(Settings().write_keys)
@@ -96,7 +96,7 @@ def _reload(collector: Collector) -> None:
 
 
 def _hold_free(host: str, port: int) -> None:
-    """Refuse a port in use: granian shares it (SO_REUSEPORT), and calls would go astray."""
+    """Refuse a port in use: granian would share it (SO_REUSEPORT), and calls would go astray."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()

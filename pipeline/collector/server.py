@@ -1,8 +1,7 @@
 """The collector: what SDKs send over HTTP, and success only after Kafka's acknowledgement.
 
-Shell: granian's RSGI on one side, `Batches` on the other. Which path speaks which vocabulary is
-decided in `routes`, what a call means in `intake`, what the sender is told in `answers`. `serve`
-runs it.
+Shell: granian's RSGI on one side, `Batches` on the other. `routes` decides which path speaks which
+vocabulary, `intake` what a call means, `answers` what the sender is told. `serve` runs it.
 """
 
 import asyncio
@@ -144,7 +143,7 @@ class Collector:
 
     @property
     def is_ready(self) -> bool:
-        """Whether calls can be taken."""
+        """Whether calls can be accepted."""
         return self._is_connected and not self._batches.is_failing
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -160,7 +159,7 @@ class Collector:
     async def _answer(
         self, vocabulary: Vocabulary | None, scope: Scope, protocol: HTTPProtocol
     ) -> Answer:
-        """Give the answer, or why there is none, with what lets a page read it."""
+        """Give the answer or the refusal, with the headers that let a page read it."""
         allowed: Headers = []
         caller = self._guard.caller(scope)
         try:
@@ -191,10 +190,10 @@ class Collector:
         self._recent.note_turned_away(why, self._clock(), scope.path, network, origin)
 
     async def _cost(self, why: TurnedAway, scope: Scope, caller: Caller) -> Headers:
-        """Charge a refusal to who caused it; give headers for the answer.
+        """Charge a refusal to its caller; give headers for the answer.
 
-        Who asks for what is not here has sent nothing: SDKs look for parts of theirs that we have
-        not, and behind one address stand many pages.
+        A request for a missing path costs nothing: SDKs look for parts that we do not have, and
+        many pages share an address.
         """
         if why.code is Problem.NOT_FOUND and scope.method != "POST":
             return []
@@ -203,7 +202,7 @@ class Collector:
         return await self._guard.refuse(caller)
 
     def _is_open_to_all(self, path: str) -> bool:
-        """A mail is no page, and its links are signed; the beacon says itself who may load it."""
+        """A mail is not a page, and its links are signed; the beacon sets its own headers."""
         return path.startswith(LINKS) or path == self._settings.collector_beacon_path
 
     def _vocabulary(self, scope: Scope) -> Vocabulary | None:
@@ -213,7 +212,7 @@ class Collector:
 
     def _told(self, scope: Scope) -> Answer | None:
         """Answer a question of our own: nothing of it is kept."""
-        # What a HEAD is answered with has no body: the server leaves it out.
+        # The answer to a HEAD has no body: the server leaves it out.
         match scope.method.replace("HEAD", "GET"), scope.path:
             case "GET", "/healthz/live":
                 return Answer(200, b'{"status":"live"}')
@@ -250,7 +249,7 @@ class Collector:
     async def _accept(
         self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol, caller: Caller
     ) -> Answer:
-        """Do what a request needs, from its bytes to Kafka's acknowledgement."""
+        """Handle a request, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:  # before the body is read
             raise NotAcknowledged
         authorization = scope.headers.get("authorization")

@@ -1,8 +1,8 @@
 """Calls of the shop's own servers: signed, and about people by the names that servers know. PURE.
 
-A till knows a customer's number, a call centre an address: from `customer_id`, `subscriber_id`,
-`email_hash` and `email` in traits or properties comes who it is, where the call does not say. Two
-of them in one call join the person: the customer's number becomes the user, the other the visitor.
+A till knows a customer's number, a call centre an address. If the call does not say who it is
+about, `customer_id`, `subscriber_id`, `email_hash` and `email` in traits or properties do. Two of
+them in one call join the person: the customer's number becomes the user, the other the visitor.
 """
 
 import hmac
@@ -35,7 +35,7 @@ class ServerApi:
     pseudonyms: Pseudonyms
 
     def authenticate(self, site: str, headers: Headers, body: bytes, now: datetime) -> None:
-        """Raise TurnedAway unless a server of `site` signed `body`, as sent, a moment ago."""
+        """Raise TurnedAway unless a server of `site` has just signed `body`, as sent."""
         timestamp = headers.get(TIMESTAMP) or ""
         claimed = headers.get(SIGNATURE) or ""
         if not is_recent(timestamp, now):
@@ -50,12 +50,12 @@ class ServerApi:
             )
 
     def knows(self, site: str, secret: str) -> bool:
-        """Say whether `secret` is one of the site's servers; takes equally long for all."""
+        """Tell whether `secret` belongs to one of the site's servers, in constant time."""
         known = (each.encode() for each in self.secrets.get(site, ()))
         return sum(hmac.compare_digest(each, secret.encode()) for each in known) > 0
 
     def named(self, payload: bytes, site: str) -> bytes:
-        """Give a batch whose calls say who they are about; what is no batch stays as it is."""
+        """Give a batch whose calls say who they are about; anything but a batch stays as it is."""
         try:
             batch = json_value(payload)
         except Refused:
@@ -81,7 +81,7 @@ class ServerApi:
             call["context"].setdefault("channel", call["channel"])
 
     def _disguise(self, part: _Object, site: str) -> None:
-        """Put a hash in the place of an address, and a subscriber's pseudonym beside the number."""
+        """Replace an address by its hash, and add a subscriber's pseudonym to the number."""
         address, number = part.pop("email", None), part.get("subscriber_id")
         if isinstance(address, str) and "@" in address:
             part["email_hash"] = self.pseudonyms.email_hash(site, address)

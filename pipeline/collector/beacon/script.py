@@ -1,5 +1,6 @@
-"""beacon.js as the collector serves it: the file of this package, told its endpoint. Shell: reads
-the file at the start; what it does in a page is decided in the files beside it.
+"""beacon.js as the collector serves it: the file of this package, with its endpoint filled in.
+
+Shell: reads the file at start-up. The files next to it decide what it does in a page.
 """
 
 import gzip
@@ -19,7 +20,7 @@ _HEADERS: Headers = [
     ("content-type", "text/javascript; charset=utf-8"),
     ("cache-control", "public, max-age=3600"),
     ("vary", "accept-encoding"),
-    # Any page may load it; who may send is the gate's business.
+    # Any page may load it; the gate decides who may send.
     ("access-control-allow-origin", "*"),
     ("cross-origin-resource-policy", "cross-origin"),
 ]

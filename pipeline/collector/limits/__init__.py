@@ -1,1 +1,1 @@
-"""Who is let in, how much, and on which way into Kafka."""
+"""Who is let in, how much they may send, and by which topic."""

@@ -1,6 +1,6 @@
-"""Who calls: the address behind the proxies, its network, and whether we can tell it apart. PURE.
+"""Who calls: the address behind the proxies, its network, and whether it identifies a sender. PURE.
 
-The client's address is written nowhere; limits know networks, as touchpoints do.
+The client's address is written nowhere; limits work with networks, as touchpoints do.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _FORWARDED = "x-forwarded-for"
 _FURTHEST = 16
-"""Hops that are looked at; who writes more of them gets no further."""
+"""Most hops that are read; further ones are ignored."""
 
 
 class Proxies:
@@ -26,8 +26,8 @@ class Proxies:
     def client(self, peer: str, headers: Sequence[tuple[str, str]]) -> str:
         """Give the client of a connection from `peer`, both as address:port.
 
-        It is the last address in X-Forwarded-For that is not a trusted proxy's: what stands before
-        it the client can have written itself. Only the port of the peer is known.
+        It is the last address in X-Forwarded-For that is not a trusted proxy's: the client may have
+        written everything before it. Only the port of the peer is known.
         """
         host, _, port = peer.rpartition(":")
         if not self._is_trusted(host.strip("[]")):
@@ -44,7 +44,7 @@ class Proxies:
 
     @property
     def is_any(self) -> bool:
-        """Whether there is a proxy to be trusted at all."""
+        """Whether any proxy is trusted."""
         return bool(self._trusted)
 
     def _is_one_of_ours(self, host: str) -> bool:
@@ -69,10 +69,10 @@ def _address(hop: str) -> str | None:
 
 
 def own_network(client: str) -> str:
-    """Give the network of `client`, address:port, if it tells senders apart; else empty.
+    """Give the network of `client`, address:port, if it identifies a sender; otherwise empty.
 
-    Behind an address of a private network, or of this machine, anybody may stand: a proxy that is
-    not in the settings, a gateway of containers, a server of the shop.
+    A private or local address may belong to anybody: a proxy that is not in the settings, a
+    container gateway, a server of the shop.
     """
     network = truncated_ip(client)
     return network if _is_global(network) else ""

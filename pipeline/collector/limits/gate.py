@@ -1,4 +1,4 @@
-"""Who may send: write keys and origins. PURE. A key stands in the page: it names, it proves not."""
+"""Who may send: write keys and origins. PURE. A key is visible in the page: it proves nothing."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -25,16 +25,16 @@ class Sender(NamedTuple):
 
 @dataclass(slots=True)
 class Gate:
-    """Knows what each write key may, and the allowed origins; none listed means all.
+    """Knows what each write key may do, and the allowed origins; an empty list allows all.
 
-    A key with origins of its own may be used by these pages only, whatever the others may.
+    A key with origins of its own may be used only by these pages.
     """
 
     keys: Mapping[str, WriteKey]
     origins: Collection[str]
 
     def sender(self, name: str | None, origin: str | None, now: datetime) -> Sender:
-        """Give the write key called `name`; TurnedAway if it is none, or not for this page."""
+        """Give the write key called `name`; TurnedAway if it is unknown, or not for this page."""
         key = self.keys.get(name or "")
         if name is None or key is None:
             raise TurnedAway(
@@ -59,7 +59,7 @@ class Gate:
     def allow(self, origin: str | None) -> Headers:
         """Give the headers that let a page of `origin` read the answer; TurnedAway if it may not.
 
-        An origin is reflected, with credentials: some SDKs insist, and no cookie means anything
+        The origin is reflected, with credentials: some SDKs require it, and cookies mean nothing
         here.
         """
         if origin is None:
@@ -86,10 +86,9 @@ class Gate:
 
 
 def preflight(asked: str | None) -> Headers:
-    """Say what a page may send that has `asked` for these headers: all of them.
+    """Allow all headers that a page has `asked` for.
 
-    SDKs add some of their own to a retry, and other ones in every version; what none of our code
-    reads does no harm.
+    SDKs add headers to a retry, and others in every version; headers that no code reads do no harm.
     """
     names = (asked or "").lower().split(",", _MOST_HEADERS)[:_MOST_HEADERS]
     allowed = [name.strip() for name in names if _HEADER.fullmatch(name.strip())]
@@ -106,12 +105,12 @@ def _may(origin: str, origins: Collection[str]) -> bool:
 
 
 def is_among(origin: str, origins: Collection[str]) -> bool:
-    """Tell whether a page is of one of `origins`, which may be written in Unicode."""
+    """Tell whether a page belongs to one of `origins`, which may be written in Unicode."""
     return origin in origins or origin in map(ascii_origin, origins)
 
 
 def key_name(request: Request, find: Callable[[Request], str | None]) -> str | None:
-    """Give the name of the write key that `find` finds; TurnedAway if there is nothing to find."""
+    """Give the name of the write key that `find` finds; TurnedAway if there is none."""
     try:
         return find(request)
     except Refused as why:

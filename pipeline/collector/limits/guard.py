@@ -1,11 +1,10 @@
-"""Keeps those who flood from those who do not. Shell: asks a clock, lets wait.
+"""Protects everybody else from senders that flood. Shell: reads a clock, makes callers wait.
 
-A network has an allowance. What is taken costs it little, what is refused costs it more; in debt it
-is turned away before its body is read. Requests that name a known key in their head have an
-allowance of their own in each network: what others do there is not their doing.
-
-Refusals to who is in debt come late, and to all if very many are refused. That costs nothing here,
-and whoever waits for the answer before the next try is as slow as that. A good request never waits.
+A network has an allowance. Accepted events cost little, refused ones cost more; a network in debt
+is turned away before its body is read. Requests that name a known key in their head have a separate
+allowance in each network, so others in the network cannot use it up. Refusals to a network in debt
+come late, and to everybody if very many are refused. Waiting costs nothing here, and a sender that
+waits for the answer becomes as slow. A good request never waits.
 """
 
 import asyncio
@@ -25,38 +24,38 @@ from pipeline.collector.request import user_name
 from pipeline.metrics import COLLECTOR_HELD, COLLECTOR_LIMITED
 
 _MOST_CALLERS = 50_000
-"""Networks that are remembered at a time, in 12 MB."""
+"""How many networks are remembered, in 12 MB."""
 
 _ANYBODY = "?"
 _EVERYBODY = "*"
 _NETWORKS_TOGETHER = 2
-"""When so many networks at their rate could have had all the refusals, all refusals come late."""
+"""If there are more refusals than this many networks may have, all refusals come late."""
 
 _LATE_SECONDS = 1.0
-"""On the average: who was told to wait at once does not come again at once."""
+"""On average; it varies, so that callers do not all return at the same moment."""
 
 _GOLDEN = 0.6180339887
 _MOST_HELD = 2_000
-"""Refusals that wait at a time; beyond it connections are closed instead."""
+"""Most refusals that wait at the same time; beyond that, connections are closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a network may do: a second, and at once; 0 is no limit."""
+    """What a network may do per second, and at the same time; 0 means no limit."""
 
     events: float
     bytes: float
     refusals: float
     requests: int
     window: float
-    """Seconds for whose rates a network may come at once."""
+    """A burst may use up the rates of this many seconds."""
 
 
 class Caller(NamedTuple):
-    """Who sends a request.
+    """The sender of a request.
 
-    `client` is its address:port; `name` is what its allowance goes by, the same for all whose
-    networks cannot be told apart: these are not `is_limited`.
+    `client` is its address:port; `name` identifies its allowance. All senders without an
+    identifiable network share a name, and are not `is_limited`.
     """
 
     client: str
@@ -105,28 +104,28 @@ class Guard:
         """Let a request in; it counts until it `leave`s.
 
         Raises:
-            TurnedAway: the network has taken too much, or has too many requests here already.
+            TurnedAway: the network has sent too much, or has too many open requests.
         """
         if caller.is_limited:
             self._admit(caller)
             self._at_once[caller.name] = self._at_once.get(caller.name, 0) + 1
 
     def leave(self, caller: Caller) -> None:
-        """Say that a request which was let in is answered."""
+        """Note that a request that was let in has been answered."""
         if caller.is_limited:
             self._at_once[caller.name] -= 1
             if not self._at_once[caller.name]:
                 del self._at_once[caller.name]
 
     def charge(self, caller: Caller, events: int, size: int) -> None:
-        """Charge the caller for what was taken: `events` of a body of `size` bytes as sent."""
+        """Charge the caller for accepted `events` in a body of `size` bytes as sent."""
         if caller.is_limited:
             self._spend(caller.name, max(events * self._event, size * self._byte))
 
     async def refuse(self, caller: Caller) -> Headers:
-        """Charge the caller for a request of which nothing was taken.
+        """Charge the caller for a request of which nothing was accepted.
 
-        It returns when the caller is to hear of it; the headers are for the answer.
+        It returns when the answer may be sent; the headers are for the answer.
         """
         self._spend(caller.name, self._refusal)
         self._spend(_EVERYBODY, self._refusal / _NETWORKS_TOGETHER)
@@ -134,9 +133,9 @@ class Guard:
         return await self.put_off() if is_late else []
 
     async def put_off(self) -> Headers:
-        """Return when somebody who is to come again later is to hear of it, and headers for that.
+        """Return when a "try again later" may be sent, with the headers for it.
 
-        To be told so is free: who has waited must be able to come.
+        It costs the caller nothing: a sender that has waited must be able to come back.
         """
         if self._held >= _MOST_HELD:
             return [("connection", "close")]

@@ -1,6 +1,6 @@
-"""What each write key may send: a share of the way into Kafka, and so much a day. PURE.
+"""What each write key may send: a share per second and a quota per day. PURE.
 
-Beyond its share a key still sends, but by the overflow topic, where it waits for nobody but itself.
+Beyond its share a key may still send, but to the overflow topic, where it waits only for itself.
 """
 
 from datetime import date
@@ -10,13 +10,13 @@ from pipeline.collector.limits.allowances import Allowances
 from schemas.write_key import WriteKey
 
 _MOST_KEYS = 100_000
-"""More than anybody has: every key is one of the settings."""
+"""More keys than anybody has: every key is in the settings."""
 
 
 class Quotas:
-    """Counts by key; `share` are events a second of keys that have none of their own, 0: no limit.
+    """Counts by key; `share` is the events per second of keys without their own, 0: no limit.
 
-    At once a key may send what `window` seconds of its share bring.
+    A burst may use up what `window` seconds of the share bring.
     """
 
     def __init__(self, share: float, window: float) -> None:
@@ -26,7 +26,7 @@ class Quotas:
         self._today: dict[str, int] = {}
 
     def admit(self, name: str, key: WriteKey, today: date) -> None:
-        """Raise TurnedAway if the key called `name`, which has a quota, has sent it today."""
+        """Raise TurnedAway if the key called `name` has used up its quota of today."""
         if self._sent(name, today) >= key.events_per_day:
             raise TurnedAway(
                 Problem.QUOTA_EXCEEDED,
@@ -35,7 +35,7 @@ class Quotas:
             )
 
     def count(self, name: str, events: int, today: date) -> None:
-        """Note that `events` of the key were taken."""
+        """Note that `events` of the key were accepted."""
         self._today[name] = self._sent(name, today) + events
 
     def is_over(self, name: str, key: WriteKey, events: int, now: float) -> bool:

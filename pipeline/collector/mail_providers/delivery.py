@@ -1,4 +1,4 @@
-"""What all providers' webhooks have in common: a request, and what one event of it says. PURE."""
+"""What all providers' webhooks have in common: a request, and its events. PURE."""
 
 import base64
 import binascii
@@ -19,9 +19,8 @@ from schemas.codec import Refused, reason_of
 from schemas.dead_letter import Reason
 
 TOLERANCE = timedelta(hours=24)
-"""How old a provider's signature may be: they repeat what they could not deliver for so long.
-
-Within it a copy does no harm: it has the same event id."""
+"""How old a provider's signature may be: providers retry for this long. A copy within this time
+does no harm, because it has the same event id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,9 @@ class MailEvent(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider: whether a request is its own, which events it holds, and what each says.
+    """A provider: whether a request is genuine, which events it contains, and what each says.
 
-    `read` gives None for what happened to no mail of nobody in particular.
+    `read` gives None for events that concern no mail or nobody.
     """
 
     is_genuine: Callable[[Delivery, str], bool]
@@ -92,7 +91,7 @@ def json_events(body: bytes) -> list[Any]:
 
 
 def word(said: Any, name: str) -> str:
-    """Give a text (or a number as text) that the sender has attached to the mail, or nothing."""
+    """Give a text (or a number as text) that the sender attached to the mail, or an empty one."""
     value = said.get(name) if isinstance(said, dict) else None
     return str(value) if isinstance(value, str | int) else ""
 
@@ -107,7 +106,7 @@ def form(body: bytes) -> dict[str, str]:
 
 
 def moment(seconds: float) -> datetime:
-    """Give the time of so many seconds since 1970; Refused if there is none, or it is in 1970."""
+    """Give the time of this many seconds since 1970; Refused if it is invalid, or in 1970."""
     try:
         if seconds < _FIRST_SECOND:
             raise ValueError("before 1971")  # noqa: TRY301 - refused like what no calendar has
@@ -117,7 +116,7 @@ def moment(seconds: float) -> datetime:
 
 
 def is_equal(claimed: str, expected: str) -> bool:
-    """Compare two secrets in the same time wherever they differ."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(claimed.encode(), expected.encode())
 
 
@@ -132,6 +131,6 @@ def is_basic(delivery: Delivery, secret: str) -> bool:
 
 
 def made_id(*parts: object) -> str:
-    """Make the id of an event whose provider has none: equal parts, equal id."""
+    """Make the id of an event whose provider has none: equal parts give equal ids."""
     told = "\0".join(map(str, parts))
     return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()

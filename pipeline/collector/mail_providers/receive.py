@@ -1,8 +1,8 @@
 """From a provider's event to a touchpoint, without the address of anybody. PURE.
 
-Nothing that an event says is lost: what has no place of its own stands in the property `details`.
-Left out are IP addresses, places to the street, names and phone numbers, and what is nested deeper
-than eight levels; every e-mail address, wherever it stands, becomes its hash.
+Nothing in an event is lost: fields without a place of their own are in the property `details`. Left
+out are IP addresses, places to the street, names and phone numbers, and what is nested deeper than
+eight levels; every e-mail address, wherever it stands, becomes its hash.
 """
 
 import re
@@ -53,9 +53,9 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, the longest batch.
+    """Knows the secrets by `provider/site`, the largest touchpoint in bytes, and the longest batch.
 
-    What it reads goes through `masks`.
+    Everything it reads goes through `masks`.
     """
 
     secrets: Mapping[str, Sequence[str]]
@@ -75,8 +75,8 @@ class Webhooks:
         """Give the touchpoints of a request; events that cannot be read become dead letters.
 
         Raises:
-            TurnedAway: nothing is expected here, nobody of ours signed it, it is no list of
-                events at all, or too long.
+            TurnedAway: the webhook is unknown, the signature is wrong, or the body is not
+                a list of events or too long.
         """
         secrets = self.secrets_of(place)
         provider = PROVIDERS[place.partition("/")[0]]
@@ -147,7 +147,7 @@ class Webhooks:
         return kept | {"details": self._scrubbed(said, site)}
 
     def _scrubbed(self, value: Any, site: str, depth: int = 0) -> Any:
-        """Hash every address in a JSON value, and leave out what is nobody's business."""
+        """Hash every address in a JSON value, and leave out private data."""
         if depth > _DEEPEST:
             return "nested too deeply"
         if isinstance(value, str):
@@ -171,7 +171,7 @@ def _is_machine(event: MailEvent) -> bool:
 
 
 def _channel(event: MailEvent) -> Channel:
-    """Say newsletter for what belongs to a campaign or a list; others are order mails and such."""
+    """Give newsletter for mails of a campaign or a list; others are order mails and the like."""
     return "newsletter" if event.campaign_id or event.list_id else "email"
 
 

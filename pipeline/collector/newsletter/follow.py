@@ -51,12 +51,12 @@ _FORM = (
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What becomes of a request to a link: the answer, and the touchpoint that it is."""
+    """The result of a request to a link: the answer and the touchpoint."""
 
     answer: Answer
     touchpoint: Touchpoint | None = None
     must_answer: bool = False
-    """Whether the answer goes out even if Kafka does not take the touchpoint."""
+    """Whether the answer is sent even if Kafka does not acknowledge the touchpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Signed links of a newsletter: what they say, and that nobody else has said it. PURE.
+"""Signed links of a newsletter. PURE.
 
-A token is the link's content in JSON and its HMAC-SHA256, both in base64url, with a dot between.
-Whatever is not signed by one of our keys, or has expired, is no link at all: so nobody can make
+A token is the link's content in JSON and its HMAC-SHA256, both in base64url, separated by a dot. A
+link that is not signed with one of our keys, or that has expired, is invalid, so nobody can make
 the collector redirect to a place of their choice.
 """
 
@@ -23,7 +23,7 @@ PATH = "/n/"
 """What the path of every link begins with; the token follows."""
 
 PARAMETER = "ts_link"
-"""The URL parameter that tells the website which subscriber has clicked."""
+"""The URL parameter that says which subscriber has clicked."""
 
 LONGEST_URL = 2048
 _LONGEST_TOKEN = 8192
@@ -74,7 +74,7 @@ def sign(link: Link, keys: Sequence[str]) -> str:
 
 
 def read(token: str, keys: Collection[str], now: datetime) -> Link | None:
-    """Give what a token says; None if no key of ours signed exactly that, or it has expired."""
+    """Give the content of a token; None if it has expired or none of our keys signed it."""
     said = unseal(token[: _LONGEST_TOKEN + 1], keys, _CONTEXT)
     if said is None:
         return None
@@ -85,7 +85,7 @@ def read(token: str, keys: Collection[str], now: datetime) -> Link | None:
 
 
 def destination(url: str) -> str:
-    """Give `url` as a redirect may name it: absolute, http or https, ASCII.
+    """Give `url` in the form for a redirect: absolute, http or https, ASCII.
 
     Raises:
         BadLink: it leads nowhere on the web, names a user, or is too long.
@@ -109,7 +109,7 @@ def destination(url: str) -> str:
 def with_visitor(url: str, visitor_id: str, hosts: Collection[str]) -> str:
     """Add the parameter `ts_link` to `url` if its host is one of `hosts`.
 
-    One that stands there already is somebody else's, copied from an address bar: it goes.
+    An existing one belongs to somebody else, copied from an address bar; it is removed.
     """
     parts = urlsplit(url)
     if ascii_host(parts.hostname or "") not in map(ascii_host, hosts):

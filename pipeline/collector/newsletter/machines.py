@@ -1,7 +1,7 @@
-"""Who opens a mail without a person: prefetching programs, scanners, Apple's mail proxy. PURE.
+"""Machines that open mails: prefetching programs, scanners, Apple's mail proxy. PURE.
 
-A guess from what a request tells of itself; a scanner that passes itself off as a browser is not
-found out.
+This is a guess from what a request says about itself; a scanner that poses as a browser is not
+recognised.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ import crawleruseragents
 from pipeline.collector.request import Headers
 
 _PROXIES = ("GoogleImageProxy", "YahooMailProxy")
-"""Fetch an image when somebody looks at the mail; the user agent is then the proxy's."""
+"""Proxies that fetch an image when somebody looks at the mail; the user agent is the proxy's."""
 
 _PREFETCH = (
     ("sec-purpose", "prefetch"),
@@ -21,7 +21,7 @@ _PREFETCH = (
     ("x-purpose", "preview"),
     ("x-moz", "prefetch"),
 )
-"""Headers by which browsers say that nobody has asked yet."""
+"""Headers with which browsers mark a prefetch."""
 
 _SCANNERS = (
     "Edge/12.246 Mozilla/5.0",  # Gmail, before anybody has opened the mail
@@ -34,7 +34,7 @@ _SCANNERS = (
     "Proofpoint",
     "ZScaler",
 )
-"""What fetches images and links of mails by itself, by what it calls itself."""
+"""User agents that fetch images and links of mails by themselves."""
 
 # Apple's Mail Privacy Protection loads every image of every mail, read or not, and calls itself
 # by no more than this; Apple's own addresses are the other hint.
@@ -48,7 +48,7 @@ def mail_proxy(user_agent: str) -> str:
 
 
 def is_machine(headers: Headers, network: str) -> bool:
-    """Tell whether no person stands behind a request from `network` (a truncated address)."""
+    """Tell whether a request from `network` (a truncated address) was made by a machine."""
     user_agent = headers.get("user-agent") or ""
     if any(word in (headers.get(name) or "").lower() for name, word in _PREFETCH):
         return True

@@ -1,9 +1,9 @@
 """A mail's HTML with every link signed and a pixel at its end. PURE.
 
 Python's own HTML parser finds the tags; all other bytes stay as they are, because mail programs
-depend on oddities that a parser would put right. Comments are read too: Outlook's buttons stand
-in conditional ones. For your own mails only: markup that means harm (thousands of tags that never
-end) costs that parser a time that grows with its square.
+depend on oddities that a parser would put right. Comments are read too, because Outlook's buttons
+are in conditional ones. Use it for your own mails only: hostile markup (thousands of tags that
+never end) takes the parser quadratic time.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from html import escape
 from html.parser import HTMLParser
 
 _NOT_FOLLOWED = frozenset({"base", "link"})
-"""Elements whose `href` is no link that somebody clicks."""
+"""Elements whose `href` is not a link to click."""
 
 
 def rewritten(html: str, click: Callable[[str], str], pixel: str) -> str:
-    """Replace each http(s) link by what `click` makes of it, and append the image `pixel`.
+    """Replace each http(s) link with the result of `click`, and append the image `pixel`.
 
     Raises whatever `click` raises.
     """

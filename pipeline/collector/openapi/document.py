@@ -1,7 +1,7 @@
 """The OpenAPI document of what the collector serves. PURE.
 
 `operations` has an `Operation` for every path; tests find a path without one, and an answer that
-its operation does not know.
+its operation does not list.
 """
 
 import re
@@ -28,7 +28,7 @@ _KEY = "writeKey"
 Schema = dict[str, Any]
 
 Said = type[BaseModel] | Answer | str
-"""What an answer says: JSON of a model, always the same, or anything of a media type."""
+"""The body of an answer: JSON of a model, a fixed text, or anything of a media type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,9 @@ ONE_PRODUCT = frozenset(
 
 
 def taken(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
-    """Take what stands in `source` under a key of `names` out of it, under the name it has here.
+    """Move the values of `source` that have a key in `names`, under their new names.
 
-    Of two keys for one name the first counts; the other stays where it is.
+    Of two keys for one name, the first counts; the other stays where it is.
     """
     found: JsonObject = {}
     for theirs, ours in names.items():
@@ -37,7 +37,7 @@ def taken(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
 
 
 def first_of(source: JsonObject, names: Iterable[str]) -> Any:
-    """Take the first identifier out of `source` that names somebody; the others stay."""
+    """Remove and give the first identifier in `source` that names somebody; the others stay."""
     return next((source.pop(name) for name in names if identifier(source.get(name))), None)
 
 
@@ -71,7 +71,7 @@ def instant(value: Any, unit: timedelta, since: datetime = EPOCH) -> Any:
 
 
 def put_products(name: str, properties: JsonObject, products: list[JsonObject]) -> None:
-    """Add products as Segment has them: one among the properties, or a list of them."""
+    """Add products as Segment has them: one among the properties, or a list."""
     if name in ONE_PRODUCT and len(products) == 1 and not _contradict(properties, products[0]):
         properties.update(products[0])
     elif products:
@@ -83,7 +83,7 @@ def _contradict(properties: JsonObject, product: JsonObject) -> bool:
 
 
 def renamed(items: Iterable[Any], names: Mapping[str, str], what: str) -> list[JsonObject]:
-    """Give each object of `items` Segment's field names; Refused if one is no object."""
+    """Give each object of `items` Segment's field names; Refused if one is not an object."""
     return [
         {names.get(field, field): value for field, value in as_object(item, what).items()}
         for item in items
@@ -91,7 +91,7 @@ def renamed(items: Iterable[Any], names: Mapping[str, str], what: str) -> list[J
 
 
 def page(source: JsonObject, names: Mapping[str, str]) -> JsonObject:
-    """Take url, title and referrer out of `source`, those that are there and not empty.
+    """Move url, title and referrer out of `source` if they are not empty.
 
     A referrer without the page that it led to may be of the same site: it stays where it is.
     """
