@@ -90,7 +90,7 @@ class Recent:
         self._add(why.site, path, _Request(at, network, (origin or "")[:_LONGEST], told))
 
     def of(self, asker: Asker, now: datetime) -> list[_Object]:
-        """List the requests of a site, and those without one that the asker may see, newest first."""
+        """List the requests of a site, and others that the asker may see, newest first."""
         nobodys = (each for each in self._of_nobody if each.is_shown_to(asker))
         since = now - timedelta(minutes=MINUTES)
         found = (*self._of_site.get(asker.site, ()), *nobodys)
