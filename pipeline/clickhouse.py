@@ -17,16 +17,16 @@ from sinks.models import store_models
 from sinks.questions import make_questions
 from sinks.retention import apply_retention
 
-# What it would log reaches us as exceptions, and people as sentences.
+# Everything it would log also comes as an exception, which people see as an error.
 for _library in ("clickhouse_connect", "urllib3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 _ANSWER_SECONDS = 100
-"""A statement that takes longer is given up; an insert is then repeated, and counts once."""
+"""A longer statement is aborted; an insert is then repeated, and counts once."""
 
 
 class ClickHouseUnavailable(Unavailable):
-    """ClickHouse does not answer or does not let us in; the text says what to do."""
+    """ClickHouse does not answer or refuses the login; the text says what to do."""
 
 
 def connect(settings: Settings) -> Client:
@@ -62,14 +62,14 @@ def connect(settings: Settings) -> Client:
 
 
 class Changes(NamedTuple):
-    """What had to be done: migrations, and how long altered tables keep their rows (None: ever)."""
+    """What was done: migrations, and how long altered tables keep their rows (None: for ever)."""
 
     applied: list[Migration]
     altered: dict[str, timedelta | None]
 
 
 def bring_up_to_date(client: Client, settings: Settings) -> Changes:
-    """Apply what is missing; doing it again changes nothing.
+    """Apply the missing migrations and settings; repeating it changes nothing.
 
     Raises:
         BadModel: a journey model cannot be used; nothing is done.

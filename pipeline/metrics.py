@@ -1,7 +1,7 @@
 """All Prometheus metrics, a section per role. Counting only: nothing here decides anything.
 
-Each role has a registry of its own and shows no other: the sink would show a gauge of the collector
-at 0, for ever.
+Each role has its own registry and serves no other: otherwise the sink would report a gauge of the
+collector as 0 for ever.
 """
 
 import os
@@ -26,7 +26,7 @@ from schemas.fates import FATES
 
 
 class _Silent(WSGIRequestHandler):
-    """Does not log who asks."""
+    """Does not log requests."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the library has it
         """Log nothing."""
@@ -35,7 +35,7 @@ class _Silent(WSGIRequestHandler):
 def serve(
     host: str, port: int, role: CollectorRegistry, complaint: Callable[[], str] = str
 ) -> None:
-    """Answer `/metrics` on `host` and `port` with those of `role`; port 0 switches it off.
+    """Serve the metrics of `role` at `/metrics` on `host` and `port`; port 0 switches it off.
 
     `/healthz/live` is answered with 200, or with 503 and the `complaint` once there is one.
 
@@ -69,7 +69,7 @@ def serve(
 
 
 def _role() -> CollectorRegistry:
-    """Make the registry of a role, with what Prometheus knows about any process."""
+    """Make the registry of a role, with the usual process metrics."""
     registry = CollectorRegistry()
     for of_process in (ProcessCollector, PlatformCollector, GCCollector):
         of_process(registry=registry)

@@ -1,6 +1,6 @@
 """PURE: who may look at which sites, and until when.
 
-A pass is a token that one of our keys has signed. It opens reading and nothing else.
+A pass is a token that one of our keys has signed. It gives read access and nothing else.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _LONGEST_TOKEN = 4096
 
 
 class Pass(Struct, array_like=True, frozen=True):
-    """The sites that may be looked at, none: all, until `expires`, seconds since 1970."""
+    """The sites that may be read (empty: all), until `expires`, in seconds since 1970."""
 
     sites: tuple[Site, ...]
     expires: Annotated[int, Meta(ge=0)]
@@ -43,7 +43,7 @@ def issue(granted: Pass, keys: Sequence[str]) -> str:
 
 
 def admitted(token: str, keys: Iterable[str], now: datetime) -> Pass | None:
-    """Give what a token opens; None if no key of ours has signed it, or it has expired."""
+    """Give the pass in a token; None if none of our keys has signed it, or it has expired."""
     said = unseal(token[: _LONGEST_TOKEN + 1], keys, _CONTEXT)
     if said is None:
         return None

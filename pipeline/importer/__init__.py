@@ -1,1 +1,1 @@
-"""Files in: CSV, JSON lines, Parquet and access logs become touchpoints."""
+"""Importing files: CSV, JSON lines, Parquet and access logs become touchpoints."""

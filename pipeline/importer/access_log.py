@@ -1,7 +1,7 @@
 """Lines of a web server's access log: combined, common, with the host before, or more behind. PURE.
 
-A visitor is whoever has the same IP address, for the log names nobody else. The address itself goes
-no further than this: the caller gives it another name, also in what becomes of a broken line.
+All requests from one IP address are one visitor, because the log names nobody. The address itself
+goes no further than this: the caller replaces it, in dead letters of broken lines too.
 """
 
 import re
@@ -14,7 +14,7 @@ from pipeline.importer.rows import Row, Unreadable
 from schemas.dead_letter import Reason
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
-# No bracket in the time, and no endless size: some lines are written to cost minutes.
+# No bracket in the time, and a bounded size: hostile lines could take minutes.
 _LINE = re.compile(
     rf"(\S+) (\S+) .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-)"
     rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*"
@@ -25,7 +25,7 @@ _REQUEST_WORDS = 3
 _FIRST_FAILURE = 400
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PAGES = frozenset({"", ".htm", ".html", ".php", ".asp", ".aspx", ".jsp"})
-"""Endings of what is looked at; the rest are images, styles, scripts, feeds."""
+"""Extensions of pages; the rest are images, styles, scripts, feeds."""
 
 MAPPING: Mapping = parse_mapping(
     """
@@ -61,7 +61,7 @@ MAPPING: Mapping = parse_mapping(
 
 
 def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row | Unreadable:
-    """Read a line; `visitor_of` names an address, `base` stands before the paths of its URLs."""
+    """Read a line; `visitor_of` names an address, `base` is the prefix of its URLs' paths."""
     found = _LINE.fullmatch(line)
     if found is None:
         return Unreadable(_nameless(line, visitor_of).encode(), Reason.INVALID_FIELD, _UNKNOWN)
@@ -84,7 +84,7 @@ def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row |
 
 
 def _nameless(line: str, visitor_of: Callable[[str], str]) -> str:
-    """Put another name in the place of the address, which is the first word or the second."""
+    """Replace the address, which is the first word or the second."""
     first, blank, rest = line.partition(" ")
     second = rest.partition(" ")[0]
     if _is_address(second):
@@ -101,7 +101,7 @@ def _is_address(word: str) -> bool:
 
 
 def _request(line: str) -> tuple[str, str]:
-    """Split `GET /path HTTP/1.1`; what is no HTTP has neither method nor path."""
+    """Split `GET /path HTTP/1.1`; anything but HTTP has neither method nor path."""
     words = line.split(" ")
     return (words[0], words[1]) if len(words) == _REQUEST_WORDS else ("", "")
 

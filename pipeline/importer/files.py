@@ -1,4 +1,4 @@
-"""Rows out of files: CSV, JSON lines or Parquet, each plain or gzip. Shell: decides nothing."""
+"""Reads rows from files: CSV, JSON lines or Parquet, plain or gzipped. Shell."""
 
 import csv
 import gzip
@@ -27,9 +27,9 @@ _KINDS = {
 }
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
-"""What some programs write before UTF-8."""
+"""The byte-order mark that some programs write before UTF-8."""
 csv.field_size_limit(16 * 1024 * 1024)
-"""A cell that is larger than a touchpoint may be is one row refused, not the end of the file."""
+"""A cell larger than a touchpoint refuses its row, but does not end the file."""
 
 
 def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
@@ -137,7 +137,7 @@ def _parquet_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable
 
 
 def _microseconds(batch: Any) -> Any:
-    """Give a batch in which no time is finer than Python's."""
+    """Give a batch in which no time is more precise than Python's."""
     import pyarrow as pa  # noqa: PLC0415 - as below
 
     fields = [

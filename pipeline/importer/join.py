@@ -12,9 +12,9 @@ Read = Callable[[Path, FileFormat], Iterator[Row | Unreadable]]
 def joined(
     rows: Iterable[Row | Unreadable], mapping: Mapping, folder: Path, read: Read
 ) -> Iterator[Row | Unreadable]:
-    """Give `rows` with what the files that the mapping joins, which are in `folder`, say of them.
+    """Add to `rows` the columns of the joined files in `folder`.
 
-    A column that a row has itself is not overwritten. Of rows of one key the last one counts.
+    A row's own columns are not overwritten. If several rows have the same key, the last one counts.
 
     Raises:
         ImportFailed: such a file cannot be read.

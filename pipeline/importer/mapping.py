@@ -1,4 +1,4 @@
-"""What a mapping file says: which column of a foreign file is what. PURE: reads no files.
+"""Mapping files: what each column of a foreign file means. PURE: reads no files.
 
 A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes by it.
 """
@@ -24,7 +24,7 @@ from schemas.touchpoint import TouchpointType
 
 
 class BadMapping(Unusable, ValueError):
-    """A mapping that cannot be used; the text names file, key and reason."""
+    """An invalid mapping; the text names file, key and reason."""
 
 
 def _listed(value: object) -> object:
@@ -48,7 +48,7 @@ def _zone(value: str) -> str:
 
 
 Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""Columns that may hold a field: the first that stands in the row and is not empty wins."""
+"""Columns that may contain a field: the first that is in the row and not empty wins."""
 
 
 class _Part(BaseModel):
@@ -56,9 +56,9 @@ class _Part(BaseModel):
 
 
 class FileFormat(_Part):
-    """How the files are written; without `kind`, the file's name tells.
+    """How the files are written; without `kind`, the file's name decides.
 
-    `decimal` is the mark before the cents; without it a number that can be two is left as it is.
+    `decimal` is the mark before the cents; without it, an ambiguous number is left as it is.
     """
 
     kind: Literal["csv", "jsonl", "parquet"] | None = None
@@ -68,7 +68,7 @@ class FileFormat(_Part):
 
 
 class ColumnMap(_Part):
-    """Which columns hold which field of a touchpoint."""
+    """Which column contains which field of a touchpoint."""
 
     occurred_at: Columns
     name: Columns = ()
@@ -85,15 +85,15 @@ class ColumnMap(_Part):
 
 
 class TimeFormat(_Part):
-    """How times are written, and the zone of those that name none."""
+    """How times are written, and the zone of times without one."""
 
     format: Annotated[str, AfterValidator(_format)] = "iso"
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
 
 class EventRule(_Part):
-    """What rows are whose name is `from`, whose URL's path begins with `path_prefix`, and which
-    hold what `where` says: a text for each column or key.
+    """The meaning of rows whose name is `from`, whose URL's path begins with `path_prefix`, and
+    that match `where`: a text for each column or key.
     """
 
     source: str | None = Field(default=None, alias="from")
@@ -114,7 +114,7 @@ class EventRule(_Part):
 
 
 class Join(_Part):
-    """A file beside the imported one, with more columns for the rows that have the same key."""
+    """A file next to the imported one, with more columns for the rows with the same key."""
 
     file: str
     on: str
@@ -141,7 +141,7 @@ class Mapping(_Part):
     real_ids: frozenset[str] = frozenset()
 
     def with_placeholders(self, words: Iterable[str]) -> "Mapping":
-        """Give the same mapping, to which also `words` mean nobody."""
+        """Give the same mapping with `words` as further placeholders."""
         return self.model_copy(update={"placeholders": self.placeholders.union(words)})
 
     @model_validator(mode="after")
@@ -173,9 +173,10 @@ def parse_mapping(text: str, name: str) -> Mapping:
 
 
 def unknown_names(mapping: Mapping, seen: Collection[str]) -> list[str]:
-    """Name the columns that the mapping names, though none of its rows, `seen`, has them.
+    """List the columns of the mapping that none of the rows (`seen`) has.
 
-    Of several columns for one field one will do, and what may be a key inside of JSON is not told.
+    If a field can come from several columns, one is enough. Possible keys inside JSON are not
+    listed.
     """
     fields = [(f"columns.{name}", names) for name, names in mapping.columns if names]
     lists = [("json_columns", mapping.json_columns), ("leave_out", mapping.leave_out)]

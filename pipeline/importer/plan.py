@@ -1,4 +1,4 @@
-"""What the files of an import come to: touchpoints in order, and dead letters. PURE: no files."""
+"""The result of an import's files: touchpoints in order, and dead letters. PURE: no files."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ from schemas.topics import record_key
 from schemas.touchpoint import Touchpoint, visitor_of
 
 LARGEST_HARVEST = 1_000_000
-"""Rows of one import at most: all are in memory, some 1.5 kB each, to be sorted over all files."""
+"""Most rows of one import: all are in memory, some 1.5 kB each, to be sorted over all files."""
 
 LARGEST_ROW = 128 * 1024
-"""Bytes of a row at most: quoted in a dead letter it still fits into a Kafka record."""
+"""Most bytes of a row: quoted in a dead letter, it still fits into a Kafka record."""
 
 
 class Outgoing(NamedTuple):
@@ -39,7 +39,7 @@ class Outgoing(NamedTuple):
 
 
 def outgoing_of(touchpoint: Touchpoint, masks: Masks = USUAL) -> Outgoing:
-    """Make a touchpoint ready to be sent: without what its site does not keep.
+    """Prepare a touchpoint for sending, without the properties its site does not keep.
 
     Raises:
         Refused: it is too large for a record, or nested too deeply.
@@ -71,10 +71,10 @@ class _File:
     refusals: list[_Refusal] = field(default_factory=list)
 
     def place_of(self, touchpoint: Touchpoint) -> int:
-        """Count the rows of the file before this one that have its visitor and its time.
+        """Count the earlier rows of the file with the same visitor and time.
 
-        So the order of the file is kept, and it is the same when the rows come in other files: but
-        for a cut through what one visitor did at one time.
+        So the order of the file is kept, and it is the same if the rows are split into other files,
+        unless the split separates rows of one visitor with the same time.
         """
         visitor_id = visitor_of(touchpoint.anonymous_id, touchpoint.user_id)
         group = hash((visitor_id, touchpoint.occurred_at))
@@ -90,7 +90,7 @@ def _first_refusal(file: _File) -> str:
 
 
 class FileOutcome(NamedTuple):
-    """What became of the rows of a file: how many were refused, by reason, and the first one."""
+    """The result of a file's rows: how many were refused, by reason, and the first one."""
 
     name: str
     rows: int
@@ -152,7 +152,7 @@ class Plan:
         return sorted(self._outgoing, key=attrgetter("occurred_at"))
 
     def outcomes(self) -> list[FileOutcome]:
-        """Say of each file what became of its rows."""
+        """Give the result of each file's rows."""
         return [
             FileOutcome(
                 file.name,
@@ -164,11 +164,11 @@ class Plan:
         ]
 
     def unknown(self) -> list[str]:
-        """Name what the mapping names and no row has."""
+        """List the columns of the mapping that no row has."""
         return unknown_names(self._mapping, self._seen)
 
     def letters(self) -> list[DeadLetter]:
-        """Give the rows that cannot be touchpoints; one without a time has that of its file."""
+        """Give the refused rows; one without a time has that of its file."""
         first = min(file.first for file in self._files if file.first)
         return [
             self._letter(file.name, refusal, refusal.at or file.first or first)

@@ -1,7 +1,7 @@
-"""What a foreign row says: the touchpoint that it stands for. PURE: no files, no clock.
+"""A foreign row becomes a touchpoint. PURE: no files, no clock.
 
-Nothing that a row says is lost: what the mapping does not name stands in the properties under its
-own name. Only empty cells are left out.
+Nothing in a row is lost: columns that the mapping does not name stay in the properties under their
+own names. Only empty cells are left out.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ class ImportFailed(TouchstreamError):
 
 
 class Unreadable(NamedTuple):
-    """What stands where a row should be."""
+    """A value in place of a row that cannot be read."""
 
     raw: bytes
     reason: Reason
@@ -41,7 +41,7 @@ class Unreadable(NamedTuple):
 
 
 _FIRST_OF_A_NUMBER = datetime(1971, 1, 1, tzinfo=UTC)
-"""Seconds that are read as milliseconds are before this."""
+"""Seconds that are misread as milliseconds are before this."""
 
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
 _MONEY = (
@@ -62,11 +62,11 @@ _IDS = ("anonymous_id", "user_id", "previous_id")
 
 
 class RowIds:
-    """Ids for the rows of one file: the hash of what the mapping reads of a row as a field or as
+    """Ids for the rows of one file: the hash of what the mapping reads from a row as a field or as
     JSON, and its number among equal rows.
 
-    So importing the file again, or an overlapping export under another name, with a column renamed
-    or dropped of which the mapping does not know, gives the same ids.
+    So importing the file again, or an overlapping export under another name, with a column that the
+    mapping does not name renamed or dropped, gives the same ids.
     """
 
     def __init__(self, mapping: Mapping) -> None:
@@ -96,11 +96,11 @@ def touchpoint_of(
     now: datetime,
     after: datetime | None = None,
 ) -> Touchpoint:
-    """Give the touchpoint of `row`; `row_id` is its id if the row brings none of its own, `after`
-    the time of the row before.
+    """Give the touchpoint of `row`; `row_id` is its id if the row has none, `after` the time of the
+    previous row.
 
     Raises:
-        Refused: no visitor, no name, no time between 1970 and `now`, or against the contract.
+        Refused: no visitor, no name, no time between 1970 and `now`, or a broken contract.
     """
     cells = _Cells(_expanded(row, mapping))
     texts: Row = {name: cells.text(getattr(mapping.columns, name)) for name in _TEXTS}
@@ -127,7 +127,7 @@ def touchpoint_of(
 
 
 def instant_of(row: Row, mapping: Mapping, now: datetime) -> datetime | None:
-    """Give the time of a row, if it has one between 1970 and `now`, whatever else it lacks."""
+    """Give the time of a row, if it has one between 1970 and `now`, whatever else is missing."""
     try:
         return _instant(_Cells(_expanded(row, mapping)), mapping, now)
     except Refused:
@@ -136,13 +136,13 @@ def instant_of(row: Row, mapping: Mapping, now: datetime) -> datetime | None:
 
 @dataclass
 class _Cells:
-    """A row from which cells are taken; what remains becomes properties."""
+    """A row from which cells are removed; the remaining ones become properties."""
 
     row: Row
     used: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
-        """Give a cell, or what a name with dots leads to inside of one: `device.0.category`."""
+        """Give a cell, or a value inside one if the name has dots: `device.0.category`."""
         return self.row[name] if name in self.row else _inside(self.row, name.split("."))
 
     def peek(self, names: Iterable[str]) -> Any:
@@ -159,7 +159,7 @@ class _Cells:
         return _text(self.pop(names))
 
     def id(self, names: Iterable[str], mapping: Mapping) -> str:
-        """Take the first that names somebody; what stands for nobody is taken all the same."""
+        """Remove and give the first id that names somebody; placeholders are removed too."""
         found = ""
         for name in names:
             if not found and not _is_empty(cell := self.get(name)):
@@ -185,7 +185,7 @@ def _inside(value: Any, path: list[str]) -> Any:
 
 
 def _expanded(row: Row, mapping: Mapping) -> Row:
-    """Put what the JSON columns hold beside the other columns."""
+    """Add the content of the JSON columns to the other columns."""
     if not mapping.json_columns:
         return row
     found = {name: cell for name, cell in row.items() if name not in mapping.json_columns}
@@ -242,7 +242,7 @@ def _instant(
 
 
 def _local(moment: datetime, zone: ZoneInfo, after: datetime | None) -> datetime:
-    """Give the time in its zone; of an hour that exists twice the one not before `after`."""
+    """Give the time in its zone; in an hour that exists twice, the one not before `after`."""
     first = moment.replace(tzinfo=zone)
     second = first.replace(fold=1)
     is_second = after is not None and first.astimezone(UTC) < after <= second.astimezone(UTC)
@@ -314,10 +314,10 @@ def _object_in(cell: object, column: str) -> Row:
 
 
 def _counted(cells: Row, mapping: Mapping, names: dict[str, str]) -> Row:
-    """Give the cells their new names, and make numbers of what the mapping says are some.
+    """Rename the cells, and convert those that the mapping declares as numbers.
 
-    With a `decimal` so is all money. What can be no number, or two, stays as it is: the tracker
-    says of money why it does not count.
+    With a `decimal`, all money is converted too. A value that is no number, or ambiguous, stays as
+    it is: the tracker marks why money does not count.
     """
     _count(cells, mapping.numbers, mapping)
     renamed = _renamed(cells, names)
@@ -340,14 +340,14 @@ def _count(cells: Row, names: Iterable[str], mapping: Mapping) -> None:
 
 
 def _listed(entries: list[Any], column: str) -> Row:
-    """Read an array: GA4's pairs of key and value become keys, any other one stays an array."""
+    """Read an array: GA4's pairs of key and value become keys; any other array stays one."""
     if not entries or not all(isinstance(one, dict) and "key" in one for one in entries):
         return {column: entries} if entries else {}
     return {str(one["key"]): _only(one.get("value")) for one in entries}
 
 
 def _only(value: Any) -> Any:
-    """Give the one value that is set of GA4's `{"string_value": …, "int_value": …}`."""
+    """Give the value that is set in GA4's `{"string_value": …, "int_value": …}`."""
     if not isinstance(value, dict):
         return value
     return next((one for one in value.values() if one is not None), None)
@@ -357,7 +357,7 @@ def _renamed(values: Row, names: dict[str, str]) -> Row:
     moved: Row = {}
     for name, value in values.items():
         new = names.get(name, name)
-        # Never onto a name that is taken: nothing is overwritten.
+        # An existing name is never overwritten.
         moved[name if new in values or new in moved else new] = value
     return moved
 

@@ -33,7 +33,7 @@ from schemas.touchpoint import Touchpoint
 
 _CHUNK = 5_000
 
-# A day is the allowed lateness; an hour more, and the carts of the last hour are judged too.
+# A day is the allowed lateness; one more hour lets the last carts be judged too.
 SILENCE_AFTER = timedelta(hours=25)
 
 
@@ -59,7 +59,7 @@ class ImportSummary:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """Read a mapping file; BadMapping if it cannot be used."""
+    """Read a mapping file; BadMapping if it is invalid."""
     try:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -76,7 +76,7 @@ async def read_files(
     read: Read = rows_of,
     masks: Masks = USUAL,
 ) -> list[Touchpoint]:
-    """Give the touchpoints of `paths` in order of time, and send nothing.
+    """Give the touchpoints of `paths` in order of time, without sending anything.
 
     Raises:
         ImportFailed: a file cannot be read, or no row can be used; the text says what to do.
@@ -139,7 +139,7 @@ def _summary(
 
 
 def summary_table(summary: ImportSummary) -> Table:
-    """Lay out what an import did, for a terminal."""
+    """Format the result of an import for a terminal."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")

@@ -1,6 +1,6 @@
 """Producers, consumers and admin clients, opened and closed. Shell.
 
-However the work within ends, also when the start fails, the client is closed.
+The client is closed however the work inside ends, even if the start fails.
 """
 
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 async def consumer(
     settings: Settings, *topics: str, **options: Any
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a consumer of `topics` that commits only when told; `options` are aiokafka's.
+    """Give a consumer of `topics` that commits only explicitly; `options` are aiokafka's.
 
     KafkaError if no broker answers.
     """

@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 1.0
 
 
 class DeadLetters:
-    """Writes dead letters, and does not give up."""
+    """Writes dead letters, and retries for ever."""
 
     def __init__(self, producer: KafkaProducer) -> None:
         self._producer = producer

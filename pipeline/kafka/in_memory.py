@@ -1,4 +1,4 @@
-"""In-memory stand-ins for Kafka and the clock: for dry runs of an import, and for tests."""
+"""In-memory replacements for Kafka and the clock, for dry runs of an import and for tests."""
 
 import asyncio
 from collections import defaultdict
@@ -101,9 +101,9 @@ class MemoryConsumer:
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[Fetched]]:
-        """Give what has come since the last time, of `partitions` or of all that are owned.
+        """Give the records since the last call, of `partitions` or of all owned ones.
 
-        With nothing there, wait for `timeout_ms`.
+        Without any, wait for `timeout_ms`.
         """
         fetched = {}
         for tp in set(partitions or self._positions) - self._paused:
@@ -131,7 +131,7 @@ class MemoryConsumer:
 
 @dataclass
 class ManualClock:
-    """A clock that moves when told to."""
+    """A clock that moves only on command."""
 
     now: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

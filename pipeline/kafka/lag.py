@@ -1,4 +1,4 @@
-"""How far consumer groups are behind. Shell: asks Kafka, which knows best."""
+"""How far consumer groups are behind. Shell: asks Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 30.0
 async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
     """Give the end of every partition of `topics`; KafkaError if no broker answers.
 
-    The ends are what a fetch tells: asked for them, the embedded broker names some too low.
+    The ends come from a fetch: asked directly, the embedded broker reports some too low.
     """
     numbers = range(settings.kafka_partitions)
     return await ends_of(settings, [TopicPartition(topic, n) for topic in topics for n in numbers])
@@ -40,7 +40,7 @@ async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> Posit
 async def committed(settings: Settings, group: str, places: Iterable[TopicPartition]) -> Positions:
     """Give how far `group` has committed, 0 where it has not; KafkaError if no broker answers.
 
-    It names the partitions: asked for all, the embedded broker does not answer.
+    It names the partitions: asked for all of them, the embedded broker does not answer.
     """
     async with clients.admin(settings) as admin:
         return await _committed(admin, group, places)
@@ -64,7 +64,7 @@ async def until_committed(settings: Settings, group: str, positions: Positions) 
 async def left_to_commit(
     settings: Settings, group: str, positions: Positions
 ) -> AsyncIterator[int]:
-    """Give, as often as asked, how many records before `positions` are left to `group`."""
+    """Give, at each call, how many records before `positions` `group` still has to read."""
     async with clients.admin(settings) as admin:
         while True:
             read_to = await _committed(admin, group, positions)
@@ -76,7 +76,7 @@ async def committed_until(
 ) -> datetime:
     """Give the time before which `group` has committed all of `topics`: `now` if nothing waits.
 
-    It is the timestamp of the oldest record that waits. KafkaError if no broker answers.
+    It is the timestamp of the oldest waiting record. KafkaError if no broker answers.
     """
     positions = await ends(settings, topics)
     read_to = await committed(settings, group, positions)

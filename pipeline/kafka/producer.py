@@ -1,8 +1,8 @@
 """Writing records to Kafka, a batch per partition. Shell: moves bytes, decides nothing.
 
-Why not `AIOKafkaProducer.send` per record: one future and one lock per record cost ten times
-what the record itself costs. `send` here hands whole batches to the broker and returns when it
-has acknowledged them.
+Why not `AIOKafkaProducer.send` per record: one future and one lock per record cost ten times as
+much as the record itself. `send` here hands whole batches to the broker and returns when it has
+acknowledged them.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ _TOPIC_SECONDS = 5
 
 
 class NotAcknowledged(Unavailable):
-    """The broker did not take the records, or did not say so in time; they may still arrive."""
+    """The broker did not acknowledge the records in time; they may still arrive."""
 
 
 class Packed:
     """Records of one partition, written in Kafka's form as they are added. Can be sent again.
 
-    A row is in the processor's cache when it is made, and no longer when it is sent; and its
-    memory is free for the next one at once. For the tracker that is a tenth of all its time.
+    A row is in the processor's cache when it is made, but not when it is sent; and its memory is
+    immediately free for the next one. That saves the tracker a tenth of its time.
     """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
@@ -64,7 +64,7 @@ class Packed:
         return self._on_their_way
 
     async def _renew(self) -> None:
-        """Write all batches anew, once aiokafka is done with those it was given."""
+        """Write all batches again, once aiokafka is done with the old ones."""
         await asyncio.wait(self._on_their_way)
         rows = list(self)
         self._batches, self._on_their_way = [_Batch()], []
@@ -72,13 +72,13 @@ class Packed:
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]
-    """A batch of aiokafka's that takes rows without the 0.2 µs each that its `append` adds."""
+    """An aiokafka batch that appends rows without the 0.2 µs each that its `append` costs."""
 
     def __init__(self) -> None:
         super().__init__(_LARGEST_BATCH, compression_type=0)
 
     def fill(self, rows: Iterator[Row]) -> Row | None:
-        """Take `rows` until one does not fit; give that one."""
+        """Append `rows` until one does not fit; give that one."""
         append, number, left = self._builder.append, self.record_count(), None
         for row in rows:
             key, value, timestamp = row
@@ -102,14 +102,14 @@ class Producer(Protocol):
         """Say how many partitions `topic` has."""
 
     async def send(self, topic: str, partition: int, records: Sequence[Row]) -> None:
-        """Append `records` in order; return when they are acknowledged, else NotAcknowledged."""
+        """Append `records` in order; return when acknowledged, or raise NotAcknowledged."""
 
     async def send_all(self, batches: Mapping[tuple[str, int], Iterable[Row]]) -> None:
-        """Append to several partitions at once; NotAcknowledged if any of them did not."""
+        """Append to several partitions together; NotAcknowledged if any of them fails."""
 
 
 class KafkaProducer:
-    """A producer with acks=all that is made anew after a fatal error, as aiokafka needs it."""
+    """A producer with acks=all that is recreated after a fatal error, as aiokafka requires."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -156,7 +156,7 @@ class KafkaProducer:
             raise NotAcknowledged(str(error)) from error
 
     async def send_all(self, batches: Mapping[tuple[str, int], Iterable[Row]]) -> None:
-        """Append to several partitions at once; return when all are acknowledged."""
+        """Append to several partitions together; return when all are acknowledged."""
         sends = [self.send(topic, partition, rows) for (topic, partition), rows in batches.items()]
         for outcome in await asyncio.gather(*sends, return_exceptions=True):
             if isinstance(outcome, BaseException):

@@ -1,4 +1,4 @@
-"""PURE: a record of Kafka as we write it, and the partition it belongs to."""
+"""PURE: a Kafka record as we write it, and the partition it belongs to."""
 
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -7,7 +7,7 @@ from aiokafka.partitioner import murmur2
 
 
 class Record(NamedTuple):
-    """What stands in a partition; a `value` of None is a tombstone."""
+    """A record in a partition; a `value` of None is a tombstone."""
 
     key: bytes | None
     value: bytes | None
@@ -22,7 +22,7 @@ Row = tuple[bytes | None, bytes | None, int]
 def partition_for(key: bytes, partitions: int) -> int:
     """Choose the partition as Kafka's own default partitioner does, so every client agrees.
 
-    Remembered, because this murmur2 is pure Python and a visitor comes more than once.
+    Cached, because this murmur2 is pure Python and a visitor comes more than once.
     """
     hashed: int = murmur2(key)
     return (hashed & 0x7FFFFFFF) % partitions

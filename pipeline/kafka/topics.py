@@ -20,7 +20,7 @@ _ALREADY_EXISTS = 36
 
 
 class TopicsFailed(Unavailable):
-    """The topics are not as they must be; the text says what to do."""
+    """The topics are missing or wrong; the text says what to do."""
 
 
 async def create_topics(settings: Settings) -> list[str]:
@@ -49,7 +49,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
                 topic.name,
                 settings.kafka_partitions,
                 settings.kafka_replication,
-                # The embedded broker knows no topic settings; it has none of idempotence either.
+                # The embedded broker supports neither topic settings nor idempotence.
                 topic_configs=topic.config(),
             )
             for topic in missing
@@ -79,7 +79,7 @@ async def read_topic(
     progress: Callable[[int], None] = lambda _: None,
     since: datetime | None = None,
 ) -> AsyncIterator[Any]:
-    """Give every record that `topic` holds now, each partition in its order; perhaps only `since`.
+    """Give every record that is in `topic` now, each partition in order; or only those `since`.
 
     Raises:
         TopicsFailed: no broker answers.
@@ -106,7 +106,7 @@ async def read_topic(
 async def is_at_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
     """Tell whether `consumer` has read `partition` to its end.
 
-    The end is what a fetch told: asked for it, the embedded broker names one that is too low.
+    The end comes from a fetch: asked directly, the embedded broker reports one that is too low.
     """
     highwater = consumer.highwater(partition)
     return highwater is not None and await consumer.position(partition) >= highwater

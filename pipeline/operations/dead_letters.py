@@ -1,6 +1,6 @@
-"""Dead letters sent again, after their cause is gone. Shell: from ClickHouse back into Kafka.
+"""Send dead letters again once their cause is gone. Shell: from ClickHouse back into Kafka.
 
-What becomes of a letter depends on the stage that refused it:
+What happens to a dead letter depends on the stage that refused it:
 
 - `track`: its bytes are a record of `touchpoints.raw` and go there again, to the partition of
   their key.
@@ -60,7 +60,7 @@ _BACK_IN_PLACE = frozenset({"sink", "webhook"})
 
 @dataclass
 class ReplaySummary:
-    """What became of the letters: sent, refused once more, or left because nobody reads them."""
+    """The result: letters that were sent, refused again, or left because nothing reads them."""
 
     sent: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -80,7 +80,7 @@ class _Named(msgspec.Struct):
 
 
 def kind_of_call(raw: bytes) -> TouchpointType:
-    """Say what a call is that has no `type`, for it came to a path that told, as `/v1/track`."""
+    """Give the type of a call without `type`, which came to a path that has one, as `/v1/track`."""
     try:
         call = msgspec.json.decode(raw, type=_Named)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -95,7 +95,7 @@ def kind_of_call(raw: bytes) -> TouchpointType:
 
 
 def row_reader(mapping: Mapping, now: datetime) -> Reader:
-    """Make the reader of the stage `import`; it is given the letters in the order of their rows."""
+    """Make the reader of the stage `import`; it gets the letters in the order of their rows."""
     ids: dict[str, RowIds] = defaultdict(lambda: RowIds(mapping))
 
     def read_row(letter: DeadLetter) -> Touchpoint:
@@ -123,7 +123,7 @@ async def replay_dead_letters(
     `webhook`, which need none.
 
     Raises:
-        NotAcknowledged: Kafka did not take them all; do it again, nothing counts twice.
+        NotAcknowledged: Kafka did not accept all of them; run it again, nothing counts twice.
     """
     summary = ReplaySummary()
     which = {"site": site, "stage": stage, "reason": reason}
@@ -162,7 +162,7 @@ async def _let_time_pass(producer: Producer, found: Sequence["_Again"], now: dat
 
 
 class _Again(NamedTuple):
-    """A record to be sent: of a touchpoint with its site and its time."""
+    """A record to send: that of a touchpoint, with its site and time."""
 
     topic: str
     partition: int
@@ -178,7 +178,7 @@ class _Keyed(msgspec.Struct):
 
 
 def letter_of(row: Sequence[Any]) -> DeadLetter:
-    """Make a letter of a row of its table, whose columns are in the order of its fields."""
+    """Make a dead letter of a table row, whose columns are in the order of its fields."""
     letter = DeadLetter(**dict(zip(DeadLetter.__struct_fields__, row, strict=True)))
     letter.at = letter.at.replace(tzinfo=UTC)
     return letter
@@ -211,7 +211,7 @@ def _again(
 
 
 def _refuse_time(touchpoint: Touchpoint, now: datetime) -> None:
-    """Refuse what the tracker would bury again, once more for each replay."""
+    """Refuse what the tracker would refuse again, with a new dead letter for each replay."""
     if not EPOCH < touchpoint.occurred_at <= now + timedelta(days=1):
         raise Refused(Reason.TIME_OUT_OF_RANGE, "before 1970, or more than a day in the future")
 

@@ -17,11 +17,11 @@ _COLUMNS = "dead_letter_id, site, stage, reason, detail, source, position, paylo
 
 
 class NoSuchLetter(Unusable):
-    """No letter has this id; the text says how to find one."""
+    """No dead letter has this id; the text says how to find one."""
 
 
 class Count(NamedTuple):
-    """How many letters of a site a stage has refused for one reason."""
+    """How many dead letters of a site a stage has made for one reason."""
 
     site: str
     stage: str

@@ -1,6 +1,6 @@
-"""The oracle: what the tables must hold, computed from the log in one go. Shell around pure folds.
+"""The oracle: what the tables must contain, computed from the whole log. Shell around pure folds.
 
-It shares with the tracker the reading of a record and the fold over evidence, and nothing of what
+It shares with the tracker only the reading of a record and the fold over evidence, and nothing that
 could go wrong: no chunks, no increments, no changelog, no order of arrival within a visitor.
 Columns that say how a row came about (`version`, `kafka_*`) are not compared.
 """
@@ -64,9 +64,9 @@ _NOT_COMPARED = ("version", "is_deleted", "kafka_partition", "kafka_offset")
 
 
 class Difference(NamedTuple):
-    """A place where a table is not what the log says; a column of `*` is the whole row.
+    """A difference between a table and the log; a column of `*` is the whole row.
 
-    The column `rows` tells that a row stands there more than once.
+    The column `rows` says that a row is in the table more than once.
     """
 
     table: str
@@ -76,7 +76,7 @@ class Difference(NamedTuple):
     actual: object
 
     def __str__(self) -> str:
-        """Say it for people."""
+        """Describe it for people."""
         what = f"{self.table} {self.id}"
         if self.column == "rows":
             return f"{what}: stands there {self.actual} times"
@@ -95,7 +95,7 @@ def _said(value: object) -> str:
 
 @dataclass
 class _Visitor:
-    """What the log holds of one visitor: evidence by id, and who it was seen to be."""
+    """What the log contains about one visitor: evidence by id, and its identifiers."""
 
     site: str
     visitor_id: str
@@ -114,7 +114,7 @@ AnyRow = TouchpointRow | Fact | DeadLetter
 
 @dataclass(frozen=True)
 class _Before:
-    """Which records of a partition stand before the erasure of a name, and when that was."""
+    """Which records of a partition come before the erasure of a name, and when that was."""
 
     ends: dict[tuple[str, str], int]
     times: dict[tuple[str, str], int]
@@ -137,7 +137,7 @@ def _before(erased: Sequence[Erased], partition: int) -> _Before:
 
 
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
-    """Replay the log, a list of records per partition, into the rows the tables must hold."""
+    """Replay the log, a list of records per partition, into the rows the tables must contain."""
     tables: Tables = {table: {} for table in _ID}
     clocks: list[Clock] = []
     visitors: list[_Visitor] = []
@@ -156,13 +156,13 @@ def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
     for row in rows:
         table = _TABLE_OF[type(row)]
         columns = asdict(row)
-        # The first copy of a touchpoint wins; of facts there is only one.
+        # The first copy of a touchpoint wins; a fact exists only once.
         tables[table].setdefault(_name(table, columns), _comparable(columns))
 
 
 @dataclass
 class _Rebuild:
-    """The newest rebuild of a site; without `names` it is of everybody."""
+    """The newest rebuild of a site; without `names` it covers everybody."""
 
     at: int
     names: set[str]
@@ -174,7 +174,7 @@ class _Rebuild:
 
 @dataclass
 class _Hearing:
-    """A partition, heard from its beginning to its end."""
+    """A partition, read from its beginning to its end."""
 
     number: int
     rules: Rules
@@ -309,11 +309,11 @@ def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterato
 
 
 def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Difference]:
-    """Compare every row and column of the tables with what they must hold.
+    """Compare every row and column of the tables with what they must contain.
 
     Of `dead_letters` only those of the tracker are compared: the log of touchpoints does not
-    know of the others. Rows that a record at or after `ends`, one offset per partition, has
-    written or changed are left out: the log that was replayed did not hold it.
+    contain the others. Rows that a record at or after `ends` (one offset per partition) has written
+    or changed are left out: that record was not in the replayed log.
     """
     differences: list[Difference] = []
     for table, rows in expected.items():
@@ -390,7 +390,7 @@ def _value(value: object) -> object:
 
 
 def by_partition(records: Iterable[Any], partitions: int) -> list[list[RawRecord]]:
-    """Sort records of a topic into its partitions; one may be empty."""
+    """Group the records of a topic by partition; one may be empty."""
     found: dict[int, list[RawRecord]] = defaultdict(list)
     for record in records:
         found[record.partition].append(record)

@@ -1,4 +1,4 @@
-"""Reading a topic again from an earlier place. Shell: moves group offsets, decides nothing.
+"""Reads a topic again from an earlier offset. Shell: moves group offsets, decides nothing.
 
 `touchpoints.raw` is read again by the tracker, from its beginning and with empty memory: the rows
 it writes are the same, with the same ids. The other topics are read again by the sink. Neither
@@ -33,7 +33,7 @@ class ReplayFailed(TouchstreamError):
 
 
 async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
-    """Have `topic` read again, from `since` or from its beginning; give how many records that is.
+    """Make `topic` be read again, from `since` or from its beginning; give the number of records.
 
     Raises:
         NobodyReads: no role reads this topic.
@@ -86,7 +86,7 @@ async def _move(
 
 
 async def _erased(settings: Settings) -> Erased:
-    """Give who was erased, by partition: the newest entry of each of these keys."""
+    """Give the erased names, by partition: the newest entry of each of these keys."""
     found: Erased = {}
     async for record in read_topic(settings, STATE.name):
         if record.key and record.key.startswith(ERASED):
@@ -106,9 +106,9 @@ async def _forget(settings: Settings) -> None:
 
 
 async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> None:
-    """Void what partitions have told each other: reading the log again, they say it again.
+    """Void the messages between partitions: reading the log again, they send them again.
 
-    Who was erased stays erased, so that nothing of them is written in the meantime.
+    Erased people stay erased, so that nothing about them is written in the meantime.
     """
     async with clients.producer(settings, STATE.name) as producer:
         for number, end in enumerate(ends):

@@ -1,7 +1,7 @@
-"""The independent check: the tracker's sessions against those ClickHouse makes of the touchpoints.
+"""The independent check: the tracker's sessions against those ClickHouse computes.
 
-The two have nothing in common but the rule (a silence longer than the gap starts a new session):
-here window functions over all touchpoints, there a fold over the stream. They must agree exactly.
+The two share only the rule (a silence longer than the gap starts a new session): here window
+functions over all touchpoints, there a fold over the stream. They must agree exactly.
 """
 
 from datetime import datetime, timedelta
@@ -66,7 +66,7 @@ SELECT count() FROM touchpoints FINAL WHERE {site:String} = '' OR site = {site:S
 
 
 class Difference(NamedTuple):
-    """A session that only one of the two knows, or that stands twice in `sessions`."""
+    """A session that only one of the two has, or that is in `sessions` twice."""
 
     site: str
     visitor_id: str
@@ -86,10 +86,10 @@ class Difference(NamedTuple):
 def differences(
     client: Client, *, gap: timedelta, site: str = "", limit: int = 1000
 ) -> list[Difference]:
-    """Compare the table `sessions` with the touchpoints; an empty list is what should come.
+    """Compare the table `sessions` with the touchpoints; the list should be empty.
 
-    *Missing*: the touchpoints make this session and the table lacks it. *Unexpected*: the table
-    has it and the touchpoints do not make it. `gap` is the tracker's session gap, an empty `site`
+    *Missing*: the touchpoints give this session, but the table lacks it. *Unexpected*: the table
+    has it, but the touchpoints do not give it. `gap` is the tracker's session gap, an empty `site`
     means all, and no more than `limit` differences are given.
     """
     rows = client.query(
@@ -103,5 +103,5 @@ def differences(
 
 
 def count_touchpoints(client: Client, site: str = "") -> int:
-    """Count what the sessions are compared with; an empty `site` means all."""
+    """Count the touchpoints that the sessions are compared with; an empty `site` means all."""
     return int(client.query(_COUNT, parameters={"site": site}).result_rows[0][0])

@@ -1,1 +1,1 @@
-"""A person's data: find it, hand it out, erase it."""
+"""A person's data: find, export, erase."""

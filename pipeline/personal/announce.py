@@ -1,7 +1,7 @@
-"""Telling the log that somebody is to be forgotten, and reading what was told. Shell.
+"""Write erasures into the log, and read them. Shell.
 
-The trackers forget when they read it, and rows that are on their way, or come back by a replay, are
-void by their place in the log: `pipeline.personal.delete` deletes them.
+The trackers forget when they read an erasure. Rows that are on their way, or come back by a replay,
+are void by their offset in the log: `pipeline.personal.delete` deletes them.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from schemas.topics import RAW, TABLES
 
 
 class ForgetFailed(TouchstreamError):
-    """Kafka does not do it; the text says what to do."""
+    """Kafka failed; the text says what to do."""
 
 
 async def write_erasure(settings: Settings, named: Named, now: Callable[[], datetime]) -> None:
     """Write an erasure of `named` into all partitions of the log: to all, and then to all again.
 
     Raises:
-        ForgetFailed: Kafka did not take it all. It can be repeated.
+        ForgetFailed: Kafka did not accept all of it. It can be repeated.
     """
     at = milliseconds(now())
     try:
@@ -58,7 +58,7 @@ async def read_erasures(settings: Settings, since: datetime | None = None) -> li
 
 
 async def until_read(settings: Settings, patience_seconds: float) -> bool:
-    """Wait until tracker and sink have read what is now in the log; False if they do not.
+    """Wait until tracker and sink have read the log up to now; False if they do not.
 
     Raises:
         ForgetFailed: no broker answers.

@@ -1,7 +1,7 @@
-"""Deleting in ClickHouse what rests on erased people. Shell over a client that it is given.
+"""Delete the rows of erased people from ClickHouse. Shell around a given client.
 
-Lightweight deletes: rows are hidden at once for every reader and leave the disk when their parts
-merge, without rewriting what belongs to others.
+The deletes are lightweight: rows are hidden immediately for every reader and leave the disk when
+their parts merge, without rewriting other people's rows.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _OLDER = {
 
 _LEFT = f"SELECT DISTINCT visitor_id FROM touchpoints WHERE {_OURS}"  # noqa: S608 - our own text
 
-# In place and in one statement: what the materialized view adds meanwhile is not lost.
+# In place and in one statement, so that rows the materialized view adds meanwhile are not lost.
 _FUNNEL = """
 ALTER TABLE funnel_hours UPDATE visitors = arrayReduce('groupUniqArrayState', arrayFilter(
     visitor -> NOT has(arrayMap(name -> cityHash64(name), {gone:Array(String)}), visitor),
@@ -60,7 +60,7 @@ class EraseRefused(Unusable):
 def erase_rows(client: Client, erased: Erased, partitions: int) -> None:
     """Delete all rows that `erased` makes void; return when nobody sees them.
 
-    It can be repeated, and what a person who came back did since then stays.
+    It can be repeated, and what a person did after coming back stays.
 
     Raises:
         EraseRefused: the user may not delete.

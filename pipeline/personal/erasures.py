@@ -1,4 +1,4 @@
-"""What the log says of erasures, and which rows it makes void. PURE.
+"""The erasures in the log, and which rows they make void. PURE.
 
 A row is void when it rests on what stands in the log before the erasure of its name. A visitor's
 own rows do up to the final message in its partition; those of its person in another partition up to
@@ -16,7 +16,7 @@ from pipeline.kafka.records import RawRecord
 
 
 class Bounds(NamedTuple):
-    """Where an erasure stands in a partition: its first message and its final one."""
+    """The offsets of an erasure in a partition: its first message and its final one."""
 
     first: int
     final: int
@@ -24,7 +24,7 @@ class Bounds(NamedTuple):
 
 @dataclass
 class Erased:
-    """An erasure as the log has it: the names of a site, when, and its place in each partition."""
+    """An erasure in the log: the names of a site, the time, and its offsets in each partition."""
 
     site: str
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class Erased:
 
 
 class Erasures:
-    """Gathers the erasures of a log; one without its final message does not count."""
+    """Collects the erasures of a log; one without its final message does not count."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, tuple[str, ...]], Erased] = {}

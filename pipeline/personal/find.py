@@ -1,4 +1,4 @@
-"""What ClickHouse holds about a person: found, counted, given out. Decides nothing about it.
+"""A person's rows in ClickHouse: find, count and export them. Decides nothing about them.
 
 A person is a set of *names*: its visitors, and the identifiers that join them (`user:7`).
 """
@@ -73,7 +73,7 @@ ORDER BY 1, 2, 3
 
 
 class SeveralPeople(Unusable):
-    """The words mean more than one person; the text says how to choose."""
+    """The name means more than one person; the text says how to choose."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Named:
     names: tuple[str, ...]
 
     def parameters(self) -> dict[str, list[tuple[str, str]]]:
-        """Give what the conditions of `HELD` ask for."""
+        """Give the parameters of the conditions of `HELD`."""
         return {"names": [(self.site, name) for name in self.names]}
 
 
@@ -94,7 +94,7 @@ def find_person(
     """Find the person named by its id, a user id or a visitor id; or by exactly one of the others.
 
     Raises:
-        NobodyFound: the tables hold nothing of this name.
+        NobodyFound: the tables have nothing under this name.
         SeveralPeople: it means people of several sites, or one by a user id, one by a visitor id.
     """
     asked = [person, f"user:{person}"] if person else [visitor or identifier]

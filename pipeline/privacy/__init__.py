@@ -1,1 +1,1 @@
-"""What is not written down: masking, addresses, pseudonyms."""
+"""What is never stored: masking, addresses, pseudonyms."""

@@ -1,7 +1,7 @@
-"""What a touchpoint may not carry: denied properties, and personal data in free values. PURE.
+"""Removes what a touchpoint may not contain: denied properties, personal data in values. PURE.
 
-Every touchpoint passes here just before it becomes a record. Nearly none holds anything: one look
-at its bytes says so, and only what is suspicious is read, masked and written again.
+Every touchpoint passes here just before it becomes a record. Nearly all are clean: a scan of the
+bytes shows it, and only suspicious ones are read, masked and written again.
 
 Values under a name that ends like an id (`order_id`, `sku`) are no free values: a number there is a
 number of the shop's, and an address becomes its hash, so that two people do not become one. What is
@@ -33,10 +33,10 @@ OWN = frozenset(
         *("department", "survey", "touchpoint"),
     }
 )
-"""What tracker, shipped models and tables read; an allow list need not name it."""
+"""Properties that tracker, shipped models and tables read; an allow list need not name them."""
 
 _SHORT = 5
-"""Characters in which there is no room for an address or a number."""
+"""Texts up to this length have no room for an address or a number."""
 _LONG_NAME = 14
 """Characters of a name in which there is no room for a number of a card or an account."""
 _LONGEST_TEXT = 4096
@@ -58,7 +58,7 @@ _ENDS_IN_BRACKETS = (b"]=", b"%5d=")
 
 
 def _parameter(names: Iterable[str]) -> re.Pattern[str]:
-    """Find the value of a query's parameter whose name ends so, unless it is a hash."""
+    """Find the value of a query parameter whose name ends like this, unless it is a hash."""
     beginning = rf'(?:^|[?&#;])[^=&#?;\s"]{{0,60}}?(?:{"|".join(names)})(?:\]|%5D)?='
     return re.compile(rf'({beginning})(?![0-9a-f]{{64}}\b)[^&#;\s"]+', re.IGNORECASE)
 
@@ -127,14 +127,14 @@ _AN_ID = re.compile(
 
 
 class Masks:
-    """Knows the rules of each site; one without any has those of `PropertyRules()`."""
+    """Knows the rules of each site; without any, those of `PropertyRules()` apply."""
 
     def __init__(self, rules: Mapping[str, PropertyRules] | None = None) -> None:
         self._sites = {site: _Mask(rule) for site, rule in (rules or {}).items()}
         self._usual = _Mask(PropertyRules())
 
     def cover(self, touchpoint: Touchpoint) -> None:
-        """Take out of `touchpoint` what its site does not keep; Refused if it cannot be read.
+        """Remove from `touchpoint` what its site does not keep; Refused if it is unreadable.
 
         Ids of visitors, users and touchpoints stay as they are.
         """
@@ -155,9 +155,9 @@ class Masks:
             touchpoint.properties = Raw(encode(kept))
 
     def letter(self, site: str, raw: bytes) -> bytes:
-        """Take it out of refused bytes, too.
+        """Do the same with refused bytes.
 
-        What is no JSON is masked as a text, and left out if something denied may stand in it.
+        Anything but JSON is masked as text, and left out if it may contain something denied.
         """
         mask, shown = self._of(site), masked(raw)
         try:
@@ -173,7 +173,7 @@ class Masks:
 
 
 class _Mask:
-    """The rules of a site at work."""
+    """The compiled rules of a site."""
 
     def __init__(self, rules: PropertyRules) -> None:
         self._denied = frozenset(name.lower() for name in rules.deny)
@@ -215,7 +215,7 @@ class _Mask:
         }
 
     def call(self, value: Any) -> Any:
-        """Treat a refused event, or several: what it calls `properties` or `traits` is chosen."""
+        """Treat a refused event, or several: the rules apply to its `properties` and `traits`."""
         if isinstance(value, list):
             return [self.call(part) for part in value]
         if not isinstance(value, dict):
@@ -231,7 +231,7 @@ class _Mask:
         }
 
     def broken(self, raw: bytes) -> bytes:
-        """Treat what was refused because it cannot be read."""
+        """Treat refused input that is unreadable."""
         lower = raw.lower()
         if self._allowed is not None or any(name.encode() in lower for name in self._denied):
             return b"(left out: not JSON, and perhaps with properties that are denied)"
@@ -322,7 +322,7 @@ _STEPS: dict[str, Callable[[str], str]] = {
     "card": _without_cards,
     "phone": _without_phones,
 }
-"""In this order: a card is no phone, and the number in an IBAN is no card."""
+"""In this order, so that a card is not taken for a phone, nor the number in an IBAN for a card."""
 
 
 def _is_card(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names for people that lead to nobody without the salt. PURE.
+"""Names for people that reveal nobody without the salt. PURE.
 
 The same salt, site and person give the same name, so senders who know the same address or the
 same subscriber speak of one visitor; another site gets another name for the same person.
@@ -33,5 +33,5 @@ class Pseudonyms:
 
 
 def addressee(email_hash: str) -> str:
-    """Give the visitor id of someone of whom only the hash of the e-mail address is known."""
+    """Give the visitor id of a person known only by the hash of an e-mail address."""
     return f"em_{email_hash[:32]}"

@@ -1,4 +1,4 @@
-"""Brings the overflow topic back into `touchpoints.raw`, at a pace that starves nobody. Shell.
+"""Brings the overflow topic back into `touchpoints.raw`, at a bounded rate. Shell.
 
 The topic is keyed by site: a site stands in one partition, and what it has too much of waits behind
 itself. Every partition gives back the same number a second. Offsets are committed after Kafka's
@@ -46,7 +46,7 @@ class Consumer(Protocol):
 
 
 class Drain:
-    """Moves at most `rate` records a second out of each partition that `consumer` owns."""
+    """Moves at most `rate` records per second out of each partition that `consumer` owns."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Drain:
         self._due: dict[TopicPartition, float] = {}
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         while True:
             await self.round(_ROUND_SECONDS)
             await self._pause(_ROUND_SECONDS)
 
     async def round(self, seconds: float) -> None:
-        """Move what each partition may give back in so many seconds."""
+        """Move what each partition may give back in this many seconds."""
         owned = self._consumer.assignment()
         more, most = self._rate * seconds, max(self._rate, 1.0)
         self._due = {at: min(self._due.get(at, 0.0) + more, most) for at in owned}
@@ -123,7 +123,7 @@ class _Keyed(msgspec.Struct):
 
 
 def _visitor(record: Any) -> bytes:
-    """Give the key of a touchpoint in `touchpoints.raw`; what is none dies there as a letter."""
+    """Give the key of a touchpoint in `touchpoints.raw`; invalid ones become dead letters there."""
     try:
         said = msgspec.json.decode(record.value or b"", type=_Keyed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""The sink as a process: gives `sinks` its consumer, its metrics and its signals. Shell."""
+"""The sink as a process: it gives `sinks` a consumer, metrics and signals. Shell."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ _AS_A_MEMBER = {
 
 
 class SinkMetrics:
-    """Counts what the sink did; says by `excuse` that it waits for ClickHouse."""
+    """Counts what the sink does; reports with `excuse` that it waits for ClickHouse."""
 
     def __init__(self, excuse: Callable[[], None]) -> None:
         self._excuse = excuse

@@ -1,1 +1,1 @@
-"""Rebuild: a site computed anew from its touchpoints, through the log and the same fold."""
+"""Rebuild: recompute a site from its touchpoints, through the log and the same fold."""

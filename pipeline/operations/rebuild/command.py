@@ -1,4 +1,4 @@
-"""A rebuild with all that it needs, and what it says at the end. Shell."""
+"""A rebuild with its clients, and its message at the end. Shell."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,15 +23,15 @@ from schemas.touchpoint import Touchpoint, visitor_of
 
 
 class NothingToRebuild(Unusable):
-    """Nobody is concerned; the text says what there is."""
+    """Nobody is affected; the text says why."""
 
 
 async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
-    """Tell a site anew, or who was seen in `span`.
+    """Rebuild a site, or the people who were seen in `span`.
 
     Raises:
-        RebuildFailed: it broke off.
-        NothingToRebuild: there is nobody.
+        RebuildFailed: it did not finish.
+        NothingToRebuild: nobody was seen.
     """
     with closing(connect(settings)) as client:
         return await _run(settings, client, _scope(client, span))
@@ -70,7 +70,7 @@ async def _run(
 
 
 def _names(touchpoints: Sequence[Touchpoint]) -> list[str]:
-    """Name the visitors of `touchpoints`, and who they are seen to be."""
+    """Name the visitors of `touchpoints` and their identifiers."""
     names: set[str] = set()
     for one in touchpoints:
         visitor_id = visitor_of(one.anonymous_id, one.user_id)
@@ -79,7 +79,7 @@ def _names(touchpoints: Sequence[Touchpoint]) -> list[str]:
 
 
 def said(done: Rebuilt) -> str:
-    """Say what a rebuild did."""
+    """Describe the result of a rebuild."""
     who = "everybody" if done.names is None else f"{done.names:,} visitors and identifiers"
     gone = ", ".join(f"{count:,} {table}" for table, count in done.gone.items() if count)
     before = f"{gone} of before are not true any more" if gone else "nothing of before was wrong"

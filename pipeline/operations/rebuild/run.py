@@ -38,7 +38,7 @@ _CHUNK = 5_000
 _GO_ON_SECONDS = 60
 _STALLED_SECONDS = 60
 _HOPS = 3
-"""A link, an assignment, a handover: so often trackers answer each other at most."""
+"""A link, an assignment, a handover: the longest chain of answers between trackers."""
 _SILENCE_AFTER = timedelta(hours=25)
 
 
@@ -47,7 +47,7 @@ class RebuildFailed(TouchstreamError):
 
 
 class Rebuilt(NamedTuple):
-    """What a rebuild did: names (None: everybody), touchpoints told, facts that are gone."""
+    """The result of a rebuild: names (None: everybody), replayed touchpoints, deleted facts."""
 
     names: int | None
     touchpoints: int
@@ -56,9 +56,9 @@ class Rebuilt(NamedTuple):
 
 @dataclass
 class Rebuild:
-    """The rebuild of those in `scope`; `more` are touchpoints that the table does not hold yet.
+    """The rebuild of those in `scope`; `more` are touchpoints that are not in the table yet.
 
-    Rows that meet the condition `without` are deleted before, and not told.
+    Rows that meet the condition `without` are deleted first and not replayed.
     """
 
     settings: Settings
@@ -88,7 +88,7 @@ class Rebuild:
             ) from error
 
     async def _tell_history(self) -> tuple[list[int], list[int]]:
-        """Do it from `begin` to `end`; give where both stand in the log at most."""
+        """Run it from `begin` to `end`; give the latest offsets of both in the log."""
         site, rebuild = self.scope.site, self.scope.rebuild
         for value in told.begin(site, rebuild, list(self.scope.names)):
             await self._say(value)
@@ -101,7 +101,7 @@ class Rebuild:
         return begun, await self._ends()
 
     async def _tell_held(self, begun: list[int], ended: list[int]) -> None:
-        """Tell what was done meanwhile."""
+        """Replay the touchpoints that arrived meanwhile."""
         await self._until_in_tables(ended)
         held = tables.rows_between(self.client, self.scope, begun, ended)
         await self._tell(self._rows(held), "What was done meanwhile")
@@ -173,7 +173,7 @@ class Rebuild:
         return [end for _, end in sorted(found.items())]
 
     async def _until_told(self) -> None:
-        """Wait until the trackers have read it all, and what they have told each other since."""
+        """Wait until the trackers have read everything, including their messages since then."""
         for _ in range(_HOPS + 1):
             found = await ends(self.settings, [RAW.name])
             await self._until(self.settings.tracker_group, found, "The tracker reads")
@@ -203,7 +203,7 @@ class Rebuild:
         self.progress.remove_task(task)
 
     def _kept_since(self) -> datetime:
-        """Give the time from which facts rest on touchpoints that are still there."""
+        """Give the time from which facts rest on touchpoints that still exist."""
         kept = self.settings.table_retention.get("touchpoints")
         return self.now() - kept if kept else EPOCH
 

@@ -1,4 +1,4 @@
-"""What a rebuild asks of ClickHouse, and what it deletes there. Shell over a client it is given."""
+"""What a rebuild reads from ClickHouse and deletes there. Shell around a given client."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.operations.rebuild.told import COLUMNS
 
 MOST_NAMES = 100_000
-"""Beyond so many it is cheaper to tell everybody anew."""
+"""Beyond this many names it is cheaper to rebuild everybody."""
 
 _LARGEST_SLICE = 200_000
 _OURS = "site = {site:String}"
@@ -21,7 +21,7 @@ INSERT INTO rebuild_names
 SELECT DISTINCT site, {rebuild:Int64}, visitor_id FROM touchpoints
 WHERE site = {site:String} AND (CONDITION)
 """
-# Whoever is one person with them, as far as is known now.
+# Everybody who is one person with them, as known now.
 _TOGETHER = f"""
 INSERT INTO rebuild_names
 SELECT DISTINCT site, {{rebuild:Int64}}, visitor_id FROM identities FINAL
@@ -44,7 +44,7 @@ Each has a view of its own, whose query fills it again."""
 
 
 class Scope(NamedTuple):
-    """Whom a rebuild tells anew; without `names` everybody. `rebuild` is when it began, in ms."""
+    """Whom a rebuild covers; without `names` everybody. `rebuild` is when it began, in ms."""
 
     site: str
     rebuild: int
@@ -52,7 +52,7 @@ class Scope(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Give what the statements ask for."""
+        """Give the parameters of the statements."""
         return {"site": self.site, "rebuild": self.rebuild}
 
     @property
@@ -64,9 +64,9 @@ class Scope(NamedTuple):
 def choose(
     client: Client, site: str, rebuild: int, condition: str, also: Sequence[str] = ()
 ) -> Scope | None:
-    """Choose whom a touchpoint concerns that meets `condition`, and those called `also`.
+    """Choose everybody with a touchpoint that meets `condition`, and those called `also`.
 
-    None if that is nobody; too many are everybody.
+    None if that is nobody; if there are too many, it is everybody.
     """
     scope = Scope(site, rebuild)
     client.command(_SEEN.replace("CONDITION", condition), parameters=scope.parameters)
@@ -81,7 +81,7 @@ def choose(
 
 
 class Slice(NamedTuple):
-    """A stretch of time, and how many touchpoints there are in it."""
+    """A time range, and the number of touchpoints in it."""
 
     start: datetime
     end: datetime
@@ -89,7 +89,7 @@ class Slice(NamedTuple):
 
 
 def slices(client: Client, scope: Scope) -> list[Slice]:
-    """Cut the time in which there is something to tell, so that no piece is large."""
+    """Split the time with touchpoints to replay, so that no piece is large."""
     days = _slices(client, scope, "toStartOfDay(occurred_at)", timedelta(days=1))
     if all(day.touchpoints <= _LARGEST_SLICE for day in days):
         return days
@@ -106,7 +106,7 @@ def _slices(client: Client, scope: Scope, beginning: str, length: timedelta) -> 
 
 
 def rows_in(client: Client, scope: Scope, piece: Slice) -> Iterator[list[dict[str, Any]]]:
-    """Give the touchpoints in a stretch of time, in order, some at a time."""
+    """Give the touchpoints in a time range, in order, in portions."""
     condition = "occurred_at >= {start:DateTime('UTC')} AND occurred_at < {end:DateTime('UTC')}"
     parameters = {"start": piece.start, "end": piece.end}
     return _rows(client, scope, condition, parameters)
@@ -115,7 +115,7 @@ def rows_in(client: Client, scope: Scope, piece: Slice) -> Iterator[list[dict[st
 def rows_between(
     client: Client, scope: Scope, starts: Sequence[int], ends: Sequence[int]
 ) -> Iterator[list[dict[str, Any]]]:
-    """Give the touchpoints that stand in the log between two places of each partition."""
+    """Give the touchpoints between two offsets of each partition."""
     condition = (
         "kafka_offset >= {starts:Array(UInt64)}[kafka_partition + 1] "
         "AND kafka_offset < {ends:Array(UInt64)}[kafka_partition + 1]"
@@ -157,7 +157,7 @@ GONE = (
 
 
 def note_gone(client: Client, site: str, rebuild: int, touchpoint_ids: Sequence[str]) -> None:
-    """Name the touchpoints that the table is not to hold any more."""
+    """Note the touchpoints that must no longer be in the table."""
     client.insert("rebuild_gone", [(site, rebuild, id_) for id_ in touchpoint_ids])
 
 
@@ -169,10 +169,10 @@ def remove(client: Client, scope: Scope, condition: str) -> None:
 def delete_void(
     client: Client, scope: Scope, before: Sequence[int], since: datetime
 ) -> dict[str, int]:
-    """Delete the facts of these people that were found out before the rebuild began.
+    """Delete the facts of these people from before the rebuild; give the number by table.
 
-    What is still true was found out again. `before` is a place in each partition; what is older
-    than `since` stays, for its touchpoints are not kept so long. Gives how many are gone by table.
+    Facts that are still true were written again. `before` is an offset in each partition; facts
+    older than `since` stay, because their touchpoints are no longer kept.
     """
     parameters = scope.parameters | {"before": list(before), "since": since}
     gone = {}
@@ -187,7 +187,7 @@ def delete_void(
 
 
 def fill_sets(client: Client, site: str) -> None:
-    """Make anew what is made of the touchpoints of a site."""
+    """Recompute the sets that are derived from the touchpoints of a site."""
     for table in _SETS:
         view = table.removesuffix("_states") + "_mv"
         [(query,)] = client.query(

@@ -1,4 +1,4 @@
-"""What a rebuild writes into the log: touchpoints again, in order of time. PURE."""
+"""What a rebuild writes into the log: touchpoints in order of time, once more. PURE."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,14 @@ from schemas.topics import record_key
 from schemas.touchpoint import Touchpoint, visitor_of
 
 COLUMNS = tuple(field.name for field in fields(Touchpoint))
-"""The columns of the table that were told; the rest is found out again."""
+"""The columns that are replayed; the others are recomputed."""
 
 _NAMES = 5_000
-"""Names in one message: of the longest ones, still below what Kafka takes."""
+"""Most names in one message: even the longest stay below Kafka's limit."""
 
 
 class Told(NamedTuple):
-    """A touchpoint that is told again: when it happened, its record's key and value."""
+    """A replayed touchpoint: when it happened, its record's key and value."""
 
     occurred_at: str
     key: bytes
@@ -29,14 +29,14 @@ class Told(NamedTuple):
 
 
 def told_row(row: dict[str, Any], rebuild: int) -> Told:
-    """Tell a row of the table again; it has `COLUMNS` and `kafka_offset`, and is used up."""
+    """Replay a row of the table; it has `COLUMNS` and `kafka_offset`, and is consumed."""
     offset = row.pop("kafka_offset")
     row["properties"] = msgspec.Raw(row["properties"].encode())
     return _told(row, rebuild, offset)
 
 
 def told_touchpoint(touchpoint: Touchpoint, rebuild: int) -> Told:
-    """Tell a touchpoint that the table does not hold."""
+    """Send a touchpoint that is not in the table."""
     return _told(msgspec.structs.asdict(touchpoint), rebuild, None)
 
 
@@ -61,14 +61,14 @@ def by_partition(told: Iterable[Told], partitions: int, now: int) -> dict[int, l
 
 
 def begin(site: str, at: int, names: list[str]) -> Iterator[bytes]:
-    """Give the messages that begin a rebuild: of everybody without `names`."""
+    """Give the messages that begin a rebuild; without `names` it covers everybody."""
     for start in range(0, len(names) or 1, _NAMES):
         some = names[start : start + _NAMES]
         yield encode_message(Rebuild(site, at, "begin", at, some))
 
 
 def go_on(site: str, at: int, now: int) -> bytes:
-    """Give the message that the rebuild goes on."""
+    """Give the message that the rebuild continues."""
     return encode_message(Rebuild(site, at, "go_on", now))
 
 

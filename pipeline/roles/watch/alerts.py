@@ -12,7 +12,7 @@ from schemas.alert import Alert, Explanation
 
 
 class Money(NamedTuple):
-    """What a person who reaches a step brings on average."""
+    """The average value of a person who reaches a step."""
 
     of_step: Mapping[str, float]
     currency: str = ""
@@ -22,7 +22,7 @@ NO_MONEY = Money({})
 
 
 def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> Alert:
-    """Give the alert that there is news of; `link` may name {site}, {step} and {alert_id}."""
+    """Give the new or changed alert; `link` may contain {site}, {step} and {alert_id}."""
     question, opened = news.question, news.opened
     alert_id = _id(site, question, opened)
     people = round(abs(opened.observed - opened.expected))

@@ -24,11 +24,12 @@ from pipeline.roles.watch.evidence import (
 
 TEN_DAYS = 10 * 24 * 60
 _RECOVERED = 7.0
-"""So many nats speak for the usual again, a chance of one in a thousand, before it is over."""
+"""An alert is over when this many nats favour the usual: a chance of one in a thousand."""
 _IDLE = 60
-"""After so many minutes in which nobody is usually there, it is over: the shop has closed."""
+"""An alert is over after this many minutes in which nobody is usually there: the shop has
+closed."""
 _NEWS = 10
-"""An open alert is told anew at most every so many minutes."""
+"""An open alert is sent again at most every this many minutes."""
 _ONE_IN = 30 * 24 * 60
 """How sure it is: as if there was such a change once in so many minutes (Shiryaev's posterior)."""
 _DEEPEST, _FLATTEST = 0.05, 0.8
@@ -112,7 +113,7 @@ class Memory:
 def judge(
     memory: Memory | None, minute: Judged, ratios: Numbers, bar: Bar, *, may_open: bool = True
 ) -> tuple[Memory, Opened | None]:
-    """Take in a minute; also give the alert if there is news of it."""
+    """Add a minute; also give the alert if it is new or has changed."""
     memory = _fitting(memory, minute, ratios)
     evidence = add(
         memory.evidence, ratios, minute.observed, minute.usual, minute.spreads, minute.number

@@ -1,7 +1,7 @@
-"""`touchstream watch` as a process: judges what is due, keeps and tells what came of it. Shell.
+"""`touchstream watch` as a process: judges what is due, stores and sends the result. Shell.
 
-Due is a minute that tracker and sink have done with, and that has waited for what comes late. While
-they are behind nothing is judged: a pipeline that stands still is no drop of the shop.
+A minute is due when tracker and sink have processed it and it has waited for late touchpoints.
+While they are behind, nothing is judged: a pipeline that stands still is not a drop of the shop.
 """
 
 import asyncio
@@ -43,7 +43,8 @@ def _utc_now() -> datetime:
 async def watch(
     client: Client, settings: Settings, clock: Callable[[], datetime] = _utc_now
 ) -> None:
-    """Judge every `watch_interval`, for ever; while ClickHouse or Kafka is away, count and go on.
+    """Judge every `watch_interval`, for ever; while ClickHouse or Kafka is away, count and
+    continue.
 
     Raises:
         BadModel: `journey_models`, of which the first one's funnel is watched, cannot be used.
@@ -63,7 +64,7 @@ async def watch(
 
 
 async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None:
-    """Judge what is due at `now` and tell it; a failure is counted, not raised."""
+    """Judge what is due at `now` and send the result; a failure is counted, not raised."""
     try:
         until = await rounds.progress(now)
         news = await asyncio.to_thread(rounds.judge, until)
@@ -80,7 +81,7 @@ async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None
 
 
 class Rounds:
-    """The sites, and what was remembered of them."""
+    """The sites, and what is remembered about them."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Rounds:
         return await self._progress(now) - self._settings.watch_grace
 
     async def _committed(self, now: datetime) -> datetime:
-        """Ask Kafka what the tracker has done with, and then what the sink has."""
+        """Ask Kafka what the tracker has processed, and then what the sink has."""
         settings = self._settings
         await _show_kafka(settings)
         tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
@@ -124,7 +125,10 @@ class Rounds:
         return list({alert.alert_id: alert for alert in news}.values())
 
     def remember(self) -> None:
-        """Keep what was judged. It is last: who crashes before says the same again, not nothing."""
+        """Store what was judged.
+
+        It comes last: after a crash the same is sent again, instead of nothing.
+        """
         for name, site in self._sites.items():
             keep_memory(self.client, name, site.judged, site.memories)
 
@@ -149,7 +153,7 @@ class Rounds:
 
 
 async def _show_kafka(settings: Settings) -> None:
-    """Show how Kafka itself is; a broker that has gone is shown no more."""
+    """Show the state of Kafka itself; a broker that is gone is no longer shown."""
     for state, number in (await partition_states(settings, (RAW.name, *TABLES))).items():
         metrics.WATCH_KAFKA.labels(state).set(number)
     metrics.WATCH_KAFKA_DISK.clear()

@@ -1,4 +1,4 @@
-"""Counts in ClickHouse what the watch learns from and judges. Shell: decides nothing."""
+"""Counts in ClickHouse what the watch learns and judges. Shell: decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Sends alerts to where the settings say. Shell: what is sent stands in `messages`.
+"""Sends alerts to the channels in the settings. Shell: `messages` writes the content.
 
 Alertmanager is told all that fires in every round, as it expects. Webhook, Slack and mail are told
 what is new; what one of them does not take is sent to it again in the next rounds, in its newest
@@ -35,18 +35,18 @@ Send = Callable[[Alert], Awaitable[None]]
 
 
 class NotTaken(Exception):
-    """A channel did not take an alert; the text says why, without its address."""
+    """A channel did not accept an alert; the text says why, without its address."""
 
 
 _PATIENCE_SECONDS = 5.0
 _REFUSED = (NotTaken, ValueError, smtplib.SMTPDataError)
-"""Who fails like this may take another alert."""
+"""A channel that fails like this may accept another alert."""
 _AWAY = (aiohttp.ClientError, OSError, smtplib.SMTPException)
-"""Who fails like this takes no other alert now either."""
+"""A channel that fails like this accepts no other alert now either."""
 
 
 class Channels:
-    """All channels of the settings, and what each of them has yet to be told."""
+    """All channels of the settings, and what each of them has not got yet."""
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
         self._settings = settings
@@ -65,9 +65,10 @@ class Channels:
         return {name: send for name, (is_set, send) in chosen.items() if is_set}
 
     async def tell(self, news: Sequence[Alert], firing: Sequence[Alert]) -> None:
-        """Send what is new, and to Alertmanager all that fires; who is away is told later.
+        """Send what is new, and to Alertmanager everything that fires; retry unavailable channels
+        later.
 
-        Nobody is waited for longer than some seconds: who is slow goes on meanwhile.
+        No channel is waited for longer than some seconds: a slow one continues meanwhile.
         """
         for alert in news:
             for waiting in self._waiting.values():
@@ -80,7 +81,7 @@ class Channels:
         await asyncio.wait(self._jobs.values(), timeout=_PATIENCE_SECONDS)
 
     async def aclose(self) -> None:
-        """Give up what is under way."""
+        """Cancel what is under way."""
         for job in self._jobs.values():
             job.cancel()
         await asyncio.gather(*self._jobs.values(), return_exceptions=True)
@@ -91,7 +92,7 @@ class Channels:
             self._jobs[name] = asyncio.create_task(work())
 
     async def _tell_one(self, name: str, send: Send) -> None:
-        """Send what waits; an alert that is refused holds up no other."""
+        """Send what waits; a refused alert does not delay the others."""
         waiting = self._waiting[name]
         for alert in list(waiting.values()):
             try:
@@ -156,7 +157,8 @@ def _is_old(alert: Alert) -> bool:
 
 
 def send_mail(url: str, mail: EmailMessage) -> None:
-    """Hand a mail to the server at `url`: smtp://user:password@host:port, with STARTTLS, or smtps://.
+    """Hand a mail to the server at `url`: smtp://user:password@host:port, with STARTTLS, or
+    smtps://.
 
     `smtp://` without a user is unencrypted, if the server offers nothing else.
     """
