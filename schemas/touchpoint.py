@@ -24,8 +24,8 @@ from schemas.fields import (
 )
 
 TouchpointType = Literal["track", "page", "screen", "identify", "alias", "group"]
-OrderEvent = Literal["", "completed", "refunded", "cancelled"]
-"""What a touchpoint does to an order; empty: nothing. A refund may be of a part."""
+OrderEvent = Literal["", "completed", "refunded", "partially_refunded", "cancelled"]
+"""What a touchpoint does to an order; empty: nothing. All of it goes back, or a part."""
 
 
 class Touchpoint(Contract, kw_only=True):

@@ -41,6 +41,7 @@ _LONGEST_ITEM = 64
 _MOST_PRODUCTS = 100
 _MOST_PIECES = 10_000_000
 _NOTHING = Amount()
+_MISSING = Amount(problem="missing")
 
 
 class Commerce(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +66,8 @@ class Commerce(msgspec.Struct, frozen=True, gc=False):
 class _Properties(msgspec.Struct, gc=False):
     order_id: object = None
     checkout_id: object = None
+    refund_amount: object = None
+    amount: object = None
     revenue: object = None
     total: object = None
     value: object = None
@@ -81,11 +84,12 @@ class _Properties(msgspec.Struct, gc=False):
 
 
 class _Goods(NamedTuple):
-    """A number of pieces of a product, their value, and what is wrong with them."""
+    """A number of pieces of a product, their value if one was given, and what is wrong."""
 
     line: Line
     currency: str
     problem: Problem
+    is_priced: bool
 
 
 _properties = msgspec.json.Decoder(_Properties)
@@ -101,9 +105,10 @@ def read_commerce(
     """Read order id, value, items, currency and products of a commerce touchpoint.
 
     The value of an order is the first readable one of `revenue`, `total` and `value`, otherwise
-    that of its products; the value of a product is `price` times `quantity`, otherwise `value`.
-    `placeholders` are words of the site that are no order id; `order_events` say what touchpoints
-    do to an order, by name.
+    that of its products; the value of a product is `price` times `quantity`, otherwise `value`. A
+    refund also has `refund_amount` and `amount`, which come first; without any amount it is of the
+    whole order. `placeholders` are words of the site that are no order id; `order_events` say what
+    touchpoints do to an order, by name.
     """
     event = order_events.get(name, "")
     if not event and name not in _NAMES:
@@ -131,16 +136,14 @@ def _order(
     currency: str,
     placeholders: Collection[str],
 ) -> Commerce:
-    amount = _first((given.revenue, given.total, given.value), currency)
-    if amount is None and goods:
-        amount = _sum(goods)
+    amount = _worth(event, given, goods, currency)
+    if event == "refunded" and amount is not None:
+        event = "partially_refunded"
     if amount is None:
-        amount = Amount(problem="missing") if event == "completed" else _NOTHING
+        amount = _MISSING if event == "completed" else _NOTHING
     value, told, problem = amount
-    if (
-        event in ("refunded", "cancelled") and problem == "negative"
-    ):  # what goes back is written either way
-        value, problem = -value, ""
+    if event == "cancelled":  # all of it goes back, however much that is
+        problem = ""
     ids = (identifier(each, placeholders) for each in (given.order_id, given.checkout_id))
     product = _goods(given.product_id or given.sku, given, currency).line
     return Commerce(
@@ -155,8 +158,25 @@ def _order(
     )
 
 
+def _worth(
+    event: OrderEvent, given: _Properties, goods: list[_Goods] | None, currency: str
+) -> Amount | None:
+    """Read what an order is worth, or what goes back of it; None if nothing is said."""
+    amounts = [given.revenue, given.total, given.value]
+    if event == "refunded":
+        amounts = [given.refund_amount, given.amount, *amounts]
+    told = _first(amounts, currency)
+    if told is None and goods:
+        told = _sum(goods) if all(each.is_priced for each in goods) else _MISSING
+    if told is None or told.value >= 0 or told.problem not in ("", "negative"):
+        return told
+    if event in _GIVES_BACK:  # it is written either way
+        return Amount(-told.value, told.currency)
+    return told._replace(problem="negative")
+
+
 def _one(given: _Properties, currency: str) -> Commerce:
-    one, told, problem = _goods(given.product_id or given.sku, given, currency)
+    one, told, problem, _ = _goods(given.product_id or given.sku, given, currency)
     return Commerce("", one.value, one.quantity, told, one.product_id, one.name, problem=problem)
 
 
@@ -221,18 +241,16 @@ def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
     name = word(given.name, _LONGEST_ITEM)
     product_id = identifier(id_)[:_LONGEST_ITEM] or name
     count, problem = _count(given.quantity)
-    price = read_amount(given.price, currency)
-    if price is None:
-        amount = read_amount(given.value, currency) or _NOTHING
-    else:
-        amount = price._replace(value=price.value * count)
+    price, worth = read_amount(given.price, currency), read_amount(given.value, currency)
+    amount = price._replace(value=price.value * count) if price else worth or _NOTHING
     problem = amount.problem or problem
     if abs(amount.value) >= MOST_MONEY:
         problem = "too_large"
     value = 0.0 if problem else round(amount.value, 2)
     pieces = ceil(count) if count >= 0 else -ceil(-count)
     line = Line(product_id, name, pieces, value)
-    return _Goods(line, currency or amount.currency, problem)
+    is_priced = price is not None or worth is not None
+    return _Goods(line, currency or amount.currency, problem, is_priced)
 
 
 def _count(quantity: object) -> tuple[float, Problem]:

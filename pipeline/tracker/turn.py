@@ -41,6 +41,7 @@ _ORDER_STEP: dict[OrderEvent, int] = {
     "completed": _STEP["Order Completed"],
     "cancelled": _STEP["Order Cancelled"],
     "refunded": _STEP["Order Refunded"],
+    "partially_refunded": _STEP["Order Refunded"],
 }
 _STEPS = 32
 

@@ -227,3 +227,52 @@ def test_whatever_is_said_is_counted_or_says_why(name: str, properties: dict[str
     assert abs(found.value) < 1e12
     assert not found.problem or not found.value
     assert all(abs(line.value) < 1e12 for line in found.products or ())
+
+
+LINE = {"product_id": "a", "price": 3, "quantity": 2}
+
+
+@pytest.mark.parametrize(
+    ("properties", "event", "value", "problem"),
+    [
+        ({}, "refunded", 0, ""),
+        ({"products": []}, "refunded", 0, ""),
+        ({"total": 5}, "partially_refunded", 5, ""),
+        ({"refund_amount": "4,50 \u20ac", "total": 9}, "partially_refunded", 4.5, ""),
+        ({"amount": -5}, "partially_refunded", 5, ""),
+        ({"products": [LINE]}, "partially_refunded", 6, ""),
+        ({"products": [LINE | {"quantity": -2}]}, "partially_refunded", 6, ""),
+        ({"products": [{"product_id": "a"}]}, "partially_refunded", 0, "missing"),
+        ({"revenue": 0}, "partially_refunded", 0, ""),
+        ({"revenue": "half"}, "partially_refunded", 0, "unreadable"),
+    ],
+)
+def test_a_refund_that_says_no_amount_is_of_all(
+    properties: dict[str, Any], event: str, value: float, problem: str
+) -> None:
+    found = read_commerce("Order Refunded", json.dumps(properties))
+    assert (event, value, problem) == (found.order_event, found.value, found.problem)
+
+
+@pytest.mark.parametrize("properties", [{}, {"total": 5}, {"revenue": "all"}, {"products": [LINE]}])
+def test_a_cancellation_is_of_all_whatever_it_says(properties: dict[str, Any]) -> None:
+    found = read_commerce("Order Cancelled", json.dumps(properties))
+    assert ("cancelled", "") == (found.order_event, found.problem)
+
+
+@pytest.mark.parametrize(
+    ("products", "value", "problem"),
+    [
+        ([LINE], 6, ""),
+        ([LINE | {"price": 0}], 0, ""),
+        ([{"product_id": "a", "quantity": 2}], 0, "missing"),
+        ([LINE, {"product_id": "b"}], 0, "missing"),
+        ([LINE | {"quantity": -2}], 0, "negative"),
+        ([LINE, LINE | {"quantity": -1}], 3, ""),
+    ],
+)
+def test_an_order_of_products_alone_is_worth_them_or_says_why_not(
+    products: list[Any], value: float, problem: str
+) -> None:
+    found = read_commerce("Order Completed", json.dumps({"products": products}))
+    assert (value, problem) == (found.value, found.problem)

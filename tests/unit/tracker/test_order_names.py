@@ -48,7 +48,7 @@ def test_the_shipped_models_have_the_usual_names(name: str) -> None:
     ("name", "event"),
     [
         ("Booking Confirmed", "completed"),
-        ("Deposit Paid Back", "refunded"),
+        ("Deposit Paid Back", "partially_refunded"),
         ("Booking Withdrawn", "cancelled"),
         ("Order Completed", ""),
         ("Page Viewed", ""),
