@@ -59,7 +59,7 @@ FROM
         ('session_conversion_rate', ['purchase', 'decision'], 'mean', '%', 'Conversion rate of sessions', 'Konversionsrate der Besuche', 'sessions with an order ÷ sessions'),
         ('returning_visitors', ['service', 'retention'], 'people', 'count', 'Returning visitors', 'Wiederkehrende Besucher', 'people with a session that is not their first'),
         ('conversations', ['service', 'retention'], 'sum', 'count', 'Conversations', 'Gespräche', 'sessions with a contact by phone, chat, messenger or support'),
-        ('customer_lifetime_value', ['service', 'retention'], 'mean', 'money', 'Customer lifetime value', 'Kundenwert', 'revenue so far ÷ customers, in each currency'),
+        ('customer_lifetime_value', ['service', 'retention'], 'mean', 'money', 'Customer lifetime value', 'Kundenwert', 'revenue so far less refunds ÷ customers, in each currency'),
         ('reviews', ['loyalty', 'advocacy'], 'sum', 'count', 'Reviews', 'Bewertungen', 'touchpoints Product Reviewed'),
         ('recommendations', ['loyalty', 'advocacy'], 'sum', 'count', 'Recommendations', 'Empfehlungen', 'touchpoints Recommendation Made'),
         ('repeat_purchase_rate', ['loyalty', 'advocacy'], 'mean', '%', 'Repeat purchase rate', 'Wiederkaufrate', 'customers who ordered on two or more days ÷ customers')

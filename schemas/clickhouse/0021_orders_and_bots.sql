@@ -4,7 +4,7 @@
 CREATE TABLE order_touchpoints
 (
     site          LowCardinality(String) COMMENT 'Shop or brand',
-    name          LowCardinality(String) COMMENT 'Of the touchpoint: Order Completed, Order Refunded, Order Cancelled',
+    order_event   LowCardinality(String) COMMENT 'completed, refunded, partially_refunded or cancelled',
     order_id      String COMMENT 'Its number, as sent',
     touchpoint_id String COMMENT 'The event id its sender gave it',
     visitor_id    String COMMENT 'The device, or user:<id> without one',
@@ -24,37 +24,38 @@ SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Touchpoints that tell of an order';
 
 CREATE MATERIALIZED VIEW order_touchpoints_mv TO order_touchpoints AS
-SELECT site, name, order_id, touchpoint_id, visitor_id, occurred_at, turn, channel, revenue, currency,
+SELECT site, order_event, order_id, touchpoint_id, visitor_id, occurred_at, turn, channel, revenue, currency,
     properties, is_late, is_bot, 18446744073709551615 - kafka_offset AS precedence
 FROM touchpoints
-WHERE name IN ('Order Completed', 'Order Refunded', 'Order Cancelled');
+WHERE order_event != '';
 
 INSERT INTO order_touchpoints
-SELECT site, name, order_id, touchpoint_id, visitor_id, occurred_at, turn, channel, revenue, currency,
+SELECT site, order_event, order_id, touchpoint_id, visitor_id, occurred_at, turn, channel, revenue, currency,
     properties, is_late, is_bot, 18446744073709551615 - kafka_offset
 FROM touchpoints
-WHERE name IN ('Order Completed', 'Order Refunded', 'Order Cancelled')
+WHERE order_event != ''
 SETTINGS max_partitions_per_insert_block = 0;
 
--- What a session was once is enough: whoever points at it points at what it is now.
 CREATE TABLE bot_sessions
 (
     site       LowCardinality(String) COMMENT 'Shop or brand',
     session_id String COMMENT 'Hash of site, visitor and first touchpoint',
     visitor_id String COMMENT 'The device, or user:<id> without one',
-    started_at DateTime64(3, 'UTC') COMMENT 'Its first touchpoint'
+    started_at DateTime64(3, 'UTC') COMMENT 'Its first touchpoint',
+    ended_at   DateTime64(3, 'UTC') COMMENT 'Its last touchpoint',
+    version    UInt64 COMMENT 'Of the session'
 )
-ENGINE = ReplacingMergeTree
+ENGINE = ReplacingMergeTree(version)
 ORDER BY (site, toDate(started_at), session_id)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Visits that a bot had a part in';
 
 CREATE MATERIALIZED VIEW bot_sessions_mv TO bot_sessions AS
-SELECT site, session_id, visitor_id, started_at
+SELECT site, session_id, visitor_id, started_at, ended_at, version
 FROM sessions
 WHERE is_bot;
 
 INSERT INTO bot_sessions
-SELECT site, session_id, visitor_id, started_at
+SELECT site, session_id, visitor_id, started_at, ended_at, version
 FROM sessions
 WHERE is_bot;

@@ -26,10 +26,10 @@ FROM
 LEFT JOIN
 (
     SELECT c.campaign AS campaign, c.person_id AS person_id, countIf(t.name = 'Product Added') AS carts,
-        uniqExactIf(t.order_id, t.name = 'Order Completed') AS orders,
-        sumIf(t.revenue, t.name = 'Order Completed') AS amount,
-        anyIf(t.currency, t.name = 'Order Completed') AS currency,
-        minIf(t.occurred_at, t.name = 'Order Completed') AS ordered_at
+        uniqExactIf(t.order_id, t.order_event = 'completed') AS orders,
+        sumIf(t.revenue, t.order_event = 'completed') AS amount,
+        anyIf(t.currency, t.order_event = 'completed') AS currency,
+        minIf(t.occurred_at, t.order_event = 'completed') AS ordered_at
     FROM
     (
         SELECT campaign_id AS campaign, person_id, min(occurred_at) AS clicked_at
@@ -39,9 +39,9 @@ LEFT JOIN
     ) AS c
     INNER JOIN
     (
-        SELECT person_id, name, order_id, revenue, currency, occurred_at
+        SELECT person_id, name, order_event, order_id, revenue, currency, occurred_at
         FROM people_touchpoints(*, channel = '')
-        WHERE name IN ('Product Added', 'Order Completed')
+        WHERE name = 'Product Added' OR order_event = 'completed'
     ) AS t ON t.person_id = c.person_id
     WHERE t.occurred_at >= c.clicked_at AND t.occurred_at < c.clicked_at + INTERVAL 7 DAY
     GROUP BY campaign, person_id

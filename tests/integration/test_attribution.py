@@ -76,6 +76,7 @@ def order(client: Client, order_id: str, day: float, revenue: float = 0, **more:
         "touchpoint_id": f"of-{order_id}-{day}",
         "site": "shop",
         "name": "Order Completed",
+        "order_event": "completed",
         "visitor_id": "ada",
         "occurred_at": at(day),
         "order_id": order_id,

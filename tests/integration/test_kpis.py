@@ -168,7 +168,11 @@ def test_a_slice_holds_its_observations(
 
 def test_money_of_two_currencies_is_not_added(engine: EngineServer) -> None:
     with library(engine) as client:
-        dollars = Seen(1, "Order Completed", columns={"revenue": 7, "currency": "USD"})
+        dollars = Seen(
+            1,
+            "Order Completed",
+            columns={"order_event": "completed"} | {"revenue": 7, "currency": "USD"},
+        )
         visit(client, "ann", order(0, "o1", 50), dollars)
         found = f"SELECT currency, value FROM {whole('kpis', kpi='customer_lifetime_value')}"
         assert dict(rows(client, found)) == {"EUR": 50, "USD": 7}

@@ -249,18 +249,24 @@ def revenue(client: Client, *touchpoints: Touchpoint) -> tuple[Revenue, ...]:
     return read_report(client, Span()).revenue
 
 
+def whole_revenue(currency: str, orders: int, amount: str, touchpoints: int) -> Revenue:
+    """Give revenue of which nothing went back."""
+    money = Decimal(amount)
+    return Revenue(currency, orders, money, touchpoints, Decimal(0), money)
+
+
 def test_an_order_counts_once_with_its_first_revenue(client: Client) -> None:
     orders = [
         seen("b", 1, ORDER, order_id="1", revenue=99.0),
         seen("a", 0, ORDER, order_id="1", revenue=10.25),
         seen("a", 2, ORDER, order_id="2", revenue="5.50"),
     ]
-    assert revenue(client, *orders) == (Revenue("", 2, Decimal("15.75"), 3),)
+    assert revenue(client, *orders) == (whole_revenue("", 2, "15.75", 3),)
 
 
 def test_orders_without_an_id_are_orders_of_their_own(client: Client) -> None:
     orders = [seen("a", 0, ORDER, revenue=1), seen("a", 1, ORDER, revenue=2)]
-    assert revenue(client, *orders) == (Revenue("", 2, Decimal("3.00"), 2),)
+    assert revenue(client, *orders) == (whole_revenue("", 2, "3.00", 2),)
 
 
 def test_currencies_are_not_added_and_sites_have_order_ids_of_their_own(client: Client) -> None:
@@ -270,8 +276,8 @@ def test_currencies_are_not_added_and_sites_have_order_ids_of_their_own(client: 
         seen("a", 2, ORDER, order_id="2", revenue=4, currency="USD"),
     ]
     assert revenue(client, *orders) == (
-        Revenue("EUR", 2, Decimal("3.00"), 2),
-        Revenue("USD", 1, Decimal("4.00"), 1),
+        whole_revenue("EUR", 2, "3.00", 2),
+        whole_revenue("USD", 1, "4.00", 1),
     )
 
 
@@ -402,7 +408,8 @@ def small_report(client: Client) -> Report:
 def test_the_report_for_machines_has_numbers_as_numbers(client: Client) -> None:
     said = msgspec.json.decode(as_json(small_report(client)))
     assert said["span"]["start"] == "2025-03-01T12:00:00Z"
-    assert said["revenue"] == [{"currency": "EUR", "orders": 1, "amount": 1234.5, "touchpoints": 1}]
+    money = {"currency": "EUR", "orders": 1, "amount": 1234.5, "touchpoints": 1}
+    assert said["revenue"] == [money | {"refunded": 0.0, "net": 1234.5}]
     assert said["by_session"]["cart_abandonment"] == {"part": 0, "whole": 1, "ratio": 0.0}
 
 
@@ -416,7 +423,7 @@ def test_the_report_for_people_names_what_it_counts_and_leaves_out_what_is_empty
     assert lines[0] == ["shop,", "from", "2025-03-01", "12:00", "UTC"]
     assert ["Order", "Completed", "1", "1", "1"] in lines
     assert ["cart", "visitor", "0", "1", "0.00", "%"] in lines
-    assert ["1", "1", "1,234.50", "EUR"] in lines
+    assert ["1", "1", "1,234.50", "0.00", "1,234.50", "EUR"] in lines
     assert ["lifecycle", "Purchase", "1"] in lines
     with console.capture() as capture:
         console.print(render(small_report(client), "de"))

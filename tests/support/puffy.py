@@ -45,7 +45,8 @@ BY_SESSION = Funnel(
     cart_abandonment=Share(1_288, 1_381, 1_288 / 1_381),
     checkout_abandonment=Share(410, 491, 410 / 491),
 )
-REVENUE = (Revenue(currency="", orders=190, amount=Decimal("191645.40"), touchpoints=193),)
+TOTAL = Decimal("191645.40")
+REVENUE = (Revenue("", 190, TOTAL, touchpoints=193, refunded=Decimal(0), net=TOTAL),)
 DEAD_LETTERS = (Buried(stage="import", reason="no_visitor_id", count=1_277),)
 
 

@@ -55,8 +55,8 @@ def seen(minutes: float, name: str, channel: str = "shop", path: str = "", **sai
 
 def order(minutes: float, order_id: str, revenue: float, channel: str = "shop") -> Seen:
     """Make an order in euros."""
-    columns = {"order_id": order_id, "revenue": revenue, "currency": "EUR"}
-    return Seen(minutes, "Order Completed", channel, "", {}, columns)
+    told = {"order_event": "completed", "order_id": order_id, "currency": "EUR"}
+    return Seen(minutes, "Order Completed", channel, "", {}, told | {"revenue": revenue})
 
 
 def visit(client: Client, visitor: str, *touchpoints: Seen, **session: Any) -> None:

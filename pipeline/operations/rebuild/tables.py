@@ -38,7 +38,7 @@ _TIME_OF = {
 }
 """The tables of facts, and the column with their time."""
 
-_SETS = ("segment_states", "inventory_states", "funnel_hours")
+_SETS = ("segment_states", "inventory_states", "funnel_hours", "visitor_days", "order_touchpoints")
 """What is made of the touchpoints while they are inserted: sets, which forget nothing themselves.
 Each has a view of its own, whose query fills it again."""
 

@@ -25,13 +25,14 @@ _ASKED_BY: dict[By, str] = {"channel_group": "group", "source": "source", "campa
 
 @dataclass(frozen=True)
 class Credit:
-    """What a model gives to one source, group or campaign."""
+    """What a model gives to one source, group or campaign; `net` is the revenue less refunds."""
 
     model: Model
     value: str
     currency: str
     conversions: float
     revenue: float
+    net: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,5 +69,5 @@ def _by_markov(client: Client, asked: dict[str, Any]) -> Iterator[Credit]:
     for order in ask(client, "orders_by_currency", **asked).named():
         if order["orders"]:
             for touch, share in share_of.items():
-                conversions, revenue = share * order["orders"], share * order["amount"]
-                yield Credit("markov", touch, order["currency"], conversions, revenue)
+                given = (share * order[what] for what in ("orders", "amount", "net"))
+                yield Credit("markov", touch, order["currency"], *given)

@@ -1,6 +1,6 @@
 """The attribution for a terminal: a table of orders, and one of revenue for each currency."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -20,16 +20,17 @@ def render(attribution: Attribution) -> RenderableType:
         return Text("no orders in this span")
     currencies = sorted({credit.currency for credit in attribution.credits})
     orders = _table("Orders", attribution, attribution.credits, lambda credit: credit.conversions)
-    revenue = (
-        _table(
-            f"Revenue, {currency or 'unknown currency'}",
-            attribution,
-            tuple(credit for credit in attribution.credits if credit.currency == currency),
-            lambda credit: credit.revenue,
-        )
-        for currency in currencies
-    )
-    return Group(orders, *(part for table in revenue for part in (Text(), table)))
+    money = (table for currency in currencies for table in _money(attribution, currency))
+    return Group(orders, *(part for table in money for part in (Text(), table)))
+
+
+def _money(attribution: Attribution, currency: str) -> Iterator[Table]:
+    """Lay out the revenue in a currency, and what is left of it where something went back."""
+    given = tuple(credit for credit in attribution.credits if credit.currency == currency)
+    called = currency or "unknown currency"
+    yield _table(f"Revenue, {called}", attribution, given, lambda credit: credit.revenue)
+    if any(credit.net != credit.revenue for credit in given):
+        yield _table(f"Net of refunds, {called}", attribution, given, lambda credit: credit.net)
 
 
 def _table(

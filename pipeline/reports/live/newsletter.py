@@ -45,12 +45,12 @@ FROM
 LEFT JOIN
 (
     SELECT {PERSON} AS person, countIf(v.name = 'Product Added') AS carts,
-        uniqExactIf(v.order_id, v.name = 'Order Completed') AS orders,
-        sumIf(v.revenue, v.name = 'Order Completed') AS amount,
-        anyIf(v.currency, v.name = 'Order Completed') AS currency
+        uniqExactIf(v.order_id, v.order_event = 'completed') AS orders,
+        sumIf(v.revenue, v.order_event = 'completed') AS amount,
+        anyIf(v.currency, v.order_event = 'completed') AS currency
     FROM (
         SELECT visitor_id, name, order_id, revenue, currency FROM touchpoints FINAL
-        WHERE name IN ('Product Added', 'Order Completed') AND NOT is_bot
+        WHERE (name = 'Product Added' OR order_event = 'completed') AND NOT is_bot
             AND {IN_SPAN.format(time="occurred_at")}
     ) AS v
     LEFT JOIN {{identities}} AS i ON v.visitor_id = i.visitor_id

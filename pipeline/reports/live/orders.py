@@ -18,7 +18,7 @@ _ORDERS = """
         argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
         toUnixTimestamp64Milli(min(occurred_at)) AS at
     FROM touchpoints FINAL
-    WHERE name = 'Order Completed' AND NOT is_bot AND site = {{site:String}}
+    WHERE order_event = 'completed' AND NOT is_bot AND NOT is_late AND site = {{site:String}}
         AND occurred_at >= fromUnixTimestamp64Milli({earliest})
         AND occurred_at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
     GROUP BY {window}order_id, if(order_id = '', touchpoint_id, '')"""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.reports.overview import orders_sql
 from pipeline.reports.overview import sql as report_sql
 from pipeline.reports.span import Span
 from schemas.journeys import JourneyModel
@@ -45,12 +46,32 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Revenue:
-    """Distinct orders in one currency; each counts with its first touchpoint's revenue."""
+    """Distinct orders in one currency; each counts with its first touchpoint's revenue.
+
+    Of the `amount`, `refunded` went back until now, and `net` is left.
+    """
 
     currency: str
     orders: int
     amount: Decimal
     touchpoints: int
+    refunded: Decimal
+    net: Decimal
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Orders that do not count, or refunds that take nothing off, and why.
+
+    An order is `late` or of a `bot`; a refund besides that `names no order`, or an `unknown order`,
+    or is in an `other currency`.
+    """
+
+    what: str
+    why: str
+    times: int
+    currency: str
+    amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -95,11 +116,15 @@ class Buried:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that `touchstream report` says."""
+    """Everything that `touchstream report` says.
+
+    What is late and what bots do is counted in `late`, `bots` and `left_out`, and nowhere else.
+    """
 
     span: Span
     touchpoints: int
     late: int
+    bots: int
     visitors: int
     people: int
     links: int
@@ -107,6 +132,7 @@ class Report:
     by_visitor: Funnel
     by_session: Funnel
     revenue: tuple[Revenue, ...]
+    left_out: tuple[LeftOut, ...]
     uncounted_money: tuple[Uncounted, ...]
     phases: tuple[PhaseCount, ...]
     abandoned: tuple[Abandoned, ...]
@@ -137,20 +163,22 @@ def read_report(
     def rows(statement: str) -> Sequence[Sequence[Any]]:
         return client.query(statement, parameters=parameters).result_rows
 
-    [(touchpoints, late, visitors)] = rows(report_sql.TOUCHPOINTS)
+    [(touchpoints, late, bots, visitors)] = rows(report_sql.TOUCHPOINTS)
     [(sessions, people)] = rows(report_sql.SESSIONS)
     [(links,)] = rows(report_sql.LINKS)
     return Report(
         span=span,
         touchpoints=touchpoints,
         late=late,
+        bots=bots,
         visitors=visitors,
         people=people,
         links=links,
         sessions=sessions,
         by_visitor=_funnel(client, span, "visitor", steps),
         by_session=_funnel(client, span, "session", steps),
-        revenue=tuple(Revenue(*row) for row in rows(report_sql.ORDERS)),
+        revenue=tuple(Revenue(*row) for row in rows(orders_sql.ORDERS)),
+        left_out=tuple(LeftOut(*row) for row in rows(orders_sql.LEFT_OUT)),
         uncounted_money=tuple(Uncounted(*row) for row in rows(report_sql.UNCOUNTED_MONEY)),
         phases=_labelled(rows(report_sql.PHASES), models),
         abandoned=tuple(Abandoned(*row) for row in rows(report_sql.ABANDONED)),

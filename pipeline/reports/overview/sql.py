@@ -9,7 +9,8 @@ from pipeline.reports.span import IN_SPAN
 
 
 TOUCHPOINTS = f"""
-SELECT count(), countIf(is_late), uniqExact(site, visitor_id)
+SELECT count(), countIf(is_late), countIf(is_bot),
+    uniqExactIf((site, visitor_id), NOT is_late AND NOT is_bot)
 FROM touchpoints FINAL
 WHERE {IN_SPAN.format(time="occurred_at")}"""
 
@@ -50,28 +51,13 @@ FROM
         arrayMap(i -> level >= i, arrayEnumerate(reach)) AS ordered,
         has(names, 'Product Added') AS cart,
         has(names, 'Checkout Started') AS checkout,
-        has(names, 'Order Completed') AS bought
+        max(order_event = 'completed') AS bought
     FROM session_touchpoints
-    WHERE (has(steps, name) OR name IN ('Product Added', 'Checkout Started', 'Order Completed'))
-        AND {where}
+    WHERE (has(steps, name) OR name IN ('Product Added', 'Checkout Started')
+            OR order_event = 'completed')
+        AND NOT is_bot AND {no_bots} AND {where}
     GROUP BY site, {unit}
 )"""
-
-# An order without an id is an order of its own.
-ORDERS = f"""
-SELECT currency, count(), sum(revenue), sum(touchpoints)
-FROM
-(
-    SELECT
-        argMin(currency, (occurred_at, turn, touchpoint_id)) AS currency,
-        argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
-        count() AS touchpoints
-    FROM touchpoints FINAL
-    WHERE name = 'Order Completed' AND NOT is_bot AND {IN_SPAN.format(time="occurred_at")}
-    GROUP BY site, order_id, if(order_id = '', touchpoint_id, '')
-)
-GROUP BY currency
-ORDER BY currency"""
 
 UNCOUNTED_MONEY = f"""
 SELECT name, money_problem, count()
@@ -114,6 +100,7 @@ def funnel(unit: str, steps: int) -> str:
     """Give the statement that counts `unit`s (`visitor` or `session`) at each of `steps` steps."""
     return _FUNNEL.format(
         conditions=", ".join(f"name = steps[{number}]" for number in range(1, steps + 1)),
-        where=f"NOT is_bot AND {IN_SPAN.format(time='occurred_at')}",
+        no_bots=_NOT_OF_BOTS,
+        where=IN_SPAN.format(time="occurred_at"),
         unit=f"{unit}_id",
     )

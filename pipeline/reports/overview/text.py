@@ -1,6 +1,7 @@
 """The report for a terminal. Lays out what `answer` has read; computes nothing."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -33,6 +34,7 @@ def _tables(report: Report, lang: Language) -> Iterator[Table]:
     yield _funnel(report.by_session)
     yield _left_behind(report)
     yield _orders(report)
+    yield _left_out(report)
     yield _uncounted_money(report)
     yield _phases(report, lang)
     yield _abandoned(report)
@@ -49,10 +51,10 @@ def _table(title: str, text: tuple[str, ...], numbers: tuple[str, ...]) -> Table
 
 
 def _totals(report: Report) -> Table:
-    headings = ("sessions", "visitors", "people", "links", "touchpoints", "of them late")
+    headings = ("sessions", "visitors", "people", "links", "touchpoints", "of them late", "of bots")
     table = _table("Totals", (), headings)
     people = (report.sessions, report.visitors, report.people, report.links)
-    table.add_row(*map(_count, (*people, report.touchpoints, report.late)))
+    table.add_row(*map(_count, (*people, report.touchpoints, report.late, report.bots)))
     return table
 
 
@@ -74,10 +76,23 @@ def _left_behind(report: Report) -> Table:
 
 
 def _orders(report: Report) -> Table:
-    table = _table("Orders", (), ("orders", "touchpoints", "revenue", "currency"))
+    numbers = ("orders", "touchpoints", "gross", "refunded", "net", "currency")
+    table = _table("Orders", (), numbers)
     for revenue in report.revenue:
         counts = (revenue.orders, revenue.touchpoints)
-        table.add_row(*map(_count, counts), f"{revenue.amount:,.2f}", revenue.currency or "unknown")
+        amounts = (revenue.amount, revenue.refunded, revenue.net)
+        table.add_row(*map(_count, counts), *map(_money, amounts), revenue.currency or "unknown")
+    return table
+
+
+def _left_out(report: Report) -> Table:
+    numbers = ("count", "amount", "currency")
+    table = _table("Orders and refunds that do not count", ("what", "why"), numbers)
+    for left in report.left_out:
+        amount = _money(left.amount)
+        table.add_row(left.what, left.why, _count(left.times), amount, left.currency or "unknown")
+    if any(left.why == "late" for left in report.left_out):
+        table.caption = "touchstream rebuild has the late ones count"
     return table
 
 
@@ -100,7 +115,7 @@ def _abandoned(report: Report) -> Table:
     table = _table("Abandonments, as recorded live", ("kind",), numbers)
     for kind in report.abandoned:
         counts = map(_count, (kind.count, kind.recovered))
-        table.add_row(kind.kind, *counts, f"{kind.value:,.2f}", kind.currency or "unknown")
+        table.add_row(kind.kind, *counts, _money(kind.value), kind.currency or "unknown")
     return table
 
 
@@ -114,6 +129,10 @@ def _dead_letters(report: Report) -> Table:
 def _share(share: Share) -> tuple[str, str, str]:
     rate = "" if share.ratio is None else f"{share.ratio:.2%}".replace("%", " %")
     return _count(share.part), _count(share.whole), rate
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
 
 
 def _count(number: int) -> str:

@@ -14,7 +14,8 @@ SELECT
     touches,
     weight.1 AS model,
     weight.2 AS credit,
-    credit * order_revenue AS revenue
+    credit * order_revenue AS revenue,
+    credit * order_net AS net
 FROM
 (
     SELECT
@@ -23,6 +24,7 @@ FROM
         c.converted_at AS converted_at,
         c.currency AS currency,
         toFloat64(c.revenue) AS order_revenue,
+        toFloat64(c.net) AS order_net,
         arraySort(arrayFilter(
             t -> t.2 = c.session_id OR (t.7 AND t.1 <= c.converted_at
                 AND t.1 >= c.converted_at - toIntervalDay({days:UInt16})),

@@ -1,26 +1,30 @@
 -- All orders before the end of a span of customers whose first order was in it.
+-- `net` is what is left of the revenue after refunds.
 SELECT *
 FROM
 (
 SELECT *, min(ordered_at) OVER (PARTITION BY person_id) AS first_at
 FROM
 (
-    SELECT o.order_id AS order_id, min(o.occurred_at) AS ordered_at,
-        argMin(o.touchpoint_id, (o.occurred_at, o.turn, o.touchpoint_id)) AS touchpoint_id,
-        argMin(if(i.person_id = '', o.visitor_id, i.person_id), (o.occurred_at, o.turn, o.touchpoint_id)) AS person_id,
-        argMin(o.visitor_id, (o.occurred_at, o.turn, o.touchpoint_id)) AS visitor_id,
-        argMin(o.channel, (o.occurred_at, o.turn, o.touchpoint_id)) AS channel,
-        argMin(o.revenue, (o.occurred_at, o.turn, o.touchpoint_id)) AS revenue,
-        argMin(o.currency, (o.occurred_at, o.turn, o.touchpoint_id)) AS currency
+    SELECT o.*, least(o.revenue, if(r.is_all, o.revenue, arraySum(
+            part -> if(part.1 IN ('', o.currency) OR o.currency = '', part.2, 0), r.parts
+        ))) AS refunded,
+        o.revenue - refunded AS net
     FROM
     (
-        SELECT * FROM order_touchpoints FINAL
-        WHERE site = {site:String} AND name = 'Order Completed' AND NOT is_bot AND NOT is_late
-            AND occurred_at < {end:DateTime64(3, 'UTC')}
-            AND visitor_id IN (SELECT visitor_id FROM visitors_buying(*))
+        SELECT t.order_id AS order_id, min(t.occurred_at) AS ordered_at,
+            argMin(t.touchpoint_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS touchpoint_id,
+            argMin(if(i.person_id = '', t.visitor_id, i.person_id), (t.occurred_at, t.turn, t.touchpoint_id)) AS person_id,
+            argMin(t.visitor_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS visitor_id,
+            argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id)) AS channel,
+            argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
+            argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
+        FROM orders_told(*) AS t
+        LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
+        WHERE t.visitor_id IN (SELECT visitor_id FROM visitors_buying(*))
+        GROUP BY order_id, if(order_id = '', t.touchpoint_id, '')
     ) AS o
-    LEFT JOIN linked(*) AS i ON o.visitor_id = i.visitor_id
-    GROUP BY order_id, if(order_id = '', o.touchpoint_id, '')
+    LEFT JOIN refunds(*) AS r ON o.order_id = r.order_id
 )
 )
 WHERE first_at >= {start:DateTime64(3, 'UTC')}

@@ -46,7 +46,7 @@ SELECT 'conversations', at, 1., '', person_id, visitor_id, toString(channel), ''
 FROM contacts(*)
 WHERE {kpi:String} IN ('', 'conversations')
 UNION ALL
-SELECT 'customer_lifetime_value', min(p.ordered_at), toFloat64(sum(p.revenue)), toString(p.currency),
+SELECT 'customer_lifetime_value', min(p.ordered_at), toFloat64(sum(p.net)), toString(p.currency),
     p.person_id, argMin(p.visitor_id, p.ordered_at), toString(argMin(p.channel, p.ordered_at)), '',
     toUInt32(0), ''
 FROM customers_of(*) AS p

@@ -1,21 +1,25 @@
 -- Orders in a span, each once, with its first touchpoint; one without a number is one of its own.
-SELECT o.order_id AS order_id, min(o.occurred_at) AS ordered_at,
-    argMin(o.touchpoint_id, (o.occurred_at, o.turn, o.touchpoint_id)) AS touchpoint_id,
-    argMin(if(i.person_id = '', o.visitor_id, i.person_id), (o.occurred_at, o.turn, o.touchpoint_id)) AS person_id,
-    argMin(o.visitor_id, (o.occurred_at, o.turn, o.touchpoint_id)) AS visitor_id,
-    argMin(o.channel, (o.occurred_at, o.turn, o.touchpoint_id)) AS channel,
-    argMin(o.revenue, (o.occurred_at, o.turn, o.touchpoint_id)) AS revenue,
-    argMin(o.currency, (o.occurred_at, o.turn, o.touchpoint_id)) AS currency
+-- `revenue` is what was ordered, `refunded` what of it went back since, `net` what is left. Of a
+-- refund in another currency nothing is taken off.
+SELECT o.*, least(o.revenue, if(r.is_all, o.revenue, arraySum(
+        part -> if(part.1 IN ('', o.currency) OR o.currency = '', part.2, 0), r.parts
+    ))) AS refunded,
+    o.revenue - refunded AS net
 FROM
 (
-    SELECT *
-    FROM order_touchpoints FINAL
-    WHERE site = {site:String} AND name = 'Order Completed' AND NOT is_bot AND NOT is_late
-        AND occurred_at < {end:DateTime64(3, 'UTC')}
-        AND (occurred_at >= {start:DateTime64(3, 'UTC')} OR order_id IN (SELECT order_id FROM order_ids_in(*)))
+    SELECT t.order_id AS order_id, min(t.occurred_at) AS ordered_at,
+        argMin(t.touchpoint_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS touchpoint_id,
+        argMin(if(i.person_id = '', t.visitor_id, i.person_id), (t.occurred_at, t.turn, t.touchpoint_id)) AS person_id,
+        argMin(t.visitor_id, (t.occurred_at, t.turn, t.touchpoint_id)) AS visitor_id,
+        argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id)) AS channel,
+        argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
+        argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
+    FROM orders_told(*) AS t
+    LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
+    WHERE t.occurred_at >= {start:DateTime64(3, 'UTC')} OR t.order_id IN (SELECT order_id FROM order_ids_in(*))
+    GROUP BY order_id, if(order_id = '', t.touchpoint_id, '')
+    HAVING ordered_at >= {start:DateTime64(3, 'UTC')}
+        AND ({channel:String} = '' OR channel = {channel:String})
+        AND ({segment:String} = '' OR visitor_id IN (SELECT visitor_id FROM visitors_of_segment(*)))
 ) AS o
-LEFT JOIN linked(*) AS i ON o.visitor_id = i.visitor_id
-GROUP BY order_id, if(order_id = '', o.touchpoint_id, '')
-HAVING ordered_at >= {start:DateTime64(3, 'UTC')}
-    AND ({channel:String} = '' OR channel = {channel:String})
-    AND ({segment:String} = '' OR visitor_id IN (SELECT visitor_id FROM visitors_of_segment(*)))
+LEFT JOIN refunds(*) AS r ON o.order_id = r.order_id

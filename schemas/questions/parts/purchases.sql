@@ -10,12 +10,7 @@ FROM
         argMin(o.channel, (o.occurred_at, o.turn, o.touchpoint_id)) AS channel,
         argMin(o.revenue, (o.occurred_at, o.turn, o.touchpoint_id)) AS revenue,
         argMin(o.currency, (o.occurred_at, o.turn, o.touchpoint_id)) AS currency
-    FROM
-    (
-        SELECT * FROM order_touchpoints FINAL
-        WHERE site = {site:String} AND name = 'Order Completed' AND NOT is_bot AND NOT is_late
-            AND occurred_at < {end:DateTime64(3, 'UTC')}
-    ) AS o
+    FROM orders_told(*) AS o
     LEFT JOIN linked(*) AS i ON o.visitor_id = i.visitor_id
     GROUP BY order_id, if(order_id = '', o.touchpoint_id, '')
 )

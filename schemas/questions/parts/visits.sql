@@ -1,6 +1,7 @@
 -- Visits of people that began in a span, with the person known now.
 -- A visit is a touch when the person did something: it has a page view, or began where people act and
--- not where they are sent something.
+-- not where they are sent something. An order that two visitors have told counts in
+-- the visit that told it first, so sums over visits are those of `conversions`, in each currency.
 SELECT s.session_id AS session_id, s.visitor_id AS visitor_id,
     if(i.person_id = '', s.visitor_id, i.person_id) AS person_id,
     s.started_at AS started_at, s.ended_at AS ended_at, s.touchpoints AS touchpoints,
@@ -8,8 +9,8 @@ SELECT s.session_id AS session_id, s.visitor_id AS visitor_id,
     s.channel AS channel, s.channel_group AS channel_group, s.traffic_source AS traffic_source,
     s.traffic_medium AS traffic_medium, s.traffic_campaign AS traffic_campaign,
     if(s.traffic_campaign = '', s.utm_campaign, s.traffic_campaign) AS campaign,
-    s.device AS device, s.country AS country, s.steps AS steps, s.orders AS orders,
-    s.revenue AS revenue, s.currency AS currency, s.is_branded AS is_branded,
+    s.device AS device, s.country AS country, s.steps AS steps, o.orders AS orders,
+    o.revenue AS revenue, o.currency AS currency, s.is_branded AS is_branded,
     s.page_views > 0 OR s.channel IN ('website', 'shop', 'app', 'store', 'phone', 'chat', 'messenger',
         'order_card', 'support') AS is_touch
 FROM
@@ -22,4 +23,5 @@ FROM
     SETTINGS do_not_merge_across_partitions_select_final = 1
 ) AS s
 LEFT JOIN linked_in(*) AS i ON s.visitor_id = i.visitor_id
+LEFT JOIN orders_of_visits(*, end = {end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY) AS o ON s.session_id = o.session_id
 WHERE {segment:String} = '' OR person_id IN (SELECT person_id FROM people_of_segment(*))

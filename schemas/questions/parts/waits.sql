@@ -15,6 +15,6 @@ INNER JOIN
 (
     SELECT order_id, min(occurred_at) AS ordered_at
     FROM order_touchpoints FINAL
-    WHERE site = {site:String} AND name = 'Order Completed' AND order_id != ''
+    WHERE site = {site:String} AND order_event = 'completed' AND order_id != ''
     GROUP BY order_id
 ) AS o ON o.order_id = t.order_arriving
