@@ -26,6 +26,7 @@ OWN = frozenset(
     {
         *("products", "cart_value", "subtotal", "is_whole_cart"),
         *("order_id", "checkout_id", "revenue", "total", "value", "price", "quantity", "currency"),
+        *("refund_amount", "amount", "refund_id"),
         *("product_id", "sku", "name", "country", "form", "form_id", "field", "step"),
         *("email_hash", "email_sha256", "customer_id", "subscriber_id", "traits"),
         *("is_machine_open", "is_machine_click", "channel", "segment", "persona", "kind", "phase"),
