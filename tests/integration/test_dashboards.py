@@ -17,6 +17,7 @@ from schemas.questions import questions
 from tests.support.engine import EngineServer
 from tests.support.grafana.boards import BOARDS, Board
 from tests.support.grafana.panels import Ask, Watch
+from tests.support.grafana.shares import share
 from tests.support.grafana.write import FOLDER, written
 from tests.support.shopping import SPAN, shop
 
@@ -78,6 +79,30 @@ def test_the_funnel_has_the_values_that_were_counted_by_hand(filled: Client) -> 
         ("Checkout Started", 1, 1),
         ("Order Completed", 1, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        # Wilson's interval: 1 of 10 lies between 1.79 and 40.42 %.
+        (1, 10, (None, "1 to 41 %")),
+        (0, 1, (None, "0 to 80 %")),
+        (29, 29, (None, "88 to 100 %")),
+        (0, 0, (None, "")),
+        (12, 40, (30.0, "")),
+    ],
+)
+def test_a_share_in_a_panel_is_a_range_of_few(
+    filled: Client, part: int, whole: int, shown: tuple[float | None, str]
+) -> None:
+    columns = share("share", str(part), str(whole))
+    assert filled.query(f"SELECT {columns}").result_rows == [shown]
+
+
+def test_phases_that_few_came_into_have_no_point(filled: Client) -> None:
+    drawn = rows(filled, questions()["people_by_phase"].asks, "conversion %", "conversion, of few")
+    assert {point for point, _ in drawn} == {None}
+    assert any(" to " in text for _, text in drawn)
 
 
 def test_a_share_of_few_is_a_range(filled: Client) -> None:

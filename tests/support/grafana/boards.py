@@ -3,15 +3,34 @@
 from dataclasses import dataclass
 
 from tests.support.grafana.panels import Ask, Watch
+from tests.support.grafana.shares import FEW, between, limits, share
 
 Panels = tuple[Ask | Watch, ...]
 
 _LABEL = "if(${lang:singlequote} = 'de', de, en)"
-_PHASES = f'{_LABEL} AS phase, people, came, went_on, conversion AS "conversion %"'
-_KPIS = f'levels, {_LABEL} AS "KPI", currency, value, unit, observations, people, formula'
+_PHASES = f"{_LABEL} AS phase, people, came, went_on, {share('conversion', 'went_on', 'came')}"
+_IS_POINT = f"unit != '%' OR observations >= {FEW}"
+_OBSERVED = between("value * observations / 100", "observations")
+_KPIS = (
+    f'levels, {_LABEL} AS "KPI", currency, if({_IS_POINT}, value, NULL) AS "figure", unit,'
+    f" if({_IS_POINT}, '', {_OBSERVED}) AS \"of few\", observations, people, formula"
+)
+_LOW, _HIGH = limits("value * observations / 100", "observations")
+_SHARE_LINE = (
+    f'time, if(observations < {FEW}, NULL, value) AS "share",'
+    f' 100 * {_LOW} AS "at least", 100 * {_HIGH} AS "at most"'
+)
 _MAP = f"{_LABEL} AS phase, if(channel = '', 'all', channel) AS \"channel\", people, went_on,"
 _PEOPLE = (("Who are these people?", "touchstream-people"),)
 _VISITS = "value, visits, before, people, bounces, with_cart, with_checkout, with_order, amount"
+
+
+_KPI_LINES = {
+    "customer_lifetime_value": "time, currency, value",
+    "csat": _SHARE_LINE,
+    "repeat_purchase_rate": _SHARE_LINE,
+}
+_COHORT = "round(100 * people / share)"
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,8 @@ OVERVIEW: Panels = (
     Ask(question="breaches_over_time", kind="timeseries"),
     Ask(
         question="journey_map",
-        columns=f"{_MAP} conversion, median_seconds, pain_points, satisfaction",
+        columns=f"{_MAP} {share('conversion', 'went_on', 'people')}, "
+        "median_seconds, pain_points, satisfaction",
         width=24,
         height=11,
     ),
@@ -158,14 +178,20 @@ PEOPLE: Panels = (
         width=24,
         links=(("What did they come by?", "touchstream-traffic"),),
     ),
-    Ask(question="cohorts"),
-    Ask(question="repeat_purchases"),
+    Ask(
+        question="cohorts",
+        columns=f"cohort, month, people, {share('share', 'people', _COHORT)}, amount, currency",
+    ),
+    Ask(
+        question="repeat_purchases",
+        columns=f"orders, people, amount, currency, {share('share', 'people', _COHORT)}",
+    ),
     *(
         Ask(
             question="kpi_over_time",
             title=title,
             kind="timeseries",
-            columns="time, value" if kpi != "customer_lifetime_value" else "time, currency, value",
+            columns=_KPI_LINES.get(kpi, "time, value"),
             given={"kpi": kpi},
         )
         for kpi, title in {
