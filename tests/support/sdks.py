@@ -13,14 +13,14 @@ _BROWSER = _ROOT / "tests" / "browser"
 SDKS = _BROWSER / "sdks"
 
 
-async def npm_folder() -> Path:
-    """Give a folder with the `node_modules` of `package-lock.json`; skip if there can be none."""
-    lock = _BROWSER / "package-lock.json"
+async def npm_folder(of: Path = _BROWSER) -> Path:
+    """Give a folder with the `node_modules` of a `package-lock.json`; skip if there can be none."""
+    lock = of / "package-lock.json"
     folder = _folder("npm", lock)
     if not (folder / "ready").exists():
         if not shutil.which("npm") or not shutil.which("node"):
             pytest.skip("no Node; on Debian: apt-get install nodejs npm")
-        for file in (lock, _BROWSER / "package.json"):
+        for file in (lock, of / "package.json"):
             shutil.copy(file, folder)
         await _done("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
         (folder / "ready").touch()

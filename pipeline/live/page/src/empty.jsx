@@ -40,7 +40,7 @@ const Ghost = ({ site }) => (
   <section class="ghost" aria-labelledby="h-g">
     <div class="hd"><h2 id="h-g">{say("will_stand")}</h2></div>
     {site.funnel.map((step) => (
-      <div class="gf" style={{ "--c": site.steps[step.name].color }}><span class="nm">{named(step.name)}</span><div class="gb">{say("after_step", named(step.name))}</div></div>
+      <div class="gf" style={{ "--c": site.steps[step.name].color }}><span class="nm">{named(step.name)}</span><div class="gb">{say("after_step", step.name === "Page Viewed" ? say("visit") : named(step.name))}</div></div>
     ))}
     <div class="gm" aria-hidden="true" style={{ "--n": site.phases.length }}>
       <span />{site.phases.map((phase) => <span class="ph0" style={{ "--c": phase.color }}>{phase.label}</span>)}

@@ -48,7 +48,7 @@ export function Orders({ panels, said, now, beforeName }) {
           <div class="sum tight">
             <div><a class="big" href={who}>{money(row.amount, row.currency)}</a><div class="s">{say("from_before", change(row.amount, row.amount_before), money(row.amount_before, row.currency))}</div></div>
             <div><a class="big" href={who}>{count(row.orders)}</a><div class="s">{say("orders_n", change(row.orders, row.orders_before), count(row.orders_before))}</div></div>
-            <div><span class="big">{row.orders ? money(row.amount / row.orders, row.currency) : "–"}</span><div class="s">{row.orders_before ? say("each", say("each_before", money(row.amount_before / row.orders_before, row.currency))) : say("each", "–")}</div></div>
+            <div><a class="big" href={who}>{row.orders ? money(row.amount / row.orders, row.currency) : "–"}</a><div class="s">{row.orders_before ? say("each", say("each_before", money(row.amount_before / row.orders_before, row.currency))) : say("each", "–")}</div></div>
           </div>
           <Chart row={row} usual={usual} ends={ends} />
         </>

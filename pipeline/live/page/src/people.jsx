@@ -8,11 +8,13 @@ import { useAnswer } from "./stream.js";
 import { walked } from "./person.jsx";
 import { knows, named, say } from "./words.js";
 
+const ENDS = { lost: "lost_n", abandonment: "lost_n", support: "asked", complaint: "complained_long" };
+
 /** What the number is called that these people stand behind. */
 export function titleOf(said, site) {
   const { of, what = "", where = "" } = said;
   const name = of === "phase" || of === "cell" ? site.phase[what]?.label || what : of === "left" && knows(`kind_${what}`) ? say(`kind_${what}`) : of === "kpi" ? what.replaceAll("_", " ") : named(what);
-  const more = of === "crossing" ? ` → ${named(where)}` : where === "lost" ? `: ${say("lost_n").toLowerCase()}` : where === "waiting" ? `: ${say("at_stake").toLowerCase()}` : where ? `, ${named(where)}` : "";
+  const more = of === "crossing" ? ` → ${named(where)}` : ENDS[where] ? `: ${say(ENDS[where]).toLowerCase()}` : where === "waiting" ? `: ${say("at_stake").toLowerCase()}` : where ? `, ${named(where)}` : "";
   const bare = { orders: say("orders_word"), won: say("won_7d"), left: say("left_behind") };
   return (what ? name : bare[of] || named(of || "")) + more;
 }

@@ -13,12 +13,13 @@ function per100(part, of) {
 
 function Weak({ row, color }) {
   const few = row.people < FEWEST;
+  const who = (where) => view({ view: "people", of: "place", what: row.place, where });
   return (
     <tr>
-      <td class="long"><a class="pc" style={{ "--c": color }} href={view({ view: "people", of: "place", what: row.place })} title={row.place}><span class="cut">{named(row.place)}</span></a></td>
-      <td class="nw"><b class={few ? "n100 few" : "n100"}>{per100(row.lost, row.people)}</b>{!few && <Mini width share={Math.min(1, row.lost / row.people)} />}</td>
-      <td class="num">{per100(row.asked, row.people)}</td>
-      <td class="num">{per100(row.complained, row.people)}</td>
+      <td class="long"><a class="pc" style={{ "--c": color }} href={who("")} title={row.place}><span class="cut">{named(row.place)}</span></a></td>
+      <td class="nw"><a href={who("abandonment")}><b class={few ? "n100 few" : "n100"}>{per100(row.lost, row.people)}</b></a>{!few && <Mini width share={Math.min(1, row.lost / row.people)} />}</td>
+      <td class="num"><a href={who("support")}>{per100(row.asked, row.people)}</a></td>
+      <td class="num"><a href={who("complaint")}>{per100(row.complained, row.people)}</a></td>
       <td class="num c-ti">{row.seconds_lost >= 1 ? duration(row.seconds_lost) : "–"}</td>
     </tr>
   );

@@ -250,6 +250,7 @@ const WORDS = {
   by_phase: ["By phase", "Je Phase"],
   one_touchpoint: ["One touchpoint", "Ein Kontakt"],
   choose_touchpoint: ["Which touchpoint", "Welcher Kontakt"],
+  visit: ["visit", "Besuch"],
   made_of_one: ["one observation", "eine Beobachtung"],
   made_of: ["{} observations", "{} Beobachtungen"],
   volume: ["Volume", "Anzahl"],
