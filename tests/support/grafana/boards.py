@@ -180,11 +180,11 @@ PEOPLE: Panels = (
     ),
     Ask(
         question="cohorts",
-        columns=f"cohort, month, people, {share('share', 'people', _COHORT)}, amount, currency",
+        columns=f"* EXCEPT (share), {share('share', 'people', _COHORT)}",
     ),
     Ask(
         question="repeat_purchases",
-        columns=f"orders, people, amount, currency, {share('share', 'people', _COHORT)}",
+        columns=f"* EXCEPT (share), {share('share', 'people', _COHORT)}",
     ),
     *(
         Ask(
