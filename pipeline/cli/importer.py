@@ -16,10 +16,13 @@ from pipeline.importer.rows import ImportFailed
 from pipeline.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from pipeline.importer.join import Read
     from pipeline.importer.mapping import Mapping
     from pipeline.importer.send import ImportSummary
     from pipeline.kafka.producer import Producer
+    from schemas.touchpoint import Touchpoint
 
 
 @click.command("import")
@@ -35,7 +38,13 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Read and check everything, send nothing.")
 @click.option("--replace", is_flag=True, help="Replace the earlier import of these rows.")
 @click.option("--take-back", is_flag=True, help="Delete what was imported from these rows.")
+@click.option(
+    "--was",
+    type=click.Path(path_type=Path),
+    help="The mapping of the earlier import, if --mapping reads other columns.",
+)
 def import_(
+    *,
     files: tuple[Path, ...],
     mapping: Path | None,
     fmt: str | None,
@@ -43,6 +52,7 @@ def import_(
     dry_run: bool,
     replace: bool,
     take_back: bool,
+    was: Path | None,
 ) -> None:
     """Import CSV, JSON lines or Parquet files with a mapping file, or web servers' access logs.
 
@@ -52,16 +62,17 @@ def import_(
     """
     from pipeline.importer.send import summary_table
 
-    if (mapping is None) == (fmt is None):
-        raise click.UsageError("give --mapping or --format")
+    _refuse_pairs(mapping, fmt, was, replace=replace, take_back=take_back)
     known, console = read_settings(), Console()
     chosen, read = _read_by(mapping, known, site)
     chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
 
     if replace or take_back:
-        if replace and take_back:
-            raise click.UsageError("give --replace or --take-back")
-        _replace(files, chosen, read, site, known, is_told=replace)
+        before = chosen
+        if was is not None:
+            before = _read_by(was, known, site)[0]
+            before = before.with_placeholders(known.placeholders.get(site, ()))
+        _replace(files, before, chosen if replace else None, read, site, known)
         return
     newest = None if dry_run else _newest(known, site)
     summary = asyncio.run(_import(files, chosen, read, site, known, console, dry_run=dry_run))
@@ -69,6 +80,18 @@ def import_(
     if dry_run:
         console.print("A dry run: nothing was sent.")
     _say_what_is_wrong(summary, newest, known, site)
+
+
+def _refuse_pairs(
+    mapping: Path | None, fmt: str | None, was: Path | None, *, replace: bool, take_back: bool
+) -> None:
+    """Raise UsageError for options that do not go together."""
+    if (mapping is None) == (fmt is None):
+        raise click.UsageError("give --mapping or --format")
+    if replace and take_back:
+        raise click.UsageError("give --replace or --take-back")
+    if was is not None and not replace:
+        raise click.UsageError("--was goes with --replace; --take-back takes the earlier --mapping")
 
 
 async def _import(
@@ -150,30 +173,33 @@ async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Produce
 
 def _replace(
     files: tuple[Path, ...],
-    mapping: "Mapping",
+    before: "Mapping",
+    now: "Mapping | None",
     read: "Read",
     site: str,
     known: Settings,
-    *,
-    is_told: bool,
 ) -> None:
     from pipeline.importer.send import read_files
     from pipeline.operations.rebuild.command import replace_touchpoints, said
     from pipeline.privacy.masking import Masks
     from pipeline.terminal import progress_bar
 
+    async def touchpoints_by(mapping: "Mapping", progress: "Progress") -> "list[Touchpoint]":
+        return await read_files(
+            files,
+            mapping,
+            site=site,
+            now=datetime.now(UTC),
+            progress=progress,
+            read=read,
+            masks=Masks(known.property_rules),
+        )
+
     async def run() -> str:
         with progress_bar(Console(stderr=True)) as progress:
-            touchpoints = await read_files(
-                files,
-                mapping,
-                site=site,
-                now=datetime.now(UTC),
-                progress=progress,
-                read=read,
-                masks=Masks(known.property_rules),
-            )
-        return said(await replace_touchpoints(known, site, touchpoints, is_told=is_told))
+            gone = await touchpoints_by(before, progress)
+            told = gone if now is before else await touchpoints_by(now, progress) if now else []
+        return said(await replace_touchpoints(known, site, gone, told))
 
     click.echo(asyncio.run(run()))
 

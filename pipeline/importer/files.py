@@ -1,18 +1,20 @@
-"""Reads rows from files: CSV, JSON lines or Parquet, plain or gzipped. Shell."""
+"""Reads rows from files: CSV, JSON or Parquet, plain or packed. Shell."""
 
+import codecs
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import msgspec
 
 from pipeline.importer.mapping import FileFormat
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
+from pipeline.importer.unpacked import BROKEN, PACKED, opened
 from pipeline.values.texts import parsed
 from schemas.dead_letter import Reason
 
@@ -25,9 +27,16 @@ _KINDS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
-_GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
 """The byte-order mark that some programs write before UTF-8."""
+
+_AROUND = b" \t\r\n\x1e"
+"""Around a line of JSON; the last one begins a record of RFC 7464."""
+
+_DELIMITERS = ",;\t|"
+_HINT = re.compile(r'"?sep=(.)"?\s*')
+"""What Excel writes above its tables."""
+
 csv.field_size_limit(16 * 1024 * 1024)
 """A cell larger than a touchpoint refuses its row, but does not end the file."""
 
@@ -38,30 +47,37 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
     Raises:
         ImportFailed: the file cannot be read to its end; the text names it.
     """
-    read = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": _parquet_rows}[_kind(path, written)]
+    readers = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": _parquet_rows}
     try:
-        yield from read(path, written)
-    except (OSError, EOFError, zlib.error, csv.Error, UnicodeError, LookupError) as error:
+        yield from readers[_kind(path, written)](path, written)
+    except UnicodeError as error:
+        raise ImportFailed(
+            f"{path}: not in the encoding {written.encoding} ({error}): set file.encoding in the "
+            'mapping, such as "cp1252"'
+        ) from error
+    except (*BROKEN, csv.Error, LookupError) as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 
 def log_lines(
     path: Path, _written: FileFormat, *, row_of: Callable[[str], Row | Unreadable]
 ) -> Iterator[Row | Unreadable]:
-    """Read the lines of a log file, plain or gzip, with `row_of`; ImportFailed as `rows_of`."""
+    """Read the lines of a log file, plain or packed, with `row_of`; ImportFailed as `rows_of`."""
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             for line in file:
                 if line.strip():
                     yield row_of(line.decode("utf-8", "replace").rstrip("\r\n"))
-    except (OSError, EOFError, zlib.error) as error:
+    except BROKEN as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 
 def _kind(path: Path, written: FileFormat) -> str:
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    kind = written.kind or _KINDS.get(suffix)
+    name = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    kind = written.kind or _KINDS.get(name.suffix.lower())
     if kind is None:
+        with opened(path):  # which says better what it is
+            pass
         raise ImportFailed(
             f"{path}: the name does not say CSV, JSON lines or Parquet; set file.kind = "
             '"csv", "jsonl" or "parquet" in the mapping'
@@ -69,38 +85,88 @@ def _kind(path: Path, written: FileFormat) -> str:
     return kind
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-        file.seek(0)
-        if is_gzip:
-            with gzip.open(file) as unpacked:
-                yield cast("IO[bytes]", unpacked)
-        else:
-            yield file
+def _text(file: Any, encoding: str) -> io.TextIOWrapper:
+    """Read `file` as text; a mark at its beginning goes before the encoding of the mapping."""
+    if codecs.lookup(encoding).name == "utf-8":
+        encoding = "utf-16" if _is_utf_16(file) else "utf-8-sig"
+    return io.TextIOWrapper(file, encoding=encoding, newline="")
+
+
+def _is_utf_16(file: Any) -> bool:
+    return file.peek(2)[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+
+
+class _Lines:
+    """Lines of a text; knows those of the row that is being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.number = 0
+        self.of_row: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            self.of_row.append(line)
+            yield line
 
 
 def _csv_rows(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
-    encoding = "utf-8-sig" if written.encoding == "utf-8" else written.encoding
-    with (
-        _opened(path) as file,
-        io.TextIOWrapper(file, encoding=encoding, newline="") as text,
-    ):
-        lines = csv.reader(
-            text,
-            delimiter=written.delimiter,
-            skipinitialspace=written.delimiter == " ",
+    with opened(path) as file, _text(file, written.encoding) as text:
+        first = next(text, "")
+        while first.startswith("#") and not any(map(first.count, _DELIMITERS)):
+            first = next(text, "")  # what Google Analytics writes above its tables
+        delimiter = written.delimiter or _delimiter_of(first)
+        if hint := _HINT.fullmatch(first):
+            delimiter, first = hint[1], ""
+        lines = _Lines(chain([first], text))
+        cells = csv.reader(
+            iter(lines),
+            delimiter=delimiter,
+            skipinitialspace=delimiter == " ",
             strict=True,  # else a quote that nobody closes swallows the rest of the file
         )
-        header = next(lines, [])
-        if len(set(header)) < len(header):
-            raise ImportFailed(f"{path}: two columns of the header have the same name")
-        for cells in filter(None, lines):
+        header = _header(path, next(filter(any, cells), []))
+        yield from _csv_cells(path, cells, lines, header)
+
+
+def _delimiter_of(line: str) -> str:
+    """Take what stands most often in the first line; a comma if nothing does."""
+    return max(_DELIMITERS, key=line.count)
+
+
+def _header(path: Path, header: list[str]) -> list[str]:
+    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    [(name, times)] = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise ImportFailed(f"{path}: {times} columns are named {name!r}: rename all but one")
+    return names
+
+
+def _csv_cells(
+    path: Path, rows: Iterator[list[str]], lines: _Lines, header: list[str]
+) -> Iterator[Row | Unreadable]:
+    while True:
+        lines.of_row, began = [], lines.number + 1
+        try:
+            cells = next(rows, None)
+        except csv.Error as error:
+            if len(lines.of_row) > 1 or "unexpected end" in str(error):
+                raise ImportFailed(
+                    f"{path}: line {began:,}: a quote begins there that is not closed"
+                ) from error
+            raw = "".join(lines.of_row).encode()
+            yield Unreadable(raw, Reason.INVALID_FIELD, f"line {began:,}: {error}")
+            continue
+        if cells is None:
+            return
+        if any(cells) and cells != ["\x1a"]:  # the end of a file, to some old programs
             yield _csv_row(header, cells)
 
 
 def _csv_row(header: list[str], cells: list[str]) -> Row | Unreadable:
+    while len(cells) > len(header) and not cells[-1]:
+        cells.pop()
     if len(cells) == len(header):
         return dict(zip(header, cells, strict=True))
     detail = f"{len(cells)} cells under {len(header)} columns"
@@ -108,16 +174,51 @@ def _csv_row(header: list[str], cells: list[str]) -> Row | Unreadable:
 
 
 def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
-    with _opened(path) as file:
-        for line in file:
-            bare = line.removeprefix(_MARK).strip()
-            if bare:
-                yield _json_row(bare)
+    with opened(path) as file:
+        lines = _json_lines(file)
+        for line in lines:
+            row = _json_row(line)
+            if isinstance(row, Unreadable) and line[:1] in {b"[", b"{"}:
+                all_lines = [line, *lines]
+                yield from _document(b"\n".join(all_lines)) or map(_json_row, all_lines)
+            else:
+                yield row
+                yield from map(_json_row, lines)
+
+
+def _json_lines(file: Any) -> Iterator[bytes]:
+    if not _is_utf_16(file):
+        yield from _bare_lines(file)
+        return
+    with _text(file, "utf-8") as text:
+        yield from _bare_lines(line.encode() for line in text)
+
+
+def _bare_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        bare = line.removeprefix(_MARK).strip(_AROUND)
+        if bare:
+            yield bare
+
+
+def _document(content: bytes) -> list[Row | Unreadable]:
+    """Read a file that is one array of rows, or one row in several lines; empty: it is neither."""
+    try:
+        document = parsed(msgspec.json.decode, content)
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+    entries = document if isinstance(document, list) else [document]
+    return [
+        entry
+        if isinstance(entry, dict)
+        else Unreadable(msgspec.json.encode(entry), Reason.NOT_AN_OBJECT, "not a JSON object")
+        for entry in entries
+    ]
 
 
 def _json_row(line: bytes) -> Row | Unreadable:
     try:
-        row = parsed(msgspec.json.decode, line)
+        row = parsed(msgspec.json.decode, line.removesuffix(b","))
     except (msgspec.MsgspecError, RecursionError) as error:
         return Unreadable(line, Reason.NOT_JSON, str(error))
     if not isinstance(row, dict):
@@ -127,7 +228,7 @@ def _json_row(line: bytes) -> Row | Unreadable:
 
 def _parquet_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
     parquet = _pyarrow_parquet()
-    with _opened(path) as file:
+    with opened(path) as file:
         seekable = file if path.suffix == ".parquet" else io.BytesIO(file.read())
         try:
             for batch in parquet.ParquetFile(seekable).iter_batches():

@@ -4,8 +4,10 @@ A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes 
 """
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable
-from typing import Annotated, Any, Literal
+from codecs import lookup
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -36,6 +38,25 @@ def _format(value: str) -> str:
         raise ValueError(
             'must be "iso", "epoch_s", "epoch_ms", "epoch_us" or a pattern: "%d.%m.%Y %H:%M"'
         )
+    try:
+        datetime.strptime("", value)  # noqa: DTZ007 - only whether it is a pattern
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise ValueError(f"no pattern: {error}") from None
+    return value
+
+
+def _delimiter(value: str | None) -> str | None:
+    if value is not None and value in '\r\n"':
+        raise ValueError("must be one character that is neither a quote nor a line break")
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        "".encode(lookup(value).name)
+    except LookupError:
+        raise ValueError(f'no encoding {value!r}; write one such as "cp1252"') from None
     return value
 
 
@@ -56,14 +77,17 @@ class _Part(BaseModel):
 
 
 class FileFormat(_Part):
-    """How the files are written; without `kind`, the file's name decides.
+    """How the files are written; without `kind`, the file's name decides; without
+    `delimiter`, its first line.
 
     `decimal` is the mark before the cents; without it, an ambiguous number is left as it is.
     """
 
     kind: Literal["csv", "jsonl", "parquet"] | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
+    delimiter: Annotated[
+        str | None, Field(min_length=1, max_length=1), AfterValidator(_delimiter)
+    ] = None
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     decimal: Literal[".", ","] | None = None
 
 
@@ -172,24 +196,26 @@ def parse_mapping(text: str, name: str) -> Mapping:
         raise BadMapping(": ".join(filter(None, (name, where, reason)))) from None
 
 
-def unknown_names(mapping: Mapping, seen: Collection[str]) -> list[str]:
-    """List the columns of the mapping that none of the rows (`seen`) has.
+class Wanted(NamedTuple):
+    """What a mapping names: one of `names` must stand in some row, else it is told as `key`."""
 
-    If a field can come from several columns, one is enough. Possible keys inside JSON are not
-    listed.
-    """
-    fields = [(f"columns.{name}", names) for name, names in mapping.columns if names]
-    lists = [("json_columns", mapping.json_columns), ("leave_out", mapping.leave_out)]
-    fields += [(key, (name,)) for key, names in lists for name in names]
-    if not mapping.json_columns:
-        fields += [("numbers", (name,)) for name in mapping.numbers]
-        fields += [("properties", (name,)) for name in mapping.properties]
-    inside = bool(mapping.json_columns)
-    return [
-        f"{key}: {' or '.join(names)}"
-        for key, names in fields
-        if not any(
-            name.split(".")[0] in seen or name in seen or (inside and key.startswith("columns."))
-            for name in names
-        )
-    ]
+    key: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {' or '.join(self.names)}"
+
+
+def wanted_names(mapping: Mapping) -> list[Wanted]:
+    """Name the columns and keys that the mapping names; of several for one field one will do."""
+    listed = {
+        "json_columns": mapping.json_columns,
+        "numbers": mapping.numbers,
+        "leave_out": mapping.leave_out,
+        "properties": mapping.properties,
+        "products": mapping.products,
+        "events.where": [name for rule in mapping.events for name in rule.where],
+        "join.on": [join.on for join in mapping.join],
+    }
+    fields = [Wanted(f"columns.{name}", names) for name, names in mapping.columns if names]
+    return fields + [Wanted(key, (name,)) for key, names in listed.items() for name in names]

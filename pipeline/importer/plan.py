@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.importer.mapping import Mapping, unknown_names
+from pipeline.importer.mapping import Mapping, wanted_names
 from pipeline.importer.rows import (
     ImportFailed,
     Row,
     RowIds,
     Unreadable,
     instant_of,
+    names_in,
     touchpoint_of,
 )
 from pipeline.privacy.masking import USUAL, Masks
@@ -115,7 +116,7 @@ class Plan:
         self._most_rows = most_rows
         self._masks = masks
         self._files: list[_File] = []
-        self._seen: set[str] = set()
+        self._missing = wanted_names(mapping)
         self._outgoing: list[Outgoing] = []
         self.rows = 0
 
@@ -164,8 +165,8 @@ class Plan:
         ]
 
     def unknown(self) -> list[str]:
-        """List the columns of the mapping that no row has."""
-        return unknown_names(self._mapping, self._seen)
+        """Name what the mapping names and no row has."""
+        return list(map(str, self._missing))
 
     def letters(self) -> list[DeadLetter]:
         """Give the refused rows; one without a time has that of its file."""
@@ -177,7 +178,7 @@ class Plan:
         ]
 
     def _add(self, file: _File, row: Row) -> None:
-        self._seen.update(row)
+        self._look_for_names(row)
         row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
         at: datetime | None
         try:
@@ -191,6 +192,11 @@ class Plan:
         file.last = at or file.last
         if at and (file.first is None or at < file.first):
             file.first = at
+
+    def _look_for_names(self, row: Row) -> None:
+        if self._missing:
+            is_in = names_in(row, self._mapping)
+            self._missing = [one for one in self._missing if not any(map(is_in, one.names))]
 
     def _read(self, file: _File, row: Row, row_id: str) -> Outgoing:
         touchpoint = touchpoint_of(
@@ -212,6 +218,11 @@ class Plan:
             at=at,
         )
 
+    def _told_missing(self) -> str:
+        if not self._missing:
+            return ""
+        return f"It names what no row has: {'; '.join(self.unknown())}. "
+
     def _why_nothing(self) -> str:
         refusals = [refusal for file in self._files for refusal in file.refusals]
         if not refusals:
@@ -221,5 +232,5 @@ class Plan:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
         return (
             f"none of {self.rows:,} rows can be used ({reasons}; the first: {first}). "
-            "Does the mapping fit the files? Nothing was sent."
+            f"Does the mapping fit the files? {self._told_missing()}Nothing was sent."
         )

@@ -4,8 +4,9 @@ Nothing in a row is lost: columns that the mapping does not name stay in the pro
 own names. Only empty cells are left out.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
@@ -184,6 +185,21 @@ def _inside(value: Any, path: list[str]) -> Any:
     return value
 
 
+def names_in(row: Row, mapping: Mapping) -> Callable[[str], bool]:
+    """Give what tells whether a name stands in `row`: as a column, or as a key inside of one."""
+    try:
+        cells = row | _expanded(row, mapping)
+    except Refused:
+        cells = row
+    lists = [cell for cell in cells.values() if isinstance(cell, list)]
+    within = {key for cell in lists for one in cell if isinstance(one, dict) for key in one}
+
+    def is_in(name: str) -> bool:
+        return name in cells or name in within or _inside(cells, name.split(".")) is not None
+
+    return is_in
+
+
 def _expanded(row: Row, mapping: Mapping) -> Row:
     """Add the content of the JSON columns to the other columns."""
     if not mapping.json_columns:
@@ -266,6 +282,9 @@ def _sequence(cells: _Cells, mapping: Mapping) -> int:
         raise Refused(Reason.INVALID_FIELD, f"the sequence {cell!r} is no whole number") from None
 
 
+_UTC_IN_WORDS = re.compile(r" ?(UTC|GMT)$")
+"""BigQuery writes it behind its times."""
+
 _UNITS = {
     "epoch_s": timedelta(seconds=1),
     "epoch_ms": MILLISECOND,
@@ -282,7 +301,7 @@ def _parsed(cell: object, written: TimeFormat) -> datetime:
     if unit := _UNITS.get(written.format):
         return _since(text, unit)
     if written.format == "iso":
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(_UTC_IN_WORDS.sub("+00:00", text))
     return datetime.strptime(text, written.format)  # noqa: DTZ007 - the caller adds the zone
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,3 +111,94 @@ async def test_a_rebuild_repairs_what_an_import_newest_first_has_lost(
         again = await run(line, "rebuild", "--site", "shop")
         assert "nothing of before was wrong" in again
         assert held(client, "shop") == held(client, "right")
+
+
+OF_MONEY = """
+channel = "shop"
+numbers = ["sum"]
+[columns]
+occurred_at = "at"
+anonymous_id = "who"
+user_id = "user"
+name = "what"
+[properties]
+sum = "revenue"
+[[events]]
+from = "Bought"
+name = "Order Completed"
+"""
+WRONG = OF_MONEY.replace('sum = "revenue"', 'sum = "income"').replace('user_id = "user"\n', "")
+"""It names no user, and money by a name that nobody counts."""
+
+MONEY = "order_id, name, revenue, user_id, occurred_at, visitor_id"
+
+
+def orders(folder: Path) -> list[Path]:
+    """A file of each of four days: people who buy, on a device and on that of their neighbour."""
+    files = []
+    for day in range(4):
+        path = folder / f"orders{day}.csv"
+        lines = ["at,who,user,what,sum"]
+        for visit in range(20):
+            at = START + timedelta(days=day, minutes=40 * visit)
+            what = ("Product Viewed", "Product Added", "Bought")[visit % 3]
+            money = f"{visit}.50" if what == "Bought" else ""
+            lines.append(f"{at.isoformat()},d{visit % 7},u{visit % 5},{what},{money}")
+        path.write_text("\n".join(lines) + "\n")
+        files.append(path)
+    return files
+
+
+def sold(client: Client, site: str) -> object:
+    sql = f"SELECT {MONEY} FROM touchpoints FINAL WHERE site = '{site}' ORDER BY ALL"  # noqa: S608
+    return client.query(sql).result_rows
+
+
+async def test_an_import_is_replaced_and_taken_back_also_after_a_kill(
+    bootstrap_servers: str, engine: EngineServer, tmp_path: Path
+) -> None:
+    files = orders(tmp_path)
+    wrong, right = tmp_path / "wrong.toml", tmp_path / "right.toml"
+    wrong.write_text(WRONG)
+    right.write_text(OF_MONEY)
+
+    def words(*files: Path, site: str, by: Path = right) -> list[str]:
+        return ["import", *map(str, files), "--mapping", str(by), "--site", site]
+
+    async with running_line(bootstrap_servers, engine, tmp_path, "replaced") as (line, client):
+        await line.start("track")
+        await line.start("sink")
+        await run(line, *words(*files, site="right"))
+        await run(line, *words(*files, site="shop", by=wrong))
+        await run(line, *words(*files[:2], site="half"))
+        await line.settle()
+        assert sold(client, "shop") != sold(client, "right")
+        replacing = [*words(*files, site="shop"), "--replace", "--was", str(wrong)]
+        await killed_after(line, 4, *replacing)
+        await run(line, *replacing)
+        await line.settle()
+        assert sold(client, "shop") == sold(client, "right")
+        assert held(client, "shop") == held(client, "right")
+        assert await line.differences(client) == []
+        taking_back = [*words(*files[2:], site="shop"), "--take-back"]
+        await killed_after(line, 4, *taking_back)
+        await run(line, *taking_back)
+        await line.settle()
+        assert sold(client, "shop") == sold(client, "half")
+        assert held(client, "shop") == held(client, "half")
+        assert await line.differences(client) == []
+
+
+async def killed_after(line: Line, seconds: float, *words: str) -> None:
+    """Have the command killed, however far it has come; it may have ended before."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", *words),
+        env=line.environment,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), seconds)
+    if process.returncode is None:
+        process.kill()
+        await process.wait()

@@ -38,20 +38,21 @@ async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
 
 
 async def replace_touchpoints(
-    settings: Settings, site: str, touchpoints: Sequence[Touchpoint], *, is_told: bool
+    settings: Settings, site: str, gone: Sequence[Touchpoint], told: Sequence[Touchpoint]
 ) -> Rebuilt:
-    """Delete the touchpoints of the same ids, tell these in their place, or nothing, and tell anew
-    whom that concerns.
+    """Delete the touchpoints of the ids of `gone`, tell those of `told` in their place, and tell
+    anew whom that concerns.
 
     Raises:
         RebuildFailed: it broke off.
     """
     rebuild = milliseconds(_now())
     with closing(connect(settings)) as client:
-        tables.note_gone(client, site, rebuild, [one.touchpoint_id for one in touchpoints])
-        scope = tables.choose(client, site, rebuild, tables.GONE, _names(touchpoints))
-        more = list(touchpoints) if is_told else []
-        return await _run(settings, client, scope or Scope(site, rebuild), more, tables.GONE)
+        ids = {one.touchpoint_id for one in (*gone, *told)}
+        tables.note_gone(client, site, rebuild, sorted(ids))
+        names = _names((*gone, *told))
+        scope = tables.choose(client, site, rebuild, tables.GONE, names)
+        return await _run(settings, client, scope or Scope(site, rebuild), told, tables.GONE)
 
 
 async def _run(

@@ -1,7 +1,11 @@
 """Rows out of files."""
 
+import bz2
 import gzip
+import io
+import lzma
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,8 +81,8 @@ def test_a_row_of_another_length_is_unreadable_and_the_next_is_read(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"a,a\n1,2\n", "two columns of the header have the same name"),
-        (b'a\n"never closed\n1\n', "unexpected end of data"),
+        (b"a,a\n1,2\n", "2 columns are named 'a': rename all but one"),
+        (b'a\n"never closed\n1\n', "line 2: a quote begins there that is not closed"),
         (b"a\n\xff\n", "codec can't decode byte 0xff"),
         (gzip.compress(b"a\n1\n", mtime=0)[:-9], "end-of-stream marker"),
     ],
@@ -95,7 +99,8 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
-    assert "unknown encoding" in failure(tmp_path / "a.csv", b"a\n1\n", encoding="latin-99")
+    with pytest.raises(ValueError, match="no encoding 'latin-99'"):
+        rows(tmp_path / "a.csv", b"a\n1\n", encoding="latin-99")
 
 
 def test_a_name_that_tells_no_format_needs_the_mapping_to_tell_it(tmp_path: Path) -> None:
@@ -184,3 +189,91 @@ def test_parquets_nanoseconds_are_read(tmp_path: Path) -> None:
     parquet.write_table(table, tmp_path / "a.parquet")
     [row] = rows_of(tmp_path / "a.parquet", FileFormat())
     assert row == {"at": moment, "a": 1}
+
+
+# --- as programs write them ----------------------------------------------------------------------
+
+ROW = [{"who": "ada", "what": "x"}]
+
+
+def zipped(content: bytes, name: str = "export.csv") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "written"),
+    [
+        (b"who;what\nada;x\n", {}),
+        (b"who\twhat\nada\tx\n", {}),
+        (b"who|what\nada|x\n", {}),
+        (b"sep=;\r\nwho;what\r\nada;x\r\n", {}),
+        (b'"sep=;"\nwho;what\nada;x\n', {"delimiter": ","}),
+        ("who,what\nada,x\n".encode("utf-16"), {}),
+        (b"\xef\xbb\xbfwho,what\nada,x\n", {"encoding": "UTF8"}),
+        (b"who, what \nada,x\n", {}),
+        (b"who,what,,\nada,x,,\n", {}),
+        (b"who,what\nada,x,,\n", {}),
+        (b"who,what\nada,x\n,\n", {}),
+        (b"who,what\rada,x\r", {}),
+        (b"who,what\r\nada,x\n\x1a", {}),
+        (b"# -----\n# Report of January\n\nwho,what\nada,x\n", {}),
+        (zipped(b"who,what\nada,x\n"), {}),
+        (bz2.compress(b"who,what\nada,x\n"), {}),
+        (lzma.compress(b"who,what\nada,x\n"), {}),
+    ],
+)
+def test_a_table_is_read_as_usual_programs_write_it(
+    tmp_path: Path, content: bytes, written: dict[str, str]
+) -> None:
+    found = rows(tmp_path / "a.csv", content, **written)
+    assert [{k: v for k, v in row.items() if v} for row in found if isinstance(row, dict)] == ROW
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"who": "ada", "what": "x"}]',
+        b'[\n  {\n  "who": "ada",\n "what": "x"\n}\n]\n',
+        b'{\n"who": "ada",\n"what": "x"\n}\n',
+        b'{"who": "ada", "what": "x"},\n',
+        b'\x1e{"who": "ada", "what": "x"}\n',
+        '{"who": "ada", "what": "x"}\n'.encode("utf-16"),
+        b'\xef\xbb\xbf[{"who": "ada", "what": "x"}]',
+    ],
+)
+def test_json_is_read_as_lines_as_an_array_and_as_one_row(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    assert rows(tmp_path / name, content) == ROW
+
+
+def test_a_row_with_a_broken_quote_costs_no_other(tmp_path: Path) -> None:
+    content = b'who,what\nada,"x" y\nbob,"x \\"y"\neve,x\n'
+    first, second, third = rows(tmp_path / "a.csv", content)
+    assert isinstance(first, Unreadable)
+    assert isinstance(second, Unreadable)
+    assert (first.raw, first.detail[:7]) == (b'ada,"x" y\n', "line 2:")
+    assert third == {"who": "eve", "what": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.xlsx", zipped(b"", "xl/workbook.xml"), "save it as CSV"),
+        ("a.xls", b"\xd0\xcf\x11\xe0" * 9, "save it as CSV"),
+        ("a.csv", b"<html><body>Sign in</body></html>", "behind a login"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd" * 9, "zstd -d"),
+        ("a.csv", b"PK\x03\x04broken", "not a zip file"),
+        ("a.csv", "who,what\nada,Übung\n".encode("cp1252"), 'such as "cp1252"'),
+        ("a.csv", lzma.compress(b"who,what\nada,x\n")[:-9], "a.csv: "),
+    ],
+)
+def test_what_is_no_table_says_what_it_is_and_what_to_do(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    assert says in failure(tmp_path / name, content)

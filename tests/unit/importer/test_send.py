@@ -299,6 +299,32 @@ async def test_a_column_that_the_mapping_names_and_no_row_has_is_named(tmp_path:
     assert "properties: ordr" in summary.unknown
 
 
+async def test_what_is_mistyped_is_named_beside_json_too_and_in_the_error(tmp_path: Path) -> None:
+    mapping = MAPPING.replace('leave_out = "secret"\n', "").replace(
+        "[columns]",
+        'json_columns = ["data"]\nnumbers = ["summ", "price"]\nleave_out = ["emial"]\n'
+        '[[events]]\nfrom = "Bought"\nname = "Order Completed"\nwhere = {stae = "paid"}\n'
+        '[properties]\nordr = "order_id"\nlines = "products"\n[products]\nskuu = "product_id"\n'
+        '[columns]\nprevious_id = "formr"',
+        1,
+    )
+    path = tmp_path / "a.csv"
+    data = '"{""order"": 1, ""lines"": [{""sku"": 1, ""price"": ""2""}]}"'
+    path.write_text(f"when,who,what,data\n2025-03-01,v,Seen,{data}\n")
+    summary = await imported([path], MemoryBroker(), mapping=mapping)
+    assert set(summary.unknown) == {
+        "columns.previous_id: formr",
+        "numbers: summ",
+        "leave_out: emial",
+        "properties: ordr",
+        "products: skuu",
+        "events.where: stae",
+    }
+    path.write_text(f"when,whoo,what,data\n2025-03-01,v,Seen,{data}\n")
+    with pytest.raises(ImportFailed, match=r"It names what no row has: .*who"):
+        await imported([path], MemoryBroker(), mapping=mapping)
+
+
 async def test_a_file_can_be_joined_by_a_key(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("id,plan\nv,gold\n")
     mapping = MAPPING.replace(
