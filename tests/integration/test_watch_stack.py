@@ -97,6 +97,7 @@ async def all_up(stack: Stack) -> bool:
     return set((await stack.seen.targets()).values()) == {"up"}
 
 
+@pytest.mark.timeout(QUIET_SECONDS + 300)
 async def test_a_healthy_line_is_quiet(stack: Stack) -> None:
     """Not one alert fires or is about to. Then a role ends, and that one does."""
     await stack.line.start("watch")
@@ -160,7 +161,7 @@ def begin_at(client: Client, at: datetime) -> None:
 @pytest.mark.timeout(2400)
 async def test_a_simulated_breakdown_fires_and_is_over(stack: Stack) -> None:
     await simulated(stack, "--people", "6000", "--hours", "20")
-    await stack.line.settle()
+    await stack.line.settle(patience=900)
     await stack.line.start("watch")
     broken = await shoppers(stack, "--break", "checkout")
     try:

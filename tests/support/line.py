@@ -77,9 +77,9 @@ class Line:
         """Give the partition of a key."""
         return partition_for(key, self.settings.kafka_partitions)
 
-    async def settle(self) -> None:
+    async def settle(self, patience: float = _PATIENCE_SECONDS) -> None:
         """Wait until the tracker and the sink have committed all there is."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             while await self._lag():
                 self._hold_alive()
                 await asyncio.sleep(0.5)

@@ -171,13 +171,17 @@ def _learned(
     spreads: Numbers,
     is_rise: bool,
 ) -> tuple[Numbers, Numbers]:
-    """Give the level after a minute, within its bounds; its variance as a share of σ²."""
+    """Give the level after a minute, within its bounds; its variance as a share of σ².
+
+    No minute makes it less well known than at the beginning: many came where nobody usually is.
+    """
     shape, rate = mean**2 / variance + observed, mean / variance + expected
     side = np.minimum(_LOWEST * spreads, _DEEPEST)
     other = np.zeros(len(spreads))
     other[0] = _HIGHEST
     least, most = (1 - other, 1 + side) if is_rise else (1 - side, 1 + other)
-    return np.clip(shape / rate, least, most), shape / rate**2 / spreads**2
+    variance = np.minimum(shape / rate**2 / spreads**2, 1)
+    return np.clip(shape / rate, least, most), variance
 
 
 def _log_chance(observed: Numbers, expected: Numbers, mean: Numbers, variance: Numbers) -> Numbers:

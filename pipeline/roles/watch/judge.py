@@ -126,7 +126,8 @@ def judge(
     if of_all(evidence) < log(bar.between * bar.questions):
         return memory, None
     opened = _open(memory, minute.number)
-    if abs(opened.observed - opened.expected) < bar.people or abs(opened.change) < bar.change:
+    too_many = (opened.observed - opened.expected) * (1 if ratios[0] > 1 else -1)
+    if too_many < bar.people or too_many < bar.change * opened.expected:
         return memory, None
     return replace(memory, opened=opened), opened
 

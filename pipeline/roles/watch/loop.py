@@ -138,7 +138,6 @@ class Rounds:
         remembered = read_memories(self.client) if {*self._sites} < {s.name for s in found} else {}
         for site in found:
             if site.name in self._sites:
-                self._sites[site.name].site = site
                 continue
             judged, memories = remembered.get(site.name, (minute_of(until) - 1, {}))
             self._sites[site.name] = SiteWatch(

@@ -11,6 +11,7 @@ from pipeline.roles.watch.counts import (
     Cell,
     Counted,
     Counts,
+    Places,
     Slice,
     largest_slices,
     members,
@@ -92,19 +93,24 @@ def learn(counts: Counts, learning: Learning, strengths: Numbers) -> Rates:
     history = counts.hours[-1] - counts.hours[0] + timedelta(hours=1)
     values = _values(counts, learning)
     channels = sorted({channel_of(learning.dimensions, cell) for cell in counts.cells})
+    season = seasons(counts.hours, learning.zone, history)
+    first, kind_of = _kinds(counts, season, strengths)
     features = np.concatenate(
         [
-            seasons(counts.hours, learning.zone, history)[counts.hour_of],
-            _of_values(counts.cells, learning.dimensions, values)[counts.cell_of],
-            _of_surges(counts, learning.dimensions, channels, strengths),
+            season[counts.hour_of[first]],
+            _of_values(counts.cells, learning.dimensions, values)[counts.cell_of[first]],
+            _of_surges(counts, learning.dimensions, channels, strengths, first),
         ],
         axis=1,
     )
-    effects = fit(features, counts.observed, counts.exposure, _weights(counts))
+    weights = _weights(counts)
+    observed = summed(kind_of, weights * counts.observed, len(first))
+    exposure = summed(kind_of, weights * counts.exposure, len(first))
+    effects = fit(features, observed, exposure)
     slices = tuple(
         largest_slices(counts, learning.dimensions, learning.most_values, learning.least)
     )
-    middle = counts.exposure * np.exp(features @ effects)
+    middle = counts.exposure * np.exp(features @ effects)[kind_of]
     at = len(effects) - len(values) - len(channels)
     of_values, of_surges = effects[at:][: len(values)], effects[at + len(values) :]
     return Rates(
@@ -116,6 +122,21 @@ def learn(counts: Counts, learning: Learning, strengths: Numbers) -> Rates:
         of_values=dict(zip(values, map(float, of_values), strict=True)),
         of_surges=dict(zip(channels, map(float, of_surges), strict=True)),
     )
+
+
+def _kinds(counts: Counts, season: Numbers, strengths: Numbers) -> tuple[Places, Places]:
+    """Give the first row of each kind, and the kind of each row.
+
+    Rows of a kind have the same features: the same time of the week and cell, and no surge. The sum
+    of their counts says as much as all of them, so a long history is not fitted row by row.
+    """
+    _, time_of = np.unique(season, axis=0, return_inverse=True)
+    kinds = time_of.ravel()[counts.hour_of] * len(counts.cells) + counts.cell_of
+    own = -1 - np.arange(len(kinds))
+    _, first, kind_of = np.unique(
+        np.where(strengths == 0, kinds, own), return_index=True, return_inverse=True
+    )
+    return first, kind_of.ravel()
 
 
 def _weights(counts: Counts) -> Numbers:
@@ -138,10 +159,14 @@ def _of_values(
 
 
 def _of_surges(
-    counts: Counts, dimensions: Sequence[str], channels: Sequence[str], strengths: Numbers
+    counts: Counts,
+    dimensions: Sequence[str],
+    channels: Sequence[str],
+    strengths: Numbers,
+    rows: Places,
 ) -> Numbers:
     of_cell = np.array([channels.index(channel_of(dimensions, cell)) for cell in counts.cells])
-    return np.eye(len(channels))[of_cell[counts.cell_of]] * strengths[:, None]
+    return np.eye(len(channels))[of_cell[counts.cell_of[rows]]] * strengths[rows, None]
 
 
 def _spreads(

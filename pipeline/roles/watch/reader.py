@@ -16,12 +16,26 @@ MINUTE, HOUR = 60_000, 3_600_000
 
 
 class Site(NamedTuple):
-    """A site that has visits, its largest pages and campaigns, and its first hour since 1970."""
+    """A site that has visits, and its first hour since 1970."""
 
     name: str
-    pages: list[str]
-    campaigns: list[str]
     first_hour: int
+
+
+class Words(NamedTuple):
+    """The frequent values of what anybody can make up, and which of them are frequent together.
+
+    All else is counted without them: a million made-up campaigns are one.
+    """
+
+    sources: Sequence[str] = ()
+    pages: Sequence[str] = ()
+    campaigns: Sequence[str] = ()
+    browsers: Sequence[str] = ()
+    together: Sequence[int] = ()
+
+
+NO_WORDS = Words()
 
 
 class Reader:
@@ -37,9 +51,16 @@ class Reader:
         found = self._ask(sql.SITES, {"start": start, "until": until})
         return [Site(*row) for row in zip(*found.values(), strict=True)]
 
-    def seen(self, site: Site, start: int, until: int, unit: int) -> Seen:
+    def words(self, site: Site, start: int, until: int) -> Words:
+        """Give the frequent values of a site from `start` to `until`."""
+        asked: dict[str, Any] = {"site": site.name, "start": start, "until": until}
+        asked |= {name: list(column[0]) for name, column in self._ask(sql.WORDS, asked).items()}
+        asked |= {name: list(column[0]) for name, column in self._ask(sql.TOGETHER, asked).items()}
+        return Words(**{name: asked[name] for name in Words._fields})
+
+    def seen(self, site: Site, words: Words, start: int, until: int, unit: int) -> Seen:
         """Count from `start` to `until`, in minutes or hours (`unit`)."""
-        asked = self._about(site, start, until, unit)
+        asked = self._about(site, words, start, until, unit)
         return Seen(
             self._people(asked),
             _tally(self._ask(sql.SOURCES, asked), "channel"),
@@ -55,12 +76,10 @@ class Reader:
             most.setdefault(site, (currency, float(total)))
         return most
 
-    def _about(self, site: Site, start: int, until: int, unit: int) -> dict[str, Any]:
+    def _about(self, site: Site, words: Words, start: int, until: int, unit: int) -> dict[str, Any]:
         is_history = unit == HOUR
-        return {
+        return words._asdict() | {
             "site": site.name,
-            "pages": site.pages,
-            "campaigns": site.campaigns,
             "steps": self._steps,
             "longest": LONGEST * MINUTE,
             "start": start,
@@ -93,10 +112,11 @@ class Reader:
         )
 
     def _cells(self, found: Mapping[str, Sequence[Any]], names: Iterable[str]) -> list[Any]:
-        """Give the cells; a dimension that is not watched is empty in all of them."""
+        """Give the cells, each once; a dimension that is not watched is empty in all of them."""
         nothing = [""] * len(found["time"])
         told = [found[name] if name in self._rules.slices else nothing for name in names]
-        return list(zip(*told, strict=True))
+        known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        return [known.setdefault(cell, cell) for cell in zip(*told, strict=True)]
 
     def _ask(self, query: str, asked: dict[str, Any]) -> dict[str, Sequence[Any]]:
         result = self._client.query(query, parameters=asked)

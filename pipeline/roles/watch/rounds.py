@@ -14,7 +14,16 @@ from pipeline.roles.watch.ages import LONGEST
 from pipeline.roles.watch.alerts import NO_MONEY, Money, alert_of
 from pipeline.roles.watch.judge import Memory
 from pipeline.roles.watch.minutes import minute_of
-from pipeline.roles.watch.reader import HOUR, MINUTE, Reader, Site, joined, money_of
+from pipeline.roles.watch.reader import (
+    HOUR,
+    MINUTE,
+    NO_WORDS,
+    Reader,
+    Site,
+    Words,
+    joined,
+    money_of,
+)
 from pipeline.roles.watch.seen import SURGE_MINUTES, Seen, Span
 from pipeline.roles.watch.site import LEAST_HISTORY, Question, Usual, judge_minute, learn_site
 from schemas.alert import Alert
@@ -46,6 +55,7 @@ class SiteWatch:
     memories: dict[Question, Memory] = field(default_factory=dict)
     judged: int = 0
     _days: dict[int, Seen] = field(default_factory=dict)
+    _words: Words = NO_WORDS
     _usual: Usual | None = None
     _learned_at: int = -1
     _money: Money = NO_MONEY
@@ -64,7 +74,7 @@ class SiteWatch:
         if self._usual is None or timedelta(hours=self._usual.hours) < LEAST_HISTORY:
             return []
         start = (first - SURGE_MINUTES) * MINUTE
-        seen = self.reader.seen(self.site, start, end * MINUTE, MINUTE)
+        seen = self.reader.seen(self.site, self._words, start, end * MINUTE, MINUTE)
         found = []
         for minute in range(first, end):
             news = judge_minute(self._usual, seen, minute, self.memories, self.rules, self.steps)
@@ -81,6 +91,7 @@ class SiteWatch:
         if start >= end:
             return
         span = Span(start, end)
+        self._words = self.reader.words(self.site, start * HOUR, end * HOUR)
         seen = self._past(span)
         if len(seen.people.time):
             self._usual = learn_site(self.site.name, span, seen, self.steps, self.rules)
@@ -93,7 +104,7 @@ class SiteWatch:
             until = min((hour // 24 + 1) * 24, span.end)
             is_whole = until - hour == 24  # noqa: PLR2004 - hours of a day
             part = self._days.get(hour) or self.reader.seen(
-                self.site, hour * HOUR, until * HOUR, HOUR
+                self.site, self._words, hour * HOUR, until * HOUR, HOUR
             )
             if is_whole:
                 self._days[hour] = part

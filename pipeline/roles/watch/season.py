@@ -50,23 +50,22 @@ def seasons(times: Sequence[datetime], zone: tzinfo, history: timedelta) -> Numb
     )
 
 
-def fit(
-    features: Numbers, observed: Numbers, exposure: Numbers, weights: Numbers, ridge: float = 1.0
-) -> Numbers:
+def fit(features: Numbers, observed: Numbers, exposure: Numbers, ridge: float = 1.0) -> Numbers:
     """Give the effects: `observed` is about `exposure` · e^(features · effects).
 
-    The first feature is 1 everywhere; its effect alone is not held near 0.
+    Of a row that weighs less, both are times its weight. The first feature is 1 everywhere; its
+    effect alone is not held near 0.
     """
     effects = np.zeros(features.shape[1])
-    total = float(weights @ exposure)
+    total = float(exposure.sum())
     if not total:
         return effects
-    effects[0] = np.log((weights @ observed + 0.5) / (total + 0.5))
+    effects[0] = np.log((observed.sum() + 0.5) / (total + 0.5))
     penalty = np.full(len(effects), ridge)
     penalty[0] = 1e-9
     for _ in range(_ROUNDS):
-        mean = weights * exposure * np.exp(features @ effects)
-        slope = features.T @ (weights * observed - mean) - penalty * effects
+        mean = exposure * np.exp(features @ effects)
+        slope = features.T @ (observed - mean) - penalty * effects
         curve = (features * mean[:, None]).T @ features + np.diag(penalty)
         step = np.clip(np.linalg.solve(curve, slope), -_MOST, _MOST)
         effects = effects + step

@@ -28,35 +28,47 @@ _ENTRIES = f"""
     ARRAY JOIN arrayEnumerate(steps) AS pair
 """  # noqa: S608 - our own text
 
-# Of a visit any copy of its row will do: what it began with never changes.
+# Of a visit any copy of its row will do: what it began with never changes. Source, page and
+# campaign are anybody's words: what is not frequent, alone and together, is counted without them.
 PEOPLE = f"""
 WITH {{steps:Array(String)}} AS steps, {{longest:Int64}} AS longest
-SELECT
-    e.site AS site, e.pair AS pair, s.channel AS channel, s.device AS device, e.browser AS browser,
-    s.traffic_source AS source,
-    if(has({{pages:Array(String)}}, s.entry_path), s.entry_path, '') AS page,
-    if(has({{campaigns:Array(String)}}, s.traffic_campaign), s.traffic_campaign, '') AS campaign,
-    intDiv(e.entry, {{unit:Int64}}) AS time, e.age AS age, count() AS people
+SELECT site, pair, channel, device, browser, time, age, count() AS people,
+    if(is_frequent, known_source, '') AS source,
+    if(is_frequent, known_page, '') AS page,
+    if(is_frequent, known_campaign, '') AS campaign
 FROM
 (
     SELECT
-        site, visitor_id, browser, pair, entry,
-        fromUnixTimestamp64Milli(entry, 'UTC') AS at,
-        arrayFirst(p -> p.2 = pair + 1 AND p.1 >= entry, points).1 AS gone,
-        intDiv(gone, 60000) - intDiv(entry, 60000) AS after,
-        if(gone = 0 OR after * 60000 >= longest, -1,
-            if({{by_bin:Bool}}, {{bins:Array(Int64)}}[after + 1], after)) AS age
-    FROM ({_ENTRIES})
-    ARRAY JOIN entries AS entry
-) AS e
-ASOF LEFT JOIN
-(
-    SELECT site, visitor_id, started_at, channel, device, traffic_source, traffic_campaign,
-        entry_path
-    FROM sessions
-    WHERE started_at >= fromUnixTimestamp64Milli({{start:Int64}} - 86400000)
-        AND started_at < fromUnixTimestamp64Milli({{end:Int64}})
-) AS s ON e.site = s.site AND e.visitor_id = s.visitor_id AND e.at >= s.started_at
+        e.site AS site, e.pair AS pair, s.channel AS channel, s.device AS device,
+        if(has({{browsers:Array(String)}}, e.browser), e.browser, '') AS browser,
+        intDiv(e.entry, {{unit:Int64}}) AS time, e.age AS age,
+        if(has({{sources:Array(String)}}, s.traffic_source), s.traffic_source, '') AS known_source,
+        if(has({{pages:Array(String)}}, s.entry_path), s.entry_path, '') AS known_page,
+        if(has({{campaigns:Array(String)}}, s.traffic_campaign), s.traffic_campaign, '')
+            AS known_campaign,
+        has({{together:Array(UInt64)}},
+            cityHash64(channel, device, known_source, known_page, known_campaign)) AS is_frequent
+    FROM
+    (
+        SELECT
+            site, visitor_id, browser, pair, entry,
+            fromUnixTimestamp64Milli(entry, 'UTC') AS at,
+            arrayFirst(p -> p.2 = pair + 1 AND p.1 >= entry, points).1 AS gone,
+            intDiv(gone, 60000) - intDiv(entry, 60000) AS after,
+            if(gone = 0 OR after * 60000 >= longest, -1,
+                if({{by_bin:Bool}}, {{bins:Array(Int64)}}[after + 1], after)) AS age
+        FROM ({_ENTRIES})
+        ARRAY JOIN entries AS entry
+    ) AS e
+    ASOF LEFT JOIN
+    (
+        SELECT site, visitor_id, started_at, channel, device, traffic_source, traffic_campaign,
+            entry_path
+        FROM sessions
+        WHERE started_at >= fromUnixTimestamp64Milli({{start:Int64}} - 86400000)
+            AND started_at < fromUnixTimestamp64Milli({{end:Int64}})
+    ) AS s ON e.site = s.site AND e.visitor_id = s.visitor_id AND e.at >= s.started_at
+)
 GROUP BY ALL
 """  # noqa: S608 - our own text
 
@@ -75,7 +87,8 @@ SELECT site, device, browser, page, time, count() AS people,
     sumForEach(arrayMap(name -> toUInt64(has(met, name)), {errors:Array(String)})) AS errors
 FROM
 (
-    SELECT site, device, browser, if(has({pages:Array(String)}, path), path, '') AS page,
+    SELECT site, device, if(has({browsers:Array(String)}, browser), browser, '') AS browser,
+        if(has({pages:Array(String)}, path), path, '') AS page,
         intDiv(toUnixTimestamp64Milli(occurred_at), {unit:Int64}) AS time, visitor_id,
         groupUniqArrayIf(name, has({errors:Array(String)}, name)) AS met
     FROM touchpoints
@@ -99,15 +112,36 @@ GROUP BY ALL
 """
 
 SITES = """
-SELECT site,
-    arrayFilter(x -> x != '', topK(25)(entry_path)) AS pages,
-    arrayFilter(x -> x != '', topK(13)(traffic_campaign)) AS campaigns,
-    intDiv(toUnixTimestamp64Milli(min(started_at)), 3600000) AS first_hour
+SELECT site, intDiv(toUnixTimestamp64Milli(min(started_at)), 3600000) AS first_hour
 FROM sessions
 WHERE started_at >= fromUnixTimestamp64Milli({start:Int64})
     AND started_at < fromUnixTimestamp64Milli({until:Int64}) AND NOT is_bot
 GROUP BY site
 ORDER BY site
+"""
+
+WORDS = """
+SELECT
+    arrayFilter(x -> x != '', topK(13)(traffic_source)) AS sources,
+    arrayFilter(x -> x != '', topK(25)(entry_path)) AS pages,
+    arrayFilter(x -> x != '', topK(13)(traffic_campaign)) AS campaigns,
+    (SELECT arrayFilter(x -> x != '', topK(13)(browser)) FROM touchpoints
+        WHERE site = {site:String} AND NOT is_bot
+            AND occurred_at >= fromUnixTimestamp64Milli({until:Int64} - 86400000)
+            AND occurred_at < fromUnixTimestamp64Milli({until:Int64})) AS browsers
+FROM sessions
+WHERE site = {site:String} AND started_at >= fromUnixTimestamp64Milli({start:Int64})
+    AND started_at < fromUnixTimestamp64Milli({until:Int64}) AND NOT is_bot
+"""
+
+TOGETHER = """
+SELECT topK(400)(cityHash64(channel, device,
+    if(has({sources:Array(String)}, traffic_source), traffic_source, ''),
+    if(has({pages:Array(String)}, entry_path), entry_path, ''),
+    if(has({campaigns:Array(String)}, traffic_campaign), traffic_campaign, ''))) AS together
+FROM sessions
+WHERE site = {site:String} AND started_at >= fromUnixTimestamp64Milli({start:Int64})
+    AND started_at < fromUnixTimestamp64Milli({until:Int64}) AND NOT is_bot
 """
 
 MONEY = """

@@ -94,6 +94,34 @@ def test_a_bad_day_within_what_is_ordinary_is_no_drop() -> None:
     assert of_all(lived([94.0] * 1440, 100)) < log(1440)
 
 
+@pytest.mark.parametrize("ratios", [FALLS, RISES, GONE], ids=["falls", "rises", "gone"])
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.just(0.0) | st.floats(1e-12, 1e4)),
+        min_size=1,
+        max_size=60,
+    ),
+    st.floats(0.025, 0.3),
+)
+@settings(max_examples=50, deadline=None)
+def test_whatever_comes_where_nobody_is_usual_the_level_stays_within_its_bounds(
+    ratios: Numbers, minutes: list[tuple[int, float]], spread: float
+) -> None:
+    evidence = no_evidence(ratios, 1)
+    for number, (count, usual) in enumerate(minutes * 5):
+        told = np.array([float(count)]), np.array([usual]), np.array([spread])
+        evidence = add(evidence, ratios, *told, number)
+        for variance in (evidence.calm[1], evidence.changed_variance):
+            assert ((variance > 0) & (variance <= 1)).all()
+        for mean in (evidence.calm[0], evidence.changed_mean):
+            assert ((mean >= 0.09) & (mean <= 1.91)).all()
+        assert not np.isnan(evidence.log_r).any()
+
+
+def test_more_than_usual_is_no_evidence_of_a_fall_however_long() -> None:
+    assert of_all(lived([500.0] * 1440, 100)) < 0
+
+
 def test_everywhere_is_believed_before_a_part_that_fell_as_deep() -> None:
     evidence = no_evidence(FALLS, 4)
     for number in range(30):
