@@ -25,7 +25,8 @@ _NAMES = """
 
 _TOUCHPOINTS = f"""
 INSERT INTO touchpoints (touchpoint_id, site, type, name, channel, visitor_id, occurred_at,
-    received_at, path, url, host, device, order_id, revenue, currency, properties, kafka_offset)
+    received_at, path, url, host, device, order_event, order_id, revenue,
+    currency, properties, kafka_offset)
 WITH
     intDiv(number, {_PER_VISITOR}) AS visitor,
     number % {_PER_VISITOR} AS place,
@@ -56,6 +57,7 @@ SELECT lower(hex(sipHash128(number))) || '-' || toString(number % 10000),
     if(does IN ('Support Contacted', 'Survey Answered', 'Email Link Clicked'), '',
         'https://shop.example/p/' || toString(chance % 500)),
     'shop.example', if(luck % 3 = 0, 'mobile', 'desktop'),
+    if(does = 'Order Completed', 'completed', ''),
     if(does = 'Order Completed', toString(number), ''),
     if(does = 'Order Completed', 20 + chance % 80, 0), if(does = 'Order Completed', 'EUR', ''),
     multiIf(
