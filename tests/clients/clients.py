@@ -63,7 +63,6 @@ _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
     ("Amplitude", "node", "amplitude", ("amplitude-node-1",)),
     ("Amplitude", "browser", "amplitude_js", ("amplitude-legacy",)),
     ("Amplitude", "node", "amplitude_old", ("amplitude-node-legacy",)),
-    ("Segment", "browser", "june", ("june-browser",)),
     ("Segment", "browser", "hightouch", ("hightouch-browser",)),
     ("PostHog", "browser", "posthog_lite", ("posthog-lite",)),
     ("Plausible", "browser", "plausible_fork", ("plausible-fork",)),
@@ -78,9 +77,6 @@ _PYPI = {
     "posthog": ("PostHog", "posthog"),
     "mixpanel": ("Mixpanel", "mixpanel"),
     "amplitude-analytics": ("Amplitude", "amplitude"),
-    "analytics-python": ("Segment", "segment_1"),
-    "june-analytics-python": ("Segment", "june"),
-    "events-sdk-python": ("Segment", "hightouch"),
 }
 _OTHER_SCRIPTS = {
     "rudder-sdk-python==1.0.6": "rudderstack_1",
