@@ -23,6 +23,7 @@ from faust.types import TP
 from pipeline import metrics
 from pipeline.journey.rules import Rules
 from pipeline.kafka import clients
+from pipeline.kafka.lease import Lease
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.watchdog import Watchdog, show
 from pipeline.settings import Settings
@@ -58,6 +59,8 @@ _CHECKPOINT_VISITORS = 10_000
 A crash repeats the log since the last one. A checkpoint folds what waits, and writes each session
 and each visitor's state once, however often they were touched."""
 _PAUSE_SECONDS = 0.05
+_SESSION_SECONDS, _HEARTBEAT_SECONDS = 10.0, 2.0
+"""Who has not been heard of for so long is no member any more, and how often a member is heard."""
 _TRIM_FROM, _GROW_BY, _MAP_FROM = -1, -2, -3
 """`M_TRIM_THRESHOLD`, `M_TOP_PAD` and `M_MMAP_THRESHOLD` of glibc's `mallopt`."""
 
@@ -71,7 +74,8 @@ class Tracker:
         self.producer = KafkaProducer(settings)
         self.store = Store(settings)
         self.app = _faust_app(settings)
-        self.outbox = Outbox(self.producer, self._done)
+        self.lease = Lease(_SESSION_SECONDS - _HEARTBEAT_SECONDS, time.monotonic)
+        self.outbox = Outbox(self.producer, self._done, self.lease)
         self.app.drain = self.drain
         self._refusals = Refusals(settings.dead_letters_run, settings.dead_letters_share)
         self._turn = asyncio.Lock()
@@ -183,6 +187,15 @@ class Tracker:
             await self.app.sleep(self.settings.tracker_tick.total_seconds())
             await self.tick()
 
+    async def keep_lease(self) -> None:
+        """Show, again and again, that this process has not stood still."""
+        while not self.app.should_stop:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            await _or_die(self._renew)
+
+    async def _renew(self) -> None:
+        self.lease.renew()
+
     async def keep_states(self) -> None:
         """Make a checkpoint when it is due, or when the stream pauses."""
         while not self.app.should_stop:
@@ -200,6 +213,7 @@ class Tracker:
         app.on_partitions_revoked.connect(self.revoked, weak=False)
         app.on_partitions_assigned.connect(self.assigned, weak=False)
         app.task(self.keep_time)
+        app.task(self.keep_lease)
         app.task(self.keep_states)
 
 
@@ -252,8 +266,8 @@ def _faust_app(settings: Settings) -> TrackerApp:
         consumer_auto_offset_reset="earliest",
         broker_max_poll_records=4000,
         broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=_SESSION_SECONDS,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_rebalance_timeout=30.0,
         broker_request_timeout=30.0,
         ConsumerScheduler=Coalesce,

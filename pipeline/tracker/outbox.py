@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipeline import metrics
+from pipeline.kafka.lease import Lease
 from pipeline.kafka.producer import NotAcknowledged, Packed, Producer
 from pipeline.kafka.records import Row
 from pipeline.tracker.output import Output
@@ -33,12 +34,13 @@ class _Pending(NamedTuple):
 class Outbox:
     """Sends outputs in order and reports each partition's durable offset to `done`.
 
-    With `excuse` it reports that it is waiting for Kafka.
+    With `excuse` it reports that it is waiting for Kafka. It writes only while it holds `lease`.
     """
 
-    def __init__(self, producer: Producer, done: Callable[[int, int], None]) -> None:
+    def __init__(self, producer: Producer, done: Callable[[int, int], None], lease: Lease) -> None:
         self._producer = producer
         self._done = done
+        self._lease = lease
         self.excuse: Callable[[], None] = lambda: None
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(_DEPTH)
         self._places: Batches = {}
@@ -84,6 +86,7 @@ class Outbox:
     async def _send(self, batches: Batches) -> None:
         pause = 0.1
         while True:
+            self._lease.hold()
             try:
                 return await self._producer.send_all(batches)
             except NotAcknowledged as error:

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from pipeline.kafka.in_memory import MemoryBroker
+from pipeline.kafka.lease import Lease, LeaseLost
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Row
 from pipeline.tracker.outbox import Outbox
@@ -52,7 +55,7 @@ Done = list[tuple[int, int]]
 @asynccontextmanager
 async def sending(producer: Producer) -> AsyncIterator[tuple[Outbox, Done]]:
     done: Done = []
-    outbox = Outbox(producer, lambda partition, offset: done.append((partition, offset)))
+    outbox = Outbox(producer, lambda *place: done.append(place), Lease(8.0, lambda: 0.0))
     task = asyncio.create_task(outbox.run())
     yield outbox, done
     task.cancel()
@@ -206,3 +209,16 @@ async def test_who_is_cancelled_while_waiting_has_handed_over_all_but_the_offset
     for topic in (SESSIONS.name, STATE.name):
         assert [int(record.value or b"") for record in broker.records(topic)] == [*range(put + 2)]
     assert done[-1] == (0, put + 2)
+
+
+async def test_who_stood_still_for_too_long_writes_nothing_more() -> None:
+    now = 0.0
+    broker = MemoryBroker()
+    lease = Lease(8.0, lambda: now)
+    lease.renew()
+    outbox = Outbox(broker, lambda *_: None, lease)
+    await outbox.put(2, output(7, SESSIONS.name))
+    now = 9.0
+    with pytest.raises(LeaseLost):
+        await outbox.run()
+    assert broker.records(SESSIONS.name) == []
