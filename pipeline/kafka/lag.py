@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupLoadInProgressError
 
 from pipeline.kafka import clients
 from pipeline.settings import Settings
@@ -49,7 +50,10 @@ async def committed(settings: Settings, group: str, places: Iterable[TopicPartit
 async def _committed(
     admin: AIOKafkaAdminClient, group: str, places: Iterable[TopicPartition]
 ) -> Positions:
-    found = await admin.list_consumer_group_offsets(group, partitions=[*places])
+    asked = [*places]
+    found = await admin.list_consumer_group_offsets(group, partitions=asked)
+    if len(found) < len(asked):  # aiokafka's admin client says nothing of the error
+        raise GroupLoadInProgressError(f"the coordinator of {group} does not answer yet")
     return {place: max(0, held.offset) for place, held in found.items()}
 
 

@@ -5,6 +5,7 @@ Here the states of a checkpoint go out in batches, after its rows are acknowledg
 applies whole fetches.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from pipeline.kafka import clients
 from pipeline.kafka.lag import committed, ends_of
@@ -23,6 +25,7 @@ from schemas.topics import RAW, STATE
 
 log = logging.getLogger(__name__)
 
+_PAUSE_SECONDS = 0.5
 _FETCH_BYTES = 16 * 1024 * 1024
 
 
@@ -46,7 +49,7 @@ def doubt(partition: Partition, end: int, read_to: int) -> str:
             f"{partition.offset}, and the log ends before {end}: it is another log. To begin with "
             f"this one, {_ANEW}"
         )
-    if read_to > 0 and not partition.is_restored:
+    if read_to > 0 and not partition.is_remembered:
         return (
             f"partition {partition.number}: the log was read up to {read_to}, and the tracker's "
             f"memory of it is gone (topic {STATE.name}). To tell it again from the log, {_ANEW}"
@@ -95,11 +98,21 @@ class Store:
             partition.note_durable(position)
 
     async def _hold_to_the_log(self, partition: Partition) -> None:
-        raw = TopicPartition(RAW.name, partition.number)
-        end = (await ends_of(self._settings, [raw]))[raw]
-        read_to = (await committed(self._settings, self._settings.tracker_group, [raw]))[raw]
+        end, read_to = await self._until_told(TopicPartition(RAW.name, partition.number))
         if why := doubt(partition, end, read_to):
             raise StateRefused(why)
+
+    async def _until_told(self, raw: TopicPartition) -> tuple[int, int]:
+        """Give the end of a partition and what the group has committed, once Kafka says so."""
+        group = self._settings.tracker_group
+        while True:
+            try:
+                end = (await ends_of(self._settings, [raw]))[raw]
+                return end, (await committed(self._settings, group, [raw]))[raw]
+            except KafkaError as error:
+                self.excuse()
+                log.warning("Kafka does not say yet how far the log was read: %s", error)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def park(self) -> None:
         """Release all partitions; their state stays until the assignment is known."""

@@ -117,7 +117,7 @@ class Partition:
         self.linked: dict[bytes, tuple[str, ...]] = {}
         self.has_ticked = False
         self.heard: set[bytes] = set()
-        self.is_restored = False
+        self.is_remembered = False
         self.format = FORMAT
         self.places: list[int] = []
         self._durable = -1
@@ -210,7 +210,8 @@ class Partition:
         return PLACES_KEY, _encode_meta(self.places), self.recorded_at
 
     def note_durable(self, position: int) -> None:
-        """Note that the checkpoint at `position` is complete."""
+        """Note that the checkpoint at `position` is complete: the changelog remembers it."""
+        self.is_remembered = True
         self._durable = max(self._durable, position)
 
     def visitor(self, key: bytes) -> VisitorState | None:
@@ -331,12 +332,11 @@ class Partition:
             self._restore_somebody(key, value)
 
     def _restore_meta(self, meta: Meta) -> None:
-        self.is_restored = True
         self.format = meta.format
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock
             self.void_before, self.rebuilds = meta.void_before, meta.rebuilds
-            self.note_durable(meta.offset)
+        self.note_durable(meta.offset)
 
     def _restore_somebody(self, key: bytes, value: bytes) -> None:
         known = self.states.get(key)

@@ -37,6 +37,14 @@ def test_a_log_that_was_read_and_is_not_remembered_is_not_read_on() -> None:
     assert "touchstream replay topic touchpoints.raw" in why
 
 
+def test_what_was_begun_here_and_given_up_and_comes_back_is_remembered() -> None:
+    partition = Partition(0)
+    run(log_of(touchpoint("t0", NOON)), partition=partition)
+    assert "memory of it is gone" in doubt(partition, end=1, read_to=1)
+    partition.note_durable(0)
+    assert doubt(partition, end=1, read_to=1) == ""
+
+
 def test_a_log_that_is_to_be_read_again_is_read() -> None:
     partition = Partition(0)
     partition.restore(META_KEY, fresh_meta(900))
