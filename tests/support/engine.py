@@ -72,6 +72,11 @@ class EngineServer:
         self._process.kill()
         await self._process.wait()
 
+    def signal(self, what: signal.Signals) -> None:
+        """Send a signal: SIGSTOP leaves connections open and silent."""
+        assert self._process
+        self._process.send_signal(what)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
 
-from pipeline.kafka.producer import KafkaProducer
+from pipeline.kafka import clients
 from pipeline.kafka.records import partition_for
 from pipeline.kafka.topics import create_topics, read_topic
 from pipeline.operations.oracle import (
@@ -38,10 +38,13 @@ class Line:
         self.environment = environment
         self._folder = folder
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._roles: dict[str, str] = {}
+        self.is_supervised = False
 
     async def start(self, role: str, name: str = "") -> None:
         """Start `touchstream ROLE`; several of a role have names of their own."""
         name = name or role
+        self._roles[name] = role
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pipeline.cli", "-v", role),
@@ -58,6 +61,28 @@ class Line:
         """Ask it to stop, and wait until it has."""
         await self._end(name, signal.SIGTERM)
 
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT after the block."""
+        self._processes[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._processes[name].send_signal(signal.SIGCONT)
+
+    async def ended(self, name: str) -> int:
+        """Wait until it has ended by itself; give its exit code."""
+        return await asyncio.wait_for(self._processes.pop(name).wait(), _PATIENCE_SECONDS)
+
+    async def supervise(self) -> None:
+        """Start again what has ended by itself, as `up`, compose and Kubernetes do."""
+        self.is_supervised = True
+        while True:
+            await asyncio.sleep(0.5)
+            for name, process in list(self._processes.items()):
+                if process.returncode is not None:
+                    await self.start(self._roles[name], name)
+
     async def stop(self) -> None:
         """Kill what still runs."""
         for name in list(self._processes):
@@ -65,13 +90,11 @@ class Line:
 
     async def send(self, keyed: Sequence[tuple[bytes | None, int, bytes, int]]) -> None:
         """Append (key, partition, value, timestamp) to `touchpoints.raw`, in order."""
-        producer = KafkaProducer(self.settings)
-        await producer.start([RAW.name])
         batches: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, int]]] = {}
         for key, partition, value, at in keyed:
             batches.setdefault((RAW.name, partition), []).append((key, value, at))
-        await producer.send_all(batches)
-        await producer.stop()
+        async with clients.producer(self.settings, RAW.name) as producer:
+            await producer.send_all(batches)
 
     def home(self, key: bytes) -> int:
         """Give the partition of a key."""
@@ -105,7 +128,9 @@ class Line:
 
     def _hold_alive(self) -> None:
         for name, process in self._processes.items():
-            assert process.returncode is None, f"{name} died:\n{self.log(name)[-3000:]}"
+            assert self.is_supervised or process.returncode is None, (
+                f"{name} died:\n{self.log(name)[-3000:]}"
+            )
 
     async def _lag(self) -> int:
         settings = self.settings
@@ -148,6 +173,7 @@ async def running_line(
     database: str,
     *,
     idempotence: bool = True,
+    replication: int = 1,
     tick: str = "PT1H",
 ) -> AsyncIterator[tuple[Line, Client]]:
     """Make topics and a database with tables; give the line, and a client for the tables.
@@ -169,6 +195,7 @@ async def running_line(
     settings = Settings(
         kafka_bootstrap_servers=bootstrap_servers,
         kafka_idempotence=idempotence,
+        kafka_replication=replication,
         clickhouse_url=engine.url,
         clickhouse_database=database,
     )

@@ -1,0 +1,143 @@
+"""The faults, by name. Each is done to a line under load, and mended."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from tests.faults.stage import Stage
+
+Fault = Callable[[Stage, float], Awaitable[None]]
+"""Does something for about so many seconds."""
+
+_EX_SOFTWARE = 70
+_SESSION_SECONDS = 12
+"""Longer than a member of a group may be silent."""
+_JUNK = (b"", b"not json", b'{"touchpoint_id": 7}', b'{"tick": "never"}', b"\xff\xfe", b"[1, 2]")
+
+
+def _killed(*roles: str) -> Fault:
+    async def fault(stage: Stage, seconds: float) -> None:
+        for _ in range(3):
+            await asyncio.sleep(seconds / 3)
+            await stage.again(*roles)
+
+    return fault
+
+
+async def _asked_to_end(stage: Stage, seconds: float) -> None:
+    for role in ("collect", "track", "sink"):
+        await asyncio.sleep(seconds / 3)
+        await stage.line.terminate(role)
+        await stage.line.start(role)
+
+
+def _held(role: str) -> Fault:
+    """It sleeps until its group has given its partitions to another, and wakes up as a zombie."""
+
+    async def fault(stage: Stage, seconds: float) -> None:
+        await stage.line.start(role, "second")
+        await asyncio.sleep(seconds / 2)
+        with stage.line.held(role):
+            await asyncio.sleep(_SESSION_SECONDS)
+        if role == "track":  # it notices, and ends
+            assert await stage.line.ended(role) == _EX_SOFTWARE
+        await asyncio.sleep(seconds / 2)
+
+    return fault
+
+
+async def _rebalances(stage: Stage, seconds: float) -> None:
+    for number in range(4):
+        await stage.line.start("track", f"more-{number}")
+        await asyncio.sleep(seconds / 4)
+        await stage.line.terminate(f"more-{number}")
+
+
+async def _broker_killed(stage: Stage, seconds: float) -> None:
+    await asyncio.sleep(seconds / 3)
+    await stage.cluster.kill(1)
+    await asyncio.sleep(seconds / 3)
+    await stage.cluster.restart(1)
+
+
+async def _broker_silent(stage: Stage, seconds: float) -> None:
+    await asyncio.sleep(seconds / 3)
+    stage.cluster.pause(1)
+    await asyncio.sleep(seconds / 3)
+    stage.cluster.resume(1)
+
+
+async def _rolling_restart(stage: Stage, seconds: float) -> None:
+    for node in (1, 2, 3):
+        await stage.cluster.kill(node)
+        await asyncio.sleep(seconds / 3)
+        await stage.cluster.restart(node)
+
+
+async def _engine_away(stage: Stage, seconds: float) -> None:
+    await asyncio.sleep(seconds / 3)
+    await stage.engine.stop()
+    await asyncio.sleep(seconds)
+    await stage.engine.start()
+
+
+async def _engine_killed(stage: Stage, seconds: float) -> None:
+    for _ in range(3):
+        await asyncio.sleep(seconds / 3)
+        await stage.engine.kill()
+        await stage.engine.start()
+
+
+async def _engine_silent(stage: Stage, seconds: float) -> None:
+    await asyncio.sleep(seconds / 3)
+    stage.engine.signal(signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    stage.engine.signal(signal.SIGCONT)
+
+
+async def _poison(stage: Stage, seconds: float) -> None:
+    """Somebody writes junk into the log itself, one record in a hundred."""
+    random = Random(stage.sender.seed)  # noqa: S311 - not for secrets
+    for _ in range(10):
+        await stage.line.send([_junk(random, stage) for _ in range(10)])
+        await asyncio.sleep(seconds / 10)
+
+
+async def _nothing_but_poison(stage: Stage, seconds: float) -> None:
+    """The tracker ends instead of diverting it all; then it is told to."""
+    random = Random(stage.sender.seed)  # noqa: S311 - not for secrets
+    await asyncio.sleep(seconds / 2)
+    await stage.line.send([_junk(random, stage) for _ in range(20_000)])
+    assert await stage.line.ended("track") != 0
+    limits = ("TOUCHSTREAM_DEAD_LETTERS_RUN", "TOUCHSTREAM_DEAD_LETTERS_SHARE")
+    stage.line.environment |= dict.fromkeys(limits, "0")
+    await stage.line.start("track")
+
+
+def _junk(random: Random, stage: Stage) -> tuple[bytes | None, int, bytes, int]:
+    partition = random.randrange(stage.line.settings.kafka_partitions)
+    return b"shop:junk", partition, random.choice(_JUNK), 0
+
+
+ONE_NODE: dict[str, Fault] = {
+    "all killed": _killed("collect", "track", "sink"),
+    "collector killed": _killed("collect"),
+    "tracker killed": _killed("track"),
+    "sink killed": _killed("sink"),
+    "asked to end": _asked_to_end,
+    "tracker a zombie": _held("track"),
+    "sink a zombie": _held("sink"),
+    "workers come and go": _rebalances,
+    "broker killed": _broker_killed,
+    "broker silent": _broker_silent,
+    "ClickHouse away": _engine_away,
+    "ClickHouse killed": _engine_killed,
+    "ClickHouse silent": _engine_silent,
+    "poison": _poison,
+    "nothing but poison": _nothing_but_poison,
+}
+THREE_NODES: dict[str, Fault] = {
+    "leader lost": _broker_killed,
+    "rolling restart": _rolling_restart,
+}
