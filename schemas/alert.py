@@ -1,4 +1,4 @@
-"""An alert of `touchstream watch`, as the table `alerts` keeps it and as it is told. Floor 1."""
+"""An alert of `touchstream watch`, as the table `alerts` keeps it and as it is sent. Floor 1."""
 
 from datetime import datetime
 

@@ -1,7 +1,7 @@
-"""What senders say to the collector over HTTP, and what it says to them. Floor 1.
+"""The requests to the collector over HTTP, and its answers. Floor 1.
 
-These describe, for people and for generators of clients; the collector itself reads calls with
-faster types of its own. Tests hold both to the same calls.
+These describe them for people and for client generators; the collector itself reads calls with
+faster types of its own. Tests send the same calls to both.
 """
 
 from typing import Annotated, Any, Literal
@@ -26,8 +26,8 @@ class _Said(BaseModel):
 class Call(_Said):
     """A call of Segment's tracking API. It names `anonymousId`, `userId` or both.
 
-    Numbers are ids too, 7.0 is 7; `undefined`, `null` and their like name nobody. What is not
-    listed here may be sent and is left out, as Segment does it.
+    Numbers are ids too, 7.0 is 7; `undefined`, `null` and their like name nobody. Fields that are
+    not listed here may be sent and are left out, as Segment does.
     """
 
     type: TouchpointType | None = Field(
@@ -66,7 +66,7 @@ class Call(_Said):
 
 
 class CallBatch(_Said):
-    """Several calls; the good ones are taken in spite of the bad ones."""
+    """Several calls; bad ones do not affect the good ones."""
 
     batch: list[Call]
     sent_at: AwareDatetime | None = Field(None, description="Of all calls that name none.")
@@ -74,13 +74,13 @@ class CallBatch(_Said):
 
 
 class Taken(_Said):
-    """Everything was taken, and Kafka has acknowledged it."""
+    """Everything was accepted, and Kafka has acknowledged it."""
 
     success: Literal[True]
 
 
 class RefusedCall(_Said):
-    """A call of a batch that was not taken."""
+    """A call of a batch that was refused."""
 
     index: int = Field(ge=0, description="Its place in the batch, from 0.")
     error: str = Field(description="A word of docs/errors.md.")
@@ -88,7 +88,7 @@ class RefusedCall(_Said):
 
 
 class Outcome(_Said):
-    """A batch of which calls were refused; `success` says whether any was taken."""
+    """A batch with refused calls; `success` says whether any call was accepted."""
 
     success: bool
     accepted: int = Field(ge=0)
@@ -96,7 +96,7 @@ class Outcome(_Said):
 
 
 class Refusal(_Said):
-    """Nothing of the request was taken."""
+    """Nothing of the request was accepted."""
 
     error: str = Field(description="A word of docs/errors.md, which never changes its meaning.")
     detail: str = Field(description="A sentence for people; may change.")
@@ -142,7 +142,7 @@ class SeenRequest(BaseModel):
 
 
 class Seen(BaseModel):
-    """What arrived of a site in the last minutes, at this process; the newest first."""
+    """What arrived for a site in the last minutes, at this process; the newest first."""
 
     site: str
     minutes: int

@@ -28,7 +28,7 @@ from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 
 
 class _Strict(Touchpoint, kw_only=True):
-    """A touchpoint with all that is asked of it, to tell what is wrong with one."""
+    """A touchpoint with all constraints, to find out what is wrong with one."""
 
     site: Site
 
@@ -45,15 +45,15 @@ _TEXTS = [
     if field.type not in (bool, JsonObject, Instant, Instant | None, Order)
 ]
 _printable = re.compile(PRINTABLE).fullmatch
-# As numbers: to look for a byte in bytes takes five times as long when it is given as bytes.
+# As numbers: searching for a byte takes five times as long if it is given as bytes.
 _BACKSLASH, _DELETE, _COMMA = b"\\\x7f,"
 
 
 class Tick(Contract, kw_only=True):
     """Time in the log: sessions end and carts are abandoned when nothing else arrives.
 
-    Without a `site` it speaks for every site whose log time is less than a day behind it;
-    with one (the end of an import) for that site alone.
+    Without a `site` it applies to every site whose log time is less than a day behind it; with one
+    (the end of an import) to that site alone.
     """
 
     tick: Instant
@@ -61,9 +61,9 @@ class Tick(Contract, kw_only=True):
 
 
 class Again(Contract, kw_only=True):
-    """A touchpoint that is told again, by the rebuild of its site that began at `rebuild` (ms).
+    """A touchpoint replayed by the rebuild of its site that began at `rebuild` (ms).
 
-    `offset` is where it stood in the log when it was told first; None: nowhere.
+    `offset` is its first offset in the log; None: it was not in the log.
     """
 
     rebuild: Count
@@ -109,9 +109,9 @@ def decode_touchpoint(value: bytes) -> Touchpoint:
 
 
 def _read(value: bytes) -> Touchpoint:
-    """Read a touchpoint; to match its site as well would take as long as all the rest.
+    """Read a touchpoint; matching its site too would take as long as everything else.
 
-    The complaint is always that of the strict contract: the first of several in the text.
+    The error is always that of the strict contract: the first of several in the text.
     """
     try:
         touchpoint = _touchpoints.decode(value)
@@ -134,7 +134,7 @@ def _refuse_control_characters(touchpoint: Touchpoint) -> None:
 
 
 def is_tick(value: bytes) -> bool:
-    """Tell a tick from a touchpoint by its first bytes."""
+    """Distinguish a tick from a touchpoint by its first bytes."""
     return value.startswith(_TICK_PREFIX)
 
 
@@ -151,17 +151,17 @@ def decode_tick(value: bytes) -> Tick:
 
 
 def encode_again(again: Again) -> bytes:
-    """Write a touchpoint that is told again as one line of JSON."""
+    """Write a replayed touchpoint as one line of JSON."""
     return encode({"again": again})
 
 
 def is_again(value: bytes) -> bool:
-    """Tell a touchpoint that is told again by its first bytes."""
+    """Recognise a replayed touchpoint by its first bytes."""
     return value.startswith(_AGAIN_PREFIX)
 
 
 def decode_again(value: bytes) -> Again:
-    """Read a touchpoint that is told again, but for the touchpoint itself.
+    """Read a replayed touchpoint, except for the touchpoint itself.
 
     Raises:
         Refused: the bytes only look like one.
@@ -192,8 +192,8 @@ def encode_row(
 ) -> bytes:
     """Write a row of `touchpoints`: both parts as one JSON object.
 
-    The second part begins where the first one ends, instead of being copied behind it; in a
-    `buffer` that is kept for many rows that takes two thirds of the time.
+    The second part is written directly after the first instead of being copied there; with a
+    `buffer` kept for many rows, this takes two thirds of the time.
     """
     row = bytearray() if buffer is None else buffer
     _encoder.encode_into(touchpoint, row)

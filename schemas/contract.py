@@ -20,7 +20,7 @@ class Contract(msgspec.Struct, gc=False):
     def __get_pydantic_core_schema__(
         cls, _source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Have pydantic validate a model of the same fields, and make the struct of it."""
+        """Let pydantic validate a model with the same fields, and make the struct from it."""
         hints = get_type_hints(cls, include_extras=True)
         definitions: dict[str, Any] = {
             field.name: (hints[field.name], ... if field.required else field.default)

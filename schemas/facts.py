@@ -1,4 +1,4 @@
-"""What the tracker finds out: sessions, transitions, abandonments, who is who. Floor 1.
+"""What the tracker computes: sessions, transitions, abandonments, who is who. Floor 1.
 
 Facts are recomputed when the evidence changes. The same fact keeps its id and gets a higher
 `version` (the offset of the record that changed it, so replays write the same rows); a fact that
@@ -57,7 +57,7 @@ class Session(Contract):
 
 
 class Transition(Contract):
-    """A person's journey entered a phase of a model; `turn` orders those of one time."""
+    """A person's journey entered a phase of a model; `turn` orders those with the same time."""
 
     transition_id: Id
     site: Site
@@ -83,7 +83,7 @@ class Transition(Contract):
 
 
 class Product(Contract, kw_only=True):
-    """A product at stake and the price of one; a quantity of 0 was only looked at."""
+    """A product at stake and the price of one piece; with a quantity of 0 it was only viewed."""
 
     product_id: Label
     name: Label
@@ -92,9 +92,9 @@ class Product(Contract, kw_only=True):
 
 
 class Abandonment(Contract, kw_only=True):
-    """Something begun and left behind: silence for longer than the rule's timeout, or a farewell.
+    """Something begun and left behind: silence beyond the rule's timeout, or an unsubscription.
 
-    `items` and `value` are the sums of `contents`, which is cut to fifty products.
+    `items` and `value` are the sums of `contents`, which is limited to fifty products.
     """
 
     abandonment_id: Id

@@ -57,7 +57,7 @@ Site = Annotated[str, StringConstraints(pattern=SITE), Meta(pattern=SITE)]
 """The shop or brand a touchpoint belongs to: a lower-case slug."""
 
 UncheckedSite = Annotated[str, StringConstraints(pattern=SITE)]
-"""A site whose pattern is told to pydantic alone: `schemas.codec` looks at each site once."""
+"""A site whose pattern only pydantic knows: `schemas.codec` checks each site once."""
 
 Id = Annotated[str, *_text(128, shortest=1)]
 OptionalId = Annotated[str, *_text(128)]
@@ -71,10 +71,10 @@ Placeholder = Annotated[str, AfterValidator(str.casefold)]
 """A word that means nobody, compared without case."""
 
 LARGEST_SEQUENCE = 2**53 - 1
-"""As far as a number of JSON is exact everywhere."""
+"""The largest JSON number that is exact everywhere."""
 
 Order = Annotated[int, Field(ge=0, le=LARGEST_SEQUENCE), Meta(ge=0, le=LARGEST_SEQUENCE)]
-"""A place in an order: what has the lower number came first."""
+"""A position in an order: the lower number came first."""
 
 Instant = Annotated[datetime, AfterValidator(_aware), Meta(tz=True)]
 """A point in time with its zone; ISO 8601 in JSON, milliseconds count, UTC in ClickHouse."""
@@ -84,7 +84,7 @@ JsonObject = Annotated[
     GetPydanticSchema(lambda _source, _handler: _RAW_OBJECT_SCHEMA),
     WithJsonSchema({"type": "object"}),
 ]
-"""A JSON object kept as its bytes: nobody on the way pays for parsing what only analysts read."""
+"""A JSON object kept as bytes: nobody on the way pays for parsing what only analysts read."""
 
 Language = Literal["en", "de"]
 """Of labels of phases and KPIs."""

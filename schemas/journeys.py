@@ -69,7 +69,7 @@ class Condition(_Part):
         return self
 
     def follows_from(self, other: "Condition") -> bool:
-        """Tell whether what meets `other` meets this condition."""
+        """Tell whether everything that meets `other` meets this condition."""
         if self.property != other.property:
             return False
         if self.at_least is None or other.at_least is None:
@@ -83,9 +83,9 @@ _IN_ANOTHER_VISIT: History = "new_visit_after_purchase"
 class Rule(_Part):
     """Touchpoints of these names that meet all conditions are evidence for `phase`.
 
-    Of all rules of a name the first that holds decides. `times` and `visit` say that it is at
-    least the nth touchpoint of its name, in at least the nth visit. History is that
-    of the whole life, or of the cycle alone; the touchpoint itself is no order in its history.
+    Among the rules of a name, the first that matches decides. `times` and `visit` say that it is at
+    least the nth touchpoint of its name, in at least the nth visit. History is that of the whole
+    life, or of the cycle alone; the touchpoint itself is no order in its history.
     """
 
     id: Name
@@ -105,12 +105,12 @@ class Rule(_Part):
         return asked == ((), (), "any", 1, 1)
 
     def decides_before(self, other: "Rule") -> set[str]:
-        """Give the names of which `other` never decides when this rule stands before it."""
+        """Give the names for which `other` never decides if this rule comes before it."""
         is_met = self._asks_no_more_than(other)
         return set(self.touchpoints) & set(other.touchpoints) if is_met else set()
 
     def _asks_no_more_than(self, other: "Rule") -> bool:
-        """Tell whether all that meets `other` meets this rule, as far as it can be told."""
+        """Tell whether everything that meets `other` meets this rule, as far as this is known."""
         is_timeless = (self.history, self.times, self.visit) == ("any", 1, 1)
         is_after_all = (self.history, other.history) == ("after_purchase", _IN_ANOTHER_VISIT)
         return (
@@ -187,7 +187,7 @@ class AbandonmentRule(_Part):
 
 
 class Cause(_Part):
-    """Touchpoints that explain an abandonment when they came `within` so long before its end."""
+    """Touchpoints that explain an abandonment if they came `within` this time before its end."""
 
     id: Name
     touchpoints: tuple[Name, ...] = Field(min_length=1)
@@ -237,7 +237,7 @@ class JourneyModel(_Part):
 
     @cached_property
     def order_events(self) -> dict[str, OrderEvent]:
-        """What touchpoints do to an order, by their names."""
+        """What touchpoints do to an order, by name."""
         return {
             **dict.fromkeys(self.cancellation, "cancelled"),
             **dict.fromkeys(self.refund, "refunded"),
@@ -312,7 +312,7 @@ class JourneyModel(_Part):
 
 
 class BadModel(Unusable, ValueError):
-    """A model file that cannot be used; the text names file, rule and reason."""
+    """An invalid model file; the text names file, rule and reason."""
 
 
 def load_model(name_or_path: str) -> JourneyModel:

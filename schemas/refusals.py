@@ -1,4 +1,4 @@
-"""PURE: how many dead letters are too many: then the fault is not theirs.
+"""PURE: how many dead letters are too many, so that the fault cannot be theirs.
 
 A row in ten thousand that nobody takes is a dead letter. When nearly all are refused, a table or a
 contract has changed, and to divert everything would be to lose it in another way. So who counts
@@ -18,7 +18,7 @@ class TooManyRefused(TouchstreamError):
 
 
 class Refusals:
-    """Counts what is taken and what is refused; a limit of 0 is none."""
+    """Counts accepted and refused records; a limit of 0 means no limit."""
 
     def __init__(self, run: int, share: float) -> None:
         self._run_limit = run
@@ -26,7 +26,7 @@ class Refusals:
         self._run = self._refused = self._all = 0
 
     def count(self, taken: int, refused: int) -> None:
-        """Note what became of some records.
+        """Note the fate of some records.
 
         Raises:
             TooManyRefused: that is beyond the limit.

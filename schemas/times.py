@@ -10,14 +10,14 @@ LAST_MS = 253_402_300_799_999
 
 
 def milliseconds(moment: datetime) -> int:
-    """Give whole milliseconds since 1970, cut off as ClickHouse cuts them off."""
+    """Give whole milliseconds since 1970, truncated as ClickHouse does."""
     return (moment - EPOCH) // MILLISECOND
 
 
 def instant(ms: int) -> datetime:
-    """Give the point in time that is `ms` milliseconds after 1970, UTC.
+    """Give the point in time `ms` milliseconds after 1970, UTC.
 
-    What lies beyond what a `datetime` can hold becomes the first or last one that it can.
+    A time beyond the range of `datetime` becomes the first or last possible one.
     """
     if not 0 <= ms <= LAST_MS:
         ms = min(max(ms, 0), LAST_MS)
@@ -30,5 +30,5 @@ def length(duration: timedelta) -> int:
 
 
 def whole(moment: datetime) -> datetime:
-    """Cut a point in time off at its millisecond."""
+    """Truncate a point in time to the millisecond."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -72,7 +72,7 @@ class TrafficSources(BaseModel):
 
 
 class BadSources(Unusable, ValueError):
-    """A list of sources that cannot be used; the text names file, entry and reason."""
+    """An invalid list of sources; the text names file, entry and reason."""
 
 
 def load_sources(more: Iterable[Path] = ()) -> TrafficSources:

@@ -1,4 +1,4 @@
-"""What a rules file of the watch says. Floor 1: imports nothing of ours.
+"""The rules file of the watch. Floor 1: imports nothing of ours.
 
 `schemas/watch/default.toml` is the shipped one. docs/alerts.md tells how to write one.
 """
@@ -18,7 +18,7 @@ Dimension = Literal["channel", "device", "browser", "source", "page", "campaign"
 
 
 class BadWatchRules(Exception):
-    """The rules of the watch cannot be used; the text says what is wrong, and where."""
+    """The rules of the watch are invalid; the text says what is wrong, and where."""
 
 
 def _zone(name: str) -> str:

@@ -1,4 +1,4 @@
-"""PURE: what one flush holds, and how a batch with a bad row is taken apart."""
+"""PURE: the content of one flush, and how a batch with a bad row is split."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """A record's value and where it stands."""
+    """A record's value and its offset."""
 
     value: bytes
     source: str
@@ -39,7 +39,7 @@ class Batch:
 
 
 def token_of(table: str, rows: Iterable[Row]) -> str:
-    """Name an insert by its content: the same rows the same token, other rows never."""
+    """Name an insert by its content: the same rows give the same token, other rows never do."""
     digest = blake2b(table.encode(), digest_size=16)
     for row in rows:
         digest.update(b"\n" + row.value)

@@ -8,7 +8,7 @@ CREATE TABLE visitor_links
 ENGINE = AggregatingMergeTree
 ORDER BY (site, visitor_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'What the view people is made of';
+COMMENT 'The states behind the view people';
 
 CREATE MATERIALIZED VIEW visitor_links_mv TO visitor_links AS
 SELECT t.site AS site, t.visitor_id AS visitor_id,

@@ -7,21 +7,21 @@ CREATE TABLE identities
     site            LowCardinality(String) COMMENT 'Shop or brand',
     visitor_id      String COMMENT 'The device, or user:<id> without one; or an identifier itself',
     person_id       String COMMENT 'The human, by all links known now',
-    kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
+    kafka_partition UInt32 COMMENT 'Position in touchpoints.raw',
     version         UInt64 COMMENT 'Offset of the record that wrote this row',
-    is_deleted      UInt8 COMMENT '1: the visitor stands for itself again'
+    is_deleted      UInt8 COMMENT '1: the visitor is a person of its own again'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (site, visitor_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Which person a linked visitor is; a visitor that is not here stands for itself';
+COMMENT 'Which person a linked visitor is; a visitor that is not here is a person of its own';
 
 CREATE TABLE links
 (
     site            LowCardinality(String) COMMENT 'Shop or brand',
     visitor_id      String COMMENT 'The device, or user:<id> without one',
     identifier      String COMMENT 'user:<id>, customer:<id>, email:<SHA-256> or subscriber:<id>',
-    kafka_partition UInt32 COMMENT 'Of touchpoints.raw',
+    kafka_partition UInt32 COMMENT 'Position in touchpoints.raw',
     version         UInt64 COMMENT 'Offset of the record that wrote this row',
     is_deleted      UInt8 COMMENT 'Always 0'
 )
@@ -83,4 +83,4 @@ FROM
     FROM identities FINAL
 ) AS i
 GROUP BY site, person_id
-COMMENT 'People of several visitors or with an identifier; everybody else stands for itself';
+COMMENT 'People with several visitors or an identifier; every other visitor is a person of its own';

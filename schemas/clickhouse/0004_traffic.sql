@@ -5,7 +5,7 @@ ALTER TABLE sessions
     ADD COLUMN IF NOT EXISTS traffic_campaign LowCardinality(String) COMMENT 'Campaign that brought the visit',
     ADD COLUMN IF NOT EXISTS channel_group LowCardinality(String) COMMENT 'Default channel group of Google Analytics: Organic Search, Direct, …',
     ADD COLUMN IF NOT EXISTS keyword String COMMENT 'What was searched for: utm_term, or the term in the referrer of a search engine',
-    ADD COLUMN IF NOT EXISTS is_branded Bool COMMENT 'A search whose keyword holds one of the brand terms',
+    ADD COLUMN IF NOT EXISTS is_branded Bool COMMENT 'A search whose keyword contains one of the brand terms',
     ADD COLUMN IF NOT EXISTS country LowCardinality(String) COMMENT 'Two letters: the first country property, or region of a locale, in the session';
 
 -- The columns of a view are fixed when it is made: made anew, it has those of today.

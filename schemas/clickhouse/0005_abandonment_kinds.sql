@@ -2,13 +2,13 @@
 
 ALTER TABLE abandonments
     ADD COLUMN IF NOT EXISTS contents Array(Tuple(product_id String, name String, quantity UInt32, price Decimal(18, 2)))
-        COMMENT 'At stake; quantity 0: only looked at; from 50 products on the rest is one without id' AFTER currency,
+        COMMENT 'At stake; quantity 0: only viewed; products after the 50th share one entry without id' AFTER currency,
     ADD COLUMN IF NOT EXISTS cause LowCardinality(String)
         COMMENT 'Presumed: script_error, slow_page, payment_error, complaint, or empty' AFTER contents,
     ADD COLUMN IF NOT EXISTS cause_touchpoint_id String
         COMMENT 'The touchpoint that suggests the cause' AFTER cause,
     ADD COLUMN IF NOT EXISTS recovered_touchpoint_id String
-        COMMENT 'What brought it back' AFTER recovered_channel;
+        COMMENT 'The touchpoint that recovered it' AFTER recovered_channel;
 
 ALTER TABLE abandonments
     COMMENT COLUMN kind 'browse, cart, checkout, form, newsletter or journey',
@@ -25,7 +25,7 @@ ALTER TABLE abandonments
     COMMENT COLUMN recovered_channel 'Where that happened';
 
 ALTER TABLE abandonments
-    MODIFY COMMENT 'What was begun and left behind: silence for longer than the timeout of the rule, or a farewell';
+    MODIFY COMMENT 'What was begun and left behind: silence for longer than the timeout of the rule, or an unsubscription';
 
 -- A view keeps the columns that it was made with.
 CREATE OR REPLACE VIEW person_abandonments AS

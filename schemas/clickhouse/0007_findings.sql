@@ -27,7 +27,7 @@ CREATE TABLE journey_rules
 (
     model      LowCardinality(String) COMMENT 'Journey model',
     rule       LowCardinality(String) COMMENT 'A rule of the model',
-    phase      LowCardinality(String) COMMENT 'What its touchpoints are evidence for',
+    phase      LowCardinality(String) COMMENT 'The phase its touchpoints are evidence for',
     touchpoint LowCardinality(String) COMMENT 'Name of a touchpoint',
     channels   Array(LowCardinality(String)) COMMENT 'Where it must happen; empty: anywhere',
     history    LowCardinality(String) COMMENT 'What must have happened before',
@@ -70,7 +70,7 @@ COMMENT 'Longest waits by channel that the journey models allow, from their file
 CREATE TABLE inventory_states
 (
     site        LowCardinality(String) COMMENT 'Shop or brand',
-    name        LowCardinality(String) COMMENT 'Of the touchpoint',
+    name        LowCardinality(String) COMMENT 'Name of the touchpoint',
     channel     LowCardinality(String) COMMENT 'Where it happened',
     first_seen  SimpleAggregateFunction(min, DateTime64(3, 'UTC')) COMMENT 'Time of the first one',
     last_seen   SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Time of the last one',
@@ -80,7 +80,7 @@ CREATE TABLE inventory_states
 ENGINE = AggregatingMergeTree
 ORDER BY (site, name, channel)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'What the view inventory is made of';
+COMMENT 'The states behind the view inventory';
 
 CREATE MATERIALIZED VIEW inventory_mv TO inventory_states AS
 SELECT t.site AS site, t.name AS name, t.channel AS channel,
@@ -95,7 +95,7 @@ GROUP BY site, name, channel;
 CREATE VIEW inventory
 (
     site LowCardinality(String) COMMENT 'Shop or brand',
-    name LowCardinality(String) COMMENT 'Of the touchpoint',
+    name LowCardinality(String) COMMENT 'Name of the touchpoint',
     channel LowCardinality(String) COMMENT 'Where it happened',
     first_seen SimpleAggregateFunction(min, DateTime64(3, 'UTC')) COMMENT 'Time of the first one',
     last_seen SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Time of the last one',
@@ -103,7 +103,7 @@ CREATE VIEW inventory
     visitors UInt64 COMMENT 'How many; an estimate above some ten thousand',
     phases Array(Tuple(
     model String,
-    phase String)) COMMENT 'What the journey models take it as evidence for',
+    phase String)) COMMENT 'The phases for which the journey models take it as evidence',
     is_declared Bool COMMENT 'A journey model names it'
 )
 AS
@@ -130,9 +130,9 @@ CREATE VIEW inventory_gaps
 (
     site LowCardinality(String) COMMENT 'Shop or brand',
     gap String COMMENT 'silent: declared and never seen; undeclared: seen and in no model',
-    model String COMMENT 'Journey model; empty for what none declares',
-    phase String COMMENT 'What it would be evidence for; empty for what none declares',
-    name LowCardinality(String) COMMENT 'Of the touchpoint',
+    model String COMMENT 'Journey model; empty if none declares it',
+    phase String COMMENT 'The phase it would be evidence for; empty if no model declares it',
+    name LowCardinality(String) COMMENT 'Name of the touchpoint',
     channels Array(String) COMMENT 'Where it was declared or seen; empty: anywhere'
 )
 AS
@@ -156,4 +156,4 @@ SELECT i.site, 'undeclared', '', '', toString(i.name),
 FROM inventory AS i
 WHERE NOT i.is_declared
 GROUP BY i.site, i.name
-COMMENT 'Declared and silent, or seen and undeclared';
+COMMENT 'Touchpoints that are declared but never seen, or seen but not declared';

@@ -9,7 +9,7 @@ CREATE TABLE segment_states
 ENGINE = AggregatingMergeTree
 ORDER BY (site, visitor_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Which segment visitors said they belong to';
+COMMENT 'The segments that visitors reported';
 
 -- `segment` as a property or trait, else the trait `persona`.
 CREATE MATERIALIZED VIEW segment_mv TO segment_states AS
@@ -34,7 +34,7 @@ GROUP BY site, visitor_id;
 CREATE VIEW kpi_definitions
 (
     kpi String COMMENT 'Id of the KPI',
-    levels Array(String) COMMENT 'journey, or the phases of the model canvas and lifecycle that it tells about',
+    levels Array(String) COMMENT 'journey, or the phases of the models canvas and lifecycle that it describes',
     reading String COMMENT 'How observations become the KPI: mean, median, sum of the values, or people',
     unit String COMMENT '%, points, h, s, per person, money or count',
     en String COMMENT 'Label in English',

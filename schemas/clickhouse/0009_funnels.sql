@@ -5,14 +5,14 @@ CREATE TABLE funnel_hours
 (
     site     LowCardinality(String) COMMENT 'Shop or brand',
     hour     DateTime('UTC') COMMENT 'Its beginning, by occurred_at',
-    name     LowCardinality(String) COMMENT 'Of the touchpoint: a step of some funnel',
+    name     LowCardinality(String) COMMENT 'Name of the touchpoint: a step of some funnel',
     visitors AggregateFunction(groupUniqArray, UInt64) COMMENT 'Set of hashes of visitor_id'
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (site, name, hour)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'What the view live_funnel is made of; without bots and late touchpoints';
+COMMENT 'The sets behind the view live_funnel; without bots and late touchpoints';
 
 CREATE MATERIALIZED VIEW funnel_hours_mv TO funnel_hours AS
 SELECT t.site AS site, toStartOfHour(t.occurred_at, 'UTC') AS hour, t.name AS name,

@@ -9,14 +9,14 @@ ENGINE = ReplacingMergeTree
 ORDER BY (site, rebuild, name)
 TTL toDateTime(rebuild / 1000) + INTERVAL 7 DAY
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Whom `touchstream rebuild --from --to` tells anew';
+COMMENT 'Whom `touchstream rebuild --from --to` rebuilds';
 
 -- What an import takes back or replaces.
 CREATE TABLE rebuild_gone
 (
     site          LowCardinality(String) COMMENT 'Shop or brand',
     rebuild       Int64 COMMENT 'When it began, in milliseconds since 1970',
-    touchpoint_id String COMMENT 'Of a touchpoint that the table is not to hold any more'
+    touchpoint_id String COMMENT 'Id of a touchpoint that must no longer be in the table'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (site, rebuild, touchpoint_id)

@@ -8,13 +8,13 @@ ALTER TABLE touchpoints
         position(properties, '"lcp_ms"') > 0 AND JSONHas(properties, 'lcp_ms'),
         toFloat32(greatest(0, JSONExtractFloat(properties, 'lcp_ms')) / 1000),
         NULL
-    ) COMMENT 'Seconds: property waiting_seconds, else lcp_ms; null: not measured',
+    ) COMMENT 'Seconds: property waiting_seconds, otherwise lcp_ms; null: not measured',
     ADD COLUMN IF NOT EXISTS engaged_seconds Float32 MATERIALIZED if(
         name = 'Page Engaged', greatest(0, JSONExtractFloat(properties, 'engaged_seconds')), 0
-    ) COMMENT 'Of Page Engaged: property of that name',
+    ) COMMENT 'Property of that name of Page Engaged',
     ADD COLUMN IF NOT EXISTS campaign_id LowCardinality(String) MATERIALIZED if(
         position(properties, '"campaign_id"') > 0, JSONExtractString(properties, 'campaign_id'), ''
-    ) COMMENT 'Of mails: property of that name';
+    ) COMMENT 'Property of that name of mails';
 
 -- When visitors came: the days to look at for one of them, and who was there before.
 CREATE TABLE visitor_days
@@ -27,7 +27,7 @@ CREATE TABLE visitor_days
 ENGINE = AggregatingMergeTree
 ORDER BY (site, visitor_id, day)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000
-COMMENT 'Which visitor was seen on which day';
+COMMENT 'The days on which each visitor was seen';
 
 CREATE MATERIALIZED VIEW visitor_days_mv TO visitor_days AS
 SELECT t.site AS site, t.visitor_id AS visitor_id, toDate(t.occurred_at) AS day,

@@ -9,19 +9,19 @@ CREATE TABLE order_touchpoints
     touchpoint_id String COMMENT 'The event id its sender gave it',
     visitor_id    String COMMENT 'The device, or user:<id> without one',
     occurred_at   DateTime64(3, 'UTC') COMMENT 'When it happened, corrected for clock skew',
-    turn          UInt64 COMMENT 'Orders what has one time',
+    turn          UInt64 COMMENT 'Orders touchpoints with the same time',
     channel       LowCardinality(String) COMMENT 'Where it happened: website, shop, newsletter, store, …',
     revenue       Decimal(18, 2) COMMENT 'As in touchpoints',
-    currency      LowCardinality(String) COMMENT 'Of revenue',
+    currency      LowCardinality(String) COMMENT 'Currency of revenue',
     properties    String COMMENT 'JSON object, as sent' CODEC(ZSTD(3)),
     is_late       Bool COMMENT 'Beyond the allowed lateness: kept, not sessionised',
     is_bot        Bool COMMENT 'Crawler or headless browser, by user_agent',
-    precedence    UInt64 COMMENT 'Of two copies the higher stays: the first in the log'
+    precedence    UInt64 COMMENT 'The higher of two copies stays: the first in the log'
 )
 ENGINE = ReplacingMergeTree(precedence)
 ORDER BY (site, toDate(occurred_at), visitor_id, touchpoint_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Touchpoints that tell of an order';
+COMMENT 'Touchpoints that report an order';
 
 CREATE MATERIALIZED VIEW order_touchpoints_mv TO order_touchpoints AS
 SELECT site, order_event, order_id, touchpoint_id, visitor_id, occurred_at, turn, channel, revenue, currency,
@@ -48,7 +48,7 @@ CREATE TABLE bot_sessions
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (site, toDate(started_at), session_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Visits that a bot had a part in';
+COMMENT 'Visits with a touchpoint of a bot';
 
 CREATE MATERIALIZED VIEW bot_sessions_mv TO bot_sessions AS
 SELECT site, session_id, visitor_id, started_at, ended_at, version
