@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.kafka.records import Record
 from pipeline.operations.oracle import expected_tables
 from pipeline.operations.verify import SESSIONISE
-from pipeline.tracker.commerce import ORDER_EVENTS, ORDER_NAMES, read_commerce
+from pipeline.tracker.commerce import ORDER_NAMES, read_commerce
 from schemas.codec import decode_touchpoint, encode, encode_row, is_tick
 from schemas.touchpoint import Enrichment, Touchpoint, visitor_of
 from sinks.migrate import migrate, read_migrations
@@ -101,7 +101,7 @@ def _rows(touchpoints: Iterable[Touchpoint]) -> Iterator[bytes]:
         enrichment = Enrichment(
             visitor_id=visitor_of(touchpoint.anonymous_id, touchpoint.user_id),
             is_late=False,
-            order_event=ORDER_EVENTS.get(touchpoint.name, ""),
+            order_event=commerce.order_event,
             order_id=said.get("order_id", ""),
             revenue=commerce.value if touchpoint.name in ORDER_NAMES else 0.0,
             currency=commerce.currency,
