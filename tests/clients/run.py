@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,7 +106,7 @@ class Run:
 def hold(run: Run, rows: Iterable[Mapping[str, Any]], letters: Iterable[Any]) -> None:
     """Hold what arrived against what was sent."""
     ids: dict[str, set[str]] = defaultdict(set)
-    times: dict[int, str] = {}
+    times: dict[int, datetime] = {}
     visitors: set[str] = set()
     for row in rows:
         name = row["name"].replace("_", " ")
@@ -113,7 +114,8 @@ def hold(run: Run, rows: Iterable[Mapping[str, Any]], letters: Iterable[Any]) ->
             continue
         number = int(name.split()[1])
         ids[name].add(row["touchpoint_id"])
-        times[number] = max(row["occurred_at"], times.get(number, ""))
+        at = datetime.fromisoformat(row["occurred_at"])
+        times[number] = max(at, times.get(number, at))
         visitors.add(row["anonymous_id"] or f"user:{row['user_id']}")
         told = set(values_in(row["properties"]))
         if _NOTE not in told or told.isdisjoint({number, str(number), f"{number}.0"}):

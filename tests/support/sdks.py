@@ -1,9 +1,12 @@
 """Unmodified SDKs of other companies, from npm and PyPI, pinned, in `.cache`."""
 
 import asyncio
+import fcntl
 import hashlib
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +20,14 @@ async def npm_folder(of: Path = _BROWSER) -> Path:
     """Give a folder with the `node_modules` of a `package-lock.json`; skip if there can be none."""
     lock = of / "package-lock.json"
     folder = _folder("npm", lock)
-    if not (folder / "ready").exists():
-        if not shutil.which("npm") or not shutil.which("node"):
-            pytest.skip("no Node; on Debian: apt-get install nodejs npm")
-        for file in (lock, of / "package.json"):
-            shutil.copy(file, folder)
-        await _done("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
-        (folder / "ready").touch()
+    async with _alone_in(folder):
+        if not (folder / "ready").exists():
+            if not shutil.which("npm") or not shutil.which("node"):
+                pytest.skip("no Node; on Debian: apt-get install nodejs npm")
+            for file in (lock, of / "package.json"):
+                shutil.copy(file, folder)
+            await _done("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
+            (folder / "ready").touch()
     return folder
 
 
@@ -32,12 +36,21 @@ async def python_of_pypi() -> Path:
     wanted = SDKS / "requirements.txt"
     folder = _folder("pypi", wanted)
     python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        await _done(sys.executable, "-m", "venv", str(folder), folder=folder)
-        pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        await _done(*pip, "--only-binary", ":all:", "--requirement", str(wanted), folder=folder)
-        (folder / "ready").touch()
+    async with _alone_in(folder):
+        if not (folder / "ready").exists():
+            await _done(sys.executable, "-m", "venv", str(folder), folder=folder)
+            pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+            await _done(*pip, "--only-binary", ":all:", "--requirement", str(wanted), folder=folder)
+            (folder / "ready").touch()
     return python
+
+
+@asynccontextmanager
+async def _alone_in(folder: Path) -> AsyncIterator[None]:
+    """Wait while another test process installs there."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
 
 
 def _folder(kind: str, pinned: Path) -> Path:

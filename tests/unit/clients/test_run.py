@@ -30,6 +30,11 @@ def test_what_arrived_once_and_right_is_whole() -> None:
     assert held(row(1), row(2)).is_whole
 
 
+def test_a_whole_second_comes_before_its_milliseconds() -> None:
+    later = row(2, occurred_at="2026-01-01T12:00:01.250000Z")
+    assert held(row(1), later).is_whole
+
+
 def test_the_same_touchpoint_twice_is_one() -> None:
     assert held(row(1), row(1), row(2)).is_whole
 
