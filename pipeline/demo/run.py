@@ -66,7 +66,7 @@ class DemoFailed(TouchstreamError):
 
 
 async def run(*, once: bool, people: int, console: Console) -> None:
-    """Start everything, simulate `people`, print the report; then go on live unless `once`.
+    """Start everything, simulate `people`, print the report; then keep going unless `once`.
 
     Raises:
         DemoFailed, StackFailed, EmbeddedError, SimulationFailed: the text says what to do.
@@ -77,11 +77,11 @@ async def run(*, once: bool, people: int, console: Console) -> None:
         try:
             await until_told(demo.run(people, once=once))
         finally:
-            await demo.stack.kill()  # nothing of it is needed any more
+            await demo.stack.kill()  # nothing in it is needed now
 
 
 class _Demo:
-    """What happens, step by step, with its time."""
+    """The demo, one method per step; each step is timed."""
 
     def __init__(self, settings: Settings, console: Console) -> None:
         self.stack = Stack(settings, self._warn)
@@ -160,7 +160,7 @@ class _Demo:
 
 
 def _settings(folder: Path) -> Settings:
-    """Give settings that come from nowhere else: not from the environment, not from a file."""
+    """Return settings that ignore the environment and all files."""
     kafka, clickhouse, collector, tracker, sink, watch, live = free_ports(7)
     return Settings.model_construct(
         write_keys={f"wk_demo_{secrets.token_hex(8)}": WriteKey(site=_SITE)},
@@ -181,7 +181,7 @@ def _settings(folder: Path) -> Settings:
 
 
 def _command() -> str:
-    """Say how the user, who has just called us, calls us again."""
+    """Return the command that the user would type to run us again."""
     started = sys.argv[0]
     return f"{sys.executable} -m pipeline.cli" if started.endswith(".py") else started
 
@@ -207,7 +207,7 @@ async def _until(is_done: Callable[[], bool]) -> None:
 
 
 def _unchanged(client: Client) -> Callable[[], bool]:
-    """Tell whether no abandonment was added for a time that is long for the tracker."""
+    """Return a check that no abandonment was added for a while, measured by the tracker's pace."""
     known: object = None
     since = monotonic()
 

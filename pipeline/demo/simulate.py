@@ -28,7 +28,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=_PATIENCE_SECONDS)
 
 
 class SimulationFailed(TouchstreamError):
-    """The collector does not take the journeys; the text holds its reason."""
+    """The collector does not accept the journeys; the text gives its reason."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ async def simulate(
 ) -> SimulationSummary:
     """Send what `people` did in the last `hours` to the collector at `url`.
 
-    With `follow_rate` it goes on in real time with about that many touchpoints a second, until it
-    is cancelled. What `breaks` (see `faults.BREAKS`) is broken from now on, for those who use
-    `browser`.
+    With `follow_rate` it continues in real time with about that many touchpoints a second, until it
+    is cancelled. `breaks` (see `faults.BREAKS`) names what is broken from now on, for people who
+    use `browser`.
 
     Raises:
         SimulationFailed: the collector refuses a call, or does not answer for half a minute.
@@ -85,7 +85,7 @@ async def simulate(
 
 
 async def _when_due(calls: Iterator[Call]) -> AsyncIterator[list[Call]]:
-    """Give the past at once, in batches, and the future when its time comes."""
+    """Yield past calls at once, in batches, and each future call when it is due."""
     batch: list[Call] = []
     for call in calls:
         ahead = (call["timestamp"] - datetime.now(UTC)).total_seconds()
@@ -107,14 +107,14 @@ class _Answer(NamedTuple):
 
 
 class _Sender:
-    """Sends batches, one after the other, so that nobody is overtaken by himself."""
+    """Sends batches one after the other, so that the calls of a person stay in order."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
         self._url = f"{url.rstrip('/')}/v1/batch"
 
     async def send(self, batch: list[Call]) -> None:
-        """Return when the collector has taken all of `batch`, else SimulationFailed."""
+        """Return when the collector has accepted all of `batch`, else raise SimulationFailed."""
         body = msgspec.json.encode({"batch": batch, "sentAt": datetime.now(UTC)})
         pause, deadline = 0.2, monotonic() + _PATIENCE_SECONDS
         while True:

@@ -1,1 +1,1 @@
-"""The live page: where people are, where they are lost, what it costs, now; and its JSON API."""
+"""The live page and its JSON API: where people are now, where they are lost, and the cost."""

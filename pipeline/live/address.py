@@ -1,4 +1,4 @@
-"""PURE: what is looked at, as the address of the page and of the API says it."""
+"""PURE: the address of the page and of the API, which says what is shown."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SPANS = {
     "28d": timedelta(days=28),
     "90d": timedelta(days=90),
 }
-"""The spans that end now."""
+"""Spans that end now."""
 
 NAMES = ("site", "model", "channel", "segment", "span", "from", "to")
 _LONGEST = 200
@@ -22,12 +22,12 @@ _LONGEST_SPAN = timedelta(days=3660)
 
 
 class BadAddress(ValueError):
-    """An address that says nothing that can be looked at; the text says what to write."""
+    """An address that names nothing to show; the text says what to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A site, and what narrows it; it ends now, or is from `start` up to, not including, `end`."""
+    """A site, its filters, and a span: one that ends now, or from `start` up to, without, `end`."""
 
     site: str
     model: str
@@ -39,11 +39,11 @@ class Address:
 
     @property
     def is_live(self) -> bool:
-        """Whether it ends now."""
+        """Whether the span ends now."""
         return self.end is None
 
     def at(self, now: datetime) -> View:
-        """Say what it means at a time."""
+        """Return the view that the address means at the time `now`."""
         end = self.end or now
         start = self.start or end - SPANS[self.span]
         return View(
@@ -57,10 +57,10 @@ class Address:
 
 
 def read_address(said: Mapping[str, str], site: str, models: Collection[str]) -> Address:
-    """Read the parameters of an address; `site` and the first of `models` where it names none.
+    """Read the parameters of an address; `site` and the first of `models` are the defaults.
 
     Raises:
-        BadAddress: an unknown model or span, times that are none, or a text that is too long.
+        BadAddress: an unknown model or span, an invalid time, or a text that is too long.
     """
     for name in NAMES:
         if len(said.get(name, "")) > _LONGEST:

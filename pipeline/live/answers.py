@@ -1,4 +1,4 @@
-"""PURE: answers of the JSON API: rows as JSON or CSV, refusals, and the headers of all."""
+"""PURE: answers of the JSON API: rows as JSON or CSV, refusals, and common headers."""
 
 import csv
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""What every answer says; `{collector}` is where the test touchpoint is sent to."""
+"""Headers of every answer; `{collector}` is where the test touchpoint is sent."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Denied(Exception):
-    """A request that is not answered: a status, a word for programs, and what to do."""
+    """A refused request: a status, a word for programs, and what to do."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -35,7 +35,7 @@ class Denied(Exception):
 def as_csv(row: type, rows: Iterable[Any]) -> str:
     """Write rows as CSV (RFC 4180); columns that hold lists or ranges are left out.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    A text that a spreadsheet would read as a formula gets an apostrophe in front.
     """
     names = [field.name for field in fields(row) if _is_plain(str(field.type))]
     out = StringIO()

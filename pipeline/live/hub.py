@@ -1,8 +1,8 @@
-"""One poller for each set of filters, however many watch it. Shell.
+"""One poller for each set of filters, however many pages watch it. Shell.
 
-A poller asks every panel in turn, each at its own pace and only when something has come in or time
-has moved its span; what has changed goes to all who watch. A watcher that is slow gets the newest
-state of each panel and misses those between: nothing queues up.
+A poller asks the question of every panel in turn. Each panel has its own pace, and is asked only
+when data has arrived or time has moved its span. Changes go to all watchers. A slow watcher gets
+the newest state of each panel and misses those in between: nothing queues up.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ _STILL_SECONDS = 10.0
 _RETRY_SECONDS = 8.0
 _LINGER_SECONDS = 10.0
 _REST = {True: 4, False: 9}
-"""A question of the fast lane (true) or the slow one that took a second is not asked again for so
-many seconds."""
+"""After a question that took a second, the seconds until it is asked again: in the fast lane
+(true), and in the slow one."""
 
 MOST_VIEWS = 100
-"""Sets of filters that are watched at the same time."""
+"""How many sets of filters can be watched at the same time."""
 
 
 Panels = tuple[Panel, ...]
@@ -43,11 +43,11 @@ _Key = tuple[Address, Panels]
 
 
 class TooManyViews(Exception):
-    """So many different sets of filters are watched that one more is refused."""
+    """Too many different sets of filters are watched already."""
 
 
 class Watcher:
-    """What one page has not yet been told, by panel: the newest only."""
+    """The news that one page has not received yet: only the newest of each panel."""
 
     def __init__(self) -> None:
         self._untold: dict[str, bytes] = {}
@@ -55,17 +55,17 @@ class Watcher:
         self.is_over = False
 
     def tell(self, panel: str, event: bytes) -> None:
-        """Have the page told when it listens."""
+        """Queue an event for the page; it replaces an older one of the same panel."""
         self._untold[panel] = event
         self._changed.set()
 
     def end(self) -> None:
-        """Have the page told that nothing more comes."""
+        """Signal to the page that nothing more comes."""
         self.is_over = True
         self._changed.set()
 
     async def news(self, patience: float) -> bytes:
-        """Give what has changed, after `patience` seconds at the latest, then perhaps nothing."""
+        """Wait for changes, at most `patience` seconds; return them, or nothing."""
         try:
             await asyncio.wait_for(self._changed.wait(), patience)
         except TimeoutError:
@@ -76,7 +76,7 @@ class Watcher:
 
 
 class Asker:
-    """Asks ClickHouse in threads; the number of statements at the same time is bounded."""
+    """Asks ClickHouse in threads; the number of simultaneous statements is limited."""
 
     def __init__(self, client: Client, clock: Callable[[], datetime], threads: int = 4) -> None:
         self._client = client
@@ -85,13 +85,13 @@ class Asker:
         self.asked = 0
 
     async def ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
-        """Give the answer of a function that takes the client first."""
+        """Return the answer of a function that takes the client first."""
         self.asked += 1
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, question, self._client, *arguments)
 
     def close(self) -> None:
-        """Let go of the threads; what still runs is not waited for."""
+        """Release the threads without waiting for what still runs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -112,7 +112,7 @@ class Poller:
         self.lonely_since = monotonic()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         lanes = ([p for p in self._panels if p.is_fast == fast] for fast in (True, False))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._feel())
@@ -120,19 +120,19 @@ class Poller:
                 group.create_task(self._go_round(lane))
 
     def greet(self, watcher: Watcher) -> None:
-        """Let somebody watch: first everything that is known."""
+        """Add a watcher; it first gets everything that is known."""
         self.watchers.add(watcher)
         for panel, event in self._said.items():
             watcher.tell(panel, event)
 
     def leave(self, watcher: Watcher) -> None:
-        """Let somebody go."""
+        """Remove a watcher."""
         self.watchers.discard(watcher)
         if not self.watchers:
             self.lonely_since = monotonic()
 
     def let_go(self) -> None:
-        """End the streams of all who watch."""
+        """End the streams of all watchers."""
         for watcher in self.watchers:
             watcher.end()
 
@@ -172,7 +172,7 @@ class Poller:
             await asyncio.sleep(PULSE_SECONDS / 5)
 
     async def _refresh(self, panel: Panel) -> float:
-        """Ask a panel's question; give for how many seconds not to ask it again."""
+        """Ask a panel's question; return the seconds to wait before the next time."""
         now, began = self._asker.clock(), monotonic()
         try:
             rows = await self._asker.ask(panel.read, self._address.at(now), self._steps)
@@ -199,7 +199,7 @@ class Poller:
 
 
 class Hub:
-    """The pollers of everything that is looked at."""
+    """The pollers of everything that is watched."""
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
@@ -209,7 +209,7 @@ class Hub:
     async def watching(
         self, address: Address, panels: Panels, steps: Steps
     ) -> AsyncIterator[Watcher]:
-        """Watch panels of an address; the poller is shared with all who watch the same.
+        """Watch panels of an address; all who watch the same share a poller.
 
         Raises:
             TooManyViews: one more would be too many.
@@ -242,7 +242,7 @@ class Hub:
     async def _keep(self, key: _Key, poller: Poller) -> None:
         """Run a poller until nobody has watched it for a while.
 
-        If it breaks, those who watch are let go: their pages come again.
+        If it breaks, the streams of its watchers end, and their pages connect again.
         """
         task = asyncio.create_task(poller.run())
         try:

@@ -1,4 +1,4 @@
-"""A link that opens the live page. Shell: asks the clock."""
+"""A link that opens the live page. Shell: reads the clock."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,10 @@ from pipeline.settings import BadSettings, Settings
 
 
 def link_to(settings: Settings, sites: Sequence[str] = (), life: timedelta | None = None) -> str:
-    """Give a link for `sites`, none: all, that opens the page for the time `life`.
+    """Return a link that opens the page for the time `life`; without `sites`, for all of them.
 
     Raises:
-        BadSettings: there is no key to sign it with, or a site is none.
+        BadSettings: there is no key to sign it with, or a site's name is invalid.
     """
     if not settings.live_keys:
         raise BadSettings(

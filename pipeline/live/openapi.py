@@ -44,7 +44,7 @@ _REFUSALS = {
 
 
 def document(panels: Sequence[Panel], version: str) -> Schema:
-    """Write the document; `version` is that of the product."""
+    """Build the document; `version` is the version of the product."""
     paths: dict[str, Schema] = {
         "/api/site": _path("What a site can be narrowed by", _FILTERS, TypeAdapter(Site)),
         "/api/stream": _path(
@@ -135,7 +135,7 @@ def _csv_of(path: Schema) -> Schema:
 
 
 def _flat(schema: Schema) -> Schema:
-    """Put what is defined apart into its place: the shapes are small and refer to no other way."""
+    """Put each definition in place of its references: the shapes are small and never recursive."""
     defined = schema.pop("$defs", {})
 
     def resolved(part: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What stands on the page: which question each panel asks, and how often at most.
+"""The panels of the page: which question each asks, and how often at most.
 
 The same list serves the page, the JSON API and CSV.
 """
@@ -25,14 +25,14 @@ from pipeline.reports.live import (
 from pipeline.reports.live.view import View
 
 Steps = Sequence[str]
-"""The funnel of the model that is looked at."""
+"""The funnel of the model that is shown."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A question, the shape of its rows, and how many seconds lie between two answers at least.
+    """A question, the shape of its rows, and the least number of seconds between two answers.
 
-    Panels of the fast lane do not wait for those of the slow one.
+    Panels of the fast lane do not wait for panels of the slow lane.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Panel:
 
     @property
     def is_fast(self) -> bool:
-        """Whether it is of the fast lane."""
+        """Whether it belongs to the fast lane."""
         return self.pace < _SLOW_SECONDS
 
 
@@ -52,7 +52,7 @@ _USUAL_SECONDS = 300.0
 
 
 def _plain(read: Callable[[Client, View], Sequence[Any]]) -> Callable[..., Sequence[Any]]:
-    """Make a question that needs no funnel one of a panel."""
+    """Adapt a question that needs no funnel to a panel."""
 
     def read_it(client: Client, view: View, _steps: Steps) -> Sequence[Any]:
         return read(client, view)

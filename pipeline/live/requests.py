@@ -1,7 +1,7 @@
-"""What a site's pages and servers have sent in the last minutes, and what became of it. Shell.
+"""What a site's pages and servers sent in the last minutes, and what became of it. Shell.
 
-The collector knows what it took and why it took no more; the tables know how what it took was
-judged.
+The collector knows what it accepted and why it refused the rest. The tables know how accepted
+touchpoints were judged.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
 def times_in(seen: Seen) -> dict[str, datetime]:
-    """Give the time of each touchpoint, by its id."""
+    """Return the time of each touchpoint, by its id."""
     touchpoints = (each for request in seen.requests for each in request.touchpoints)
     return {each.touchpoint_id: each.occurred_at for each in touchpoints}
 
@@ -37,10 +37,10 @@ def judged(seen: Seen, became: Mapping[str, Any]) -> Seen:
 async def read_requests(
     settings: Settings, site: str, granted: Pass, clock: Callable[[], datetime]
 ) -> Seen:
-    """Ask the collector, in the name of who may see the sites of `granted`; nothing is judged yet.
+    """Ask the collector on behalf of the holder of `granted`; nothing is judged yet.
 
     Raises:
-        Denied: the collector is not there, or knows nothing of the keys of the live page.
+        Denied: the collector does not answer, or does not know the keys of the live page.
     """
     url = settings.live_collector or settings.public_url
     mine = Pass(granted.sites, int((clock() + _PASS_LIFE).timestamp()))

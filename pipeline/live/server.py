@@ -1,5 +1,5 @@
-"""The live page over HTTP: files, JSON, CSV and streams of what changes. Shell: aiohttp on one
-side, the questions of `pipeline.reports` on the other. It only reads.
+"""The live page over HTTP: files, JSON, CSV and streams of changes. Shell: aiohttp on one side,
+the questions of `pipeline.reports` on the other. It only reads.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class Live:
         }
 
     def application(self) -> web.Application:
-        """Give the application for a server."""
+        """Build the application for a server."""
         application = web.Application(middlewares=[self._guarded])
         application.router.add_routes(
             [
@@ -106,7 +106,7 @@ class Live:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer, with the headers that every answer has; a refusal in JSON."""
+        """Answer with the common headers; answer a refusal in JSON."""
         try:
             answer = await handler(request)
         except Denied as denied:
@@ -122,7 +122,7 @@ class Live:
     # --- the page ---------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        """Serve the page; a token in the address becomes a cookie and vanishes from it."""
+        """Serve the page; a token in the address moves from there into a cookie."""
         token = request.query.get(_TOKEN)
         if token is None:
             return self._files.answer("index.html", request)
@@ -198,7 +198,7 @@ class Live:
         return _json(judged(seen, became).model_dump())
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Tell what changes, as server-sent events, until the page leaves or the pass ends."""
+        """Send changes as server-sent events until the page leaves or the pass ends."""
         granted = self._pass(request)
         address = await self._address(request, granted)
         if self._streams >= self._settings.live_streams:
@@ -237,7 +237,7 @@ class Live:
     # --- who may see what -------------------------------------------------------------------------
 
     def _pass(self, request: web.Request) -> Pass:
-        """Give the pass of a request, from its cookie or its Authorization."""
+        """Return the pass of a request, from its cookie or its Authorization header."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             token = request.cookies.get(_cookie(request), "")
@@ -247,7 +247,7 @@ class Live:
         return granted
 
     async def _address(self, request: web.Request, granted: Pass) -> Address:
-        """Read what is looked at; it must be covered by the pass."""
+        """Read the address of a request; the pass must cover it."""
         site = request.query.get("site") or next(iter(await self._sites(granted)), "")
         try:
             address = read_address(request.query, site, self._models)
@@ -265,7 +265,7 @@ class Live:
         return sorted(named | set(await self._found_sites()))
 
     async def _found_sites(self) -> list[str]:
-        """Name the sites of the tables; all who ask within some seconds share one answer."""
+        """List the sites in the tables; all requests within some seconds share one answer."""
         asked, at = self._sites_asked
         if asked is None or (asked.done() and monotonic() - at > _SITES_SECONDS):
             asked = asyncio.create_task(self._ask(read_sites))
@@ -306,7 +306,7 @@ async def serve(client: Client, settings: Settings) -> None:
     """Answer until cancelled.
 
     Raises:
-        LiveFailed: the address cannot be had; the text says what to do.
+        LiveFailed: the address cannot be used; the text says what to do.
     """
     runner = web.AppRunner(
         Live(client, settings).application(), access_log=None, shutdown_timeout=1

@@ -1,4 +1,4 @@
-"""What the page needs to know of a site before it shows anything. Shell."""
+"""What the page needs to know about a site before it shows anything. Shell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ class ShownModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A site, what it can be narrowed by, and how a web page gets its tag.
+    """A site, the values of its filters, and the tag for its web pages.
 
-    `tag` is empty where no write key is known; `collector` is where a browser sends to.
+    `tag` is empty if no write key is known; `collector` is where a browser sends.
     """
 
     site: str
@@ -66,7 +66,7 @@ def read_site(
     models: Sequence[JourneyModel],
     sites: Sequence[str],
 ) -> Site:
-    """Describe the site of `view`; `sites` are those that may be looked at."""
+    """Describe the site of `view`; `sites` are those that may be shown."""
     key = next((key for key, may in settings.write_keys.items() if may.site == view.site), "")
     script = settings.public_url + settings.collector_beacon_path
     return Site(

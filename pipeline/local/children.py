@@ -1,7 +1,7 @@
-"""Processes of ours that are kept alive, and that do not outlive us. Shell.
+"""Child processes that are kept alive and do not outlive their parent. Shell.
 
-On Linux the kernel kills them when their parent is gone, even after kill -9. Elsewhere they would
-then go on until somebody ends them; a parent that can still act stops them everywhere.
+On Linux the kernel kills them when their parent is gone, even after kill -9. On other systems they
+then run until somebody ends them. A parent that can still act stops them on every system.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from time import monotonic
 from schemas.errors import Unavailable
 
 Tell = Callable[[str], None]
-"""Says a sentence to whoever looks on."""
+"""Shows a sentence to the user."""
 
 Probe = Callable[[], Awaitable[bool]]
-"""Asks a process something."""
+"""Checks whether a process is ready, or alive."""
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -30,12 +30,12 @@ _HEALTHY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _PROBES = 6
 LARGEST_LOG = 10_000_000
-"""Bytes of a log before the next start begins a new one; the one before is kept."""
+"""A log larger than this (bytes) is set aside at the next start; one old log is kept."""
 _ALARMING = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Error:")
 
 
 class StackFailed(Unavailable):
-    """What runs on this machine does not, or no more; the text says why, or what to do."""
+    """A local process did not start, or it ended; the text says why, or what to do."""
 
 
 def die_with_parent() -> None:
@@ -45,7 +45,7 @@ def die_with_parent() -> None:
 
 
 class Child:
-    """A command as a process; what it says goes to `log`, warnings also to `tell`."""
+    """A command as a process; its output goes to `log`, its warnings also to `tell`."""
 
     probe_seconds = 10.0
 
@@ -67,9 +67,9 @@ class Child:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, is_ready: Probe, is_alive: Probe | None = None) -> None:
-        """Start it and return when it `is_ready`; from then on it is started again if it ends.
+        """Start it and return when it `is_ready`; from then on it is restarted if it ends.
 
-        It is killed, and so started again, if `is_alive` says no for a minute.
+        It is killed, and so restarted, if `is_alive` says no for a minute.
 
         Raises:
             StackFailed: it ended, or was not ready within a minute.
@@ -87,7 +87,7 @@ class Child:
             self._tasks.append(asyncio.create_task(self._probe(is_alive)))
 
     async def stop(self, patience: float) -> None:
-        """Ask it to end; kill it if it has not after `patience` seconds."""
+        """Ask it to end; kill it if it still runs after `patience` seconds."""
         self._cancel()
         process = self._process
         if process is None or process.returncode is not None:
@@ -111,7 +111,7 @@ class Child:
             task.cancel()
 
     def _begin_log(self) -> None:
-        """Go on where the log of the start before ends; one that is too long steps aside."""
+        """Append to the log of the previous start; set a log aside that is too long."""
         self._log.touch()
         if self._log.stat().st_size > LARGEST_LOG:
             self._log.replace(self._log.with_name(f"{self._log.name}.1"))

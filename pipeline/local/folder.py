@@ -1,4 +1,4 @@
-"""The folder of everything that `touchstream up` keeps: one at a time may use it. Shell."""
+"""The folder where `touchstream up` keeps its data; one process at a time may use it. Shell."""
 
 import fcntl
 import os
@@ -12,11 +12,11 @@ from pipeline.settings import BadSettings
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that no other process writes the same tables and logs.
+    """Lock the folder, so that no other process writes the same tables and logs.
 
     Raises:
-        StackFailed: another process holds it.
-        BadSettings: it cannot be written to.
+        StackFailed: another process has locked it.
+        BadSettings: it is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,8 +35,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def not_writable(folder: Path, error: OSError) -> BadSettings:
-    """Say that nothing can be kept in `folder`, and what to do."""
+    """Build the error that says that `folder` is not writable, and what to do."""
     return BadSettings(
-        f"nothing can be kept in {folder.absolute()} ({os.strerror(error.errno or 0)}): start in a "
+        f"cannot write to {folder.absolute()} ({os.strerror(error.errno or 0)}): start in a "
         "folder you may write to, or set TOUCHSTREAM_EMBEDDED_PATH to one"
     )

@@ -1,4 +1,4 @@
-"""The key that signs links to the live page, where no setting names one. Shell: keeps a file."""
+"""The key that signs links to the live page if no setting names one. Shell: keeps a file."""
 
 import os
 import secrets
@@ -12,10 +12,10 @@ from pipeline.settings import Settings
 
 
 def with_live_key(settings: Settings) -> Settings:
-    """Give settings with a key: that of the settings, else the one that is kept, else a new one.
+    """Return settings with a key: their own, else the one in the file, else a new one.
 
     Raises:
-        BadSettings: no key can be kept; the text says where, and what to do.
+        BadSettings: the file cannot be written; the text says where it is, and what to do.
     """
     if settings.live_keys:
         return settings

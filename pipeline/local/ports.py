@@ -18,7 +18,7 @@ class Address(NamedTuple):
 
 
 def address_in(text: str) -> Address:
-    """Read a URL, or the first of some `host:port` separated by commas."""
+    """Read a URL, or the first of several `host:port` separated by commas."""
     first, _, _ = text.partition(",")
     parts = urlsplit(first if "://" in first else f"//{first}")
     return Address(parts.hostname or "127.0.0.1", parts.port or 0)
@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_taken(address: Address) -> bool:
-    """Tell whether nobody else can listen on `address`; port 0 is never taken."""
+    """Tell whether `address` is in use; port 0 never is."""
     try:
         socket.create_server(address).close()
     except OSError:
@@ -41,7 +41,7 @@ def is_taken(address: Address) -> bool:
 
 
 async def answers(url: str) -> bool:
-    """Tell whether a GET of `url` succeeds; nobody needs to answer an empty one."""
+    """Tell whether a GET of `url` succeeds; an empty `url` always counts as answered."""
     if not url:
         return True
     try:

@@ -1,10 +1,10 @@
 """All roles on one machine, each a process: the supervisor behind `touchstream up`. Shell.
 
-Where Java and Apache Kafka are, Kafka keeps log, memory and offsets, and whatever ends the stack,
-the next start goes on where it was. Else the embedded broker serves, which forgets everything when
-it stops. So the roles end in the order of the way of a touchpoint, each when it has read all that
-the one before it wrote. What the tracker remembers is lost all the same: after the next start
-nobody's session goes on, and carts then open stay open.
+If Java and Apache Kafka are installed, Kafka keeps log, tracker state and offsets: however the
+stack ends, the next start continues where it was. Otherwise the embedded broker runs, which loses
+everything when it stops. So the roles end in the order in which a touchpoint passes them, each when
+it has read all that the one before it wrote. The tracker still loses its state: after the next
+start no session continues, and carts that were open stay open.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _EMBEDDED_BROKER = {"kafka_idempotence": False, "kafka_replication": 1}
 
 
 class Stack:
-    """Broker, engine and roles of `settings`; the first two only where they are embedded."""
+    """Broker, engine and roles of `settings`; broker and engine only if they are embedded."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Stack:
         )
 
     async def until_broken(self) -> None:
-        """Wait for what cannot be mended: StackFailed when the embedded broker has ended."""
+        """Wait for a failure beyond repair; raise StackFailed when the embedded broker ends."""
         if self._broker is None:
             await asyncio.Event().wait()
         else:
@@ -103,7 +103,7 @@ class Stack:
             )
 
     async def stop(self) -> None:
-        """Stop one part after the other; nothing that was accepted is lost."""
+        """Stop the parts one after the other; nothing that was accepted is lost."""
         await self._stop("collect")
         if "drain" in self._children:
             await self._catch_up(self._settings.drain_group, [OVERFLOW.name])
@@ -119,7 +119,7 @@ class Stack:
             await self._kafka.stop()
 
     async def kill(self) -> None:
-        """End what still runs, at once."""
+        """Kill what still runs."""
         await asyncio.gather(*(child.kill() for child in self._children.values()))
         if self._broker:
             await self._broker.stop()
@@ -165,7 +165,7 @@ class Stack:
 
     async def _catch_up(self, group: str, topics: Iterable[str]) -> None:
         if self._broker is None:
-            return  # it keeps what is not read
+            return  # it keeps what is not read yet
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await until_committed(self._settings, group, await ends(self._settings, topics))
@@ -200,9 +200,10 @@ class Stack:
 async def up(
     settings: Settings, *, kafka: str | None, clickhouse: str | None, look_at: str
 ) -> None:
-    """Run everything until SIGINT or SIGTERM; `kafka` and `clickhouse` say what is there already.
+    """Run everything until SIGINT or SIGTERM.
 
-    `look_at` is the address of the live page, which is told when it can be opened.
+    `kafka` and `clickhouse` are addresses of servers that already run; None: start our own.
+    `look_at` is the address of the live page, which is printed when the page can be opened.
 
     Raises:
         What `Stack.start` and `Stack.until_broken` raise; the texts say what to do.
@@ -261,7 +262,7 @@ async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:
 
 
 async def _together(*works: Coroutine[None, None, None]) -> None:
-    """Do all at once; when one fails, stop the others and raise its error."""
+    """Run all at the same time; when one fails, stop the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:
@@ -271,7 +272,7 @@ async def _together(*works: Coroutine[None, None, None]) -> None:
 
 
 def _touchstream(*arguments: str) -> tuple[str, ...]:
-    """Give the command of a role; a folder `pipeline` where the user stands is not our package."""
+    """Return the command of a role; it ignores a folder `pipeline` in the user's directory."""
     is_here = Path(__file__).parents[2] == Path.cwd()
     return (sys.executable, *(() if is_here else ("-P",)), "-m", "pipeline.cli", *arguments)
 

@@ -1,1 +1,1 @@
-"""The questions that are asked of ClickHouse."""
+"""The questions to ClickHouse."""

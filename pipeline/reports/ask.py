@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from schemas.questions import Question, questions
 
 MOST_ROWS = 100
-"""How many rows a question gives that has a `most`, unless told otherwise."""
+"""The default `most`: how many rows a question returns at most."""
 
 _UNSAID: dict[str, Any] = {"channel": "", "segment": "", "most": MOST_ROWS}
 
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question answers: columns with their types, and rows in the question's order."""
+    """The answer to a question: columns with their types, and rows in the question's order."""
 
     columns: tuple[Column, ...]
     rows: Sequence[tuple[Any, ...]]
@@ -39,12 +39,12 @@ class Answer:
 def ask(client: Client, name: str, **values: Any) -> Answer:
     """Ask the question `name` (a file of `schemas/questions`) with the values of its parameters.
 
-    Usual ones are `site`, `start` and `end` (with a time zone; `end` is not included), `model`,
-    `channel` and `segment` (empty, as when left out: all), and `most` rows. Times of the answer
-    are UTC and have no zone.
+    Usual parameters are `site`, `start` and `end` (with a time zone; `end` is not included),
+    `model`, `channel` and `segment` (empty or left out: all), and `most` rows. Times in the answer
+    are UTC without a zone.
 
     Raises:
-        KeyError: there is no such question, or a parameter without a usual value is missing.
+        KeyError: there is no such question, or a parameter without a default is missing.
     """
     question = questions()[name]
     found = client.query(
@@ -57,7 +57,7 @@ def ask(client: Client, name: str, **values: Any) -> Answer:
 
 
 def statement(question: Question) -> str:
-    """Write the SQL that asks `question`, its parameters left to the server."""
+    """Write the SQL that asks `question`; the server fills in the parameters."""
     given = ", ".join(f"{name} = {{{name}:{type_}}}" for name, type_ in question.parameters.items())
     return f"SELECT * FROM {question.name}({given})"  # noqa: S608 - names of our own files
 

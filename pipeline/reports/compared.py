@@ -1,4 +1,4 @@
-"""A question asked of a span, and of as long a span before, side by side. Prints nothing."""
+"""A question about a span and the equally long span before it, side by side. Prints nothing."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,9 +13,9 @@ from pipeline.reports.span import Span
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """As of when an answer is, and what it leaves out.
+    """How fresh an answer is, and what it leaves out.
 
-    `newest` is when the newest touchpoint of the span was taken in; None: there is none. `late`,
+    `newest` is when the newest touchpoint of the span was received; None: there is none. `late`,
     `bots` and `refused` count nowhere else.
     """
 
@@ -28,7 +28,7 @@ class Freshness:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """The answer of a question, with how fresh it is."""
+    """The answer to a question, and how fresh it is."""
 
     question: str
     span: Span
@@ -37,10 +37,10 @@ class Compared:
 
 
 def site_of(client: Client, named: str) -> str:
-    """Give the site that is meant: `named`, or the only one that there is.
+    """Return the site that is meant: `named`, or else the only one.
 
     Raises:
-        Unknown: there is none, or no such, or several and none is named.
+        Unknown: there is no site, or none of this name, or there are several and none is named.
     """
     known = sorted(sites(client, named))
     refuse_unknown("site", named, known)
@@ -58,9 +58,9 @@ def compared(
     number: str = "",
     **given: Any,
 ) -> Compared:
-    """Ask `question` of `span`; where `number` is named, also of as long a span before.
+    """Ask `question` about `span`; with `number`, also about the equally long span before it.
 
-    Then a column `before` has what that number was in the row of the same `key`; None: no such row.
+    A column `before` then has the earlier `number` of the row with the same `key`; None: no row.
     """
     asked = span.asked() | given
     answer = ask(client, question, **asked)

@@ -1,5 +1,6 @@
-"""What there is to ask about: sites, touchpoints, segments. A question of anything else is refused,
-for its answer would be zeros. Asks ClickHouse.
+"""What exists to ask about: sites, touchpoints, segments. Asks ClickHouse.
+
+A question about anything else is refused, because its answer would be zeros.
 """
 
 from collections.abc import Collection
@@ -28,11 +29,11 @@ _MODELS = "SELECT DISTINCT toString(model) FROM journey_models FINAL"
 
 
 class Unknown(Unusable):
-    """There is nothing of this name; the text names what there is."""
+    """Nothing has this name; the text lists the names that exist."""
 
 
 def refuse_unknown(what: str, asked: str, known: Collection[str]) -> None:
-    """Raise Unknown if `asked` is not one of `known`; empty, it stands for all and is fine."""
+    """Raise Unknown if `asked` is not one of `known`; an empty one stands for all, and is fine."""
     if not asked or asked in known:
         return
     by_small_letters = {name.casefold(): name for name in known}
@@ -45,24 +46,24 @@ def refuse_unknown(what: str, asked: str, known: Collection[str]) -> None:
 
 
 def sites(client: Client, asked: str) -> set[str]:
-    """Name the sites of which anything has come in; of bots alone only the one that is `asked`."""
+    """Name the sites with data; a site with data of bots only is named only if it is `asked`."""
     rows = client.query(_SITES, parameters={"site": asked}).result_rows
     return {site for (site,) in rows if site}
 
 
 def touchpoint_names(client: Client, site: str) -> set[str]:
-    """Name the touchpoints that `site` has had; empty: any site."""
+    """Name the touchpoints of `site`; empty: of all sites."""
     return {name for (name,) in client.query(_NAMES, parameters={"site": site}).result_rows}
 
 
 def segments(client: Client, site: str) -> set[str]:
-    """Name the segments of people of `site`; empty: of any."""
+    """Name the segments of people of `site`; empty: of all sites."""
     rows = client.query(_SEGMENTS, parameters={"site": site}).result_rows
     return {segment for (segment,) in rows if segment}
 
 
 def models(client: Client) -> set[str]:
-    """Name the journey models that the tables know."""
+    """Name the journey models in the tables."""
     return {model for (model,) in client.query(_MODELS).result_rows}
 
 

@@ -1,4 +1,4 @@
-"""`touchstream query`: a statement of SQL, its answer as ClickHouse writes it."""
+"""`touchstream query`: an SQL statement, and its answer as ClickHouse writes it."""
 
 import re
 from typing import BinaryIO, TextIO
@@ -6,21 +6,21 @@ from typing import BinaryIO, TextIO
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-# What brings data of its own or names its own format is sent as it stands.
+# A statement that brings its own data or names its own format is sent unchanged.
 _HAS_ITS_OWN_FORMAT = re.compile(r"^\s*INSERT\b|\bFORMAT\s+\w+[\s;]*$", re.IGNORECASE)
 
 _CLICKHOUSE_WORDS = re.compile(r"Code: \d+\..*?(?= \(for url |$)", re.DOTALL)
 
 
 def default_format(is_terminal: bool) -> str:
-    """Choose what a person reads well, or what a program does."""
+    """Choose a format that suits a person at a terminal, or a program."""
     return "PrettyCompact" if is_terminal else "TSVWithNames"
 
 
 def run_query(client: Client, sql: str, fmt: str, out: BinaryIO, err: TextIO) -> int:
-    """Write the answer to `out`, or ClickHouse's own words for what is wrong to `err`.
+    """Write the answer to `out`, or ClickHouse's error message to `err`.
 
-    Gives the exit code: 0, or 1 after an error.
+    Returns the exit code: 0, or 1 after an error.
     """
     try:
         out.write(client.raw_query(sql, fmt=None if _HAS_ITS_OWN_FORMAT.search(sql) else fmt))

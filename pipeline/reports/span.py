@@ -1,4 +1,4 @@
-"""PURE: of what to report, a site and a span of time; and every answer as JSON."""
+"""PURE: what to report on, a site and a span of time; and every answer as JSON."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ class ReversedSpan(Unusable):
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Of what to report: a site (empty: all), from `start` up to, not including, `end`.
+    """What to report on: a site (empty: all), from `start` up to, not including, `end`.
 
     Raises:
-        ReversedSpan: it ends before it begins, or as it begins.
+        ReversedSpan: `end` is not after `start`.
     """
 
     site: str = ""
@@ -39,17 +39,17 @@ class Span:
             )
 
     def parameters(self) -> dict[str, Any]:
-        """Give the values of the parameters that every statement here has."""
+        """Return the values of the parameters that all statements here share."""
         start, end = (milliseconds(moment) for moment in (self.start, self.end))
         return {"site": self.site, "start": start, "end": end}
 
     def asked(self) -> dict[str, Any]:
-        """Give the parameters of a question."""
+        """Return the parameters of a question."""
         return {"site": self.site, "start": self.start, "end": self.end}
 
 
 def as_json(answer: object) -> bytes:
-    """Write a report, or the answer to another question, for machines."""
+    """Write a report, or another answer, as JSON for programs."""
     return msgspec.json.Encoder(decimal_format="number").encode(answer)
 
 

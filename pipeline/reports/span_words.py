@@ -1,4 +1,4 @@
-"""PURE: spans of time in words: the last seven days, from a day to another, as long before."""
+"""PURE: spans of time in words: the last seven days, one day to another, an earlier span."""
 
 import re
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ USUAL = timedelta(days=1)
 
 
 class BadSpan(Unusable):
-    """Words that are no span; the text says what to write instead."""
+    """Words that do not form a span; the text says what to write instead."""
 
 
 def length_of(words: str) -> timedelta:
     """Read a length: 90m, 24h, 7d, 2w.
 
     Raises:
-        BadSpan: it is none, or zero.
+        BadSpan: it is not a length, or it is zero.
     """
     found = _LENGTH.fullmatch(words.strip())
     if found is None or not int(found[1]):
@@ -32,7 +32,7 @@ def moment_of(words: str, zone: ZoneInfo) -> datetime:
     """Read a moment in ISO 8601: a day, or a time; in `zone` unless it names its offset.
 
     Raises:
-        BadSpan: it is none.
+        BadSpan: it is neither.
     """
     try:
         moment = datetime.fromisoformat(words.strip())
@@ -46,14 +46,13 @@ def moment_of(words: str, zone: ZoneInfo) -> datetime:
 def span_in_words(
     site: str, *, last: str, ago: str, start: str, end: str, zone: ZoneInfo, now: datetime
 ) -> Span:
-    """Give the span that is meant; without any word the last day.
+    """Return the span that is meant; without any words, the last day.
 
-    `last` is its length and `ago` how long before `now` it ended; or it goes from `start` to `end`,
-    which is not included, and `now` where that is empty.
+    Either `last` is its length and `ago` is how long before `now` it ended, or it runs from `start`
+    up to, not including, `end`. An empty `end` means `now`.
 
     Raises:
-        BadSpan: the words cannot be read or contradict each other, or the end is not after the
-            beginning.
+        BadSpan: the words are invalid or contradict each other, or the end is not after the start.
     """
     if (last or ago) and (start or end):
         raise BadSpan("give --last and --ago, or --from and --to, not both")

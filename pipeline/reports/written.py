@@ -20,9 +20,9 @@ _LANGUAGES: frozenset[str] = frozenset(get_args(Language))
 
 
 def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> RenderableType:
-    """Lay out the rows, and below them as of when they are and what they leave out.
+    """Lay out the rows, and below them how fresh they are and what they leave out.
 
-    Of the columns `en` and `de` that of `lang` is the label.
+    Of the columns `en` and `de`, the one of `lang` is the label.
     """
     table = Table(title=_title(found.span, zone), title_justify="left")
     places = [
@@ -39,7 +39,7 @@ def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> Renderab
 
 
 def as_csv(found: Compared) -> str:
-    """Write a line for each row, and the names of the columns above; times are UTC in ISO 8601."""
+    """Write a header with the column names, and a line for each row; times are UTC in ISO 8601."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(column.name for column in found.answer.columns)
@@ -61,7 +61,7 @@ def as_json(found: Compared) -> bytes:
 
 
 def notes(freshness: Freshness, zone: ZoneInfo) -> Iterator[str]:
-    """Say as of when an answer is, and what it leaves out."""
+    """Say how fresh an answer is, and what it leaves out."""
     if freshness.newest is None:
         yield "No touchpoint was taken in for this span."
     else:

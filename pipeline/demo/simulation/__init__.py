@@ -1,4 +1,4 @@
-"""Journeys that nobody made, as a shop would send them.
+"""Invented journeys, as a shop would send them.
 
 PURE: shop → shopper → personas → journeys.
 """

@@ -13,7 +13,7 @@ _CALLS_PER_PERSON = 11
 
 
 def journeys(seed: int, people: int, start: datetime, end: datetime) -> Iterator[Call]:
-    """Give what `people`, who arrive between `start` and `end`, do until `end`.
+    """Yield what `people`, who arrive between `start` and `end`, do until `end`.
 
     The same arguments give the same calls; another `start` gives other people.
     """
@@ -25,9 +25,9 @@ def journeys(seed: int, people: int, start: datetime, end: datetime) -> Iterator
 def endless_journeys(
     seed: int, people: int, start: datetime, end: datetime, rate: float
 ) -> Iterator[Call]:
-    """Give the same as `journeys`, then what these people and ever more do after `end`.
+    """Yield the same as `journeys`, then what these people and more and more others do after `end`.
 
-    As many more come as it takes for about `rate` calls a second, after some minutes.
+    Enough people come to reach about `rate` calls a second after some minutes.
     """
     rng = _rng(seed, start)
     arrivals = chain(_spread(rng, people, start, end), _arrivals(rng, end, rate))

@@ -1,4 +1,4 @@
-"""PURE: something in the shop is broken, and people give up there."""
+"""PURE: a part of the shop is broken, and people give up there."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,13 +9,13 @@ BREAKS = {
     "cart": "Product Added",
     "checkout": "Order Completed",
 }
-"""What can break, and the event that nobody gets to any more."""
+"""What can break, and the event that nobody reaches any more."""
 
 
 def broken(calls: Iterable[Call], what: str, since: datetime, browser: str = "") -> Iterator[Call]:
-    """Leave out what cannot be done since then, and all that these people would have done after it.
+    """Leave out calls that are impossible from `since` on, and everything their people do later.
 
-    `browser`, a part of a user agent, limits it to those who use that one.
+    `browser` is a part of a user agent; if given, only its users are affected.
     """
     given_up: set[str] = set()
     for call in calls:

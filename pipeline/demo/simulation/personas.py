@@ -1,4 +1,4 @@
-"""PURE: the kinds of people who come, and what each of them does."""
+"""PURE: the kinds of visitors, and what each kind does."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -27,7 +27,7 @@ _CAMPAIGN = {"campaign_id": "2025-herbst", "campaign_name": "Herbst"}
 
 
 def bouncer(one: Shopper) -> None:
-    """Looks at one page, and is gone."""
+    """Looks at one page and leaves."""
     if one.decides(0.3):
         one.meet("Ad Clicked", "ads", campaign_name="Herbst")
     one.come_from(one.rng.choice(SOURCES))
@@ -35,7 +35,7 @@ def bouncer(one: Shopper) -> None:
 
 
 def searcher(one: Shopper) -> None:
-    """Finds the shop by a search engine, compares, and buys."""
+    """Finds the shop through a search engine, compares, and buys."""
     one.come_from(GOOGLE)
     _look_around(one, most=7)
     _fill_bag(one)
@@ -65,7 +65,7 @@ def newsletter_reader(one: Shopper) -> None:
 
 
 def cart_abandoner(one: Shopper) -> None:
-    """Puts something into the cart, and leaves it there; a mail brings some back."""
+    """Puts something into the cart and leaves it there; a mail brings some back."""
     one.come_from(one.rng.choice(SOURCES))
     _look_around(one, most=6)
     _fill_bag(one)
@@ -76,7 +76,7 @@ def cart_abandoner(one: Shopper) -> None:
 
 
 def checkout_abandoner(one: Shopper) -> None:
-    """Gives up at the checkout; half of them come back within the next hours and buy."""
+    """Gives up at the checkout; half of them come back within hours and buy."""
     one.come_from(one.rng.choice(SOURCES))
     _look_around(one, most=5)
     _fill_bag(one)
@@ -116,7 +116,7 @@ def complainer(one: Shopper) -> None:
 
 
 def asker(one: Shopper) -> None:
-    """Asks by the contact form; some stop at the telephone number, and some of those come back."""
+    """Uses the contact form; some stop at the telephone number, and some of those come back."""
     one.come_from(GOOGLE)
     one.open(HELP)
     one.do("Form Started", form="contact", field="name")
@@ -131,7 +131,7 @@ def asker(one: Shopper) -> None:
 
 
 def crawler(one: Shopper) -> None:
-    """Is no person: follows every link."""
+    """Is not a person: follows every link."""
     one.agent = BOT
     one.open(HOME)
     for category in CATEGORIES:
@@ -139,7 +139,7 @@ def crawler(one: Shopper) -> None:
 
 
 def store_visitor(one: Shopper) -> None:
-    """Looks it up at home, orders it, and picks it up in the store."""
+    """Finds a product at home, orders it, and picks it up in the store."""
     one.come_from(GOOGLE)
     one.open(STORES)
     _look_around(one, most=5)
@@ -154,7 +154,7 @@ def store_visitor(one: Shopper) -> None:
 
 
 def survey_answerer(one: Shopper) -> None:
-    """Buys, and says how it was."""
+    """Buys, and says how it went."""
     searcher(one)
     _receive(one)
     score, stars = (
@@ -166,14 +166,14 @@ def survey_answerer(one: Shopper) -> None:
 
 
 class Persona(NamedTuple):
-    """A kind of people: what they do, and how many of a hundred they are."""
+    """A kind of visitor: what it does, and its share in percent."""
 
     live: Callable[[Shopper], None]
     share: int
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self.live.__name__
 
 

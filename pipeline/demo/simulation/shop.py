@@ -1,4 +1,4 @@
-"""What the simulated shop sells, says and is looked at with. PURE: data only."""
+"""What the simulated shop sells and says, and the devices of its visitors. PURE: data only."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ SHOP = "https://shop.wanderzeit.example"
 
 
 class Page(NamedTuple):
-    """A page, without the host it stands on."""
+    """A page, without its host."""
 
     path: str
     title: str
 
 
 class Product(NamedTuple):
-    """An article of the shop; the price is in euros."""
+    """A product of the shop; the price is in euros."""
 
     sku: str
     name: str
@@ -28,7 +28,7 @@ class Product(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What brings a visit: the page before it, and what it leaves in the URL."""
+    """What brings a visit: the referring page, and what it adds to the URL."""
 
     referrer: str = ""
     query: str = ""

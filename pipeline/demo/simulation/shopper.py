@@ -1,4 +1,4 @@
-"""PURE: one simulated person, who does things one after the other; each leaves a call behind."""
+"""PURE: one simulated person, who does one thing after the other; each produces a call."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -23,7 +23,7 @@ _CURRENCY = "EUR"
 
 
 class Shopper:
-    """Somebody with a device, a clock and a bag; `calls` is what was seen of it, in order."""
+    """Somebody with a device, a clock and a bag; `calls` is what they did, in order."""
 
     def __init__(self, rng: Random, arrives_at: datetime, persona: str) -> None:
         self.rng = rng
@@ -39,16 +39,16 @@ class Shopper:
         self._page: dict[str, str] = {}
 
     def decides(self, chance: float) -> bool:
-        """Tell whether it does what so many of all do."""
+        """Tell whether this person does what the share `chance` of all people do."""
         return self.rng.random() < chance
 
     def wait(self, *, minutes: tuple[float, float]) -> None:
-        """Let a time between the two pass."""
+        """Let a time between the two bounds pass."""
         shortest, longest = minutes
         self._pass(60 * shortest, 60 * longest)
 
     def come_from(self, source: Source) -> None:
-        """Begin a visit: `source` brings it to its first page."""
+        """Begin a visit: `source` leads to its first page."""
         self._source, self._page = source, {}
 
     def open(self, page: Page) -> None:
@@ -85,7 +85,7 @@ class Shopper:
         self.bag = []
 
     def value_of_bag(self) -> dict[str, Any]:
-        """Give the properties that carts, checkouts and orders have in common."""
+        """Return the properties that carts, checkouts and orders share."""
         products = [_described(product) | {"quantity": count} for product, count in self.bag]
         value = sum(product.price * count for product, count in self.bag)
         return {"revenue": round(value, 2), "currency": _CURRENCY, "products": products}
@@ -95,7 +95,7 @@ class Shopper:
         self._in_browser("track", event=event, properties=properties)
 
     def meet(self, event: str, channel: Channel, **properties: Any) -> None:
-        """Have something happen elsewhere: a mail server, a driver, a shop assistant notes it."""
+        """Record what happens elsewhere: a mail server, a driver or a shop assistant reports it."""
         order = {"order_id": self._order_id} if self._order_id else {}
         context = {"channel": channel}
         self._note("track", context, event=event, properties=order | properties)

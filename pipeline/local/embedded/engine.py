@@ -3,13 +3,13 @@
 What chdb 4.4 (ClickHouse 26.9) allows, as measured:
 
 - One process per data folder, one data folder per process.
-- In that process as many connections and threads as one likes. A connection has its own settings,
-  database and temporary tables and opens in 0.4 ms. Connections work side by side, without the
-  GIL: a slow SELECT holds up neither inserts nor other SELECTs.
-- One statement per connection, or answers get mixed up: after a SELECT that fails half-way, what
-  it had already written comes out in front of the connection's next result.
-- No data inside a statement: chdb takes it to end at the first empty line. `send_insert` is given
-  the data apart from the statement, and keeps every byte.
+- Any number of connections and threads in that process. A connection has its own settings,
+  database and temporary tables, and opens in 0.4 ms. Connections run in parallel, without the
+  GIL: a slow SELECT delays neither inserts nor other SELECTs.
+- One statement per connection, or answers get mixed up: after a SELECT that fails half-way, its
+  partial output precedes the connection's next result.
+- No data inside a statement: for chdb, data ends at the first empty line. `send_insert` takes the
+  data apart from the statement, and keeps every byte.
 - No users and no grants: whoever reaches the engine may do everything, including to files.
 """
 
@@ -36,7 +36,7 @@ _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
 class StatementError(Exception):
-    """ClickHouse refused a statement: its own words and its number for the reason."""
+    """ClickHouse refused a statement: its text, and the number of the error."""
 
     def __init__(self, words: str) -> None:
         found = _CODE.search(words)
@@ -45,15 +45,15 @@ class StatementError(Exception):
 
     @classmethod
     def because(cls, code: int, reason: str, name: str) -> Self:
-        """Refuse a statement in ClickHouse's form before it reaches the engine."""
+        """Build an error in ClickHouse's form, for a statement that never reaches the engine."""
         return cls(f"Code: {code}. DB::Exception: {reason}. ({name})")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement, or an `insert` in its place, and all that goes with it.
+    """A statement, or an `insert` in its place, and its settings.
 
-    `settings` may hold parameters too, as `param_x`.
+    `settings` may also hold parameters, as `param_x`.
     """
 
     statement: bytes
@@ -66,7 +66,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a statement gave: `format` is None where it has no result; `summary` counts rows."""
+    """The answer to a statement: `format` is None if there is no result; `summary` counts rows."""
 
     body: bytes
     format: str | None
@@ -74,10 +74,10 @@ class Answer:
 
 
 class Engine:
-    """The engine on one data folder. All methods may be called from any thread, at once."""
+    """The engine on one data folder. All methods are safe to call from several threads at once."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, creating it if needed; EmbeddedError if it cannot be had."""
+        """Open `path`, creating it if needed; raise EmbeddedError if it cannot be used."""
         if "?" in str(path):  # chdb would cut the path there and use another folder
             raise EmbeddedError(f"{path} contains a question mark; choose another folder.")
         self._chdb = _chdb()
@@ -90,7 +90,7 @@ class Engine:
         self.version, self.timezone = self._about()
 
     def execute(self, query: Query) -> Answer:
-        """Run one statement to its end; StatementError if ClickHouse refuses it."""
+        """Run one statement to its end; raise StatementError if ClickHouse refuses it."""
         with _clickhouse_words(), closing(self._chdb.connect(self._address)) as connection:
             _prepare(connection, query)
             if query.insert:
@@ -98,7 +98,7 @@ class Engine:
             return _run(connection, query)
 
     def close(self) -> None:
-        """Cancel what is still running and let go of the data folder."""
+        """Cancel what is still running and release the data folder."""
         with closing(self._held_open) as connection:
             connection.query("KILL QUERY WHERE query_id != currentQueryID() SYNC")
 

@@ -1,9 +1,9 @@
 """What chdb leaves out of the Native format. Pure: bytes in, bytes out.
 
-For an empty result chdb writes nothing; a server sends the names and types of the columns. And it
-writes blocks as the oldest clients read them; a server puts information before each block and a
-byte before each column once a client names its protocol version. clickhouse-connect notices and
-does without; clickhouse-go, and so Grafana's data source, does not.
+For an empty result chdb writes nothing; a server sends the names and types of the columns. chdb
+writes blocks as the oldest clients read them; once a client names its protocol version, a server
+puts information before each block and a byte before each column. clickhouse-connect notices the
+difference and copes; clickhouse-go, and so Grafana's data source, does not.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ _USUAL_SERIALISATION = b"\x00"
 
 
 class UnknownTypeError(Exception):
-    """A column of this type cannot be measured."""
+    """The size of a column of this type cannot be computed."""
 
 
 def empty_block(columns: Iterable[tuple[str, str]]) -> bytes:
-    """Write the block of a result without rows, given name and type of its columns."""
+    """Write the block of a result without rows, given the names and types of its columns."""
     described = list(columns)
     block = bytearray()
     write_leb128(len(described), block)
@@ -39,9 +39,9 @@ def empty_block(columns: Iterable[tuple[str, str]]) -> bytes:
 
 
 def with_block_information(body: bytes) -> bytes:
-    """Add to plain blocks what clients from REVISION_WITH_SERIALISATION on expect.
+    """Add to plain blocks what clients expect from REVISION_WITH_SERIALISATION on.
 
-    UnknownTypeError for columns of JSON, Variant, Dynamic and aggregate function states.
+    Raises UnknownTypeError for columns of JSON, Variant, Dynamic and aggregate function states.
     """
     out = bytearray()
     at = 0
@@ -127,7 +127,7 @@ def _number(body: bytes, at: int) -> int:
 
 
 def _leb128(body: bytes, at: int) -> tuple[int, int]:
-    """Read a number of variable length; give it and where it ends."""
+    """Read a number of variable length; return it and its end."""
     number = shift = 0
     while body[at] & 0x80:
         number |= (body[at] & 0x7F) << shift

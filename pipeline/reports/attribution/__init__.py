@@ -1,1 +1,1 @@
-"""What led to the orders, by several models."""
+"""What led to orders, by several models."""

@@ -1,4 +1,4 @@
-"""Who gets the credit for the orders of a span, by seven models: the numbers. Prints nothing.
+"""What gets the credit for the orders of a span, by seven models: the numbers. Prints nothing.
 
 Six models are rules: the question `attribution_credits`. *markov* is computed from the paths.
 """
@@ -25,7 +25,7 @@ _ASKED_BY: dict[By, str] = {"channel_group": "group", "source": "source", "campa
 
 @dataclass(frozen=True)
 class Credit:
-    """What a model gives to one source, group or campaign; `net` is the revenue less refunds."""
+    """The credit of one source, group or campaign by a model; `net` is revenue less refunds."""
 
     model: Model
     value: str
@@ -53,7 +53,7 @@ def read_attribution(
     models: Sequence[Model] = MODELS,
     lookback_days: int = 30,
 ) -> Attribution:
-    """Give the orders of `span` to the touches before them, no more than `lookback_days` old."""
+    """Credit the orders of `span` to the touches before them, at most `lookback_days` old."""
     asked = span.asked() | {"days": lookback_days, "by": _ASKED_BY[by]}
     found = [Credit(*row) for row in ask(client, "attribution_credits", **asked).rows]
     given = [credit for credit in found if credit.model in models]

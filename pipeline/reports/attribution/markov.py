@@ -1,14 +1,14 @@
 """PURE: data-driven attribution, by the removal effect in a Markov chain.
 
-Each path is a walk from *start* over its touches to *conversion* or to *nothing*. The walks
-together give the chances to go from one touch to the next, and so the chance to convert. The
-removal effect of a touch is the part of that chance which is lost when whoever comes to it leaves
-for good; the effects, scaled to sum to one, are the shares.
+Each path is a walk from *start* through its touches to *conversion* or to *nothing*. All walks
+together give the probability of each step from touch to touch, and so the probability of a
+conversion. The removal effect of a touch is the part of that probability that is lost if everybody
+who reaches the touch leaves for good. The shares are these effects, scaled to sum to one.
 
 Source: E. Anderl, I. Becker, F. von Wangenheim, J. H. Schumann, "Mapping the customer journey:
 Lessons learned from graph-based online attribution modeling", International Journal of Research in
-Marketing 33 (2016), 457-474; here of first order. How often a touch follows itself changes no
-effect.
+Marketing 33 (2016), 457-474; here of first order. Repetitions of a touch right after itself change
+no effect.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 MOST = 100
-"""Touches that are told apart; the work grows with their cube. The rarest become OTHER."""
+"""The most touches that stay separate; the work grows with their cube. The rarest become OTHER."""
 
 OTHER = "(other)"
 _START, _CONVERSION, _NOTHING = object(), object(), object()
@@ -26,7 +26,7 @@ Matrix = list[list[float]]
 
 
 class Path(NamedTuple):
-    """Touches in order of time, and how many people went this way to an order, or to none."""
+    """Touches in order of time, and how many people took this path with and without an order."""
 
     touches: tuple[str, ...]
     is_converted: bool
@@ -34,17 +34,17 @@ class Path(NamedTuple):
 
 
 def shares(paths: Sequence[Path], most: int = MOST) -> dict[str, float]:
-    """Give each touch its share of the conversions, which sum to one; nothing without any."""
+    """Return the share of each touch in the conversions; the sum is one. Without any: nothing."""
     effects = removal_effects(_gathered(paths, most))
     whole = sum(effects.values())
     return {touch: effect / whole for touch, effect in effects.items() if effect}
 
 
 def removal_effects(paths: Sequence[Path]) -> dict[str, float]:
-    """Give the part of the conversions, from 0 to 1, that would be lost without each touch.
+    """Return the part of the conversions, from 0 to 1, that would be lost without each touch.
 
-    Without a touch only those convert who never come to it. Lost is the chance to come to it at
-    all, times the chance to convert from there.
+    Without a touch, only people who never reach it convert. The loss is the probability to reach
+    it at all, times the probability to convert from there.
     """
     steps = _steps(paths)
     touches = sorted({touch for path in paths for touch in path.touches})
@@ -92,7 +92,7 @@ def _product(row: Sequence[float], column: Sequence[float]) -> float:
 
 
 def _inverse(matrix: Matrix) -> Matrix:
-    """Invert by Gauss and Jordan. Every walk ends, so no pivot is zero and none must be sought."""
+    """Invert by Gauss and Jordan. Every walk ends, so no pivot is zero; none needs a search."""
     size = len(matrix)
     rows = [[*row, *(float(i == j) for j in range(size))] for i, row in enumerate(matrix)]
     for i, pivot in enumerate(rows):

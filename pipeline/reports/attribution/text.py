@@ -15,7 +15,7 @@ from pipeline.reports.attribution.answer import (
 
 
 def render(attribution: Attribution) -> RenderableType:
-    """Lay out what each model gives to whom, the models side by side; computes no credit."""
+    """Lay out the credits of all models side by side; computes none."""
     if not attribution.credits:
         return Text("no orders in this span")
     currencies = sorted({credit.currency for credit in attribution.credits})
@@ -25,7 +25,7 @@ def render(attribution: Attribution) -> RenderableType:
 
 
 def _money(attribution: Attribution, currency: str) -> Iterator[Table]:
-    """Lay out the revenue in a currency, and what is left of it where something went back."""
+    """Lay out the revenue in a currency, and the net revenue if there were refunds."""
     given = tuple(credit for credit in attribution.credits if credit.currency == currency)
     called = currency or "unknown currency"
     yield _table(f"Revenue, {called}", attribution, given, lambda credit: credit.revenue)

@@ -1,1 +1,1 @@
-"""Funnels: any steps, read strictly, in order or in any order, and how long each took."""
+"""Funnels: any steps, read strictly, in order or in any order, with the time of each step."""

@@ -1,4 +1,4 @@
-"""What a funnel answers, read from ClickHouse. Shell: prints nothing."""
+"""The answer of a funnel, read from ClickHouse. Shell: prints nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ WHERE database = currentDatabase() AND table = {view:String} AND name != 'proper
 
 @dataclass(frozen=True)
 class Reached:
-    """A step: `count` units came to it by the reading; `reach` have it at all.
+    """A step: `count` units reached it as the reading demands; `reach` units have it at all.
 
-    `of_first` and `of_previous` are shares of those at the first and at the previous step, and
-    `lost` is who of the previous step is missing here. `median_seconds` and `p90_seconds` are the
-    time since the previous step. None where there is nothing to compare with.
+    `of_first` and `of_previous` are shares of the units at the first and at the previous step.
+    `lost` is how many units of the previous step are missing here. `median_seconds` and
+    `p90_seconds` are the time since the previous step. None: there is nothing to compare with.
     """
 
     step: str
@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A funnel, its parts by what it is broken down by, and how many parts were left out."""
+    """A funnel, the parts of its breakdown, and how many parts were left out."""
 
     span: Span
     order: Order

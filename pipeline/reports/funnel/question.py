@@ -1,6 +1,6 @@
-"""What a funnel is asked: steps, order, unit, window, breakdown. PURE: reads text, knows no SQL.
+"""The definition of a funnel: steps, order, unit, window, breakdown. PURE: text only, no SQL.
 
-A step is the name of a touchpoint, narrowed by filters where wanted, and steps are joined by `>`:
+A step is the name of a touchpoint, with optional filters; `>` joins the steps:
 
     Page Viewed[path=/sale, device=mobile] > Product Added > Order Completed
 """
@@ -26,12 +26,12 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 class BadFunnel(Unusable, ValueError):
-    """A funnel that cannot be read; the text says what to write instead."""
+    """An invalid funnel; the text says what to write instead."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """The column `field`, or a property as `properties.NAME`, is exactly `value`."""
+    """The column `field`, or the property `properties.NAME`, is exactly `value`."""
 
     field: str
     value: str
@@ -56,8 +56,8 @@ class Question:
     """A funnel to compute. `by` is a column, `properties.NAME`, or empty: not broken down.
 
     Raises:
-        BadFunnel: too few or too many steps, one twice where the order is free, or a window
-            that is not of 1 second to 3,660 days.
+        BadFunnel: there are too few or too many steps, a step occurs twice though the order is
+            free, or the window is not between 1 second and 3,660 days.
     """
 
     steps: tuple[Step, ...]
@@ -86,7 +86,7 @@ def parse_steps(text: str) -> tuple[Step, ...]:
     """Read `Name > Name[field=value, field=value] > …`.
 
     Raises:
-        BadFunnel: names the step and what to write.
+        BadFunnel: a step is invalid; the text names it and says what to write.
     """
     return tuple(_step(n, piece.strip()) for n, piece in enumerate(_ARROW.split(text), 1))
 
@@ -95,7 +95,7 @@ def parse_window(text: str) -> timedelta:
     """Read `90s`, `30m`, `12h`, `14d` or `2w`.
 
     Raises:
-        BadFunnel: it is none of these, or longer than can be computed.
+        BadFunnel: the text is none of these, or the window is too long to compute.
     """
     match = _WINDOW.fullmatch(text.strip())
     if match is None:

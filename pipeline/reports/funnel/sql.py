@@ -1,13 +1,13 @@
 """The statement of a funnel. PURE: text and its parameters.
 
-Every value goes to the server as a parameter. Of what a user writes only the name of a column
-becomes text, and only if the database has a column of that name.
+Every value goes to the server as a parameter. The only user input that becomes text is the name of
+a column, and only if the database has a column of that name.
 
-In order: a step continues the passage that began last among those that had come to the step
-before, if it began no longer ago than the window; this is what ClickHouse's `windowFunnel` finds
-too, but that gives neither the times between steps nor the first touchpoint. Strictly: the same,
-looking back at one touchpoint instead of all. In any order: at each touchpoint the newest of each
-step are compared; steps that fit into the window at all fit into it there.
+In order: among the passages that reached the previous step, a step continues the one that began
+last, if that was within the window. ClickHouse's `windowFunnel` finds the same, but it returns
+neither the times between steps nor the first touchpoint. Strictly: the same, but a step looks back
+at one touchpoint instead of all. In any order: each touchpoint compares the newest touchpoints of
+all steps; if the steps ever fit into the window, they fit at one of these points.
 """
 
 # ruff: noqa: S608 - see above: only our own text and known columns are formatted in.
@@ -29,13 +29,12 @@ from schemas.times import length
 PROPERTY = "properties."
 MOST_VALUES = 25
 
-# A passage is told by the time and the place of its first touchpoint. One that never began lies far
-# before every time, so that it is always out of the window.
+# The time and the place of its first touchpoint identify a passage. A passage that never began lies
+# far before every time, so that it is always out of the window.
 _LONG_AGO = "-1000000000000000"
 _NEVER = f"(toInt64({_LONG_AGO}), toUInt64(0))"
 
-# Touchpoints of the same millisecond stand in their turn, then in the order of the first step that
-# each is.
+# Touchpoints of the same millisecond are sorted by turn, then by the first step that each matches.
 _MATCHED = """
 SELECT
     *,
@@ -97,7 +96,7 @@ FROM
 )
 GROUP BY site, unit"""
 
-# Those that never began have no value: they count in `reach` alone.
+# Units that never began have no value: they count only in `reach`.
 _COUNTED = """
 SELECT
     toBool(grouping(value)) AS is_total,
@@ -115,13 +114,13 @@ LIMIT {most}"""
 
 @dataclass
 class Statement:
-    """Text and the values of its parameters."""
+    """The text of a statement, and the values of its parameters."""
 
     text: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def place(self, value: str) -> str:
-        """Take a value and give what stands for it in the text."""
+        """Add a value; return its placeholder for the text."""
         name = f"value_{len(self.parameters)}"
         self.parameters[name] = value
         return f"{{{name}:String}}"
@@ -130,9 +129,10 @@ class Statement:
 def funnel_statement(question: Question, columns: Collection[str]) -> Statement:
     """Write the statement; `columns` are those of the view that `view_of` names.
 
-    Its rows: is it the total, the value broken down by, units that reach each step at all, units
-    that come to it by the reading, [median, p90] of the seconds before each step but the first,
-    and how many values there are. It needs the parameters of a `Span` besides its own.
+    Its columns: whether the row is the total, the value of the breakdown, units that have each
+    step at all, units that reach it as the reading demands, [median, p90] of the seconds before
+    each step except the first, and how many values there are. The statement also needs the
+    parameters of a `Span`.
 
     Raises:
         BadFunnel: a filter or the breakdown names no column.
@@ -152,7 +152,7 @@ def funnel_statement(question: Question, columns: Collection[str]) -> Statement:
 
 
 def view_of(unit: Unit) -> str:
-    """Name the view with the touchpoints: persons are those known now."""
+    """Name the view with the touchpoints; it has the persons as known now."""
     return "person_touchpoints" if unit == "person" else "session_touchpoints"
 
 
@@ -212,7 +212,7 @@ def _in_order(question: Question, rows: str) -> str:
 
 
 def _first_time(step: int) -> str:
-    """Give when the chosen passage came to `step`: the one that first came to the last level."""
+    """Write when the chosen passage reached `step`: the one that was first at the last level."""
     there = f"groupArrayIf((begun_{step}, at), begun_{step} > {_NEVER})"
     return f"arrayMin(there -> there.2, arrayFilter(there -> there.1 = begun, {there}))"
 
@@ -236,7 +236,7 @@ def _fits(step: int) -> str:
 
 
 def _value(question: Question) -> str:
-    """Give the value at the first step; of several in that millisecond the greatest text."""
+    """Write the value at the first step; of several in that millisecond, the greatest text."""
     if not question.by:
         return "''"
     firsts = "groupUniqArrayIf((at, value), matches[1])"

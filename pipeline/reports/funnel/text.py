@@ -46,7 +46,7 @@ def _table(title: str, steps: tuple[Reached, ...]) -> Table:
     table.add_column("", max_width=_LONGEST_BAR)
     for step in steps:
         bar = Bar(max(steps[0].count, 1), 0, step.count)
-        # As Text, because rich takes the brackets of a filter for markup.
+        # As Text, because rich reads the brackets of a filter as markup.
         table.add_row(Text(step.step), *_cells(step), bar)
     return table
 
@@ -71,7 +71,7 @@ def _percent(share: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Say a time in its two largest units: `2d 3h`, `5m 10s`, `0.4s`."""
+    """Write a duration in its two largest units: `2d 3h`, `5m 10s`, `0.4s`."""
     if seconds is None:
         return ""
     if seconds < 60:  # noqa: PLR2004 - a minute

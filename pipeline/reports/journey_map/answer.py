@@ -36,8 +36,8 @@ class MapPhase:
 class MapCell:
     """What happened in a phase on a channel; the empty channel stands for all.
 
-    `went_on` people went on to a later phase. `median_seconds` is how long those stayed who left
-    the phase. `satisfaction` is the mean answer from 0 to 100. None: nobody did.
+    `went_on` people went on to a later phase. `median_seconds` is how long people stayed who left
+    the phase. `satisfaction` is the mean answer from 0 to 100. None: nobody left, or answered.
     """
 
     phase: str
@@ -62,7 +62,7 @@ class JourneyMap:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The rows of the map: all channels as one, then each, the most visited first."""
+        """The rows of the map: all channels together, then each, the most visited first."""
         order = {"": 0} | {cell.channel: 0 for cell in self.cells}
         for cell in self.cells:
             order[cell.channel] = max(order[cell.channel], cell.people)
@@ -70,10 +70,10 @@ class JourneyMap:
 
 
 def read_map(client: Client, span: Span, *, model: str, segment: str = "") -> JourneyMap:
-    """Read the map of `model`; `segment` empty: everybody.
+    """Read the map of `model`; an empty `segment` stands for everybody.
 
     Raises:
-        MapFailed: the tables know no such model.
+        MapFailed: the tables do not have this model.
     """
     found = client.query(_PHASES, parameters={"model": model}).result_rows
     phases = tuple(MapPhase(*row) for row in found)

@@ -12,7 +12,7 @@ from schemas.fields import Language
 
 _NARROWEST = 9
 _FEW = 10
-"""Of fewer people a percentage says nothing."""
+"""With fewer people, a percentage says nothing."""
 
 _NOTES: dict[Language, dict[str, str]] = {
     "en": {"needs": "needs", "key_moment": "key moment", "picture": "picture", "team": "team"},
@@ -32,7 +32,7 @@ _LEGEND = (
 
 
 def render(found: JourneyMap, lang: Language = "en") -> RenderableType:
-    """Lay out phases × channels; below the labels stand the notes of the canvas."""
+    """Lay out phases × channels, with the canvas notes below the labels."""
     table = Table(show_lines=True)
     table.add_column("")
     for phase in found.phases:
@@ -93,7 +93,7 @@ def _duration(seconds: int) -> str:
 
 
 def _elsewhere(found: JourneyMap) -> Iterator[Text]:
-    """Name phases that people are in and the model file no longer has."""
+    """Name phases that people are still in, but that the model file no longer has."""
     known = {phase.id for phase in found.phases}
     gone = sorted({cell.phase for cell in found.cells} - known)
     if gone:

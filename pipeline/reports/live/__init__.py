@@ -1,1 +1,1 @@
-"""What the live page asks: one file for each question, its SQL and the shape of its rows."""
+"""The questions of the live page: one file for each, with its SQL and the shape of its rows."""

@@ -1,4 +1,4 @@
-"""What was left behind, by kind, with what is at stake, why, and what was won back."""
+"""What was left behind, by kind: what is at stake, why, and what was won back."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,10 +67,10 @@ _OF_CHANNEL = """ AND session_id IN (
 class Left:
     """What was left behind in the span, of one kind.
 
-    `people` left something; `waiting` of them have not been won back, with `at_stake` of
-    `currency`. `cause` is the likeliest of those that are `explained`; `step` where most ended.
-    `won` was won back in the span, from `won_people`. Of all those `of_week` (the last seven
-    days) `recovered_of_week` were recovered.
+    `people` left something; `waiting` of them have not been won back, with `at_stake` in
+    `currency`. `cause` is the most frequent one; `explained` abandonments have one. `step` is where
+    most ended. `won` was won back in the span, from `won_people`. In the last seven days there
+    were `of_week`; `recovered_of_week` of them were recovered.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""What `touchstream watch` has found: what fires, and what is over since yesterday."""
+"""What `touchstream watch` has found: alerts that fire, and alerts that ended since yesterday."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,5 +48,5 @@ class Alert:
 
 
 def read_alerts(client: Client, view: View) -> tuple[Alert, ...]:
-    """Give the alerts of a site, those that fire first, and of those the dearest."""
+    """Read the alerts of a site: those that fire first, the most expensive of them on top."""
     return rows_of(Alert, client, view, _ALERTS)

@@ -24,7 +24,7 @@ _GIVEN = {
 
 
 def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str, Any]]:
-    """Give the rows of a statement; `more` are parameters beside those of `view`."""
+    """Yield the rows of a statement; `more` are parameters besides those of `view`."""
     return client.query(
         sql,
         parameters=view.parameters() | more,
@@ -34,14 +34,14 @@ def ask(client: Client, view: View, sql: str, **more: Any) -> Iterator[dict[str,
 
 
 def rows_of(kind: type[Row], client: Client, view: View, sql: str, **more: Any) -> tuple[Row, ...]:
-    """Give the rows of a statement whose columns are the fields of `kind`."""
+    """Return the rows of a statement whose columns are the fields of `kind`."""
     return tuple(kind(**row) for row in ask(client, view, sql, **more))
 
 
 def question(name: str, **given: str) -> str:
-    """Write what stands for a question, or a part of one, after FROM: with all that a view says.
+    """Write the call of a question or a part, for use after FROM, with the parameters of a view.
 
-    `given` has expressions for other parameters, or other ones for these.
+    `given` has expressions for further parameters, or replaces these.
     """
     values = _GIVEN | given
     named = (f"{one} = {values[one]}" for one in questions()[name].parameters)

@@ -16,8 +16,8 @@ _MOST = 20
 _LONGEST_TEXT = 2_000
 _LOOK_BACK = timedelta(days=1)
 
-# The newest, then what their visitors did: it tells the place of each in its session. What the
-# tracker has not yet put into a session stands in none.
+# The newest, then what their visitors did, which shows the place of each in its session. What the
+# tracker has not yet judged is in no session.
 _NEWEST = """
 WITH newest AS
 (
@@ -87,7 +87,7 @@ WHERE site IN ({site:String}, '') AND at >= fromUnixTimestamp64Milli({since:Int6
 ORDER BY at DESC, dead_letter_id
 LIMIT {most:UInt32}"""
 
-# What became of touchpoints: `occurred_at` finds their days, on which the table is sorted.
+# What became of touchpoints. The table is sorted by day; `occurred_at` finds the days.
 _BECAME = """
 SELECT touchpoint_id, multiIf(is_bot, 'bot', is_late, 'late', 'counted') AS became
 FROM touchpoints FINAL
@@ -98,11 +98,11 @@ WHERE site = {site:String} AND touchpoint_id IN {ids:Array(String)}
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A touchpoint, with what became of it.
+    """A touchpoint, and what became of it.
 
-    It is the `nth` of the visitor's session `session_number`; an empty `session_id` with `is_late`:
-    it came too late for one; without: the tracker has not judged it yet. `phase` is where the
-    person was with it.
+    It is the `nth` of the visitor's session `session_number`. If `session_id` is empty, it came
+    too late (`is_late`), or the tracker has not judged it yet. `phase` is the person's phase at
+    this touchpoint.
     """
 
     touchpoint_id: str
@@ -140,7 +140,7 @@ class Refused:
 
 
 def read_arrived(client: Client, view: View) -> tuple[Arrived, ...]:
-    """Give the newest touchpoints of the span, or of the last day before its end."""
+    """Read the newest touchpoints of the span, or of the last day before its end."""
     found = list(ask(client, view, _NEWEST, **_limits(view)))
     people = sorted({row["person_id"] for row in found} - {""})
     moves = {r["person_id"]: r["moves"] for r in ask(client, view, _PHASES, people=people)}
@@ -155,15 +155,16 @@ def read_arrived(client: Client, view: View) -> tuple[Arrived, ...]:
 
 
 def read_refused(client: Client, view: View) -> tuple[Refused, ...]:
-    """Give the newest dead letters of the span, or of the last day before its end."""
+    """Read the newest dead letters of the span, or of the last day before its end."""
     found = ask(client, view, _REFUSED, **_limits(view))
     return tuple(Refused(**row) for row in found)
 
 
 def read_became(client: Client, view: View, times: Mapping[str, datetime]) -> dict[str, str]:
-    """Say what became of touchpoints, by their ids: `counted`, `bot` or `late`.
+    """Read what became of touchpoints, by id: `counted`, `bot` or `late`.
 
-    `times` are those at which they happened. What does not stand in the tables yet is left out.
+    `times` are the times when they happened. Touchpoints that are not in the tables yet are left
+    out.
     """
     if not times:
         return {}

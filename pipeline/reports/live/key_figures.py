@@ -1,4 +1,4 @@
-"""KPIs of the span, on three levels, with their lines over four weeks."""
+"""The KPIs of the span on three levels, with lines over four weeks."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ LIMIT 40"""
 
 @dataclass(frozen=True, kw_only=True)
 class KeyFigure:
-    """A KPI of the span, made of `observations`; `levels` are the phases it tells about."""
+    """A KPI of the span, from `observations`; `levels` are the phases that it describes."""
 
     kpi: str
     currency: str
@@ -88,9 +88,9 @@ class KeyLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TouchpointFigures:
-    """The KPIs of one touchpoint on one channel; None: nobody measured, nobody said.
+    """The KPIs of one touchpoint on one channel; None: nothing was measured or answered.
 
-    The lines go through the span: how many, and how many of them were the last of their session.
+    The lines cover the span: how many, and how many of them were the last of their session.
     """
 
     name: str

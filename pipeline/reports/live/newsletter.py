@@ -1,4 +1,4 @@
-"""What became of each mailing: from the mail to the order."""
+"""The result of each mailing, from the mail to the order."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ ORDER BY delivered DESC, clicked DESC, campaign"""  # noqa: S608 - only our own 
 
 @dataclass(frozen=True, kw_only=True)
 class Mailing:
-    """A mailing, counted in people. Machines that open are told apart.
+    """A mailing, counted in people. Opens by machines are counted separately.
 
-    Of those who clicked, `carts` put something into the cart within a week, `ordered` ordered, for
-    `amount` of `currency`.
+    Of the people who clicked, `carts` put something into the cart within a week and `ordered`
+    ordered, for `amount` in `currency`.
     """
 
     campaign: str

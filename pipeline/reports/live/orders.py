@@ -1,4 +1,4 @@
-"""Orders and revenue as they add up, beside the span before and what is usual."""
+"""Orders and revenue as they add up, compared with the span before and with the usual."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from pipeline.reports.live.usual import Usual, usual_number, usual_windows
 from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
 from schemas.times import length
 
-# Each order once, as in `touchstream report`: with the first touchpoint that tells of it.
+# Each order counts once, as in `touchstream report`: with its first touchpoint.
 _ORDERS = """
     SELECT
         argMin(currency, (occurred_at, turn, touchpoint_id)) AS currency,
@@ -72,7 +72,7 @@ class Money:
 
 @dataclass(frozen=True, kw_only=True)
 class UsualMoney:
-    """How many orders and how much revenue are usual at this hour; None: too little is known."""
+    """The usual orders and revenue at this hour; None: too little is known."""
 
     currency: str
     orders: Usual | None
@@ -86,7 +86,7 @@ def read_orders(client: Client, view: View) -> tuple[Money, ...]:
 
 
 def read_usual_orders(client: Client, view: View) -> tuple[UsualMoney, ...]:
-    """Say what is usual at this hour, by currency."""
+    """Compute what is usual at this hour, by currency."""
     shifts = usual_windows(view.length)
     orders = _orders(view, "{start:Int64} - arrayMax({shifts:Array(Int64)})")
     counts: dict[str, dict[timedelta, float]] = {}

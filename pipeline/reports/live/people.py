@@ -1,4 +1,4 @@
-"""The people behind a number: whoever it counts, the latest first."""
+"""The people behind a number: everybody it counts, the latest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -24,7 +24,7 @@ _VALUES = {
     "entry": "entry_path",
 }
 
-# Everything that was left behind and may have been won back in the span.
+# Reaches back far enough for everything that can be won back in the span.
 _LONG_BEFORE = "fromUnixTimestamp64Milli({start:Int64}) - INTERVAL 200 DAY"
 _EVER = "fromUnixTimestamp64Milli(0)"
 
@@ -34,7 +34,7 @@ WHERE has({{steps:Array(String)}}, name)
 GROUP BY person_id
 HAVING {{closed}}"""
 
-# A person is named as parts of questions do: a visitor that is linked to nobody by its own id.
+# Persons are named as in the parts of questions: an unlinked visitor has its own id as a name.
 _QUESTIONS = {
     "phase": f"""
 SELECT person_id FROM {question("people_transitions", start=_EVER)}
@@ -108,12 +108,12 @@ GROUP BY person_id"""
 
 
 class UnknownQuestion(ValueError):
-    """There is no such number; the text names those that there are."""
+    """There is no such number; the text lists those that exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Behind:
-    """A question for people: those of `of`, for `what`, and `where`, as the address says it."""
+    """A question for people: the number `of`, its value `what`, and `where`, as in the address."""
 
     of: str
     what: str = ""
@@ -122,7 +122,7 @@ class Behind:
 
 @dataclass(frozen=True, kw_only=True)
 class Somebody:
-    """One of the people; `at_stake` is what was left behind in the span and not won back."""
+    """One person; `at_stake` is what was left behind in the span and not won back."""
 
     person_id: str
     phase: str
@@ -150,7 +150,7 @@ def read_people(client: Client, view: View, behind: Behind, steps: Sequence[str]
     """Find the people behind a number.
 
     Raises:
-        UnknownQuestion: `behind` asks for a number that there is not.
+        UnknownQuestion: `behind` asks for a number that does not exist.
     """
     asked = {"what": behind.what, "where": behind.where, "steps": [VISIT, *steps]}
     found = list(ask(client, view, _PEOPLE.replace("{people}", _who(behind, steps)), **asked))

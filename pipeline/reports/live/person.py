@@ -75,7 +75,7 @@ ORDER BY visitor_id, kind"""
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """A session; `device_number` tells which of the person's visitors it was, from 1."""
+    """A session; `device_number` is the number of the person's visitor, from 1."""
 
     session_id: str
     device_number: int
@@ -93,9 +93,9 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A touchpoint of the person, and the phase it left the person in.
+    """A touchpoint of the person, and the phase after it.
 
-    An empty session: late, or not judged yet.
+    An empty session: it came too late, or is not judged yet.
     """
 
     occurred_at: datetime
@@ -143,7 +143,7 @@ class LeftBehind:
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """What joins a device to the person: a kind of identifier, and how many of it."""
+    """What links a device to the person: a kind of identifier, and how many there are."""
 
     device_number: int
     kind: str
@@ -152,7 +152,7 @@ class Linked:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Everything the page shows of a person; the newest 400 touchpoints at most."""
+    """Everything that the page shows about a person; at most the newest 400 touchpoints."""
 
     person_id: str
     devices: int
@@ -164,7 +164,7 @@ class Person:
 
 
 def read_person(client: Client, view: View, person: str) -> Person:
-    """Read what is known of `person`; a person nobody knows has nothing."""
+    """Read what is known about `person`; an unknown person has nothing."""
     found = ask(client, view, _VISITORS, person=person)
     visitors = sorted(row["visitor_id"] for row in found)
     asked: dict[str, Any] = {"visitors": visitors, "most": _MOST}
@@ -191,6 +191,6 @@ def read_person(client: Client, view: View, person: str) -> Person:
 
 
 def _phase(moves: Sequence[Moved], at: datetime) -> str:
-    """Give the phase that the moves, in order of time, have led to."""
+    """Return the phase that the moves, in order of time, led to by `at`."""
     place = bisect_right(moves, at, key=lambda move: move.at)
     return moves[place - 1].to_phase if place else ""

@@ -1,4 +1,4 @@
-"""Where people are now: as `touchstream report` counts them, with how it came to this."""
+"""Where people are now, counted as in `touchstream report`, and how that developed."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ FROM
 )
 GROUP BY phase"""
 
-# What moved lately; an empty phase is none.
+# Recent moves; an empty phase means none.
 _MOVES = f"""
 SELECT from_phase, to_phase,
     intDiv({{end:Int64}} - 1 - toUnixTimestamp64Milli(at), 3 * {{slice:Int64}}) AS ago,
@@ -44,10 +44,10 @@ GROUP BY phase"""
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseNow:
-    """A phase: `people` are there now. Of those who `came` into it in the span, `went_on` left it
-    for a later one, `median_seconds` after; None: nobody did.
+    """A phase: `people` are there now. In the span `came` people entered it, and `went_on` of them
+    went on to a later phase. They stayed for `median_seconds`; None: nobody left.
 
-    `line` is how many were there, from three spans ago until now.
+    `line` is how many people were there, from three spans ago until now.
     """
 
     phase: str
@@ -59,7 +59,7 @@ class PhaseNow:
 
 
 def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
-    """Count people by phase, those phases only where somebody is or came."""
+    """Count people by phase; only phases that somebody is in or entered."""
     now = {row["phase"]: row["people"] for row in ask(client, view, _NOW)}
     moves = list(ask(client, view, _MOVES))
     stays = {row["phase"]: row for row in ask(client, view, _STAYS)}
@@ -77,7 +77,7 @@ def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
 
 
 def _line(phase: str, people: int, moves: list[dict[str, object]]) -> tuple[int, ...]:
-    """Go back from `people`, taking back what moved in each slice."""
+    """Go back in time from `people`, undoing the moves of each slice."""
     line = [people]
     for ago in range(SLICES - 1):
         came = _moved(moves, ago, "to_phase", phase) - _moved(moves, ago, "from_phase", phase)

@@ -1,4 +1,4 @@
-"""Weak points: where people give up, ask for help or complain; and where they change channel."""
+"""Weak points, where people give up, ask for help or complain; and changes of channel."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from pipeline.reports.live.view import View
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
-# As the question `weak_points` counts, but in people. A step says more than the pages on which it
-# happens, a phase less.
+# Counts as the question `weak_points` does, but in people. A step says more than its pages; a phase
+# says less.
 _WEAK = f"""
 SELECT kind, place,
     uniqExactIf(person_id, what != 'feedback') AS people,
@@ -26,7 +26,7 @@ HAVING lost + asked + complained + noted > 0
 ORDER BY (lost + asked + complained + noted) / greatest(people, 10) DESC, people DESC, place
 LIMIT 12"""
 
-# As the question `channel_changes` counts.
+# Counts as the question `channel_changes` does.
 _CROSSINGS = f"""
 SELECT from_channel, to_channel, uniqExact(person_id) AS people, count() AS crossings,
     medianExact(dateDiff('second', left_at, arrived_at)) AS median_seconds,
@@ -42,7 +42,7 @@ LIMIT 12"""
 
 @dataclass(frozen=True, kw_only=True)
 class WeakPoint:
-    """A step or page: of `people` there, `lost` gave up; `seconds_lost` is a mean per person."""
+    """A step or page: `lost` of the `people` there gave up; `seconds_lost` is a mean per person."""
 
     kind: str
     place: str
@@ -56,7 +56,9 @@ class WeakPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """From a channel to another; `lost` crossed, went nowhere else and never ordered."""
+    """A change from one channel to another; `lost` people crossed, then went no further and never
+    ordered.
+    """
 
     from_channel: str
     to_channel: str

@@ -1,4 +1,4 @@
-"""What is going on: how fresh the tables are, and what a site has at all."""
+"""The pulse of a site: how fresh the tables are, and what the site has at all."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.view import View
 
-# Of the last days only, so that it costs the same however much there is.
+# Only the last days, so that the cost does not grow with the history.
 _PULSE = """
 WITH fromUnixTimestamp64Milli({end:Int64}) AS now
 SELECT
@@ -41,8 +41,8 @@ GROUP BY segment ORDER BY count() DESC, segment LIMIT 30"""
 
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
-    """Whether there is anything of a site; when the `newest` came in, how many in the
-    `last_minute`, how many were `refused` in the last hour; and marks that grow with every fact.
+    """Whether a site has data, when the `newest` touchpoint arrived, how many arrived in the
+    `last_minute`, how many were `refused` in the last hour, and marks that grow with every fact.
     """
 
     is_empty: bool
@@ -59,7 +59,7 @@ def read_pulse(client: Client, view: View) -> Pulse:
 
 
 def read_sites(client: Client) -> list[str]:
-    """Name the sites of which there is anything."""
+    """Name the sites with data."""
     return [site for (site,) in client.query(_SITES).result_rows]
 
 

@@ -1,6 +1,6 @@
-"""The funnel as it moves: how many people came how far, now, lately, and usually at this hour.
+"""The live funnel: how far people get, now, recently, and usually at this hour.
 
-A person counts for a step who has it and every step before it, in any order, within the window.
+A person counts for a step if they have it and every step before it, in any order, in the window.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from pipeline.reports.live.view import IDENTITIES, PERSON, SLICES, VISITORS_OF_S
 from schemas.times import milliseconds
 
 VISIT = "Page Viewed"
-"""The step before the first one of a model: has been there at all."""
+"""The step before the first step of a model: any visit."""
 
 _LINE_SPANS = 3
 _LATEST, _BEFORE = 1, 2
 
 Window = tuple[datetime, datetime]
 
-# A touchpoint of another step is a visit as well.
+# A touchpoint of another step also counts as a visit.
 _PEOPLE = """
 SELECT w, sumForEach(closed) AS people
 FROM
@@ -57,10 +57,10 @@ GROUP BY w"""
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A step: `people` came to it, `gone_on` of them to the next one.
+    """A step: `people` reached it, and `gone_on` of them reached the next one.
 
-    `before` and `before_gone_on` are the same of the span before. `line` has the two numbers for
-    windows as long as the span, the last one ending now.
+    `before` and `before_gone_on` are the same numbers for the span before. `line` has both numbers
+    for windows as long as the span; the last one ends now.
     """
 
     step: str
@@ -73,7 +73,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class UsualStep:
-    """Where the share that goes on usually lies at this hour; None: too little is known."""
+    """The usual range of the share that goes on, at this hour; None: too little is known."""
 
     step: str
     usual: Usual | None
@@ -100,7 +100,7 @@ def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, 
 
 
 def read_usual_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[UsualStep, ...]:
-    """Say where each step's share usually lies, by the same hours of the weeks or days before."""
+    """Compute the usual range of each step's share, from the same hours of other weeks or days."""
     shifts = usual_windows(view.length)
     windows = [(view.start - shift, view.end - shift) for shift in shifts]
     found = dict(zip(shifts, people_in(client, view, steps, windows), strict=True))
@@ -117,7 +117,7 @@ def read_usual_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[
 def people_in(
     client: Client, view: View, steps: Sequence[str], windows: Sequence[Window]
 ) -> list[tuple[int, ...]]:
-    """Count people at a visit and each of `steps`, for each of `windows`."""
+    """Count the people with a visit and at each of `steps`, for each of `windows`."""
     narrowed = " AND channel = {channel:String}" if view.channel else ""
     narrowed += f" AND visitor_id IN ({VISITORS_OF_SEGMENT})" if view.segment else ""
     statement = _PEOPLE.format(person=PERSON, identities=IDENTITIES, narrowed=narrowed)

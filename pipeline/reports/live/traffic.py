@@ -1,4 +1,4 @@
-"""Where visits come from, with what, and what they look at; compared with the span before."""
+"""Where visits come from, their devices, and what they look at, compared with the span before."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
 
 _MOST_VALUES = 12
 
-# A visit is a session with a page: who only was sent a mail was not there.
+# A visit is a session with a page view: a delivered mail alone is no visit.
 _TRAFFIC = """
 SELECT dimension, value, sum(is_now) AS visits, sum(NOT is_now) AS before,
     sum(is_now AND ordered) AS orders,
@@ -52,10 +52,10 @@ _IN_BOTH = """site = {{site:String}}
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """Visits of a value of a dimension: source, campaign, device, country or entry page.
+    """Visits by one value of a dimension: source, campaign, device, country or entry page.
 
-    `orders` is how many of them ordered. Of a `page` views are counted. `line` goes through the
-    span, `line_before` through the one before.
+    `orders` is how many of them ordered. For a `page`, views are counted. `line` covers the span,
+    `line_before` the span before.
     """
 
     dimension: str
@@ -68,7 +68,7 @@ class Traffic:
 
 
 def read_traffic(client: Client, view: View) -> tuple[Traffic, ...]:
-    """Count visits by what brought them, the most frequent values of each dimension."""
+    """Count visits by the most frequent values of each dimension."""
     viewed = " AND channel = {channel:String}" if view.channel else ""
     viewed += f" AND visitor_id IN ({VISITORS_OF_SEGMENT})" if view.segment else ""
     statement = _TRAFFIC.format(

@@ -1,7 +1,7 @@
-"""PURE: what is usual at this hour: where eight of ten such hours lay.
+"""PURE: what is usual at this hour: the range of eight in ten comparable hours.
 
-Such hours are those of the same weekday in the eight weeks before; while there are too few of
-them, the same hour of the fourteen days before.
+Comparable hours are the same hour and weekday of the eight weeks before. While there are too few of
+them, they are the same hour of the fourteen days before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _FEWEST_PEOPLE = 10
 
 @dataclass(frozen=True)
 class Usual:
-    """From `low` to `high` lay eight of ten of the `hours` that were looked at."""
+    """Eight in ten of the compared `hours` were between `low` and `high`."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Usual:
 
 
 def usual_windows(length: timedelta) -> list[timedelta]:
-    """Say how far back the hours lie that a span of `length` is compared with."""
+    """Return how far back the windows lie that a span of `length` is compared with."""
     if length > _DAY:
         week = -(-length // _WEEK) * _WEEK
         return [week * number for number in range(1, _WEEKS + 1)]
@@ -34,14 +34,14 @@ def usual_windows(length: timedelta) -> list[timedelta]:
 
 
 def usual_share(samples: Mapping[timedelta, tuple[int, int]]) -> Usual | None:
-    """Say where the share usually lies; `samples` are (of, part) by how far back they lie."""
+    """Return the usual range of a share; `samples` are (of, part) by how far back they lie."""
     return usual_number(
         {back: part / of for back, (of, part) in samples.items() if of >= _FEWEST_PEOPLE}
     )
 
 
 def usual_number(samples: Mapping[timedelta, float]) -> Usual | None:
-    """Say where a number usually lies; `samples` are the numbers by how far back they lie."""
+    """Return the usual range of a number; `samples` are numbers by how far back they lie."""
     weekly = [value for back, value in samples.items() if not back % _WEEK]
     if len(weekly) >= _FEWEST_HOURS:
         return _range(weekly)

@@ -1,4 +1,4 @@
-"""PURE: what a question of the live page is about: a site, a span, and what narrows it."""
+"""PURE: the subject of a question of the live page: a site, a span, and filters."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -7,10 +7,10 @@ from typing import Any
 from pipeline.reports.span import IN_SPAN, Span
 
 SLICES = 36
-"""Into how many parts a line divides its time."""
+"""The number of points of a line."""
 
 PERSON = "if(i.person_id = '', v.visitor_id, i.person_id)"
-"""Who the visitor `v` is now, told apart cheaply; `i` is `IDENTITIES`."""
+"""The person that the visitor `v` is now, as an id; `i` is `IDENTITIES`."""
 
 IDENTITIES = """(
     SELECT visitor_id, person_id FROM identities FINAL WHERE site = {site:String}
@@ -27,26 +27,26 @@ class View(Span):
 
     @property
     def length(self) -> timedelta:
-        """How long the span is."""
+        """The length of the span."""
         return self.end - self.start
 
     @property
     def before(self) -> "View":
-        """The same, as long before."""
+        """The same for the equally long span before."""
         return replace(self, start=self.start - self.length, end=self.start)
 
     def parameters(self) -> dict[str, Any]:
-        """Give the values of the parameters of every statement."""
+        """Return the values of the parameters of every statement."""
         chosen = {"model": self.model, "channel": self.channel, "segment": self.segment}
         slice_ms = max(1, self.length // timedelta(milliseconds=SLICES))
         return super().parameters() | chosen | {"slice": slice_ms}
 
     def covers(self, time: str, *, channel: str = "channel", session: str = "session_id") -> str:
-        """Give the condition that a row lies in the span, the channel and the segment."""
+        """Write the condition that a row is in the span, the channel and the segment."""
         return f"{IN_SPAN.format(time=time)}{self.narrows(channel, session)}"
 
     def narrows(self, channel: str = "channel", session: str = "session_id") -> str:
-        """Give the conditions on channel and segment alone, each with an AND before it."""
+        """Write only the conditions on channel and segment, each with AND in front."""
         parts = ""
         if self.channel and channel:
             parts += f" AND {channel} = {{channel:String}}"

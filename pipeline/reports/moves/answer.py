@@ -53,11 +53,11 @@ def read_moves(
 ) -> list[Move]:
     """Read the moves of a person, by site, person, model and time.
 
-    A person is named by its id or a user id, or by a visitor that belongs to it. An empty `model`
-    or `site` stands for all.
+    `person` is the id of a person or a user id; `visitor` is one of the person's visitors. An empty
+    `model` or `site` stands for all.
 
     Raises:
-        NobodyFound: there is no transition of this person.
+        NobodyFound: this person has no transition.
     """
     asked = {"person": person, "visitor": visitor, "model": model, "site": site}
     asked["user"] = f"user:{person}"

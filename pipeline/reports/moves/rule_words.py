@@ -1,4 +1,4 @@
-"""PURE: what a rule of a journey model asks for, in words. Shared by commands and documentation."""
+"""PURE: what a rule of a journey model requires, in words. For commands and documentation."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _HISTORY: dict[History, str] = {
 
 
 def conditions(rule: Rule) -> str:
-    """Say what `rule` asks of a touchpoint besides its name; empty when it asks nothing."""
+    """Say what `rule` requires of a touchpoint besides its name; empty if nothing."""
     return ", ".join(_conditions(rule))
 
 
@@ -41,7 +41,7 @@ def _value(value: str | float | bool) -> str:
 
 
 def ways(model: JourneyModel) -> Iterator[str]:
-    """Say how a journey moves besides one phase forward."""
+    """Say how a journey can move other than one phase forward."""
     if model.skips == "all":
         yield "may skip phases"
     else:

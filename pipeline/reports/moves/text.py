@@ -14,7 +14,7 @@ from schemas.journeys import JourneyModel, Rule
 
 
 def render_models(models: Iterable[tuple[JourneyModel, str]]) -> RenderableType:
-    """Lay out models, each with a word about its use."""
+    """Lay out models, each with a note about its use."""
     table = _table("", "model", "version", "phases", "use")
     for model, use in models:
         table.add_row(model.id, model.version, " → ".join(p.id for p in model.phases), use)
@@ -22,7 +22,7 @@ def render_models(models: Iterable[tuple[JourneyModel, str]]) -> RenderableType:
 
 
 def render_model(model: JourneyModel, lang: Language = "en") -> RenderableType:
-    """Lay out everything a model file says about phases, and which of them no rule leads to."""
+    """Lay out what a model file says about phases, and name the phases that no rule leads to."""
     return Group(
         Text(f"{model.id}, version {model.version}: {'; '.join(ways(model))}"),
         _phases(model, lang),
@@ -53,7 +53,7 @@ def render_moves(
     rule_version: str,
     lang: Language = "en",
 ) -> RenderableType:
-    """Lay out journeys, each with the phase that it is in and the moves that led there."""
+    """Lay out journeys, each with its phase and the moves that led there."""
     known = {model.id: model for model in models}
     journeys = groupby(moves, key=lambda move: (move.site, move.person_id, move.model))
     parts: list[RenderableType] = [

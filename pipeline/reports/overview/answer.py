@@ -1,7 +1,7 @@
 """What happened in a span of time: the numbers, read from ClickHouse. Prints nothing.
 
-The funnel has three readings. *Reach*: has the step at all. *Closed*: has this step and every
-earlier one, in any order. *Ordered*: has them in this order, however long it took.
+The funnel has three readings. *Reach*: the step at all. *Closed*: this step and every earlier one,
+in any order. *Ordered*: all of them in this order, however long it took.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _MOST_STEPS = 32
 
 @dataclass(frozen=True)
 class Share:
-    """A part of a whole, and their ratio; None where there is no whole."""
+    """A part of a whole, and their ratio; None if the whole is zero."""
 
     part: int
     whole: int
@@ -33,7 +33,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Funnel:
-    """How many visitors or sessions came how far, and how many left a cart or checkout behind."""
+    """How far visitors or sessions got, and how many abandoned a cart or checkout."""
 
     unit: Literal["visitor", "session"]
     steps: tuple[str, ...]
@@ -46,9 +46,9 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Revenue:
-    """Distinct orders in one currency; each counts with its first touchpoint's revenue.
+    """Distinct orders in one currency; each counts with the revenue of its first touchpoint.
 
-    Of the `amount`, `refunded` went back until now, and `net` is left.
+    `refunded` is the part of `amount` that was refunded until now; `net` is the rest.
     """
 
     currency: str
@@ -63,8 +63,8 @@ class Revenue:
 class LeftOut:
     """Orders that do not count, or refunds that take nothing off, and why.
 
-    An order is `late` or of a `bot`; a refund besides that `names no order`, or an `unknown order`,
-    or is in an `other currency`.
+    An order is `late` or of a `bot`. So can a refund be; or it `names no order`, or an `unknown
+    order`, or is in an `other currency`.
     """
 
     what: str
@@ -76,7 +76,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Uncounted:
-    """Touchpoints whose money is worth nothing here, and why: docs/messy-input.md has the words."""
+    """Touchpoints whose money does not count, and why; docs/messy-input.md explains the reasons."""
 
     name: str
     reason: str
@@ -85,7 +85,7 @@ class Uncounted:
 
 @dataclass(frozen=True)
 class PhaseCount:
-    """People in a phase of a model, with the labels of its file where that is known."""
+    """People in a phase of a model, with the labels of the model file if that is known."""
 
     model: str
     phase: str
@@ -118,7 +118,7 @@ class Buried:
 class Report:
     """Everything that `touchstream report` says.
 
-    What is late and what bots do is counted in `late`, `bots` and `left_out`, and nowhere else.
+    Late touchpoints and bots are counted in `late`, `bots` and `left_out`, and nowhere else.
     """
 
     span: Span

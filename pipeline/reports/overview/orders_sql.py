@@ -1,13 +1,13 @@
-"""The statements about orders of `touchstream report`: what counts, what does not. PURE: text only.
+"""The statements about orders of `touchstream report`: what counts and what does not. PURE: text.
 
-The rules are those of the questions `orders_in` and `refunds`, for one site or all of them.
+The rules are those of the questions `orders_in` and `refunds`, for one site or for all.
 """
 
 from pipeline.reports.span import IN_SPAN
 
 # ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
 
-# A touchpoint that came too late, one of a bot, and one in the visit of a bot do not count.
+# Touchpoints that came too late, those of bots, and those in a visit of a bot do not count.
 _TOLD = """
     SELECT o.*, multiIf(
         o.is_late, 'late', o.is_bot OR b.ended_at >= o.occurred_at, 'bot', ''
@@ -19,7 +19,7 @@ _TOLD = """
     ASOF LEFT JOIN (SELECT * FROM bot_sessions FINAL) AS b
         ON o.site = b.site AND o.visitor_id = b.visitor_id AND o.occurred_at >= b.started_at"""
 
-# An order without an id is an order of its own.
+# An order without an id counts as a separate order.
 _EACH = f"""
     SELECT site, order_id, min(occurred_at) AS at, count() AS touchpoints,
         argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency,
@@ -31,7 +31,7 @@ _EACH = f"""
 
 _COUNTED = f"SELECT * FROM ({_EACH}) WHERE why = ''"
 
-# A refund counts once: by the property `refund_id`, else by its touchpoint.
+# A refund counts once: by its property `refund_id`, else by its touchpoint.
 _REFUNDS = f"""
     SELECT site, order_id, JSONExtractString(properties, 'refund_id') AS refund_id,
         min(t.occurred_at) AS at, max(t.order_event != 'partially_refunded') AS is_all,

@@ -1,6 +1,6 @@
 """The statements of `touchstream report`. PURE: text only.
 
-What arrived is counted whole. Visits, people, orders and what was left are counted without bots.
+Arrivals include bots. Visits, people, orders and abandonments exclude them.
 """
 
 from pipeline.reports.span import IN_SPAN
@@ -19,7 +19,7 @@ SELECT count(), uniqExact(site, person_id)
 FROM person_sessions
 WHERE NOT is_bot AND {IN_SPAN.format(time="started_at")}"""
 
-# Of visitors seen in the span, with what joins them to people.
+# For visitors seen in the span, with their links to people.
 LINKS = f"""
 SELECT count()
 FROM links FINAL
@@ -28,7 +28,7 @@ WHERE (site, visitor_id) IN
     SELECT site, visitor_id FROM touchpoints WHERE {IN_SPAN.format(time="occurred_at")}
 )"""
 
-# windowFunnel takes integers, not DateTime64; its window of 300 years is no limit.
+# windowFunnel takes integers, not DateTime64; a window of 300 years means no limit.
 _FUNNEL = """
 WITH {{steps:Array(String)}} AS steps
 SELECT
@@ -68,7 +68,7 @@ ORDER BY count() DESC, name, money_problem"""
 
 _NOT_OF_BOTS = "session_id NOT IN (SELECT session_id FROM bot_sessions)"
 
-# Where people are at the end of the span, no matter when they came there.
+# Where people are at the end of the span, no matter when they arrived there.
 PHASES = f"""
 SELECT model, phase, count()
 FROM
@@ -97,7 +97,7 @@ ORDER BY count() DESC, stage, reason"""
 
 
 def funnel(unit: str, steps: int) -> str:
-    """Give the statement that counts `unit`s (`visitor` or `session`) at each of `steps` steps."""
+    """Write the statement that counts `unit`s (`visitor` or `session`) at each of `steps` steps."""
     return _FUNNEL.format(
         conditions=", ".join(f"name = steps[{number}]" for number in range(1, steps + 1)),
         no_bots=_NOT_OF_BOTS,

@@ -13,7 +13,7 @@ from schemas.fields import Language
 
 
 def render(report: Report, lang: Language = "en") -> RenderableType:
-    """Lay out the report, one table after the other; a table without rows is left out."""
+    """Lay out the report, table by table; a table without rows is left out."""
     tables = [table for table in _tables(report, lang) if table.row_count]
     return Group(_title(report), *(part for table in tables for part in (Text(), table)))
 
