@@ -1,6 +1,6 @@
 """Alerts about the shop: `loop` → `rounds` → `reader` count, `site` → `judge` → `evidence` decide.
 
-What is usual stands in `rates` and `volumes`; `alerts` writes it down, `delivery` tells people.
+`rates` and `volumes` know what is usual; `alerts` describes an alert, `delivery` sends it.
 """
 
 from importlib.util import find_spec
@@ -9,7 +9,7 @@ from schemas.errors import TouchstreamError
 
 
 class WatchNotInstalled(TouchstreamError):
-    """The arithmetic of the alerts is an extra; the text says how to install it."""
+    """The extra with the arithmetic is not installed; the text says how to install it."""
 
 
 if not find_spec("numpy"):

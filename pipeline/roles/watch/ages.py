@@ -1,9 +1,9 @@
-"""PURE: how soon people go on, by the minutes since they came to a step.
+"""PURE: how soon people go on, by the minutes since they reached a step.
 
-Ages are whole minutes of the clock: who comes at 10:02:50 and goes on at 10:03:10 is one minute
-old. They are counted in bins, narrow where most go on. The hazard of a bin is the share of those
-still waiting who go on in one minute: the actuarial estimate of a life table (Cutler and Ederer,
-Maximum utilization of the life table method, 1958).
+Ages are whole minutes of the clock: a person who arrives at 10:02:50 and goes on at 10:03:10 has
+the age of one minute. Bins count the ages; they are narrow where most people go on. The hazard of a
+bin is the share of the people still waiting who go on within one minute. It is the actuarial
+estimate of a life table (Cutler and Ederer, Maximum utilization of the life table method, 1958).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ EDGES = (*range(15), *range(15, 60, 5), *range(60, 121, 15))
 """The first minute of each bin, and the end of the last."""
 
 LONGEST = EDGES[-1]
-"""Who has not gone on after so many minutes is no longer waited for."""
+"""After this many minutes, a person who has not gone on no longer counts as waiting."""
 
 BINS = len(EDGES) - 1
 BIN_OF_AGE = np.searchsorted(EDGES, np.arange(LONGEST), side="right") - 1
@@ -25,8 +25,8 @@ _WIDTHS = np.diff(EDGES).astype(float)
 def waiting_minutes(entries: Numbers, conversions: Numbers) -> Numbers:
     """Give the minutes that people waited in each bin.
 
-    `entries` has any shape; `conversions` one axis more at the end, the bins. Who goes on within a
-    bin has waited for half of it.
+    `entries` has any shape; `conversions` has one more axis at the end, the bins. A person who goes
+    on within a bin has waited for half of it.
     """
     before = np.cumsum(conversions, axis=-1) - conversions
     at_start = entries[..., None] - before

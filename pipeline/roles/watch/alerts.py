@@ -22,7 +22,7 @@ NO_MONEY = Money({})
 
 
 def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> Alert:
-    """Give the new or changed alert; `link` may contain {site}, {step} and {alert_id}."""
+    """Write the new or changed alert; `link` may contain {site}, {step} and {alert_id}."""
     question, opened = news.question, news.opened
     alert_id = _id(site, question, opened)
     people = round(abs(opened.observed - opened.expected))

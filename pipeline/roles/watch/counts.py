@@ -1,8 +1,8 @@
-"""PURE: what was counted, in the smallest parts that are told apart.
+"""PURE: counts in the smallest parts that the watch distinguishes.
 
 A cell is a combination of values, one for each dimension: ("newsletter", "Safari"). A slice is all
-cells with one value of one dimension, or all there are. So what is usual of a slice is the sum of
-its cells: a changed mix is no drop.
+cells with one value of one dimension, or all cells. So the usual number of a slice is the sum over
+its cells, and a changed mix does not look like a drop.
 """
 
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ EVERYWHERE = Slice("", "")
 
 
 class Counts(NamedTuple):
-    """Rows of an hour and a cell each: what was counted, and of how much that could have been.
+    """Rows of one hour and one cell: what was counted, and how much could have been counted.
 
-    `hour_of` and `cell_of` are places in `hours` and `cells`.
+    `hour_of` and `cell_of` are indexes into `hours` and `cells`.
     """
 
     hours: Sequence[datetime]
@@ -44,7 +44,7 @@ class Counts(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The same of one minute, which is `number` minutes after 1970: a row for each cell."""
+    """The same for one minute, `number` minutes after 1970: a row for each cell."""
 
     number: int
     cells: Sequence[Cell]
@@ -53,12 +53,12 @@ class Counted(NamedTuple):
 
 
 def summed(places: Places, numbers: Numbers, length: int) -> Numbers:
-    """Give the sum of the numbers of each place, of `length` places."""
+    """Return the sum of the numbers at each place, for `length` places."""
     return np.bincount(places, numbers, minlength=length).astype(np.float64)
 
 
 def members(slices: Sequence[Slice], dimensions: Sequence[str], cells: Sequence[Cell]) -> Numbers:
-    """Give a matrix of slices × cells: 1 where the cell is in the slice."""
+    """Return a matrix of slices × cells: 1 where the cell is in the slice."""
     return _members(tuple(slices), tuple(dimensions), tuple(cells))
 
 
@@ -79,9 +79,9 @@ def _members(
 def largest_slices(
     counts: Counts, dimensions: Sequence[str], most: int, least: float
 ) -> list[Slice]:
-    """Give everywhere, and of each dimension the `most` values with `least` observed or more.
+    """Return everywhere, and the `most` largest values of each dimension with `least` or more.
 
-    A dimension with one value only says nothing.
+    A dimension with only one value says nothing.
     """
     slices = [EVERYWHERE]
     for axis, dimension in enumerate(dimensions):

@@ -4,18 +4,19 @@ For every watched slice and for several sizes of a change, the statistic of Shir
 
     R = (1 + R) · L,   L = P(x | with the change) / P(x | without)
 
-with x counted in that minute. Without a change R grows by one a minute on average. So the mean of
-all R reaches T after T minutes on average: that is the price of looking every minute (Pollak,
-Average run lengths of an optimal method of detecting a change in distribution, Annals of Statistics
-1987). It is exact for small counts.
+where x is the count of that minute. Without a change, R grows by one a minute on average. So the
+mean of all R reaches T after T minutes on average: that is the price of looking every minute
+(Pollak, Average run lengths of an optimal method of detecting a change in distribution, Annals of
+Statistics 1987). It is exact for small counts.
 
-Days and hours differ by more than chance: by the spread σ of a slice. So x is Poisson of what is
-usual · size of the change · level, and the level is a gamma distribution of mean 1 and deviation σ
-that learns from the minutes (it is conjugate to the Poisson: x is negative binomial) and returns to
-1 within hours. One level is learned as if nothing had changed, one for every size as if it had. A
-change that may have begun in any minute has the mixture of both (the interacting multiple models of
-Blom and Bar-Shalom, IEEE Transactions on Automatic Control 1988). No level without a change is so
-far from the usual that a lasting drop would be learned as one.
+Days and hours differ by more than chance: by the spread σ of a slice. So x follows a Poisson
+distribution with the mean usual · size of the change · level. The level follows a gamma
+distribution with mean 1 and deviation σ, which is conjugate to the Poisson: x is negative binomial.
+The level learns from the minutes and returns to 1 within hours. One level learns as if nothing had
+changed; for every size, another one learns as if it had. A change that may have begun in any minute
+has the mixture of both (the interacting multiple models of Blom and Bar-Shalom, IEEE Transactions
+on Automatic Control 1988). The level without a change is bounded, so that it does not learn a
+lasting drop.
 """
 
 from dataclasses import dataclass, replace
@@ -27,29 +28,29 @@ from pipeline.roles.watch.ages import Numbers
 FALLS = np.array((0.8, 0.5, 0.05))
 RISES = np.array((1.3, 2.0, 4.0))
 GONE = np.array((0.02,))
-"""What is left of the usual, or how many times it: the sizes of a change that are looked for."""
+"""The sizes of a change to look for: what is left of the usual, or a multiple of it."""
 
 _EVERYWHERE = 0.4
-"""How much of the price is for the first slice, everywhere: there most of what breaks breaks."""
+"""The share of the price for the first slice, everywhere: most faults show there."""
 _MARGIN = 0.7
-"""So many spreads a part must be worse than the usual before it counts: there are many parts."""
+"""By how many spreads a part must be worse than usual before it counts: there are many parts."""
 _LOWEST, _HIGHEST = 2.2, 0.06
-"""How far the level goes: so many spreads towards the change, such a share away from it."""
+"""The bounds of the level: in spreads towards the change, and as a share away from it."""
 _DEEPEST = 0.9
 _KEEP = float(np.exp(-1 / 600))
-"""What is left of a level that differs after a minute, so that it returns within ten hours."""
+"""How much of a level's deviation is left after a minute; it returns to 1 within ten hours."""
 _FADE = float(np.exp(-1 / 120))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Of each slice: R, and its beginning.
+    """R of each slice, and when it began to grow.
 
     `log_r`, `gain`, `since`, `seen` and `usual` are sizes × slices: log R; the log-likelihood of
-    the change since the minute `since` (Page's CUSUM); what was counted and what was usual since
+    the change since the minute `since` (Page's CUSUM); the observed and the usual counts since
     then. `calm` is the level without a change: its mean, and its variance as a share of σ², ×
-    slices; `changed_mean` and `changed_variance` are those with one, sizes × slices. `recent` is
-    what was counted and what was usual in the last two hours, faded.
+    slices. `changed_mean` and `changed_variance` are those with a change, sizes × slices. `recent`
+    is the observed and the usual counts of the last two hours, faded.
     """
 
     log_r: Numbers
@@ -64,7 +65,7 @@ class Evidence:
 
 
 def no_evidence(ratios: Numbers, slices: int) -> Evidence:
-    """Give the beginning: nothing was seen, and nothing is known of the level."""
+    """Return the initial evidence: nothing was seen, and nothing is known about the level."""
     shape = (len(ratios), slices)
     return Evidence(
         log_r=np.full(shape, -np.inf),
@@ -87,7 +88,7 @@ def add(
     spreads: Numbers,
     minute: int,
 ) -> Evidence:
-    """Add a minute: what was `observed` of each slice, and what is `usual`."""
+    """Add a minute: what was `observed` in each slice, and what is `usual`."""
     is_rise = bool(ratios[0] > 1)
     expected = usual * _margin(spreads, is_rise)
     changed_expected = np.outer(ratios, expected)
@@ -111,13 +112,13 @@ def add(
 
 
 def by_slice(evidence: Evidence) -> Numbers:
-    """Give log R of each slice: the mean over the sizes of a change."""
+    """Return log R of each slice: the mean over the sizes of a change."""
     each: Numbers = np.logaddexp.reduce(evidence.log_r, axis=0) - np.log(len(evidence.log_r))
     return each
 
 
 def shares(evidence: Evidence) -> Numbers:
-    """Give log R of each slice by its share of the price; the first slice is everywhere."""
+    """Return log R of each slice, weighted by its share of the price; the first is everywhere."""
     slices = evidence.log_r.shape[1]
     if slices == 1:
         return by_slice(evidence)
@@ -128,12 +129,12 @@ def shares(evidence: Evidence) -> Numbers:
 
 
 def of_all(evidence: Evidence) -> float:
-    """Give log R of all: the mean over the slices by their share of the price."""
+    """Return log R of all: the mean over the slices, weighted by their share of the price."""
     return float(np.logaddexp.reduce(shares(evidence)))
 
 
 def forget(evidence: Evidence) -> Evidence:
-    """Begin anew, but keep the level."""
+    """Start again from no evidence, but keep the level."""
     fresh = no_evidence(evidence.log_r[:, 0], evidence.log_r.shape[1])
     return replace(fresh, calm=evidence.calm, recent=evidence.recent)
 
@@ -146,7 +147,7 @@ def _margin(spreads: Numbers, is_rise: bool) -> Numbers:
 
 
 def _mixed(before: Evidence, spreads: Numbers) -> tuple[Numbers, Numbers]:
-    """Give the level with a change: that of one which goes on, or of one which begins now."""
+    """Return the level with a change: a mixture of a change that continues and one that begins."""
     begins = 1 / (1 + np.exp(np.minimum(before.log_r, _CERTAIN)))
     new, old = before.calm, (before.changed_mean, before.changed_variance)
     mean = begins * new[0] + (1 - begins) * old[0]
@@ -158,7 +159,10 @@ _CERTAIN = 50.0
 
 
 def _passed(mean: Numbers, variance: Numbers, spreads: Numbers) -> tuple[Numbers, Numbers]:
-    """Let a minute pass: the level returns to 1, and is less well known. Its variance is whole."""
+    """Let a minute pass: the level moves back towards 1 and is less certain.
+
+    The variance that it returns is absolute, not a share of σ².
+    """
     share = _KEEP**2 * variance + 1 - _KEEP**2
     return 1 + _KEEP * (mean - 1), share * spreads**2
 
@@ -171,9 +175,10 @@ def _learned(
     spreads: Numbers,
     is_rise: bool,
 ) -> tuple[Numbers, Numbers]:
-    """Give the level after a minute, within its bounds; its variance as a share of σ².
+    """Return the level after a minute, within its bounds; its variance is a share of σ².
 
-    No minute makes it less well known than at the beginning: many came where nobody usually is.
+    No minute makes it less certain than at the beginning, not even many people at an hour when
+    usually nobody comes.
     """
     shape, rate = mean**2 / variance + observed, mean / variance + expected
     side = np.minimum(_LOWEST * spreads, _DEEPEST)
@@ -185,7 +190,7 @@ def _learned(
 
 
 def _log_chance(observed: Numbers, expected: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
-    """Give the logarithm of the chance to see so many, but for what depends on `observed` alone."""
+    """Return the log of the probability of `observed`, without terms that depend on it alone."""
     shape, rate = mean**2 / variance, mean / variance
     among = np.log(np.maximum(expected, 1e-300) / (rate + expected))
     chance: Numbers = (
@@ -198,7 +203,7 @@ def _log_chance(observed: Numbers, expected: Numbers, mean: Numbers, variance: N
 
 
 def _log_gamma(z: Numbers) -> Numbers:
-    """Give log Γ(z) of positive numbers, by Stirling's series for z + 8 (DLMF 5.11.1)."""
+    """Return log Γ(z) of positive numbers, by Stirling's series for z + 8 (DLMF 5.11.1)."""
     far = z + _FAR
     rising = np.log(np.multiply.reduce([z + n for n in range(_FAR)]))
     series: Numbers = (far - 0.5) * np.log(far) - far + 1 / (12 * far) - 1 / (360 * far**3)

@@ -1,7 +1,8 @@
-"""PURE: opens an alert when the evidence suffices, keeps it up to date, and ends it.
+"""PURE: opens an alert when the evidence is strong enough, keeps it up to date, and ends it.
 
-A judge looks at one question of a site: do fewer than usual go from this step to the next? It is
-told minute after minute, in order, and remembers what it needs in `Memory`, which can be stored.
+A judge answers one question about a site, such as: do fewer people than usual go from this step to
+the next? It gets one minute after the other, in order. It keeps its state in `Memory`, which can be
+stored.
 """
 
 from dataclasses import dataclass, replace
@@ -26,19 +27,18 @@ TEN_DAYS = 10 * 24 * 60
 _RECOVERED = 7.0
 """An alert is over when this many nats favour the usual: a chance of one in a thousand."""
 _IDLE = 60
-"""An alert is over after this many minutes in which nobody is usually there: the shop has
-closed."""
+"""An alert is over after this many minutes at which usually nobody comes: the shop has closed."""
 _NEWS = 10
 """An open alert is sent again at most every this many minutes."""
 _ONE_IN = 30 * 24 * 60
-"""How sure it is: as if there was such a change once in so many minutes (Shiryaev's posterior)."""
+"""Certainty assumes that such a change happens once in this many minutes (Shiryaev's posterior)."""
 _DEEPEST, _FLATTEST = 0.05, 0.8
 
 
 class Bar(NamedTuple):
-    """What it takes: one false alert in `between` minutes over `questions` like this.
+    """What an alert needs: one false alert in `between` minutes over `questions` like this.
 
-    `people` must be missing, or too many, and the change not be smaller than `change`.
+    At least `people` must be missing, or too many, and the change must be at least `change`.
     """
 
     between: float = TEN_DAYS
@@ -48,9 +48,9 @@ class Bar(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What was observed of each slice, what is usual, and whether nobody is usually there.
+    """What was observed in each slice, what is usual, and whether usually nobody comes.
 
-    The first slice is everywhere. `spreads` are how far hours differ from the usual beyond chance.
+    The first slice is everywhere. `spreads` say how far hours differ from the usual beyond chance.
     """
 
     number: int
@@ -72,8 +72,9 @@ class Share(NamedTuple):
 class Opened(NamedTuple):
     """An alert as the judge sees it; all minutes are numbers since 1970.
 
-    `at` made it certain, `since` is its likeliest beginning, `told` the last minute in which it was
-    told. `back` is the evidence that it is over, `idle` for how many minutes nobody was there.
+    `at` is the minute that opened it, `since` its likeliest beginning, and `told` the last minute
+    in which it was reported. `back` is the evidence that it is over, and `idle` the number of
+    minutes without anybody.
     """
 
     at: int
@@ -96,7 +97,7 @@ class Opened(NamedTuple):
 
     @property
     def change(self) -> float:
-        """-0.5 is half of the usual, 2 three times the usual."""
+        """The relative change: -0.5 is half of the usual, 2 is three times the usual."""
         return self.observed / self.expected - 1 if self.expected else 0.0
 
 
@@ -113,7 +114,7 @@ class Memory:
 def judge(
     memory: Memory | None, minute: Judged, ratios: Numbers, bar: Bar, *, may_open: bool = True
 ) -> tuple[Memory, Opened | None]:
-    """Add a minute; also give the alert if it is new or has changed."""
+    """Add a minute; also return the alert if it is new or has changed."""
     memory = _fitting(memory, minute, ratios)
     evidence = add(
         memory.evidence, ratios, minute.observed, minute.usual, minute.spreads, minute.number
@@ -121,7 +122,7 @@ def judge(
     memory = replace(memory, minute=minute.number, evidence=evidence)
     if memory.opened is not None:
         return _go_on(memory, memory.opened, minute)
-    if not may_open:  # another alert says it already, and this must not follow when that is over
+    if not may_open:  # another alert covers it; this one must not open when that ends
         return replace(memory, evidence=forget(evidence)), None
     if of_all(evidence) < log(bar.between * bar.questions):
         return memory, None
@@ -150,7 +151,7 @@ def _open(memory: Memory, minute: int) -> Opened:
 
 
 def explained(memory: Memory) -> tuple[Share, ...]:
-    """Give the three slices that explain it best."""
+    """Return the three slices that explain it best."""
     each = shares(memory.evidence)
     weights = np.exp(each - np.logaddexp.reduce(each))
     ranked = sorted(zip(memory.slices, weights, strict=True), key=lambda item: -item[1])
@@ -169,7 +170,7 @@ def _go_on(memory: Memory, opened: Opened, minute: Judged) -> tuple[Memory, Open
 
 
 def _explained_anew(memory: Memory, opened: Opened) -> Opened:
-    """Name the slices that explain it best by now; the numbers are those of the first."""
+    """Update the slices that explain it best; the numbers are those of the first slice."""
     now = _open(memory, opened.until)
     if now.explained[0][:2] == opened.explained[0][:2]:
         return opened._replace(explained=now.explained, certainty=now.certainty)
@@ -197,14 +198,14 @@ def _updated(opened: Opened, minute: Judged) -> Opened:
 
 
 def _far_enough(change: float) -> float:
-    """Give the ratio that speaks against the usual: one too near to it would never tell."""
+    """Return the ratio to test against the usual; one too close to 1 would never decide."""
     if change > 0:
         return max(1 + change, 1 / _FLATTEST)
     return float(np.clip(1 + change, _DEEPEST, _FLATTEST))
 
 
 def _fitting(memory: Memory | None, minute: Judged, ratios: Numbers) -> Memory:
-    """Give the memory for the slices of this minute: new ones begin with nothing."""
+    """Return the memory for the slices of this minute; new slices start without evidence."""
     fresh = no_evidence(ratios, len(minute.slices))
     if memory is None:
         return Memory(minute.number, minute.slices, fresh)

@@ -1,7 +1,7 @@
 """`touchstream watch` as a process: judges what is due, stores and sends the result. Shell.
 
-A minute is due when tracker and sink have processed it and it has waited for late touchpoints.
-While they are behind, nothing is judged: a pipeline that stands still is not a drop of the shop.
+A minute is due when tracker and sink have processed it and the time for late touchpoints is over.
+While they lag behind, nothing is judged: a stopped pipeline does not mean a drop in the shop.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from schemas.watch import load_rules
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[datetime], Awaitable[datetime]]
-"""Given the time, tells the time before which everything that came in is in the tables."""
+"""Takes the current time; returns the time before which everything received is in the tables."""
 
 
 def _utc_now() -> datetime:
@@ -43,11 +43,11 @@ def _utc_now() -> datetime:
 async def watch(
     client: Client, settings: Settings, clock: Callable[[], datetime] = _utc_now
 ) -> None:
-    """Judge every `watch_interval`, for ever; while ClickHouse or Kafka is away, count and
-    continue.
+    """Judge every `watch_interval`, forever; while ClickHouse or Kafka is away, count the failures
+    and continue.
 
     Raises:
-        BadModel: `journey_models`, of which the first one's funnel is watched, cannot be used.
+        BadModel: `journey_models` cannot be used; the funnel of the first one is watched.
         BadWatchRules: the rules file cannot be used.
     """
     steps = load_models(settings.journey_models)[0].funnel
@@ -81,7 +81,7 @@ async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None
 
 
 class Rounds:
-    """The sites, and what is remembered about them."""
+    """The sites, and their stored state."""
 
     def __init__(
         self,
@@ -99,18 +99,18 @@ class Rounds:
         self._progress = progress or self._committed
 
     async def progress(self, now: datetime) -> datetime:
-        """Give the time up to which minutes are due."""
+        """Return the time up to which minutes are due."""
         return await self._progress(now) - self._settings.watch_grace
 
     async def _committed(self, now: datetime) -> datetime:
-        """Ask Kafka what the tracker has processed, and then what the sink has."""
+        """Ask Kafka what the tracker has processed, then what the sink has processed."""
         settings = self._settings
         await _show_kafka(settings)
         tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
         return await committed_until(settings, settings.sink_group, TABLES, tracked)
 
     def judge(self, until: datetime) -> list[Alert]:
-        """Judge all minutes that are over before `until`, of all sites; give what is new.
+        """Judge all minutes of all sites that end before `until`; return new and changed alerts.
 
         Raises:
             ClickHouseError: a statement failed. What was judged before is kept.
@@ -127,7 +127,7 @@ class Rounds:
     def remember(self) -> None:
         """Store what was judged.
 
-        It comes last: after a crash the same is sent again, instead of nothing.
+        It comes last: after a crash the same alerts are sent again, instead of none.
         """
         for name, site in self._sites.items():
             keep_memory(self.client, name, site.judged, site.memories)
@@ -152,7 +152,7 @@ class Rounds:
 
 
 async def _show_kafka(settings: Settings) -> None:
-    """Show the state of Kafka itself; a broker that is gone is no longer shown."""
+    """Show the state of Kafka itself in the metrics; a broker that is gone is not shown."""
     for state, number in (await partition_states(settings, (RAW.name, *TABLES))).items():
         metrics.WATCH_KAFKA.labels(state).set(number)
     metrics.WATCH_KAFKA_DISK.clear()
@@ -161,7 +161,7 @@ async def _show_kafka(settings: Settings) -> None:
 
 
 def _show(firing: Sequence[Alert]) -> None:
-    """Show what fires, and nothing that has ended."""
+    """Show what fires in the metrics, and nothing that has ended."""
     metrics.WATCH_ALERTS.clear()
     for alert in firing:
         where = (alert.step, alert.next_step, alert.dimension, alert.value)

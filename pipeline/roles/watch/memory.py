@@ -1,4 +1,4 @@
-"""PURE: what the judges of a site remember, as JSON and back."""
+"""PURE: the memories of a site's judges, to JSON and back."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -27,7 +27,7 @@ _decoder = msgspec.json.Decoder(list[_Stored])
 
 
 def written(memories: Mapping[Question, Memory]) -> str:
-    """Give the JSON of all memories of a site."""
+    """Write all memories of a site as JSON."""
     stored = [
         _Stored(question, m.minute, m.slices, _numbers(m.evidence), m.opened)
         for question, m in memories.items()
@@ -36,7 +36,7 @@ def written(memories: Mapping[Question, Memory]) -> str:
 
 
 def read(text: str) -> dict[Question, Memory]:
-    """Read what `written` gave; anything else: nothing is remembered."""
+    """Read what `written` returned; anything else gives no memories."""
     try:
         stored = _decoder.decode(text)
         return {s.question: Memory(s.minute, s.slices, _evidence(s), s.opened) for s in stored}

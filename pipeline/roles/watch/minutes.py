@@ -1,4 +1,4 @@
-"""PURE: minutes since 1970, in which the watch counts."""
+"""PURE: minutes since 1970, the time unit of the watch."""
 
 from datetime import datetime
 
@@ -8,10 +8,10 @@ _MINUTE_MS = 60_000
 
 
 def minute_of(at: datetime) -> int:
-    """Give the minute that `at` is in."""
+    """Return the minute that contains `at`."""
     return milliseconds(at) // _MINUTE_MS
 
 
 def start_of(minute: int) -> datetime:
-    """Give the beginning of a minute, UTC."""
+    """Return the beginning of a minute, UTC."""
     return instant(minute * _MINUTE_MS)

@@ -1,4 +1,4 @@
-"""PURE: what is usual of shares: of those who could go on, or meet an error, how many do."""
+"""PURE: usual shares: of the people who could go on, or meet an error, how many do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ _MARGIN_OF_A_SURGE = 0.35
 class Learning:
     """How to learn: which dimensions, and how many of their largest values are watched.
 
-    `least` is what must have been observed of a slice. Hours differ by more than chance, at least
-    by `spreads[0]` and, as far as can be told from few, not by more than `spreads[1]`.
+    `least` is how much must have been observed in a slice. Hours differ by more than chance. That
+    spread is at least `spreads[0]`; because few counts tell little, it is at most `spreads[1]`.
     """
 
     dimensions: tuple[str, ...]
@@ -43,7 +43,7 @@ class Learning:
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """What was learned: effects of the season, of each value of each dimension, and of surges."""
+    """What was learned: the effects of the season, of each value of a dimension, and of surges."""
 
     learning: Learning
     history: timedelta
@@ -54,14 +54,14 @@ class Rates:
     of_surges: dict[str, float]
 
     def usual(self, minute: Counted, surges: Surges = CALM) -> Numbers:
-        """Give what is usual of each cell."""
+        """Return the usual number of each cell."""
         of_season = float(self._season(minute.number) @ self.of_season)
         effects = np.array([self._effect(cell, surges) for cell in minute.cells])
         usual: Numbers = minute.exposure * np.exp(of_season + effects)
         return usual
 
     def in_slices(self, minute: Counted, surges: Surges = CALM, *, is_rise: bool = False) -> Judged:
-        """Give of each slice what was observed, and what is usual; surges leave a margin."""
+        """Return the observed and the usual number of each slice; surges leave a margin."""
         member = members(self.slices, self.learning.dimensions, minute.cells)
         felt = np.array([self._channel(cell) in surges.felt for cell in minute.cells])
         margin = 1 + (1 if is_rise else -1) * _MARGIN_OF_A_SURGE * felt
@@ -84,12 +84,12 @@ class Rates:
 
 
 def channel_of(dimensions: Sequence[str], cell: Cell) -> str:
-    """Give the channel of a cell; empty where cells have none."""
+    """Return the channel of a cell; empty if cells have none."""
     return cell[dimensions.index("channel")] if "channel" in dimensions else ""
 
 
 def learn(counts: Counts, learning: Learning, strengths: Numbers) -> Rates:
-    """Learn from the hours of the past; `strengths` are those of surges in each row of `counts`."""
+    """Learn from past hours; `strengths` has the strength of the surge in each row of `counts`."""
     history = counts.hours[-1] - counts.hours[0] + timedelta(hours=1)
     values = _values(counts, learning)
     channels = sorted({channel_of(learning.dimensions, cell) for cell in counts.cells})
@@ -125,10 +125,10 @@ def learn(counts: Counts, learning: Learning, strengths: Numbers) -> Rates:
 
 
 def _kinds(counts: Counts, season: Numbers, strengths: Numbers) -> tuple[Places, Places]:
-    """Give the first row of each kind, and the kind of each row.
+    """Return the first row of each kind, and the kind of each row.
 
-    Rows of a kind have the same features: the same time of the week and cell, and no surge. The sum
-    of their counts says as much as all of them, so a long history is not fitted row by row.
+    Rows of a kind have the same features: the same time of the week, the same cell, and no surge.
+    The sum of their counts says as much as the rows, so the fit of a long history stays small.
     """
     _, time_of = np.unique(season, axis=0, return_inverse=True)
     kinds = time_of.ravel()[counts.hour_of] * len(counts.cells) + counts.cell_of
@@ -147,7 +147,7 @@ def _weights(counts: Counts) -> Numbers:
 
 
 def _values(counts: Counts, learning: Learning) -> list[tuple[str, str]]:
-    """Give the values that have an effect of their own: the largest of each dimension."""
+    """Return the values with an effect of their own: the largest of each dimension."""
     slices = largest_slices(counts, learning.dimensions, 2 * learning.most_values, 1)
     return [(slice_.dimension, slice_.value) for slice_ in slices[1:]]
 
@@ -172,9 +172,9 @@ def _of_surges(
 def _spreads(
     counts: Counts, middle: Numbers, slices: Sequence[Slice], learning: Learning
 ) -> Numbers:
-    """Give how far the hours of each slice differ from the usual beyond chance.
+    """Return how far the hours of each slice differ from the usual beyond chance.
 
-    The variance of hours is that of chance, the sum of what is usual, and a share of its square.
+    The variance of an hour is its usual number (chance), plus a share of the square of that number.
     """
     member = members(slices, learning.dimensions, counts.cells)
     weights, found = _weights(counts), []

@@ -1,4 +1,4 @@
-"""Counts in ClickHouse what the watch learns and judges. Shell: decides nothing."""
+"""Counts in ClickHouse what the watch learns from and judges. Shell: decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,16 +16,16 @@ MINUTE, HOUR = 60_000, 3_600_000
 
 
 class Site(NamedTuple):
-    """A site that has visits, and its first hour since 1970."""
+    """A site with visits, and its first hour, counted since 1970."""
 
     name: str
     first_hour: int
 
 
 class Words(NamedTuple):
-    """The frequent values of what anybody can make up, and which of them are frequent together.
+    """The frequent values of fields that anybody can make up, and their frequent combinations.
 
-    All else is counted without them: a million made-up campaigns are one.
+    Everything else is counted without these fields: a million made-up campaigns count as one.
     """
 
     sources: Sequence[str] = ()
@@ -39,7 +39,7 @@ NO_WORDS = Words()
 
 
 class Reader:
-    """Asks about sites; `steps` are those of the funnel."""
+    """Asks about sites; `steps` are the steps of the funnel."""
 
     def __init__(self, client: Client, steps: Sequence[str], rules: WatchRules) -> None:
         self._client = client
@@ -52,7 +52,7 @@ class Reader:
         return [Site(*row) for row in zip(*found.values(), strict=True)]
 
     def words(self, site: Site, start: int, until: int) -> Words:
-        """Give the frequent values of a site from `start` to `until`."""
+        """Read the frequent values of a site from `start` to `until`."""
         asked: dict[str, Any] = {"site": site.name, "start": start, "until": until}
         asked |= {name: list(column[0]) for name, column in self._ask(sql.WORDS, asked).items()}
         asked |= {name: list(column[0]) for name, column in self._ask(sql.TOGETHER, asked).items()}
@@ -69,7 +69,7 @@ class Reader:
         )
 
     def money(self, start: int, until: int) -> dict[str, tuple[str, float]]:
-        """Give the currency in which a site takes most, and how much."""
+        """Read the currency in which each site has the most revenue, and how much."""
         found = self._ask(sql.MONEY, {"start": start, "until": until})
         most: dict[str, tuple[str, float]] = {}
         for site, currency, total in zip(*found.values(), strict=True):
@@ -112,7 +112,7 @@ class Reader:
         )
 
     def _cells(self, found: Mapping[str, Sequence[Any]], names: Iterable[str]) -> list[Any]:
-        """Give the cells, each once; a dimension that is not watched is empty in all of them."""
+        """Return the cell of each row; equal cells are one object. Unwatched dimensions are ""."""
         nothing = [""] * len(found["time"])
         told = [found[name] if name in self._rules.slices else nothing for name in names]
         known: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -125,7 +125,7 @@ class Reader:
 
 
 def joined(parts: Sequence[Seen]) -> Seen:
-    """Put spans that follow each other together."""
+    """Join consecutive spans."""
     people = [part.people for part in parts]
     errors = [part.errors for part in parts]
     return Seen(
@@ -148,7 +148,7 @@ def joined(parts: Sequence[Seen]) -> Seen:
 
 
 def money_of(taken: tuple[str, float], hours: Seen, steps: Sequence[str], since: int) -> Money:
-    """Give what a person at each step brings: all that was taken since the hour `since`."""
+    """Return the value of a person at each step, from all revenue since the hour `since`."""
     currency, total = taken
     people, of_step = hours.people, {}
     for pair, step in enumerate(steps, 1):

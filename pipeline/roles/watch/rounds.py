@@ -1,6 +1,6 @@
-"""A site from minute to minute: learns once an hour, judges what is due, remembers. Shell.
+"""A site minute by minute: learns once an hour, judges what is due, keeps the state. Shell.
 
-What is decided is decided in `site.py`; here it gets what it needs from ClickHouse.
+`site.py` decides; this module reads what it needs from ClickHouse.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ from schemas.times import milliseconds
 from schemas.watch import WatchRules
 
 _AT_ONCE = 60
-"""Minutes that are counted by one statement when several are due."""
+"""When several minutes are due, one statement counts this many."""
 _BACK = timedelta(hours=6)
-"""What is longer ago than this is not judged any more, but for a backtest."""
+"""Minutes longer ago than this are no longer judged, except in a backtest."""
 
 
 class Judged(NamedTuple):
-    """What came of judging up to, and with, `minute`."""
+    """The result of judging up to and including `minute`."""
 
     minute: int
     alerts: list[Alert]
@@ -45,7 +45,7 @@ class Judged(NamedTuple):
 
 @dataclass
 class SiteWatch:
-    """What is known of a site: its past by days, what was learned of it, and what is remembered."""
+    """What is known about a site: its past by days, what was learned, and its judges' memories."""
 
     site: Site
     reader: Reader
@@ -61,7 +61,7 @@ class SiteWatch:
     _money: Money = NO_MONEY
 
     def until(self, minute: int, *, back: timedelta = _BACK) -> Iterator[Judged]:
-        """Judge all minutes up to and without `minute` that are due, some at a time."""
+        """Judge all due minutes before `minute`, several at a time."""
         first = max(self.judged + 1, minute - int(back / timedelta(minutes=1)))
         while first < minute:
             end = min(first + _AT_ONCE, minute, (first // 60 + 1) * 60)
@@ -82,7 +82,7 @@ class SiteWatch:
         return found
 
     def _learn(self, minute: int) -> None:
-        """Learn from all whole hours that are over for all who entered in them, once an hour."""
+        """Learn once an hour, from the hours whose people are all no longer waiting."""
         end = (minute - LONGEST) // 60
         if end == self._learned_at and self._usual is not None:
             return
@@ -98,7 +98,7 @@ class SiteWatch:
             self._value(span, seen)
 
     def _past(self, span: Span) -> Seen:
-        """Count the hours of a span: whole days once, and what there is of the others."""
+        """Count the hours of a span; whole days are counted once and kept."""
         parts, hour = [], span.first
         while hour < span.end:
             until = min((hour // 24 + 1) * 24, span.end)
@@ -122,7 +122,7 @@ class SiteWatch:
 def backtest(
     client: Client, steps: Sequence[str], rules: WatchRules, start: datetime, end: datetime
 ) -> Iterator[Judged]:
-    """Judge every minute from `start` to `end` as if it were now; changes nothing."""
+    """Judge every minute from `start` to `end` as if it were now; change nothing."""
     reader = Reader(client, steps, rules)
     learn_from = start - timedelta(days=rules.learn_days)
     span = (milliseconds(learn_from), milliseconds(end))

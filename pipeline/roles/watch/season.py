@@ -1,9 +1,9 @@
 """PURE: what is usual at this time of the week for people of this kind.
 
 One Poisson regression with a logarithmic link and an exposure (McCullagh and Nelder, Generalized
-Linear Models, 1989, chapter 6), fitted by iteratively reweighted least squares. It knows the time
-of the day and of the week, each dimension of the cells, and surges of a channel. Small cells borrow
-from large ones; a ridge keeps what is hardly known near nothing.
+Linear Models, 1989, chapter 6), fitted by iteratively reweighted least squares. Its features are
+the time of day and week, each dimension of the cells, and surges of a channel. Small cells borrow
+strength from large ones; a ridge keeps effects near zero that the data hardly show.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ import numpy as np
 from pipeline.roles.watch.ages import Numbers
 
 _DAILY, _WEEKEND = 3, 1
-"""Harmonics of the day, and of those how many have another size at weekends."""
+"""Harmonics of the day, and how many of them have another size at weekends."""
 _SATURDAY = 5
 _ROUNDS, _CLOSE = 30, 1e-6
 _MOST = 4.0
-"""No effect is believed to be larger than a factor of e^4 in one round."""
+"""In one round, no effect changes by more than a factor of e^4."""
 
 _DAYS_FOR_A_DAY, _DAYS_FOR_A_WEEK = 1.5, 8.0
 
 
 def seasons(times: Sequence[datetime], zone: tzinfo, history: timedelta) -> Numbers:
-    """Give a row of features for each time; what `history` cannot tell is 0 in all of them."""
+    """Return a row of features for each time; features that `history` is too short for are 0."""
     local = [time.astimezone(zone) for time in times]
     hours = np.array([t.hour + t.minute / 60 for t in local])
     weekdays = np.array([t.weekday() for t in local])
@@ -51,10 +51,10 @@ def seasons(times: Sequence[datetime], zone: tzinfo, history: timedelta) -> Numb
 
 
 def fit(features: Numbers, observed: Numbers, exposure: Numbers, ridge: float = 1.0) -> Numbers:
-    """Give the effects: `observed` is about `exposure` · e^(features · effects).
+    """Return the effects: `observed` is about `exposure` · e^(features · effects).
 
-    Of a row that weighs less, both are times its weight. The first feature is 1 everywhere; its
-    effect alone is not held near 0.
+    For a row with a weight, multiply both by it. The first feature is 1 everywhere; only its
+    effect is not held near 0.
     """
     effects = np.zeros(features.shape[1])
     total = float(exposure.sum())

@@ -1,6 +1,6 @@
-"""PURE: what ClickHouse has counted, as rows, and how rows become counts.
+"""PURE: the counts of ClickHouse as rows, and how rows become counts by cell.
 
-Times are whole hours of the past, to learn from, or minutes, to judge; both since 1970.
+Times are whole hours of the past, to learn from, or minutes, to judge. Both count from 1970.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from pipeline.roles.watch.minutes import start_of
 DIMENSIONS = ("channel", "device", "browser", "source", "page", "campaign")
 OF_ERRORS = ("device", "browser", "page")
 SURGE_MINUTES = 180
-"""So much of the past a minute needs: two hours in which a surge is felt, and one to see it."""
+"""The past that a minute needs: two hours in which a surge is felt, and one to see it."""
 
 
 class People(NamedTuple):
-    """Who entered the step `pair` at `time`, and went on at `age`, or has not (-1)."""
+    """People who entered the step `pair` at `time`, and went on at `age`, or not yet (-1)."""
 
     pair: Places
     cells: Sequence[Cell]
@@ -29,11 +29,11 @@ class People(NamedTuple):
     people: Numbers
 
     def of(self, pair: int) -> "People":
-        """Give those of one step."""
+        """Return the rows of one step."""
         return self.where(self.pair == pair)
 
     def where(self, wanted: np.ndarray) -> "People":
-        """Give some of the rows."""
+        """Return the wanted rows."""
         cells = [cell for cell, is_wanted in zip(self.cells, wanted, strict=True) if is_wanted]
         return People(
             self.pair[wanted], cells, self.time[wanted], self.age[wanted], self.people[wanted]
@@ -41,20 +41,20 @@ class People(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many there were of each name at a time: people by channel, abandonments by kind."""
+    """How many there were of each name at each time: people by channel, abandonments by kind."""
 
     names: Sequence[str]
     time: Places
     people: Numbers
 
     def of(self, name: str) -> "Tally":
-        """Give those of one name."""
+        """Return the rows of one name."""
         wanted = np.array([each == name for each in self.names], dtype=bool)
         return Tally([name] * int(wanted.sum()), self.time[wanted], self.people[wanted])
 
 
 class Errors(NamedTuple):
-    """How many people were there, and how many of them met each error (rows × errors)."""
+    """How many people came, and how many of them met each error (rows × errors)."""
 
     cells: Sequence[Cell]
     time: Places
@@ -63,7 +63,7 @@ class Errors(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """All that was counted of a site in a span."""
+    """Everything that was counted for a site in a span."""
 
     people: People
     sources: Tally
@@ -79,7 +79,7 @@ class Span(NamedTuple):
 
     @property
     def hours(self) -> list[datetime]:
-        """Give their beginnings."""
+        """Return the beginning of each hour."""
         start = start_of(self.first * 60)
         return [start + timedelta(hours=n) for n in range(self.end - self.first)]
 
@@ -106,9 +106,9 @@ def _summed(number: Numbers, of_row: Places, rows: int) -> Numbers:
 
 
 def conversions(span: Span, people: People) -> tuple[Numbers, Counts]:
-    """Give the hazards of a step's people, and its conversions with their exposure to these.
+    """Return the hazards of a step, and its conversions with their exposure to these hazards.
 
-    `people` have hours as times, and bins as ages.
+    In `people`, times are hours and ages are bins.
     """
     went = np.zeros((len(people.time), BINS))
     is_gone = people.age >= 0
@@ -123,13 +123,13 @@ def conversions(span: Span, people: People) -> tuple[Numbers, Counts]:
 
 
 def entries(span: Span, cells: Sequence[Cell], time: Places, people: Numbers) -> Counts:
-    """Give how many there were in each hour and cell."""
+    """Return how many people there were in each hour and cell."""
     found, hour_of, cell_of, (total,) = grouped(span, cells, time, people)
     return Counts(span.hours, found, hour_of, cell_of, total, np.ones(len(total)))
 
 
 def waiting(people: People, minute: int, hazard: Numbers) -> Counted:
-    """Give who went on in a minute, and who could have; `people` have minutes as times and ages."""
+    """Count who went on in a minute, and who could have; times and ages are minutes."""
     age = minute - people.time
     left = people.time + people.age
     is_there = (age >= 0) & (age < LONGEST) & ((people.age < 0) | (left >= minute))
@@ -144,7 +144,7 @@ def waiting(people: People, minute: int, hazard: Numbers) -> Counted:
 
 
 def by_channel(people: People, channels: Sequence[str], start: int, length: int) -> Numbers:
-    """Give the entries of channels × times, `length` of them from `start` on."""
+    """Return the entries of channels × times, for `length` times from `start` on."""
     found = np.zeros((len(channels), length))
     place = {channel: n for n, channel in enumerate(channels)}
     axis = DIMENSIONS.index("channel")

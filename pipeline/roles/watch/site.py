@@ -1,4 +1,4 @@
-"""PURE: all questions about one site: what is usual is learned, then minute after minute judged."""
+"""PURE: all questions about one site: learns what is usual, then judges minute by minute."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ from schemas.watch import Kind, WatchRules
 from schemas.watch import Question as Asked
 
 LEAST_HISTORY = timedelta(hours=6)
-"""With less nothing is judged."""
+"""With less history, nothing is judged."""
 _FEW, _FEW_OF_A_SOURCE = 50, 100
 _SPREAD_OF_A_SPECIAL_TIME = 0.2
 _IDLE_BELOW = 0.05
-"""With fewer entries a minute than this the shop is as good as closed."""
+"""With fewer entries a minute than this, the shop counts as closed."""
 _LEFT_AFTER = (60, 30)
-"""Who abandons now was at the step so many minutes ago, at the most and at the least."""
+"""A person who abandons now was at the step at most and at least this many minutes ago."""
 _STEP_OF = {"browse": 1, "cart": 2, "checkout": 3}
 _RATIOS: dict[Kind, Numbers] = {
     "conversion": FALLS,
@@ -51,7 +51,7 @@ _RATIOS: dict[Kind, Numbers] = {
 
 
 class Question(NamedTuple):
-    """What is asked: of this step, from it to the next one, of this channel, or of this error."""
+    """What is asked: about a step, the way to the next step, a channel, or an error."""
 
     kind: Kind
     step: str
@@ -59,7 +59,7 @@ class Question(NamedTuple):
 
 
 class News(NamedTuple):
-    """There is news of an alert; `notes` name the special time it is."""
+    """News about an alert; `notes` name a special time, such as a holiday."""
 
     question: Question
     asked: Asked
@@ -69,7 +69,7 @@ class News(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Usual:
-    """What was learned of a site: of every question what is usual, and the traffic of channels."""
+    """What was learned about a site: what is usual for each question, and in each channel."""
 
     site: str
     hours: int
@@ -184,7 +184,7 @@ def judge_minute(
     rules: WatchRules,
     steps: Sequence[str],
 ) -> list[News]:
-    """Judge a minute; `seen` has it and the three hours before. `memories` are brought forward."""
+    """Judge a minute; `seen` has it and the three hours before. Updates `memories`."""
     at = start_of(minute)
     notes = tuple(p.name for p in rules.calendar if p.covers(usual.site, at))
     news = []
@@ -222,7 +222,7 @@ def _asked(question: Question, rules: WatchRules) -> Asked | None:
 def _is_explained(
     question: Question, memories: Mapping[Question, Memory], steps: Sequence[str]
 ) -> bool:
-    """Tell whether an alert of an earlier step says it: without a checkout nobody orders."""
+    """Tell whether an alert of an earlier step explains it: without a checkout, nobody orders."""
     if question.kind not in ("volume", "abandonment"):
         return False
     open_steps = [
@@ -287,7 +287,7 @@ def _counted(
 
 
 def _is_idle(usual: Usual, minute: int, steps: Sequence[str]) -> bool:
-    """Tell whether hardly anybody usually comes at this minute of the week."""
+    """Tell whether usually hardly anybody comes at this minute of the week."""
     volumes = usual.volumes.get(Question("volume", steps[0]))
     return volumes is not None and float(volumes.usual(minute)[0]) < _IDLE_BELOW
 
@@ -300,7 +300,7 @@ def _surges(usual: Usual, people: People, minute: int) -> Surges:
 
 
 def open_alerts(memories: Mapping[Question, Memory]) -> Iterator[tuple[Question, Opened]]:
-    """Give what is open."""
+    """Yield the open alerts with their questions."""
     for question, memory in memories.items():
         if memory.opened:
             yield question, memory.opened

@@ -1,8 +1,8 @@
-"""PURE: the questions to ClickHouse. Each reads the span it names, by time first.
+"""PURE: the questions to ClickHouse. Each reads only its span, by time first.
 
-Somebody enters a step with its first touchpoint after two hours without one of that step, and is
-waited for two hours. What the visit began with comes from its session; copies of rows change
-nothing, so nothing needs FINAL but abandonments, which are taken back.
+A person enters a step with a touchpoint of it after two hours without one, and counts as waiting
+for two hours. What a visit began with comes from its session. Copies of rows change nothing, so
+only abandonments need FINAL, because they can be taken back.
 """
 
 _POINTS = """
@@ -28,8 +28,8 @@ _ENTRIES = f"""
     ARRAY JOIN arrayEnumerate(steps) AS pair
 """  # noqa: S608 - our own text
 
-# Of a visit any copy of its row will do: what it began with never changes. Source, page and
-# campaign are anybody's words: what is not frequent, alone and together, is counted without them.
+# Any copy of a visit's row will do: what the visit began with never changes. Anybody can make up
+# source, page and campaign: values and combinations that are not frequent are counted without them.
 PEOPLE = f"""
 WITH {{steps:Array(String)}} AS steps, {{longest:Int64}} AS longest
 SELECT site, pair, channel, device, browser, time, age, count() AS people,

@@ -1,4 +1,4 @@
-"""The tables of the watch: alerts, and what it remembers. Shell."""
+"""The tables of the watch: alerts, and the state of its judges. Shell."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from schemas.alert import Alert
 
 
 def keep_alerts(client: Client, alerts: Sequence[Alert]) -> None:
-    """Write alerts; the same version twice is the same row."""
+    """Write alerts; writing a version twice gives one row."""
     if alerts:
         rows = b"\n".join(msgspec.json.encode(alert) for alert in alerts)
         client.raw_insert(
@@ -37,7 +37,7 @@ _alerts = msgspec.json.Decoder(Alert, strict=False)
 
 
 def keep_memory(client: Client, site: str, minute: int, memories: dict[Question, Memory]) -> None:
-    """Write what is remembered of a site after `minute`."""
+    """Write the memories of a site after `minute`."""
     client.insert(
         "watch_states",
         [(site, minute, written(memories), minute)],
@@ -46,6 +46,6 @@ def keep_memory(client: Client, site: str, minute: int, memories: dict[Question,
 
 
 def read_memories(client: Client) -> dict[str, tuple[int, dict[Question, Memory]]]:
-    """Read the last minute that was judged of each site, and what is remembered."""
+    """Read the last judged minute of each site, and its memories."""
     rows = client.query("SELECT site, minute, state FROM watch_states FINAL").result_rows
     return {site: (minute, read(state)) for site, minute, state in rows}

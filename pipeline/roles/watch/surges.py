@@ -1,7 +1,7 @@
-"""PURE: a newsletter went out, a campaign began: a channel has far more traffic than usual.
+"""PURE: surges: a newsletter or a campaign brings far more traffic to a channel than usual.
 
-Who comes then goes on less often, or more often, and nobody knows it until it is over. So a surge
-is a feature of what is usual, and widens the margin for as long as its people may go on.
+The people of a surge go on less often, or more often; which one is known only afterwards. So a
+surge is a feature of what is usual, and widens the margin for as long as its people may go on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ _STRONG = 3.0
 _SIGMAS = 4.0
 _LARGEST = float(np.log(30.0))
 WINDOWS = (5, 15, 60)
-"""Minutes over which the traffic is compared with the usual."""
+"""The windows, in minutes, over which traffic is compared with the usual."""
 LASTS = 120
-"""Minutes for which a surge is felt: people go on later than they come."""
+"""How many minutes a surge is felt: people go on later than they come."""
 
 
 class Surges(NamedTuple):
-    """How strong each channel's surge is now (see `strength`), and which are felt still."""
+    """How strong each channel's surge is now (see `strength`), and which are still felt."""
 
     strong: Mapping[str, float] = {}
     felt: frozenset[str] = frozenset()
@@ -33,9 +33,9 @@ CALM = Surges()
 
 
 def usual_traffic(hours_of_day: NDArray[np.int64], entries: Numbers) -> Numbers:
-    """Give the usual entries a minute of channels × 24 hours of the day.
+    """Return the usual entries a minute, for channels × 24 hours of the day.
 
-    `entries` are those of channels × hours of the past. The median is moved by no peak.
+    `entries` are channels × past hours. Peaks do not move the median.
     """
     usual = np.zeros((len(entries), 24))
     for hour in range(24):
@@ -45,14 +45,14 @@ def usual_traffic(hours_of_day: NDArray[np.int64], entries: Numbers) -> Numbers:
 
 
 def strength(entries: Numbers, usual: Numbers) -> Numbers:
-    """Give log(entries / usual) where it is a surge beyond chance, else 0."""
+    """Return log(entries / usual) where it is a surge beyond chance, else 0."""
     ratio = (entries + 1) / (usual + 1)
     is_surge = (ratio >= _STRONG) & (entries - usual > _SIGMAS * np.sqrt(usual + 1))
     return np.where(is_surge, np.minimum(np.log(ratio), _LARGEST), 0.0)
 
 
 def surges(channels: Sequence[str], entries: Numbers, usual: Numbers) -> Surges:
-    """Tell the surges after the last minute of `entries`, those of channels × `LASTS` minutes.
+    """Return the surges after the last minute of `entries`, which are channels × `LASTS` minutes.
 
     `usual` has the same shape.
     """
@@ -67,7 +67,7 @@ def _over(window: int, entries: Numbers, usual: Numbers) -> Numbers:
 
 
 def _sums(numbers: Numbers, window: int) -> Numbers:
-    """Give the sum of the last `window` minutes at every minute; fewer at the beginning."""
+    """Return the sum of the last `window` minutes at every minute; of fewer at the beginning."""
     total = np.cumsum(numbers, axis=1)
     earlier = np.zeros_like(total)
     earlier[:, window:] = total[:, :-window]

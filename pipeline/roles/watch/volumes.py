@@ -1,8 +1,9 @@
-"""PURE: what is usual of volumes: how many come at this hour of this weekday.
+"""PURE: usual volumes: how many people come at this hour of this weekday.
 
-Shops close, stores have Sundays: the hours of the past are taken as they were, not smoothed. A
-volume is judged once this hour of this weekday has been seen; before, nobody knows whether the shop
-is closed. In the minutes around an opening or a closing the lower of both hours counts.
+Shops close, and stores have Sundays: past hours are taken as they were, not smoothed. A volume is
+judged only after this hour of this weekday was seen once: before, the shop might be closed. A
+minute is compared with the lowest of its own hour, the hour before and the hour after, because of
+openings and closings.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ _HALF_LIFE_WEEKS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Volumes:
-    """Usual numbers a minute of slices × hours of the week; nan: that hour was never seen."""
+    """Usual numbers a minute, for slices × hours of the week; nan: that hour was never seen."""
 
     slices: tuple[Slice, ...]
     dimensions: tuple[str, ...]
@@ -33,7 +34,7 @@ class Volumes:
     spreads: Numbers
 
     def usual(self, minute: int) -> Numbers:
-        """Give what is usual of each slice in a minute; 0 where it is not known."""
+        """Return the usual number of each slice in a minute; 0 if it is not known."""
         local = start_of(minute).astimezone(self.zone)
         hour = local.weekday() * 24 + local.hour
         near = self.by_hour[:, [(hour - 1) % _HOURS, hour, (hour + 1) % _HOURS]]
@@ -41,19 +42,19 @@ class Volumes:
         return least
 
     def in_slices(self, number: int, cells: Sequence[tuple[str, ...]], seen: Numbers) -> Judged:
-        """Give of each slice what was observed, and what is usual."""
+        """Return the observed and the usual number of each slice."""
         observed = members(self.slices, self.dimensions, cells) @ seen if cells else 0.0
         usual = self.usual(number)
         return Judged(number, self.slices, observed + np.zeros(len(usual)), usual, self.spreads)
 
 
 def _known(near: Numbers) -> Numbers:
-    """Put 0 where the hour itself is not known: then nothing is."""
+    """Put 0 where the hour itself is not known: then the result is unknown."""
     return np.where(np.isnan(near[:, 1:2]), 0.0, near)
 
 
 def learn_volumes(counts: Counts, learning: Learning) -> Volumes:
-    """Learn from whole hours of the past; an hour without a row had nobody."""
+    """Learn from whole past hours; an hour without a row had no people."""
     slices = tuple(
         largest_slices(counts, learning.dimensions, learning.most_values, learning.least)
     )
@@ -79,7 +80,7 @@ def _of_week(hour: datetime, zone: tzinfo) -> int:
 
 
 def _means(totals: Numbers, places: Places) -> Numbers:
-    """Give the mean a minute of each hour of the week, newer weeks weigh more."""
+    """Return the mean a minute of each hour of the week; newer weeks weigh more."""
     weeks = (len(places) - 1 - np.arange(len(places))) // _HOURS
     weights = 0.5 ** (weeks / _HALF_LIFE_WEEKS)
     sums, weight = np.zeros((len(totals), _HOURS)), np.zeros(_HOURS)

@@ -1,7 +1,7 @@
-"""One message to one endpoint, again and again until it is taken or hope is given up. Shell.
+"""Sends one message to one endpoint, and retries until it is accepted or given up. Shell.
 
-Only the URL of the settings is ever asked: redirects are not followed, proxies of the environment
-not used, and the answer is not read.
+It only ever requests the URL in the settings. It does not follow redirects, use proxies from the
+environment, or read the body of the answer.
 """
 
 import asyncio
@@ -17,23 +17,23 @@ from pipeline.settings import WebhookEndpoint
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MAY_PASS = frozenset({408, 425, 429})
-"""Refusals that say "later"; any other 4xx, and a redirect, would be the same next time."""
+"""Refusals that may pass; any other 4xx, and a redirect, would be the same next time."""
 
 Pause = Callable[[float], Awaitable[None]]
 
 
 class Undeliverable(Exception):
-    """The endpoint has not taken a message and never will; the text says why."""
+    """The endpoint did not accept a message, and retrying is pointless; the text says why."""
 
 
 class _TryAgain(Exception):
-    """The endpoint has not taken a message this time; the text says why."""
+    """The endpoint did not accept a message this time; the text says why."""
 
 
 class Courier:
     """Posts to `endpoint`, called `name`, up to `attempts` times each.
 
-    It says by `excuse` that it waits for the endpoint.
+    It calls `excuse` before each attempt, because it may wait long for the endpoint.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Courier:
         self.excuse: Callable[[], None] = lambda: None
 
     async def deliver(self, message: Message) -> None:
-        """Return when the endpoint has answered 2xx; else Undeliverable."""
+        """Return when the endpoint has answered 2xx; else raise Undeliverable."""
         for attempt in range(1, self._attempts + 1):
             self.excuse()
             try:
@@ -70,7 +70,7 @@ class Courier:
         return None
 
     def _pause_after(self, attempt: int) -> float:
-        """Give a random part of a time that doubles: many messages do not come back at once."""
+        """Return a random part of a time that doubles, so that retries do not all come at once."""
         longest = min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
         return self._chance.uniform(longest / 2, longest)
 

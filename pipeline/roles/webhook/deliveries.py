@@ -1,9 +1,9 @@
-"""Facts out of Kafka to one endpoint: deliver, then commit. Shell: order and offsets.
+"""Facts from Kafka to one endpoint: deliver, then commit. Shell: order and offsets.
 
-A round takes what has come, keeps the newest version of each fact, and delivers the messages of
-one person one after the other, those of different people side by side. Only when every message
-of the round is delivered, or buried as a dead letter, are its offsets committed: after a crash
-some are delivered twice, none is left out.
+A round takes the records that have arrived and keeps the newest version of each fact. It delivers
+the messages of one person one after the other, and those of different people in parallel. It
+commits the offsets only when every message of the round is delivered, or stored as a dead letter:
+after a crash some messages are delivered twice, and none is lost.
 """
 
 import asyncio
@@ -57,12 +57,12 @@ class Deliveries:
         self._hands = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def run(self) -> None:
-        """Go on until cancelled; what is on its way then will be delivered again."""
+        """Run until cancelled; messages on their way at that point will be delivered again."""
         while True:
             await self.round(timeout_ms=500)
 
     async def round(self, timeout_ms: int = 0) -> None:
-        """Deliver what has come, and commit it."""
+        """Deliver the records that have arrived, and commit them."""
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=_MOST_RECORDS)
         origins: dict[Message, _Origin] = {}
         for tp, records in fetched.items():

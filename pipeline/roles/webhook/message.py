@@ -1,4 +1,4 @@
-"""What is posted about a fact, and which facts an endpoint wants. PURE."""
+"""The message about a fact, and which facts an endpoint wants. PURE."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ _abandonments = msgspec.json.Decoder(Abandonment)
 
 
 class Wishes(NamedTuple):
-    """Which facts an endpoint wants; an empty set lets everything pass.
+    """Which facts an endpoint wants; an empty set accepts everything.
 
     `kinds` are `transition`, `abandonment`, or the kinds of one of them, such as `cart`.
     """
@@ -28,7 +28,7 @@ class Wishes(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A version of a fact on its way; `person` keeps those of one person in order."""
+    """A version of a fact to deliver; messages with the same `person` stay in order."""
 
     fact_id: str
     version: int
@@ -37,15 +37,15 @@ class Message(NamedTuple):
 
     @property
     def idempotency_key(self) -> str:
-        """Name this version of this fact: who has seen the key need not look again."""
+        """The name of this version of this fact: a receiver can skip a key that it knows."""
         return f"{self.fact_id}:{self.version}"
 
 
 def message_of(topic: str, value: bytes, wishes: Wishes) -> Message | None:
-    """Give what an endpoint is told of a record of `topic`; None if it does not want to know.
+    """Return the message about a record of `topic`; None if the endpoint does not want it.
 
     Raises:
-        Refused: the value is no fact.
+        Refused: the value is not a fact.
     """
     fact, kind = _read(topic, value)
     if not is_wanted(fact, kind, wishes):
@@ -74,7 +74,7 @@ def is_wanted(fact: Transition | Abandonment, kind: str, wishes: Wishes) -> bool
 
 
 def headers_of(message: Message, secret: str, timestamp: str) -> dict[str, str]:
-    """Give the headers of a request that is sent at `timestamp`, seconds since 1970."""
+    """Return the headers of a request that is sent at `timestamp`, seconds since 1970."""
     return {
         "content-type": "application/json",
         "user-agent": "touchstream-webhook",
@@ -84,7 +84,7 @@ def headers_of(message: Message, secret: str, timestamp: str) -> dict[str, str]:
 
 
 def newest(messages: list[Message]) -> list[Message]:
-    """Keep the newest version of each fact, at the place where it came."""
+    """Keep only the newest version of each fact, in its place."""
     kept: dict[str, Message] = {}
     for message in messages:
         earlier = kept.get(message.fact_id)

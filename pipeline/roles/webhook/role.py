@@ -1,6 +1,6 @@
-"""`touchstream webhook` as a process: each endpoint with a consumer group of its own. Shell.
+"""`touchstream webhook` as a process: each endpoint has its own consumer group. Shell.
 
-So an endpoint that is slow or away keeps nobody waiting but itself.
+So an endpoint that is slow or unreachable delays no other endpoint.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from schemas.errors import TouchstreamError
 from schemas.topics import DEAD_LETTERS
 
 _LONGEST_ROUND_MS = 6 * 60 * 60 * 1000
-"""Retries take their time; that a process has died is noticed by its missing heartbeats."""
+"""Long, because retries take time; missing heartbeats reveal that a process has died."""
 
 
 class WebhookFailed(TouchstreamError):
@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
 
     Raises:
         BadSettings: the settings name no endpoint.
-        WebhookFailed: Kafka has gone.
+        WebhookFailed: Kafka is gone.
         NotAcknowledged: Kafka does not answer.
     """
     if not settings.webhook_endpoints:
@@ -103,7 +103,7 @@ def _courier(
 
 
 async def _begin_now(settings: Settings, group: str) -> None:
-    """Have a group that has never read begin at the end: yesterday's carts are no news."""
+    """Let a new group begin at the end of the topics: old carts are not news."""
     places = await ends(settings, TOPICS)
     async with clients.consumer(settings, group_id=group) as consumer:
         consumer.assign(list(places))

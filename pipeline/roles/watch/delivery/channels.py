@@ -1,9 +1,9 @@
 """Sends alerts to the channels in the settings. Shell: `messages` writes the content.
 
-Alertmanager is told all that fires in every round, as it expects. Webhook, Slack and mail are told
-what is new; what one of them does not take is sent to it again in the next rounds, in its newest
-version, for a day. Each channel works on its own: one that hangs or refuses holds up no other, nor
-the watch.
+Alertmanager gets every firing alert in every round, as it expects. Webhook, Slack and mail get what
+is new. If one of them does not accept an alert, the next rounds send it again in its newest
+version, for a day. Channels are independent: one that hangs or refuses delays neither the others
+nor the watch.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _AWAY = (aiohttp.ClientError, OSError, smtplib.SMTPException)
 
 
 class Channels:
-    """All channels of the settings, and what each of them has not got yet."""
+    """All channels of the settings, and what each of them has not received yet."""
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class Channels:
         """Send what is new, and to Alertmanager everything that fires; retry unavailable channels
         later.
 
-        No channel is waited for longer than some seconds: a slow one continues meanwhile.
+        It waits only some seconds for a channel: a slow one continues in the background.
         """
         for alert in news:
             for waiting in self._waiting.values():
@@ -87,7 +87,7 @@ class Channels:
         await asyncio.gather(*self._jobs.values(), return_exceptions=True)
 
     def _begin(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Begin a job of a channel, if the last one of it has ended."""
+        """Start a job of a channel, if its last job has ended."""
         if name not in self._jobs or self._jobs[name].done():
             self._jobs[name] = asyncio.create_task(work())
 
@@ -114,7 +114,7 @@ class Channels:
                     del self._ended[alert_id]
 
     async def _delivered(self, name: str, sending: Awaitable[None]) -> bool:
-        """Tell whether it was taken; who does not answer at all raises one of `_AWAY`."""
+        """Tell whether it was accepted; raise one of `_AWAY` if the channel does not answer."""
         try:
             await sending
         except (*_REFUSED, *_AWAY) as error:

@@ -1,4 +1,4 @@
-"""PURE: an alert as Alertmanager, a webhook, a mailbox and Slack want it."""
+"""PURE: an alert in the form that Alertmanager, a webhook, a mailbox and Slack expect."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,10 +22,10 @@ NAMES = {
 def for_alertmanager(
     alerts: Sequence[Alert], now: datetime, repeated_every: timedelta
 ) -> list[dict[str, Any]]:
-    """Give the body of POST /api/v2/alerts.
+    """Write the body of POST /api/v2/alerts.
 
-    Labels never change while an alert lives: Alertmanager knows it by them. One that fires ends by
-    itself without word from us: after four rounds, and time enough for a restart.
+    Labels never change while an alert lives: Alertmanager identifies it by them. A firing alert
+    ends by itself if nothing more is sent: after four rounds, but not before a restart is over.
     """
     until = now + max(4 * repeated_every, _RESTART)
     return [_of_alertmanager(alert, until) for alert in alerts]
@@ -68,7 +68,7 @@ def _annotations(alert: Alert) -> dict[str, str]:
 
 
 def for_webhook(alert: Alert, secret: str, timestamp: int) -> tuple[bytes, dict[str, str]]:
-    """Give body and headers of a POST that is signed as Standard Webhooks has it."""
+    """Write body and headers of a POST that is signed as Standard Webhooks demands."""
     body = encode({"type": f"alert.{alert.state}", "timestamp": alert.updated_at, "data": alert})
     message_id = f"{alert.alert_id}:{alert.version}"
     headers = {"content-type": "application/json", "user-agent": "touchstream-watch"}
@@ -76,7 +76,7 @@ def for_webhook(alert: Alert, secret: str, timestamp: int) -> tuple[bytes, dict[
 
 
 def for_slack(alert: Alert) -> dict[str, Any]:
-    """Give the body for an incoming webhook of Slack: a text, and the same as blocks."""
+    """Write the body for an incoming webhook of Slack: a text, and the same as blocks."""
     sign = ":white_check_mark:" if alert.is_over else ":rotating_light:"
     facts = [f"*{name}*\n{_escaped(value)}" for name, value in _facts(alert).items()]
     blocks: list[dict[str, Any]] = [
@@ -89,7 +89,7 @@ def for_slack(alert: Alert) -> dict[str, Any]:
 
 
 def for_mail(alert: Alert, sender: str, receivers: Sequence[str]) -> EmailMessage:
-    """Give the mail; all mails about an alert are one thread."""
+    """Write the mail; all mails about an alert form one thread."""
     domain = sender.rpartition("@")[2].rstrip(">")
     first = f"<{alert.alert_id}@{domain}>"
     mail = EmailMessage()
@@ -134,7 +134,7 @@ _SLACK_LONGEST = 2000
 
 
 def _escaped(text: str) -> str:
-    """Escape the three characters that Slack gives a meaning to."""
+    """Escape the three characters that have a meaning in Slack."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
