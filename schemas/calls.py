@@ -1,7 +1,7 @@
 """The requests to the collector over HTTP, and its answers. Floor 1.
 
-These describe them for people and for client generators; the collector itself reads calls with
-faster types of its own. Tests send the same calls to both.
+These types describe them for people and for client generators. The collector itself reads calls
+with its own, faster types. Tests send the same calls to both.
 """
 
 from typing import Annotated, Any, Literal

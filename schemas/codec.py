@@ -1,7 +1,7 @@
 """Bytes to contracts and back, fast. Floor 1: imports nothing of ours.
 
-msgspec reads and writes the same contracts that pydantic validates and documents; a test holds
-both to the same golden examples.
+msgspec reads and writes the same contracts that pydantic validates and documents. A test checks
+both with the same golden examples.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Errors that are meant for people: the text is a sentence that says what to do.
+"""Errors for people: the text is a sentence that says what to do.
 
     TouchstreamError                 1: it was tried and did not work
     ├── Unusable                     2: what was given cannot be used

@@ -1,4 +1,4 @@
-"""PURE: what happens to a record of `touchpoints.raw`: each has one of these fates."""
+"""PURE: what happens to a record of `touchpoints.raw`: each has exactly one of these fates."""
 
 from typing import Literal, get_args
 

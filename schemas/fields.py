@@ -2,9 +2,9 @@
 
 Each alias carries its constraint twice, once for pydantic (which validates what comes from
 outside and writes the JSON Schema) and once for msgspec (which decodes on the hot path). A test
-holds both to the same golden examples. That texts hold no control characters is told to pydantic
-alone: as a pattern for msgspec it would triple the cost of a touchpoint, so `schemas.codec` looks
-for them only in values that have a backslash at all.
+checks both with the same golden examples. Only pydantic knows that texts have no control
+characters: as a pattern for msgspec, that would triple the cost of a touchpoint. So `schemas.codec`
+looks for them only in values that contain a backslash.
 """
 
 from datetime import datetime

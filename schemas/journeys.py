@@ -1,9 +1,9 @@
-"""What a journey model file says. Floor 1: imports nothing of ours.
+"""The content of a journey model file. Floor 1: imports nothing of ours.
 
 A model is data: phases, the rules by which a touchpoint is evidence for a phase, the ways between
 phases, minimum standards, the steps of the funnel, and when a cart or checkout counts as abandoned.
-`schemas/journeys/*.toml` are the shipped ones; a path to a file of the same shape works as well.
-docs/journeys.md tells how to write one.
+The shipped models are `schemas/journeys/*.toml`; the path of any file of the same shape also works.
+docs/journeys.md explains how to write one.
 """
 
 import tomllib
@@ -339,10 +339,10 @@ def load_model(name_or_path: str) -> JourneyModel:
 
 
 def load_models(names: Iterable[str]) -> list[JourneyModel]:
-    """Read the models of a setting, at least one and no two of the same id.
+    """Read the models of a setting: at least one, and each id only once.
 
     Raises:
-        BadModel: one of them cannot be used, or not beside the others.
+        BadModel: one of them cannot be used, or cannot be combined with the others.
     """
     models = [load_model(name) for name in names]
     if not models:

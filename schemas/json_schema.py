@@ -32,7 +32,7 @@ CONTRACTS: dict[str, type] = {
 
 
 def schema_files() -> dict[str, str]:
-    """Give the text of each file of `schemas/json` by its name."""
+    """Return the text of each file of `schemas/json`, by its name."""
     return {f"{name}.schema.json": _schema(contract) for name, contract in CONTRACTS.items()}
 
 

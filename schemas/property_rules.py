@@ -1,4 +1,4 @@
-"""What a site keeps about its people. Floor 1: imports nothing of ours."""
+"""Which properties a site keeps. Floor 1: imports nothing of ours."""
 
 from typing import Literal
 

@@ -1,8 +1,8 @@
-"""PURE: how many dead letters are too many, so that the fault cannot be theirs.
+"""PURE: how many dead letters are too many, so that the fault must be elsewhere.
 
-A row in ten thousand that nobody takes is a dead letter. When nearly all are refused, a table or a
-contract has changed, and to divert everything would be to lose it in another way. So who counts
-beyond the limit stops, and commits nothing: what it has read is read again when the cause is gone.
+One refused row in ten thousand is a dead letter. If nearly all rows are refused, a table or a
+contract has changed, and diverting them all would be another way to lose them. So beyond the limit
+a process stops and commits nothing: it reads the same records again when the cause is gone.
 """
 
 import msgspec
@@ -10,11 +10,11 @@ import msgspec
 from schemas.errors import TouchstreamError
 
 _OF = 10_000
-"""The share is that of the newest ten to twenty thousand."""
+"""The share is computed over the newest ten to twenty thousand records."""
 
 
 class TooManyRefused(TouchstreamError):
-    """Nearly everything is refused; the text says what to do."""
+    """Nearly all records are refused; the text says what to do."""
 
 
 class Refusals:
@@ -26,10 +26,10 @@ class Refusals:
         self._run = self._refused = self._all = 0
 
     def count(self, taken: int, refused: int) -> None:
-        """Note the fate of some records.
+        """Count records as accepted or refused.
 
         Raises:
-            TooManyRefused: that is beyond the limit.
+            TooManyRefused: the limit is exceeded.
         """
         self._run = refused if taken else self._run + refused
         self._refused, self._all = self._refused + refused, self._all + taken + refused
@@ -56,7 +56,7 @@ class _OfSite(msgspec.Struct):
 
 
 def site_in(row: bytes) -> str:
-    """Give the site that a refused row names, so that an erasure finds it; empty if none."""
+    """Return the site that a refused row names, so that an erasure finds the row; empty if none."""
     try:
         return msgspec.json.decode(row, type=_OfSite).site
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

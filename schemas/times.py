@@ -1,4 +1,4 @@
-"""PURE: time as the product counts it, whole milliseconds since 1970, UTC."""
+"""PURE: time as the product counts it: whole milliseconds since 1970, UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +10,12 @@ LAST_MS = 253_402_300_799_999
 
 
 def milliseconds(moment: datetime) -> int:
-    """Give whole milliseconds since 1970, truncated as ClickHouse does."""
+    """Return whole milliseconds since 1970, truncated as in ClickHouse."""
     return (moment - EPOCH) // MILLISECOND
 
 
 def instant(ms: int) -> datetime:
-    """Give the point in time `ms` milliseconds after 1970, UTC.
+    """Return the point in time `ms` milliseconds after 1970, UTC.
 
     A time beyond the range of `datetime` becomes the first or last possible one.
     """
@@ -25,7 +25,7 @@ def instant(ms: int) -> datetime:
 
 
 def length(duration: timedelta) -> int:
-    """Give a duration in whole milliseconds."""
+    """Return a duration in whole milliseconds."""
     return duration // MILLISECOND
 
 

@@ -1,9 +1,9 @@
 """The Kafka topics: names, keys, retention. Floor 1: imports nothing of ours.
 
-One JSON object per record, keyed, so that every Kafka tool can read and write them. (A value may
-also hold several lines; readers of ours accept both.) All topics keyed by visitor have the same
-number of partitions: the tracker's state for a partition of `touchpoints.raw` stands in the
-partition of the same number of `tracker-state`.
+Each record has a key and one JSON object, so that every Kafka tool can read and write them. (A
+value may also hold several lines; our readers accept both.) All topics with the visitor as key have
+the same number of partitions: the tracker's state for a partition of `touchpoints.raw` is in the
+partition of `tracker-state` with the same number.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Topic:
     extra: dict[str, str] = field(default_factory=dict)
 
     def config(self) -> dict[str, str]:
-        """Give the broker's settings of this topic."""
+        """Return the broker's settings for this topic."""
         return {
             "cleanup.policy": self.cleanup,
             "retention.ms": str(self.retention_ms),
@@ -65,9 +65,9 @@ TABLES = {
     LINKS.name: "links",
     DEAD_LETTERS.name: "dead_letters",
 }
-"""Which ClickHouse table a topic's records become rows of."""
+"""The ClickHouse table for the records of each topic."""
 
 
 def record_key(site: str, visitor_id: str) -> bytes:
-    """Give the key that keeps a visitor's records in one partition, in order."""
+    """Return the key that keeps a visitor's records in one partition, in order."""
     return f"{site}:{visitor_id}".encode()

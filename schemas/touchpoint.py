@@ -120,9 +120,9 @@ class TouchpointRow(Touchpoint, kw_only=True):
 
 
 def visitor_of(anonymous_id: str, user_id: str) -> str:
-    """Name the visitor (a device) of a touchpoint; empty when the touchpoint names nobody.
+    """Return the id of a touchpoint's visitor (a device); empty if the touchpoint names nobody.
 
-    Without a device id the known user stands for it, in a name space of its own so that a
-    numeric user id never meets an equal anonymous id.
+    Without a device id the user id takes its place, in a separate namespace, so that a numeric
+    user id never equals an anonymous id.
     """
     return anonymous_id or (f"user:{user_id}" if user_id else "")

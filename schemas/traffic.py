@@ -1,7 +1,7 @@
-"""What a list of traffic sources says. Floor 1: imports nothing of ours but the fields.
+"""The content of a list of traffic sources. Floor 1: imports nothing of ours but the fields.
 
 The shipped list is `schemas/traffic/sources.toml`; its head explains the entries. Files of the same
-shape add to it, and replace a source that they name again.
+shape extend it; a source that they name again is replaced.
 """
 
 import tomllib
@@ -16,11 +16,11 @@ from schemas.fields import Channel, Name
 
 SHIPPED = Path(__file__).parent / "traffic" / "sources.toml"
 SPAMMERS = SHIPPED.with_name("spammers.txt")
-"""Hosts that send visits to be seen in reports: github.com/matomo-org/referrer-spam-list, which is
-in the public domain."""
+"""Hosts that send fake visits to appear in reports: github.com/matomo-org/referrer-spam-list, which
+is in the public domain."""
 
 Kind = Literal["search", "social", "video", "shopping", "ai", "mail", "excluded"]
-"""What sort of source it is; `excluded` brings nobody: a payment provider, an own domain."""
+"""The kind of a source; `excluded` brings no visits: a payment provider, or one's own domain."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Entries = dict[Name, tuple[Name, ...]]
@@ -52,7 +52,7 @@ class TrafficSources(BaseModel):
     channels: dict[Channel, Origin] = Field(default_factory=dict)
 
     def entries(self, kind: Kind) -> Entries:
-        """Give the sources of one kind."""
+        """Return the sources of one kind."""
         entries: Entries = getattr(self, kind)
         return entries
 
@@ -76,7 +76,7 @@ class BadSources(Unusable, ValueError):
 
 
 def load_sources(more: Iterable[Path] = ()) -> TrafficSources:
-    """Read the shipped list and then the files `more`, each of which adds to those before it.
+    """Read the shipped list, then the files `more`, each of which extends those before it.
 
     Raises:
         BadSources: no such file, not TOML, or against the rules of `TrafficSources`.

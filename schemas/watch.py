@@ -1,6 +1,6 @@
 """The rules file of the watch. Floor 1: imports nothing of ours.
 
-`schemas/watch/default.toml` is the shipped one. docs/alerts.md tells how to write one.
+`schemas/watch/default.toml` is the shipped one. docs/alerts.md explains how to write one.
 """
 
 import tomllib
@@ -34,9 +34,10 @@ class _Part(BaseModel):
 
 
 class Period(_Part):
-    """A time that is not as usual; an alert of it says so.
+    """A special time; alerts during it say so.
 
-    While closed or on a holiday nobody misses people; conversions have a wider margin in all three.
+    While closed or on a holiday, missing people raise no alert. In all three kinds, conversions
+    have a wider margin.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -46,14 +47,14 @@ class Period(_Part):
     sites: frozenset[str] = frozenset()
 
     def covers(self, site: str, at: datetime) -> bool:
-        """Tell whether it is that time at `site`; without sites it is at all of them."""
+        """Tell whether it applies to `site` at this time; without `sites`, it applies to all."""
         return self.start <= at < self.end and (not self.sites or site in self.sites)
 
 
 class Question(_Part):
-    """What is watched: a kind, of which steps, channels or errors (`of`; empty: all).
+    """What is watched: a kind, and for which steps, channels or errors (`of`; empty: all).
 
-    An alert needs so many `people` too few, or too many, and a `change` not smaller than that.
+    An alert needs at least `people` too few, or too many, and a change of at least `change`.
     """
 
     kind: Kind
@@ -64,7 +65,7 @@ class Question(_Part):
 
 
 class WatchRules(_Part):
-    """How often a false alert may come, which slices are told apart, which questions are asked."""
+    """How often a false alert may come, which slices are distinguished, and what is watched."""
 
     false_alert_every_days: float = Field(10, gt=0)
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
@@ -80,10 +81,10 @@ class WatchRules(_Part):
 
 
 def load_rules(path: Path | None) -> WatchRules:
-    """Read a rules file, the shipped one without `path`.
+    """Read a rules file; without `path`, the shipped one.
 
     Raises:
-        BadWatchRules: it cannot be read, or says what cannot be.
+        BadWatchRules: the file cannot be read, or its content is invalid.
     """
     chosen = path or SHIPPED
     try:

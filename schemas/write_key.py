@@ -1,6 +1,6 @@
-"""A write key: which site it stands for, and what it may. Floor 1.
+"""A write key: which site it belongs to, and what it permits. Floor 1.
 
-It stands in the page, where everybody can read it: it names a sender, it does not prove one.
+It is part of the page, where everybody can read it: it names a sender, but proves nothing.
 """
 
 from typing import Annotated, Any

@@ -39,7 +39,7 @@ class Batch:
 
 
 def token_of(table: str, rows: Iterable[Row]) -> str:
-    """Name an insert by its content: the same rows give the same token, other rows never do."""
+    """Name an insert by its content: equal rows give the same token, other rows never do."""
     digest = blake2b(table.encode(), digest_size=16)
     for row in rows:
         digest.update(b"\n" + row.value)

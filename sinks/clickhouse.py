@@ -15,8 +15,8 @@ _SETTINGS = {
     "input_format_skip_unknown_fields": 1,
 }
 
-# What ClickHouse says when a row, and not the server or the set-up, is at fault. Every other
-# error is tried again: a row is never dropped because an error was not on a list.
+# Errors that blame a row, and not the server or the set-up. After any other error the insert is
+# retried: a row is never dropped because an error was missing from a list.
 _ROW_AT_FAULT = frozenset(
     {
         6,  # CANNOT_PARSE_TEXT
@@ -40,7 +40,7 @@ _ROW_AT_FAULT = frozenset(
 
 
 class ClickHouseSink:
-    """Inserts over HTTP, one insert at a time (the driver's client is not made for two)."""
+    """Inserts over HTTP, one insert at a time: the driver's client does not support two."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -64,6 +64,6 @@ class ClickHouseSink:
 
 
 def _without_rows(error: Exception) -> str:
-    """Say what went wrong for the log; ClickHouse's own words may quote a row."""
+    """Describe the error for the log, without ClickHouse's message, which may quote a row."""
     code = getattr(error, "code", None)
     return f"ClickHouse error {code}" if code else type(error).__name__

@@ -1,4 +1,4 @@
-"""An in-memory sink, for tests of whoever writes to a sink."""
+"""An in-memory sink, for tests of code that writes to a sink."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from sinks.sink import RowsRefused, SinkUnavailable
 
 @dataclass
 class MemorySink:
-    """Keeps rows by table; refuses rows that hold `poison`, and everything while it is down."""
+    """Keeps rows by table; refuses rows that contain `poison`, and everything while it is down."""
 
     poison: bytes | None = None
     is_down: bool = False

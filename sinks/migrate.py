@@ -1,16 +1,15 @@
-"""Numbered SQL migrations, each applied once. Shell over a ClickHouse client that it is given.
+"""Numbered SQL migrations, each applied once. Shell: works on a given ClickHouse client.
 
 The rules of a migration file, `NNNN_what_it_does.sql`:
 
-- A `;` at the end of a line ends a statement, and nothing else does. Lines that begin with `--`
-  are comments.
-- Every statement can be repeated. `CREATE` can: an object that is there already is taken as made
-  by an earlier attempt. Write `ALTER ... IF [NOT] EXISTS`; do not `INSERT`.
-- A view is changed by `CREATE OR REPLACE VIEW`: a plain `CREATE` of one that is there does nothing.
-- A file that has been applied is never changed. Write the next number instead.
+- Only a `;` at the end of a line ends a statement. Lines that begin with `--` are comments.
+- Every statement can be repeated. `CREATE` can: an object that exists counts as made by an earlier
+  attempt. Write `ALTER ... IF [NOT] EXISTS`; do not `INSERT`.
+- `CREATE OR REPLACE VIEW` changes a view: a plain `CREATE` of an existing view does nothing.
+- A file that has been applied is never changed. Write a new one with the next number instead.
 
-That is why no lock is needed: ClickHouse has no transactions, but a run that was killed half-way
-is repeated from the start of its file, and of two runs at once each finds done what the other did.
+That is why no lock is needed. ClickHouse has no transactions, but a run that was killed half-way
+is repeated from the start of its file. Two runs at the same time skip what the other has done.
 """
 
 import hashlib
@@ -90,11 +89,11 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 
 
 def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
-    """Bring the client's database up to date; give the migrations applied now.
+    """Bring the client's database up to date; return the migrations that were applied now.
 
     Raises:
-        MigrationRefused: an applied file was changed, the database holds somebody else's tables of
-            our names, the server is too old, or a table lacks its deduplication window.
+        MigrationRefused: an applied file was changed, the database has foreign tables with our
+            names, the server is too old, or a table lacks its deduplication window.
     """
     check_version(client)
     _check_names_are_free(client, migrations)
@@ -114,7 +113,7 @@ def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
 
 
 def check_version(client: Client) -> None:
-    """Raise MigrationRefused if the server is older than what the guarantees were tested with."""
+    """Raise MigrationRefused if the server is older than the version that was tested."""
     if not client.min_version(OLDEST_SERVER):
         raise MigrationRefused(
             f"ClickHouse {client.server_version} is too old: use {OLDEST_SERVER} or newer"
@@ -122,7 +121,7 @@ def check_version(client: Client) -> None:
 
 
 def check_deduplication(client: Client) -> None:
-    """Raise MigrationRefused if a table would take a repeated insert for a new one."""
+    """Raise MigrationRefused if a table would accept a repeated insert as a new one."""
     rows = client.query(_WITHOUT_DEDUPLICATION).result_rows
     if rows:
         statements = "; ".join(

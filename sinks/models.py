@@ -1,7 +1,8 @@
-"""What the model files say, as rows: views cannot read TOML. Shell over a client that it is given.
+"""The model files as rows, because views cannot read TOML. Shell: works on a given client.
 
 The tables are `journey_models` (phases), `journey_rules`, `journey_steps` and `journey_waits`.
-Writing the same models again changes nothing; what is no longer in a file is marked as deleted.
+Writing the same models again changes nothing. Rows that are no longer in a file are marked as
+deleted.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from schemas.journeys import JourneyModel
 Row = tuple[Any, ...]
 
 CANVAS = ("needs", "key_moment", "picture", "team")
-"""What a canvas notes of a phase."""
+"""What a canvas notes about a phase."""
 
 
 class _Table(NamedTuple):
@@ -34,9 +35,9 @@ _TABLES = {
 
 
 def store_models(client: Client, models: Iterable[JourneyModel]) -> list[str]:
-    """Make the tables say what `models` say; give the tables that had to change.
+    """Bring the tables in line with `models`; return the tables that changed.
 
-    Two that store the same models at once write the same rows, so no lock is needed.
+    Two processes that store the same models at once write the same rows, so no lock is needed.
     """
     known = list(models)
     wanted = {

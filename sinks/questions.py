@@ -1,4 +1,4 @@
-"""The views with parameters that every question is asked by. Shell over a client it is given."""
+"""The parameterised views behind all questions. Shell: works on a given client."""
 
 from clickhouse_connect.driver.client import Client
 
@@ -6,6 +6,6 @@ from schemas.questions import questions
 
 
 def make_questions(client: Client) -> None:
-    """Make all views of `schemas/questions` as their files say; doing it again changes nothing."""
+    """Create all views of `schemas/questions` from their files; repeating it changes nothing."""
     for question in questions().values():
         client.command(question.view)

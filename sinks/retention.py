@@ -1,6 +1,6 @@
-"""How long tables keep their rows. Shell over a ClickHouse client that it is given.
+"""How long tables keep their rows. Shell: works on a given ClickHouse client.
 
-ClickHouse drops rows past their time when it merges parts: within some hours, not to the minute.
+ClickHouse drops expired rows when it merges parts: within some hours, not to the minute.
 """
 
 import re
@@ -20,7 +20,7 @@ TIME_OF = {
     "order_touchpoints": "occurred_at",
     "bot_sessions": "started_at",
 }
-"""The tables whose rows have a time, and its column."""
+"""The tables whose rows have a time, and the column of that time."""
 
 _ENGINES = """
 SELECT name, engine_full
@@ -32,10 +32,10 @@ _TTL = re.compile(r" TTL (.+?)(?= SETTINGS |$)")
 
 
 def apply_retention(client: Client, retention: Mapping[str, timedelta]) -> list[str]:
-    """Have each table of `TIME_OF` keep its rows for so long, one without an entry for ever.
+    """Set how long each table of `TIME_OF` keeps its rows; without an entry, it keeps them forever.
 
-    A table that does so already is left alone: rewriting its parts is work. Gives the tables that
-    were altered.
+    A table that already does so is not altered, because that would rewrite its parts. Returns the
+    altered tables.
     """
     engines = client.query(_ENGINES, parameters={"names": list(TIME_OF)}).result_rows
     altered = []
@@ -51,5 +51,5 @@ def apply_retention(client: Client, retention: Mapping[str, timedelta]) -> list[
 
 
 def _ttl(table: str, kept: timedelta) -> str:
-    # As ClickHouse itself writes it, so that the two can be compared.
+    # As ClickHouse itself writes it, so that a comparison works.
     return f"toDateTime({TIME_OF[table]}) + toIntervalSecond({kept // timedelta(seconds=1)})"

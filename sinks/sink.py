@@ -5,18 +5,18 @@ from typing import Protocol
 
 
 class RowsRefused(Exception):
-    """At least one of the rows is not acceptable, now or ever; the text says why."""
+    """At least one of the rows will never be accepted; the text says why."""
 
 
 class SinkUnavailable(Exception):
-    """The rows could not be written now; the same rows are to be offered again."""
+    """The rows could not be written now; offer the same rows again."""
 
 
 class Sink(Protocol):
     """Takes encoded rows."""
 
     async def write(self, table: str, rows: Sequence[bytes], token: str) -> None:
-        """Insert `rows`, JSON objects, into `table`, all or none; the same `token` only once.
+        """Insert `rows` (JSON objects) into `table`, all or none, and only once for each `token`.
 
         Raises:
             RowsRefused: a row is invalid; nothing was written.
@@ -25,10 +25,10 @@ class Sink(Protocol):
 
 
 class SinkEvents(Protocol):
-    """Who is told what the sink did, for metrics."""
+    """Receives what the sink did, for metrics."""
 
     def wrote(self, table: str, rows: int, seconds: float) -> None:
-        """Rows are in the table."""
+        """Rows were written to the table."""
 
     def retried(self, table: str, reason: str) -> None:
         """An insert will be repeated."""

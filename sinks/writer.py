@@ -1,8 +1,8 @@
-"""Consume, flush, then commit. A plain aiokafka consumer, not a Faust agent: only this way is an
-offset committed after its row is in the table, whatever fails in between.
+"""Consume, flush, then commit. A plain aiokafka consumer, not a Faust agent: only so is an offset
+always committed after its row is in the table, whatever fails in between.
 
-An unreachable ClickHouse is asked again for ever while the partitions are paused; a batch with a
-bad row is taken apart until the row is found, which becomes a dead letter.
+If ClickHouse is unreachable, the writer retries forever and pauses the partitions. It splits a
+batch with a bad row until it finds the row, which becomes a dead letter.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Writer:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Consume until `stop` is set; the last flush is part of it, if ClickHouse answers."""
+        """Consume until `stop` is set, then flush once more if ClickHouse answers."""
         try:
             while not self.stop.is_set():
                 await self._collect(timeout_ms=200)
@@ -105,9 +105,9 @@ class Writer:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, and stay in the group: a consumer that does not poll is thrown out.
+        """Wait, and stay in the group: a consumer that does not poll is removed from it.
 
-        Partitions that come meanwhile are not paused: their records go into the next batch.
+        Partitions assigned meanwhile are not paused: their records go into the next batch.
         """
         self._consumer.pause(*self._consumer.assignment())
         with suppress(TimeoutError):

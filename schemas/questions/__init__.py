@@ -1,12 +1,13 @@
-"""Every question that is asked of ClickHouse, once: its SQL in a file here, a view in the database.
+"""Every question to ClickHouse, defined once: a file with its SQL here, a view in the database.
 
-`touchstream migrate` makes each file a view with parameters, of the file's name. Grafana, the live
-page, the commands and you ask it alike: `SELECT * FROM sources(site = 'shop', start = …, …)`.
+`touchstream migrate` turns each file into a parameterised view with the name of the file. Grafana,
+the live page, the commands and you use it in the same way:
+`SELECT * FROM sources(site = 'shop', start = …, …)`.
 
-A file begins with the question as a comment; a part, which questions are made of (in `parts/`),
-with a sentence. `name(*)` in it asks another one with the same parameters, and
-`name(*, start = …)` with all the same but one. The view has the SQL of its parts written out:
-ClickHouse plans a view within a view once for every view around it.
+A file begins with the question as a comment. A part, from which questions are built (in `parts/`),
+begins with a sentence. In a file, `name(*)` asks another question with the same parameters, and
+`name(*, start = …)` with one of them changed. The view contains the SQL of its parts: ClickHouse
+plans a view within a view again for every view around it.
 """
 
 import re
@@ -28,7 +29,7 @@ _BRACKET = re.compile(r"[()]")
 class Question:
     """A question or a part: what it asks, its parameters with their types, and its SQL.
 
-    `made_of` names what its file asks; in `sql` they are written out.
+    `made_of` names the questions and parts in its file; `sql` contains their SQL.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Question:
 
 
 Texts = Mapping[str, tuple[bool, str]]
-"""What stands in each file, by its name, and whether it is a part."""
+"""The text of each file by its name, and whether it is a part."""
 
 
 @cache
@@ -60,7 +61,7 @@ def read(texts: Texts) -> dict[str, Question]:
     """Read questions from their texts.
 
     Raises:
-        KeyError: one asks another that is not there.
+        KeyError: a question asks another one that does not exist.
         ValueError: a bracket is not closed.
     """
     return {name: _question(name, texts) for name in texts}
@@ -103,7 +104,7 @@ def _sql(text: str) -> str:
 
 
 def _parameters(sql: str, texts: Texts) -> dict[str, str]:
-    """Give the parameters in order of the places they stand at, those of what it asks included."""
+    """Return the parameters in the order of their places, with those of the questions it asks."""
     found = dict(_PARAMETER.findall(sql))
     for asked in _asked(sql):
         inner = _parameters(_sql(texts[asked.name][1]), texts)
@@ -112,7 +113,7 @@ def _parameters(sql: str, texts: Texts) -> dict[str, str]:
 
 
 class _Asked(NamedTuple):
-    """Where a file asks another one, and what it gives it besides its own parameters."""
+    """A place where a file asks another one, and the parameters that it changes there."""
 
     name: str
     start: int
@@ -138,7 +139,7 @@ def _given(words: str) -> dict[str, str]:
 
 
 def _written_out(sql: str, texts: Texts) -> str:
-    """Write what is asked in its place, with what it is given in place of its parameters."""
+    """Replace each asked question by its SQL, with the given values in place of its parameters."""
     pieces, done = [], 0
     for asked in _asked(sql):
         inner = _written_out(_sql(texts[asked.name][1]), texts)

@@ -1,1 +1,1 @@
-"""What other companies' event names mean here: one small file for each vocabulary."""
+"""What other companies' events mean here: one small file for each vocabulary."""

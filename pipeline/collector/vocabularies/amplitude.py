@@ -1,8 +1,8 @@
 """Amplitude: the HTTP API of its SDKs. PURE.
 
 https://amplitude.com/docs/apis/analytics/http-v2 names the fields. The API key is the write key.
-Its SDKs read the status in the body (`code`), not that of HTTP. Of old (amplitude-js) they send a
-form to the root.
+Its SDKs read the status in the body (`code`), not the HTTP status. The old SDK (amplitude-js) sends
+a form to the root.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ NAMES = {
     "$identify": "identify",
     "$groupidentify": "group",
 }
-"""Amplitude's own events and the types of Segment's calls; all others are tracked by name."""
+"""Amplitude's own events and the types of Segment's calls; others become `track` by name."""
 
 _COMMON = {"device_id": "anonymousId", "user_id": "userId", "insert_id": "messageId"}
 _PAGE = {
@@ -49,7 +49,7 @@ _CONTEXT = {"user_agent": "userAgent", "language": "locale"}
 
 
 def is_amplitudes(sent: Any) -> bool:
-    """Tell a body of Amplitude's from PostHog's that are sent to the same path."""
+    """Distinguish a body of Amplitude from one of PostHog, which uses the same path."""
     return isinstance(sent, dict) and "events" in sent and "batch" not in sent
 
 
@@ -114,7 +114,7 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
 
 
 def _traits(native: JsonObject, properties: JsonObject) -> JsonObject:
-    """Take what is set of the user; what is added, appended or unset stays in the properties."""
+    """Take the user properties that are set; other operations stay in the properties."""
     told = dict(as_object(native.pop("user_properties", None) or {}, "`user_properties`"))
     traits: JsonObject = {}
     for operation in ("$setOnce", "$set"):
@@ -125,7 +125,7 @@ def _traits(native: JsonObject, properties: JsonObject) -> JsonObject:
 
 
 def _group(groups: Any) -> str | None:
-    """Give the first group that is named; all of them stay in the context."""
+    """Return the first named group; all groups stay in the context."""
     if not isinstance(groups, dict) or not groups:
         return None
     first = next(iter(groups.values()))
@@ -133,7 +133,7 @@ def _group(groups: Any) -> str | None:
 
 
 def _in_its_words(answer: Answer, _query: str) -> Answer:
-    """Say the status in the body too."""
+    """Put the status into the body as well."""
     said_later = later(answer)
     told = json_value(answer.body) | {"code": said_later.status}
     return Answer(said_later.status, encode(told), answer.headers)
@@ -144,4 +144,4 @@ BATCH = Vocabulary(_key, _events, _call, success=said({"code": 200}), wording=_i
 _FORM = Vocabulary(_key_of_a_form, _events_of_a_form, _call_of_a_form, success=said({"code": 200}))
 
 ROUTES: Routes = {("POST", "/2/httpapi"): BATCH, ("POST", "/"): _FORM}
-"""`POST /batch` is also PostHog's: `shared` tells them apart."""
+"""PostHog also uses `POST /batch`: `shared_paths` distinguishes them."""

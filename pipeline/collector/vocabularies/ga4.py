@@ -2,7 +2,7 @@
 
 https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference has the
 fields, https://developers.google.com/analytics/devguides/collection/ga4/reference/events the
-events. The measurement id is the write key; the `api_secret` is neither checked nor kept.
+events. The measurement id is the write key; the `api_secret` is neither checked nor stored.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ NAMES = {
     "view_promotion": "Promotion Viewed",
     "view_search_results": "Products Searched",
 }
-"""GA4's event names and Segment's."""
+"""GA4's event names and their names at Segment."""
 
 _TYPES = {"page_view": "page", "screen_view": "screen"}
 _PARAMETERS = {
@@ -86,7 +86,7 @@ _OF_ALL = {
 _MICROSECOND = timedelta(microseconds=1)
 _LARGEST_COMMON = 8_192
 _MOST_FIELDS = 256
-"""Of what all events of a request have in common: it becomes a part of every one of them."""
+"""The limit of what all events of a request share, because each event gets a copy."""
 
 
 class _Apart(Struct):
@@ -113,7 +113,7 @@ def _events(request: Request) -> Events:
 
 
 def call(told: tuple[JsonObject, Any, int]) -> JsonObject:
-    """Tell an event: what all of its request have in common, the event, and its turn."""
+    """Translate an event, given what its request shares, the event, and its index."""
     event = as_object(told[1], "an event")
     sent, native = dict(told[0]), dict(event)
     properties = dict(as_object(native.pop("params", {}), "`params`"))
@@ -150,8 +150,8 @@ def _traits(given: Any) -> JsonObject | None:
 
 
 def _fingerprint(sent: JsonObject, event: JsonObject, index: int) -> str | None:
-    """Name an event that has a time: sent again, in the same place of the same request, it is the
-    same. One without a time is a new one whenever it comes.
+    """Identify an event that has a time: sent again at the same place of the same request, it is
+    the same event. An event without a time is new whenever it comes.
     """
     if not any(each.get("timestamp_micros") for each in (sent, event)):
         return None

@@ -1,8 +1,8 @@
 """Google Analytics 4 as gtag.js sends it, to `/g/collect`: parameters, one event a line. PURE.
 
-Server-side tag managers and first-party set-ups have it on a host of one's own. Google documents
-only what becomes of it; the parameters are those that a browser shows. An event becomes one of the
-Measurement Protocol and is told by `ga4`. The measurement id is the write key.
+Server-side tag managers and first-party set-ups receive it on the site's own host. Google documents
+only the result; the parameters are known from watching a browser. An event becomes one of the
+Measurement Protocol, and `ga4` translates it. The measurement id is the write key.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ _ITEM_WORDS = {
 }
 _NUMBERS = ("price", "quantity", "discount", "index")
 _DENIED = re.compile(r"G1[01-]0")
-"""Of consent mode's `gcs`: the last figure is that of analytics."""
+"""Values of consent mode's `gcs` that deny analytics, which is the last digit."""
 
 
 def _key(request: Request) -> str | None:
@@ -95,7 +95,7 @@ def _call(told: tuple[dict[str, str], str, int]) -> JsonObject:
 
 
 def _parameters(native: JsonObject) -> JsonObject:
-    """Take what belongs to the event: its own parameters, the page, and the items."""
+    """Take the parts of the event: its own parameters, the page, and the items."""
     found = taken(native, _PARAMETERS)
     for name in [name for name in native if name.startswith(("ep.", "epn."))]:
         kind, _, own = name.partition(".")
@@ -109,7 +109,7 @@ def _parameters(native: JsonObject) -> JsonObject:
 
 
 def _sender(native: JsonObject) -> JsonObject:
-    """Take what belongs to the user; the rest is of the request."""
+    """Take the parts of the user; the rest belongs to the request."""
     traits = {
         name.partition(".")[2]: native.pop(name)
         for name in [name for name in native if name.startswith(("up.", "upn."))]
@@ -119,7 +119,7 @@ def _sender(native: JsonObject) -> JsonObject:
 
 
 def _item(written: str) -> JsonObject:
-    """Read `idchair~nmOak chair~pr119.9~qt2`; what is custom comes as `k0colour~v0red`."""
+    """Read `idchair~nmOak chair~pr119.9~qt2`; custom fields come as `k0colour~v0red`."""
     parts = {part[:2]: part[2:].replace("~~", "~") for part in _BETWEEN.split(written)}
     own = {word: value for key, value in parts.items() if (word := _ITEM_WORDS.get(key))}
     custom = {
@@ -141,7 +141,7 @@ def _number(text: str) -> Any:
 
 
 def _fingerprint(native: JsonObject, index: int) -> str | None:
-    """Name an event by the random number of its page (`_p`) and its turn there (`_s`)."""
+    """Identify an event by the random number of its page (`_p`) and its number there (`_s`)."""
     if not native.get("_p"):
         return None
     return hashlib.blake2b(encode([native, index]), digest_size=16).hexdigest()

@@ -1,7 +1,7 @@
-"""Jitsu: Segment's calls on paths of its own, of pages and of servers (`s2s`). PURE.
+"""Jitsu: Segment's calls on Jitsu's own paths, from pages and from servers (`s2s`). PURE.
 
-https://docs.jitsu.com/sending-data/http-api has the paths. The key stands in `X-Write-Key`, a
-server's with its secret behind a colon, which is neither checked nor kept.
+https://docs.jitsu.com/sending-data/http-api has the paths. The write key is in `X-Write-Key`. A
+server appends a colon and its secret, which is neither checked nor stored.
 """
 
 from typing import get_args

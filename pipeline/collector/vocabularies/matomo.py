@@ -1,9 +1,9 @@
-"""Matomo: the tracking API, one event in the query or the form, or many in a JSON. PURE.
+"""Matomo: the tracking API, with one event in the query or a form, or many in JSON. PURE.
 
-matomo.js sends by `sendBeacon`: an empty POST, and everything in the query.
+matomo.js uses `sendBeacon`: an empty POST, with everything in the query.
 
 https://developer.matomo.org/api-reference/tracking-api names the parameters. The site's id is the
-write key. `cip` and `token_auth`, an address and a secret, are not kept.
+write key. `cip` (an address) and `token_auth` (a secret) are not stored.
 """
 
 import hashlib
@@ -61,13 +61,13 @@ SIGNS = (
     ("_pks", "Product Viewed", _VIEWED),
     ("_pkc", "Product List Viewed", _VIEWED),
 )
-"""Which parameter says what happened, the event's name, and the parameters that tell of it.
+"""Which parameter says what happened, the name of the event, and its parameters.
 
-The names that are not Segment's are for what Segment has no word for.
+Where Segment has no name for an event, the name is not Segment's.
 """
 
 _UNLIKE = ("cdo", "queuedtracking", "send_image", "token_auth")
-"""Parameters that are not the same when an event is sent again."""
+"""Parameters that differ when an event is sent again."""
 
 _ITEM = ("product_id", "name", "category", "price", "quantity")
 _SECOND = timedelta(seconds=1)
@@ -84,7 +84,7 @@ def _key_of_get(request: Request) -> str | None:
 def _key_of_post(request: Request) -> str | None:
     events = []
     for sent in _sent(request):
-        with suppress(Refused):  # it will be refused alone, not with the others
+        with suppress(Refused):  # it is refused alone later, not with the others
             events.append(_event(sent))
     return key_of(events, "idsite")
 
@@ -99,9 +99,9 @@ def _post(request: Request) -> Events:
 
 
 def _sent(request: Request) -> list[Any]:
-    """Give the events of a POST: a JSON with queries in `requests`, or one form.
+    """Return the events of a POST: JSON with queries in `requests`, or one form.
 
-    Half of the form may stand in the query. What `sendBeacon` sends is all there.
+    A part of the form may be in the query. What `sendBeacon` sends is entirely there.
     """
     if request.body.startswith(b"{"):
         return as_list(request.object.get("requests"), "`requests`")
@@ -109,7 +109,7 @@ def _sent(request: Request) -> list[Any]:
 
 
 def _event(sent: Any) -> JsonObject:
-    """Give the parameters of one event of a bulk: a query, or an object."""
+    """Return the parameters of one event of a bulk request: a query, or an object."""
     if isinstance(sent, str):
         return dict(parameters_in(sent.rpartition("?")[2]))
     return {
@@ -138,7 +138,7 @@ def _call(sent_and_received: tuple[Any, datetime | None]) -> JsonObject:
 
 
 def _told(native: JsonObject) -> JsonObject:
-    """Say what happened: the parameters that are there tell."""
+    """Say what happened, as the present parameters tell."""
     if native.get("idgoal") == "0":
         return _commerce(native)
     if action := native.pop("e_a", None):
@@ -154,9 +154,9 @@ def _track(name: str, native: JsonObject, fields: dict[str, str]) -> JsonObject:
 
 
 def _commerce(native: JsonObject) -> JsonObject:
-    """Tell an order, or what lies in the cart now: it says all of it, each time that it changes.
+    """Translate an order, or the whole cart, which Matomo sends each time that it changes.
 
-    A cart with something in it was added to, an empty one was emptied.
+    A cart with products becomes an addition; an empty cart becomes a removal.
     """
     del native["idgoal"]
     items = as_list(json_value(native.pop("ec_items", None) or "[]"), "`ec_items`")
@@ -178,7 +178,7 @@ def _is_worth_something(native: JsonObject) -> bool:
 
 
 def _timestamp(native: JsonObject, received_at: datetime | None) -> Any:
-    """Read seconds since 1970 or a date, in UTC if it names no zone; or how long ago it was."""
+    """Read seconds since 1970, a date (in UTC if it names no zone), or how long ago it was."""
     told, ago = native.pop("cdt", None), native.pop("cdo", None)
     if not told and ago and received_at:
         return instant(f"-{ago}", _SECOND, received_at)
@@ -192,7 +192,7 @@ def _timestamp(native: JsonObject, received_at: datetime | None) -> Any:
 
 
 def _fingerprint(native: JsonObject) -> str | None:
-    """Name an event that has a random number: sent again, it is the same."""
+    """Identify an event that has a random number: when sent again, it is the same event."""
     if not any(native.get(name) for name in _RANDOM):
         return None
     fixed = {name: native[name] for name in sorted(native) if name not in _UNLIKE}

@@ -1,7 +1,7 @@
 """Mixpanel: events and profiles of its SDKs, as forms or JSON, in the query or the body. PURE.
 
 https://developer.mixpanel.com/reference/track-event and /profile-set name the fields. The project's
-token is the write key. What is set of a group (`/groups`) is about no visitor: it has no path here.
+token is the write key. Group profiles (`/groups`) concern no visitor: they have no path here.
 """
 
 import base64
@@ -30,7 +30,7 @@ NAMES = {
     "$create_alias": "alias",
     "$merge": "alias",
 }
-"""Mixpanel's own events and the types of Segment's calls; all others are tracked by their names."""
+"""Mixpanel's own events and the types of Segment's calls; others become `track` by name."""
 
 _PAGE = {"$current_url": "url", "current_page_title": "title", "$referrer": "referrer"}
 _RESERVED = {
@@ -45,11 +45,11 @@ _RESERVED = {
 _FORM = re.compile(rb"\w+=")
 _ONE = Answer(200, b"1")
 VERBOSE = Answer(200, b'{"status":1,"error":null}')
-"""Success, as it is asked for by `verbose=1` in the query or the form."""
+"""The answer on success, if `verbose=1` is in the query or the form."""
 
 _DEVICE = "$device:"
 _FIRST_MILLISECOND = 100_000_000_000
-"""A number beyond it counts milliseconds, or its year is 5138."""
+"""A larger number counts milliseconds: as seconds, it would mean the year 5138."""
 
 
 def _key(request: Request) -> str | None:
@@ -73,13 +73,13 @@ def _listed(request: Request) -> list[Any]:
 
 
 def _form(request: Request) -> str:
-    """Give the body if it is a form."""
+    """Return the body if it is a form."""
     is_form = _FORM.match(request.body) is not None
     return request.body.decode(errors="replace") if is_form else ""
 
 
 def _sent(request: Request) -> Any:
-    """Read what was sent: JSON, or JSON or base64 of it in `data` of a form or of the query."""
+    """Read the content: JSON, or JSON or its base64 in the field `data` of a form or the query."""
     if request.body and not _FORM.match(request.body):
         return request.json
     try:
@@ -116,7 +116,7 @@ def _event(sent: JsonObject) -> JsonObject:
 
 
 def _people(kind: str, properties: JsonObject) -> JsonObject:
-    """Tell the device from the user; `distinct_id` is either, with a word before a device's."""
+    """Distinguish device and user; `distinct_id` is either, with a prefix if it is a device."""
     name = properties.pop("distinct_id", None)
     device, user = properties.pop("$device_id", None), properties.pop("$user_id", None)
     if isinstance(name, str) and name.startswith(_DEVICE):
@@ -133,14 +133,14 @@ def _people(kind: str, properties: JsonObject) -> JsonObject:
 
 def _alias(device: Any, name: Any, properties: JsonObject) -> JsonObject:
     merged = properties.pop("$distinct_ids", None) or properties.pop("distinct_ids", None)
-    if isinstance(merged, list) and len(merged) == 2:  # noqa: PLR2004 - of two one is made
+    if isinstance(merged, list) and len(merged) == 2:  # noqa: PLR2004 - two become one
         return {"userId": merged[0], "previousId": merged[1]}
     alias = properties.pop("alias", None)
     return {"anonymousId": device, "userId": alias or name, "previousId": name or device}
 
 
 def _profile(sent: JsonObject) -> JsonObject:
-    """Tell what is set of a user; what is added or appended stays in the properties."""
+    """Translate what is set on a user; what is added or appended stays in the properties."""
     for field in ("$token", "$ip", "$ignore_time"):
         sent.pop(field, None)
     traits: JsonObject = {}
@@ -173,4 +173,4 @@ ROUTES: Routes = {
     **{("GET", path): _FROM_QUERY for path in ("/track", "/engage")},
     **{("POST", path): TRACK for path in ("/import", "/engage")},
 }
-"""`POST /track` is also PostHog's and OpenPanel's: `shared` tells them apart."""
+"""PostHog and OpenPanel also use `POST /track`: `shared_paths` distinguishes them."""

@@ -1,7 +1,7 @@
 """OpenPanel: events and profiles of its SDKs. PURE.
 
 https://openpanel.dev/docs/api/track names the fields. The client's id is the write key. A browser
-has no id of its own: it is a daily visitor (`cookieless`).
+has no own id: it is a daily visitor (`cookieless`).
 """
 
 from typing import Any
@@ -21,10 +21,10 @@ TYPES = {
     "increment": "identify",
     "decrement": "identify",
 }
-"""OpenPanel's types and Segment's."""
+"""OpenPanel's types and their types at Segment."""
 
 NAMES = {"screen_view": "page"}
-"""Events that are a type of Segment's."""
+"""Events that correspond to a type of Segment."""
 
 _PAGE = {"__path": "url", "__title": "title", "__referrer": "referrer"}
 _TOLD = {"__revenue": "revenue"}
@@ -32,7 +32,7 @@ _TRAITS = ("firstName", "lastName", "email", "avatar")
 
 
 def is_openpanels(sent: Any) -> bool:
-    """Tell a body of OpenPanel's from others that are sent to the same path."""
+    """Distinguish a body of OpenPanel from others that are sent to the same path."""
     return isinstance(sent, dict) and "type" in sent and "payload" in sent
 
 
@@ -82,7 +82,7 @@ def _group(payload: JsonObject) -> str | None:
 
 
 def _page(properties: JsonObject) -> JsonObject:
-    """Give the page with a whole address: apps send a path."""
+    """Return the page with a complete address: apps send only a path."""
     told, origin = page(properties, _PAGE), properties.pop("__origin", None)
     if isinstance(told.get("url"), str) and isinstance(origin, str):
         told["url"] = urljoin(origin, told["url"])
@@ -90,4 +90,4 @@ def _page(properties: JsonObject) -> JsonObject:
 
 
 TRACK = Vocabulary(_key, _events, _call, success=said({}), is_cookieless=True)
-"""`POST /track` is also Mixpanel's and PostHog's: `shared` tells them apart."""
+"""Mixpanel and PostHog also use `POST /track`: `shared_paths` distinguishes them."""

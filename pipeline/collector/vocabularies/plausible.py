@@ -1,7 +1,7 @@
-"""Plausible: the events API, as its old tracker, its new one and servers send it. PURE.
+"""Plausible: the events API, as its old tracker, its new tracker and servers use it. PURE.
 
-https://plausible.io/docs/events-api names the fields, the trackers shorten them to a letter. The
-domain is the write key. Nobody has an id: a browser is a daily visitor (`cookieless`).
+https://plausible.io/docs/events-api names the fields; the trackers shorten them to a letter. The
+domain is the write key. There are no ids: a browser is a daily visitor (`cookieless`).
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ NAMES = {
     "Woo Remove from Cart": "Product Removed",
     "Woo Start Checkout": "Checkout Started",
 }
-"""Plausible's page view, the goals of its shop plug-in, and Segment's names."""
+"""Plausible's page view and the goals of its shop plug-in, with their names at Segment."""
 
 _LETTERS = {
     "name": "n",
@@ -64,7 +64,7 @@ _REVENUE = {"amount": "revenue", "currency": "currency"}
 
 
 def _object(value: Any, what: str) -> JsonObject:
-    """Read an object, which older trackers wrote as text."""
+    """Read an object; older trackers send it as text."""
     if isinstance(value, str):
         value = json_value(value)
     return dict(as_object(value, what)) if value is not None else {}

@@ -1,9 +1,9 @@
-"""PostHog: captures of posthog-js and of the servers' SDKs, and what they ask before. PURE.
+"""PostHog: captures of posthog-js and of server SDKs, and what they ask first. PURE.
 
-https://posthog.com/docs/api/capture names the fields. PostHog's shop events have Segment's names
-already. Feature flags, recordings and surveys are none of our business: the answers say so, and
-the SDKs are content. The project's token is the write key. A browser in `cookieless_mode` is a
-daily visitor (`cookieless`).
+https://posthog.com/docs/api/capture names the fields. PostHog's shop events already have Segment's
+names. Feature flags, recordings and surveys are not supported: the answers say so, and the SDKs
+accept that. The project's token is the write key. A browser in `cookieless_mode` is a daily visitor
+(`cookieless`).
 """
 
 import base64
@@ -41,7 +41,7 @@ NAMES = {
     "$create_alias": "alias",
     "$groupidentify": "group",
 }
-"""PostHog's own events and the types of Segment's calls; all others are tracked by their names."""
+"""PostHog's own events and the types of Segment's calls; others become `track` by name."""
 
 _PAGE = {"$current_url": "url", "title": "title", "$title": "title", "$referrer": "referrer"}
 _CONTEXT = {"$raw_user_agent": "userAgent", "$browser_language": "locale"}
@@ -50,10 +50,10 @@ _KNOWN = (
     *("event", "properties", "uuid", "distinct_id", "$set", "$set_once"),
     *("timestamp", "offset", "sent_at", "api_key", "token", "ip", "batch"),
 )
-"""What an event may have beside its properties, and what becomes of it is said here."""
+"""The fields of an event besides its properties that this file handles."""
 
 _COOKIELESS = "$posthog_cookieless"
-"""Who is nobody, and by this name everybody in `cookieless_mode`."""
+"""The `distinct_id` of everybody in `cookieless_mode`: it names nobody."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -85,7 +85,7 @@ def _listed(body: Any) -> list[Any]:
 
 
 def _body(request: Request) -> Any:
-    """Read the body: JSON, or a form with it in `data`, as a page that is left sends it."""
+    """Read the body: JSON, or a form with JSON in `data`, as a page sends it when it is left."""
     if not request.body.startswith(b"data="):
         return request.json
     try:
@@ -132,9 +132,9 @@ def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
 
 
 def _traits(sent: JsonObject, properties: JsonObject) -> JsonObject:
-    """Take what is known of the person out of the properties, and what the event has beside them.
+    """Take the person's traits out of the properties and of the event.
 
-    What is set once gives way to what is set anew.
+    `$set` overrides `$set_once`.
     """
     told = ((each, field) for field in ("$set_once", "$set") for each in (properties, dict(sent)))
     found: JsonObject = {}
@@ -145,7 +145,7 @@ def _traits(sent: JsonObject, properties: JsonObject) -> JsonObject:
 
 
 def _people(kind: str, sent: JsonObject, properties: JsonObject) -> JsonObject:
-    """Tell the device from the person: `distinct_id` is either, and only its company says which."""
+    """Distinguish device and person: `distinct_id` is either; the fields next to it say which."""
     name = sent.get("distinct_id") or properties.get("distinct_id")
     properties.pop("distinct_id", None)
     device = properties.pop("$device_id", None) or properties.pop("$anon_distinct_id", None)
@@ -160,17 +160,17 @@ def _people(kind: str, sent: JsonObject, properties: JsonObject) -> JsonObject:
 
 
 def _group_of(kind: str, properties: JsonObject) -> str | None:
-    """Give what servers' SDKs write in the place of a user when a group alone is described."""
+    """Return what server SDKs write in place of a user when an event describes only a group."""
     told = f"${properties.get('$group_type')}_{properties.get('$group_key')}"
     return told if kind == "group" else None
 
 
 def _timestamp(sent: JsonObject, properties: JsonObject, sent_at: Any) -> Any:
-    """Give the time of an event; older SDKs say how many milliseconds before sending it was."""
+    """Return the time of an event; older SDKs send the milliseconds between event and sending."""
     timestamp, offset = sent.get("timestamp"), sent.get("offset")
     if timestamp or not isinstance(offset, int | float):
         return timestamp
-    if isinstance(clock := properties.get("$time"), int | float):  # a retry counts back from itself
+    if isinstance(clock := properties.get("$time"), int | float):  # a retry counts back from here
         return instant(clock, _SECOND)
     try:
         clock = datetime.fromisoformat(sent_at) if isinstance(sent_at, str) else sent_at
@@ -184,14 +184,14 @@ def _timestamp(sent: JsonObject, properties: JsonObject, sent_at: Any) -> Any:
 CAPTURE = Vocabulary(
     _key, _events, _call, success=said({"status": 1}), is_cookieless=True, wording=later
 )
-"""posthog-js drops what is answered with 429."""
+"""posthog-js drops events that are answered with 429."""
 
 ROUTES: Routes = {("POST", path): CAPTURE for path in ("/e", "/capture", "/i/v0/e")}
-"""`POST /batch` and `POST /track` are others' too: `shared` tells them apart."""
+"""Others also use `POST /batch` and `POST /track`: `shared_paths` distinguishes them."""
 
 
 def is_posthogs(request: Request) -> bool:
-    """Tell a capture from Mixpanel's events, which look alike."""
+    """Distinguish a capture from Mixpanel's events, which look similar."""
     try:
         body = _body(request)
         first = next((each for each in _listed(body) if isinstance(each, dict)), {})
@@ -205,7 +205,7 @@ def is_posthogs(request: Request) -> bool:
     return is_named or "$lib" in names or bool(first.keys() - {"event", "properties"})
 
 
-# Without a word about `surveys`: at `false` the SDK loads the script that would show none.
+# No entry for `surveys`: with `false`, the SDK loads a script only to show none.
 _CONFIG: JsonObject = {
     "supportedCompression": ["gzip", "gzip-js", "base64"],
     "hasFeatureFlags": False,

@@ -1,4 +1,4 @@
-"""Which vocabulary a path belongs to, and what SDKs ask before they send. PURE."""
+"""Which vocabulary a path belongs to, and what SDKs request before they send. PURE."""
 
 import re
 
@@ -39,23 +39,23 @@ ROUTES: Routes = {
 }
 
 SET_UP = [*segment.SET_UP, *rudderstack.SET_UP, *posthog.SET_UP]
-"""What SDKs ask."""
+"""What SDKs request before they send."""
 
 
 def vocabulary_of(method: str, path: str) -> Vocabulary | None:
-    """Give the vocabulary of what is sent by `method` to `path`."""
+    """Return the vocabulary of requests by `method` to `path`."""
     if found := ROUTES.get((method, path)) or ROUTES.get((method, plain(path))):
         return found
     return snowplow.OWN if method == "POST" and snowplow.OWN_PATH.fullmatch(path) else None
 
 
 def plain(path: str) -> str:
-    """Give `path` as it was meant: SDKs join a host and a path, and both may bring a slash."""
+    """Return `path` as it was meant: SDKs join host and path, and both may have a slash."""
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 def set_up(path: str, host: str) -> Answer | None:
-    """Answer what an SDK asks `host` before it sends; None if it is no such question."""
+    """Answer what an SDK requests from `host` before it sends; None if it is no such request."""
     asked = plain(path)
     for question in SET_UP:
         if match := question.path.fullmatch(asked):
@@ -64,6 +64,6 @@ def set_up(path: str, host: str) -> Answer | None:
 
 
 def is_known(path: str) -> bool:
-    """Say whether a page may ask what it may send to `path`."""
+    """Tell whether `path` is in use, so that preflight requests to it are answered."""
     ways = (vocabulary_of(method, path) for method in ("POST", "GET"))
     return any(ways) or set_up(path, "") is not None

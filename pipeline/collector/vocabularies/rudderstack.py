@@ -1,7 +1,7 @@
-"""RudderStack: Segment's calls, and three habits of its own browser SDK. PURE.
+"""RudderStack: Segment's calls, and three peculiarities of its browser SDK. PURE.
 
-The SDK asks for the configuration of its source before it sends, and its beacon has the write key
-in the query. Everything else is Segment's (https://www.rudderstack.com/docs/event-spec/).
+The SDK requests the configuration of its source before it sends, and its beacon has the write key
+in the query. Everything else is as with Segment (https://www.rudderstack.com/docs/event-spec/).
 """
 
 import re

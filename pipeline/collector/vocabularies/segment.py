@@ -1,7 +1,7 @@
-"""Segment's tracking API, and its event names: the words that all others are told in. PURE.
+"""Segment's tracking API and event names: all other vocabularies are translated to them. PURE.
 
 https://segment.com/docs/connections/spec/ names events and fields. Nothing is translated here:
-the bytes of a call go to `intake` as they came.
+the bytes of a call go to `intake` unchanged.
 """
 
 import re
@@ -33,7 +33,7 @@ NAMES = {
     "alias": "Aliased",
     "group": "Grouped",
 }
-"""The names of calls that bring none of their own; `track` names its event."""
+"""The names of calls that have none of their own; `track` names its event."""
 
 _CHANNELS: dict[object, Channel] = {channel: channel for channel in get_args(Channel)}
 
@@ -81,26 +81,26 @@ _MAIL = frozenset(
     }
 )
 
-# A mail that belongs to a campaign or a list is a newsletter; the others are order mails and such.
+# A mail of a campaign or a list is a newsletter; other mails are order mails and the like.
 _CAMPAIGN = ("campaign_id", "campaign_name", "list_id", "list_name")
 
 
 SPECIFIED = frozenset({*NAMES.values(), *_SHOP, *_MAIL})
-"""All names that Segment's specification knows."""
+"""All names in Segment's specification."""
 
 
 def is_commerce(name: str) -> bool:
-    """Say whether the name is one of Segment's for a shop: such an event may have a price."""
+    """Tell whether the name is one of Segment's shop events, which may have a price."""
     return name in _SHOP
 
 
 def told_channel(word: object) -> Channel | None:
-    """Give the channel that `word` names, if it is one of ours."""
+    """Return the channel that `word` names, if it is one of ours."""
     return _CHANNELS.get(word) if isinstance(word, str) else None
 
 
 def usual_channel(kind: TouchpointType, name: str, properties: Collection[str]) -> Channel:
-    """Say where a touchpoint of this name happens when the sender does not."""
+    """Return where a touchpoint of this name happens if the sender does not say."""
     if name in _SHOP:
         return "shop"
     if name in _MAIL:
@@ -127,7 +127,7 @@ def write_key(request: Request) -> str | None:
 
 
 def single(request: Request) -> Events:
-    """Give the body, which is one call."""
+    """Return the body, which is one call."""
     return Events([request.body])
 
 
@@ -150,7 +150,7 @@ ROUTES: Routes = {
 
 
 def _settings(integration: str, key: str, host: str) -> Answer:
-    """Name one integration only: for a second one the SDK asks Segment's own servers for code."""
+    """Name only one integration: for a second one, the SDK requests code from Segment's servers."""
     tool = {"apiKey": key, "apiHost": f"{host}/v1", "type": "server"}
     return said({"integrations": {integration: tool}, "plan": {}, "edgeFunction": {}})
 

@@ -1,7 +1,7 @@
-"""Paths that several companies chose: what is sent says whose it is. PURE.
+"""Paths that several companies use: the content of a request decides whose it is. PURE.
 
-`/track` is Mixpanel's, OpenPanel's and, of old, PostHog's; `/batch` is Amplitude's and PostHog's.
-Nobody's event is told in another's words.
+`/track` is used by Mixpanel, OpenPanel and old SDKs of PostHog; `/batch` by Amplitude and PostHog.
+An event is never translated by another company's vocabulary.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _of_batch(request: Request) -> str:
 
 
 def _json(request: Request) -> Any:
-    """Give the body if it is JSON; what it is instead, its vocabulary will say."""
+    """Return the body if it is JSON; its vocabulary deals with anything else."""
     try:
         return request.json
     except Refused:

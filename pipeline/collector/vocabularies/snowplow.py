@@ -1,4 +1,4 @@
-"""Snowplow: the tracker protocol, as GET with its parameters or as POST of many. PURE.
+"""Snowplow: the tracker protocol, as GET with one event or as POST with many. PURE.
 
 https://docs.snowplow.io/docs/events/going-deeper/event-parameters/ names the parameters, Iglu
 Central (https://github.com/snowplow/iglu-central) the schemas. The app id is the write key.
@@ -44,7 +44,7 @@ NAMES = {
     "site_search": "Products Searched",
     "transaction": "Order Completed",
 }
-"""Actions of Snowplow's e-commerce schemas, names of other schemas, and Segment's names."""
+"""Actions of Snowplow's e-commerce schemas and names of other schemas, as Segment names them."""
 
 _ACTIONS = {
     "add": "Product Added",
@@ -56,7 +56,7 @@ _ACTIONS = {
     "refund": "Order Refunded",
     "remove": "Product Removed",
 }
-"""What the schema `action` of Google's older enhanced e-commerce calls them."""
+"""The same for the schema `action` of Google's older enhanced e-commerce."""
 
 _COMMON = {"eid": "messageId", "uid": "userId"}
 _NETWORKS = ("nuid", "tnuid")
@@ -93,10 +93,10 @@ _ENTITIES = {
     "actionFieldObject": {"id": "order_id"},
     "promotion": {"id": "promotion_id"},
 }
-"""Entities that tell of the event itself, and their fields in Segment's words."""
+"""Entities that describe the event itself, and the names of their fields at Segment."""
 
 _TYPED = ("snowplow_ecommerce_action", "action")
-"""Schemas whose `type` says what happened; without one the schema names it."""
+"""Schemas whose `type` says what happened; without one, the name of the schema does."""
 
 _LEFT_OUT = ("ip", "aid", "e")
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w-]+)/jsonschema/[\d-]+")
@@ -147,7 +147,7 @@ def _call(sent: JsonObject) -> JsonObject:
 
 
 def _device(native: JsonObject, entities: "_Entities") -> Any:
-    """Name the device: a browser's cookie, a mobile tracker's installation, else the network's."""
+    """Return the device id: a browser's cookie, a mobile installation, else the network's id."""
     if device := first_of(native, ("duid",)):
         return device
     sessions = (session.get("userId") for session in entities.get("client_session", ()))
@@ -216,7 +216,7 @@ _Entities = dict[str, list[JsonObject]]
 
 
 def _entities(native: JsonObject) -> _Entities:
-    """Take the entities that came with an event out of it, by the name of their schema."""
+    """Take the entities out of an event, by the name of their schema."""
     outer = _json(native, "co", "cx")
     found: _Entities = defaultdict(list)
     if outer is not None:
@@ -234,7 +234,7 @@ def _schema_name(described: JsonObject) -> str:
 
 
 def _json(native: JsonObject, plain: str, packed: str) -> Any:
-    """Take the JSON of a parameter, which is text, or base64 of it."""
+    """Take the JSON of a parameter, which is plain text or base64."""
     text, coded = native.pop(plain, None), native.pop(packed, None)
     if isinstance(text, str):
         return json_value(text)
@@ -258,6 +258,6 @@ ROUTES: Routes = {
 }
 
 OWN_PATH = re.compile(r"/[\w-]+(?:\.[\w-]+)+/[\w-]+")
-"""A path that a tracker's `postPath` chose, vendor and version, so that ad blockers miss it."""
+"""A custom path of a tracker's `postPath`, vendor and version, which ad blockers do not know."""
 
 OWN = _post

@@ -1,7 +1,7 @@
 """Umami: page views and events of its tracker and of @umami/node, single and in batches. PURE.
 
-https://umami.is/docs/api/sending-stats names the fields. The website id is the write key. A tracker
-that keeps no id has nobody to name: its browser is a daily visitor (`cookieless`).
+https://umami.is/docs/api/sending-stats names the fields. The website id is the write key. If a
+tracker keeps no id, its browser is a daily visitor (`cookieless`).
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ from pipeline.collector.vocabularies.vocabulary import (
 
 _COMMON = {"vid": "anonymousId", "id": "userId"}
 TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}
-"""Umami's types and Segment's, for what has no name."""
+"""Umami's types and their types at Segment, for events without a name."""
 
 _PAGE = {"url": "url", "title": "title", "referrer": "referrer"}
 _CONTEXT = {"language": "locale", "userAgent": "userAgent"}
@@ -66,7 +66,7 @@ def _call(sent: JsonObject) -> JsonObject:
 
 
 def _page(native: JsonObject) -> JsonObject:
-    """Give the page with whole addresses: older trackers send paths, and the host beside them."""
+    """Return the page with complete addresses: older trackers send paths, and the host apart."""
     told = page(native, _PAGE)
     host = native.get("hostname")
     if isinstance(host, str) and host:

@@ -1,9 +1,9 @@
-"""What a vocabulary is: another company's words, told as Segment's calls. PURE.
+"""What a vocabulary is: it translates another company's events to Segment's calls. PURE.
 
-A vocabulary reads one request into events and translates one event into one call of Segment's
-tracking API; `intake` makes the touchpoint of it, so that limits, clocks and privacy are the same
-for all. What has no counterpart stays in the call's properties, or in its context under the
-vocabulary's name. The network address and the secrets that some protocols carry are left out.
+A vocabulary splits one request into events and translates each event into one call of Segment's
+tracking API. `intake` makes touchpoints of the calls, so that limits, clocks and privacy are the
+same for all. What has no counterpart stays in the call's properties, or in its context under the
+vocabulary's name. Network addresses and secrets in a protocol are left out.
 """
 
 import re
@@ -21,10 +21,10 @@ from schemas.touchpoint import TouchpointType
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of a request: bytes of Segment's calls, or objects that are to be translated.
+    """The events of a request: bytes of Segment's calls, or objects to translate.
 
-    `sent_at` is the clock of the device, where the request has one for all its events; `success`
-    the answer that this request asks for, where it is not the same for all.
+    `sent_at` is the clock of the device, if the request has one for all its events. `success` is
+    the answer that this request asks for, if it differs from the usual one.
     """
 
     events: Sequence[Any]
@@ -34,7 +34,7 @@ class Events:
 
 
 Wording = Callable[[Answer, str], Answer]
-"""Puts an answer in an SDK's own words; it is given the query of the request."""
+"""Rewrites an answer for an SDK; it gets the query of the request."""
 
 
 def _as_it_is(answer: Answer, _query: str) -> Answer:
@@ -42,7 +42,7 @@ def _as_it_is(answer: Answer, _query: str) -> Answer:
 
 
 def later(answer: Answer, _query: str = "") -> Answer:
-    """Say 503 instead of 429, to who drops what was too much and keeps what was unavailable."""
+    """Say 503 instead of 429, for SDKs that drop events after a 429 and keep them after a 503."""
     if answer.status != TOO_MANY:
         return answer
     return Answer(STATUSES[Problem.UNAVAILABLE], answer.body, answer.headers)
@@ -52,10 +52,10 @@ def later(answer: Answer, _query: str = "") -> Answer:
 class Vocabulary:
     """How requests to one path are read and answered.
 
-    `key` finds the write key and `events` the events; `call` translates one, or is None when they
-    are Segment's already. All three raise Refused. `kind` is the type of a call that names none.
-    If `is_cookieless`, an event of nobody is the daily visitor's. `wording` makes of every answer
-    one that the SDK understands.
+    `key` finds the write key and `events` the events. `call` translates an event; it is None if
+    events are Segment's calls already. All three raise Refused. `kind` is the type of a call that
+    names none. If `is_cookieless`, an event without an id belongs to the daily visitor. `wording`
+    turns every answer into one that the SDK understands.
     """
 
     key: Callable[[Request], str | None]
@@ -73,11 +73,11 @@ Routes = dict[tuple[str, str], Vocabulary]
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What an SDK asks before it sends: a path (its group is the key), and the answer."""
+    """What an SDK requests before it sends: a path (its group is the key), and the answer."""
 
     path: re.Pattern[str]
     answer: Callable[[str, str], Answer]
-    """Gives the answer for a key and the host that was asked."""
+    """Returns the answer for a key and the requested host."""
 
 
 def said(value: JsonObject) -> Answer:
