@@ -26,8 +26,8 @@ ARRAY JOIN arrayFilter(one -> one.3 AND {kpi:String} IN ('', one.1), [
     ('visits', 1, true),
     ('branded_search', 1, is_branded),
     ('direct_traffic', 1, channel_group = 'Direct'),
-    ('cart_abandonment_rate', 100 * (orders = 0), has(steps, 'Product Added')),
-    ('session_conversion_rate', 100 * (orders > 0), true)
+    ('cart_abandonment_rate', 100 * (NOT has_ordered), has(steps, 'Product Added')),
+    ('session_conversion_rate', 100 * has_ordered, true)
 ]) AS found
 WHERE {kpi:String} IN
     ('', 'visits', 'branded_search', 'direct_traffic', 'cart_abandonment_rate', 'session_conversion_rate')

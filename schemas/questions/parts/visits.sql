@@ -1,7 +1,8 @@
 -- Visits of people that began in a span, with the person known now.
 -- A visit is a touch when the person did something: it has a page view, or began where people act and
 -- not where they are sent something. An order that two visitors have told counts in
--- the visit that told it first, so sums over visits are those of `conversions`, in each currency.
+-- the visit that told it first, so sums over visits are those of `conversions`, in each currency;
+-- `has_ordered` says that the visit told one itself.
 SELECT s.session_id AS session_id, s.visitor_id AS visitor_id,
     if(i.person_id = '', s.visitor_id, i.person_id) AS person_id,
     s.started_at AS started_at, s.ended_at AS ended_at, s.touchpoints AS touchpoints,
@@ -10,7 +11,7 @@ SELECT s.session_id AS session_id, s.visitor_id AS visitor_id,
     s.traffic_medium AS traffic_medium, s.traffic_campaign AS traffic_campaign,
     if(s.traffic_campaign = '', s.utm_campaign, s.traffic_campaign) AS campaign,
     s.device AS device, s.country AS country, s.steps AS steps, o.orders AS orders,
-    o.revenue AS revenue, o.currency AS currency, s.is_branded AS is_branded,
+    o.revenue AS revenue, o.currency AS currency, s.orders > 0 AS has_ordered, s.is_branded AS is_branded,
     s.page_views > 0 OR s.channel IN ('website', 'shop', 'app', 'store', 'phone', 'chat', 'messenger',
         'order_card', 'support') AS is_touch
 FROM
