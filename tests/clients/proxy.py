@@ -59,9 +59,19 @@ class Proxy:
         await self._listen()
 
     async def _listen(self) -> None:
+        """Listen; while nobody did, a connection of somebody else may have got this port."""
         assert self._runner
-        self._site = web.TCPSite(self._runner, "localhost", self._port, reuse_address=True)
-        await self._site.start()
+        for is_last in (*[False] * 40, True):
+            self._site = web.TCPSite(self._runner, "localhost", self._port, reuse_address=True)
+            try:
+                await self._site.start()
+            except OSError:
+                if is_last:
+                    raise
+                await self._site.stop()
+                await asyncio.sleep(0.25)
+            else:
+                return
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         content = await request.read()

@@ -376,6 +376,7 @@ def test_for_machines_every_credit_is_an_object(client: Client) -> None:
             "currency": "EUR",
             "conversions": 1.0,
             "revenue": 80.0,
+            "net": 80.0,
         }
     ]
 
@@ -396,6 +397,7 @@ def test_the_command_prints_what_it_is_asked_for(client: Client, engine: EngineS
             "currency": "CHF",
             "conversions": 1.0,
             "revenue": 50.0,
+            "net": 50.0,
         }
     ]
     wrong = CliRunner().invoke(main, ["attribution", "--model", "best"], env=where)

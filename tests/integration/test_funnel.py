@@ -290,7 +290,7 @@ def test_the_command_takes_persons_in_order_within_14_days_and_prints_a_table(
     ("arguments", "says"),
     [
         (["A"], "Error: a funnel has 2 to 20 steps, this one has 1"),
-        (["A > B", "--window", "1y"], "Error: '1y' is no window"),
+        (["A > B", "--window", "1y"], "Error: '1y' is not a window"),
         (["A > B", "--by", "chanel"], "did you mean channel"),
         (["A > Order Complete"], "no touchpoint 'Order Complete'; did you mean Order Completed"),
         (["A[channel=shopp] > B"], "no channel 'shopp'; did you mean shop"),

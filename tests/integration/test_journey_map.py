@@ -103,7 +103,9 @@ def test_the_view_labels_its_phases_and_gives_the_share_that_went_on(client: Cli
 
 
 def test_a_model_that_is_not_in_the_tables_is_named_with_those_that_are(client: Client) -> None:
-    with pytest.raises(MapFailed, match="no model 'mine', but lifecycle: name it in TOUCHSTREAM_"):
+    with pytest.raises(
+        MapFailed, match="do not have the model 'mine', but lifecycle: add it to TOUCHSTREAM_"
+    ):
         read_map(client, Span(site="shop"), model="mine")
 
 

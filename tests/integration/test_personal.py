@@ -225,8 +225,22 @@ def test_an_erased_person_is_in_no_table(client: Client) -> None:
     write(client, "touchpoints", segment)
     client.insert("rebuild_names", [("shop", time.time_ns() // 1_000_000, "phone")])  # its TTL
     assert left_over(client) == [
-        *("abandonments", "dead_letters", "identities", "links", "rebuild_names", "segment_states"),
-        *("sessions", "touchpoints", "transitions", "visitor_days", "funnel_hours"),
+        *(
+            "abandonments",
+            "dead_letters",
+            "identities",
+            "links",
+            "order_touchpoints",
+            "rebuild_names",
+        ),
+        *(
+            "segment_states",
+            "sessions",
+            "touchpoints",
+            "transitions",
+            "visitor_days",
+            "funnel_hours",
+        ),
     ]
     erase_person(client, ADA)
     assert left_over(client) == []

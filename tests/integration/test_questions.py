@@ -136,4 +136,5 @@ def test_an_answer_names_its_columns_and_their_types(client: Client) -> None:
         "currency": "String",
         "orders": "UInt64",
         "amount": "Float64",
+        "net": "Float64",
     }

@@ -112,7 +112,7 @@ async def test_without_an_endpoint_it_says_what_to_set() -> None:
         *(sys.executable, "-m", "pipeline.cli", "webhook"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
     _, said = await process.communicate()
-    assert 1 == process.returncode
+    assert 2 == process.returncode
     assert b"TOUCHSTREAM_WEBHOOK_ENDPOINTS" in said
 
 

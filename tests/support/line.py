@@ -36,7 +36,7 @@ class Line:
     def __init__(self, settings: Settings, environment: dict[str, str], folder: Path) -> None:
         self.settings = settings
         self.environment = environment
-        self._folder = folder
+        self.folder = folder
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._roles: dict[str, str] = {}
         self.is_supervised = False
@@ -45,7 +45,7 @@ class Line:
         """Start `touchstream ROLE`; several of a role have names of their own."""
         name = name or role
         self._roles[name] = role
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pipeline.cli", "-v", role),
                 env=self.environment,
@@ -118,7 +118,7 @@ class Line:
 
     def log(self, name: str) -> str:
         """Give what a process has said."""
-        return (self._folder / f"{name}.log").read_text()
+        return (self.folder / f"{name}.log").read_text()
 
     async def _end(self, name: str, signal_: signal.Signals) -> None:
         process = self._processes.pop(name)
