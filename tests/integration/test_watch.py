@@ -8,19 +8,15 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from pipeline.roles.watch.reader import Reader
-from pipeline.roles.watch.rounds import backtest
-from schemas.alert import Alert
 from schemas.times import milliseconds
-from schemas.watch import load_rules
+from tests.support.backtests import LAST_STEP, RULES, about, broken, fired
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
-from tests.support.visits import STEPS, Visit, Visits
+from tests.support.visits import STEPS, Visits
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = START + timedelta(days=8, hours=12)
 HOUR = timedelta(hours=1)
-RULES = load_rules(None)
-LAST_STEP = {"kind": "conversion", "step": "Checkout Started", "next_step": "Order Completed"}
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +37,6 @@ def fill(client: Client, visits: Visits, start: datetime, end: datetime) -> None
         until = min(start + timedelta(days=1), end)
         visits.fill(client, start, until)
         start = until
-
-
-def fired(client: Client, start: datetime, end: datetime) -> list[Alert]:
-    """The newest version of each alert of a backtest."""
-    found = backtest(client, STEPS, RULES, start, end)
-    return list({a.alert_id: a for _, alerts in found for a in alerts}.values())
-
-
-def about(alert: Alert) -> dict[str, str]:
-    return {"kind": alert.kind, "step": alert.step, "next_step": alert.next_step}
-
-
-def broken(start: datetime, end: datetime, browser: str = "") -> Visits:
-    def checkout(visit: Visit) -> bool:
-        return not start <= visit.at < end or (bool(browser) and visit.browser != browser)
-
-    return Visits(checkout=checkout)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])

@@ -9,11 +9,11 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.roles.watch.loop import Rounds
 from pipeline.roles.watch.reader import Reader
-from pipeline.roles.watch.rounds import backtest
 from pipeline.settings import Settings
 from schemas.alert import Alert
 from schemas.times import milliseconds
-from schemas.watch import Period, WatchRules, load_rules
+from schemas.watch import Period, WatchRules
+from tests.support.backtests import LAST_STEP, RULES, about, broken, fired
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
 from tests.support.visits import STEPS, Visit, Visits
@@ -23,8 +23,6 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = START + timedelta(days=8, hours=12)
 LIVED = NOW - 5 * HOUR
 """What is before this is the same in all tests but those that begin later."""
-RULES = load_rules(None)
-LAST_STEP = {"kind": "conversion", "step": "Checkout Started", "next_step": "Order Completed"}
 
 
 @pytest.fixture(scope="module")
@@ -57,23 +55,6 @@ def live(
             f"INSERT INTO {table} SELECT * REPLACE ({moved}, '{site}' AS site) "  # noqa: S608
             f"FROM lived_{table} WHERE {where.replace('AT', time)}"
         )
-
-
-def fired(client: Client, start: datetime, end: datetime, rules: WatchRules = RULES) -> list[Alert]:
-    """The newest version of each alert of a backtest."""
-    found = backtest(client, STEPS, rules, start, end)
-    return list({a.alert_id: a for _, alerts in found for a in alerts}.values())
-
-
-def about(alert: Alert) -> dict[str, str]:
-    return {"kind": alert.kind, "step": alert.step, "next_step": alert.next_step}
-
-
-def broken(start: datetime, end: datetime, browser: str = "") -> Visits:
-    def checkout(visit: Visit) -> bool:
-        return not start <= visit.at < end or (bool(browser) and visit.browser != browser)
-
-    return Visits(checkout=checkout)
 
 
 def rounds(client: Client) -> Rounds:
