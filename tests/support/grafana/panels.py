@@ -16,6 +16,11 @@ PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
 
 Kind = Literal["timeseries", "table", "stat", "barchart"]
 
+_UNITS = {
+    "short": "Counts, unless a column says otherwise.",
+    "s": "In seconds.",
+    "percentunit": "In per cent.",
+}
 _FORMAT = {"timeseries": ("timeseries", 0)}
 _VALUES = {
     "site": "${site:singlequote}",
@@ -121,7 +126,7 @@ def _asking(spec: Ask, place: GridPos) -> Builder[Panel]:
     built = (
         _PANELS[spec.kind]()
         .title(spec.shown_title)
-        .description(f"{notes} Unit: {spec.unit}.".strip())
+        .description(f"{notes} {_UNITS[spec.unit]}".strip())
         .datasource(CLICKHOUSE)
         .grid_pos(place)
         .unit(spec.unit)
@@ -137,7 +142,7 @@ def _watching(spec: Watch, place: GridPos) -> Builder[Panel]:
     built = (
         timeseries.Panel()
         .title(spec.title)
-        .description(f"{spec.description} Unit: {spec.unit}.")
+        .description(f"{spec.description} {_UNITS[spec.unit]}")
         .datasource(PROMETHEUS)
         .grid_pos(place)
         .unit(spec.unit)
