@@ -16,4 +16,3 @@ FROM
     SETTINGS do_not_merge_across_partitions_select_final = 1
 ) AS s
 LEFT JOIN linked(*) AS i ON s.visitor_id = i.visitor_id
-WHERE person_id IN (SELECT person_id FROM orders_in(*))

@@ -1,4 +1,4 @@
 -- Visitors who ordered in a span, and all others that are the same people.
-SELECT visitor_id FROM orders_in(*)
-UNION DISTINCT
-SELECT visitor_id FROM linked(*) WHERE person_id IN (SELECT person_id FROM orders_in(*))
+SELECT DISTINCT arrayJoin([o.visitor_id, i.visitor_id]) AS visitor_id
+FROM orders_in(*) AS o
+LEFT JOIN linked(*) AS i ON o.person_id = i.person_id
