@@ -1,5 +1,6 @@
 """What is common to all calls of a request, apart from its body. PURE."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +26,7 @@ class Arrival:
     of the site, for shop events without one. `sent_at` is the clock of the device, if a batch has
     it; `latest` is the latest time among its events. `daily_visitor` is the id of a visitor who
     sends none, and empty if each call must have one; `known` says which user it is, if a page has
-    sent it.
+    sent it. `recall` gives the time when a call came first, if its sender may be sending it again.
     """
 
     site: str
@@ -39,8 +40,13 @@ class Arrival:
     path: str = ""
     currency: str = ""
     known: KnownVisitors | None = None
+    recall: Callable[[bytes, datetime], datetime] | None = None
     named: dict[str, int] = field(default_factory=dict)
     """How often a name was given in this request."""
+
+    def first_at(self, call: bytes) -> datetime:
+        """Give the time when `call` came first."""
+        return self.recall(call, self.received_at) if self.recall else self.received_at
 
     def told_apart(self, name: str) -> str:
         """Give `name` to the first caller, and a different one to each further caller."""

@@ -126,8 +126,8 @@ class Intake:
         """Read one call; `kind` is its type if it names none, `place` its position in the request.
 
         A call without `messageId` gets a hash of what its sender has fixed as id, so a repeated
-        call has the same id. If it has no time of its own, a repetition cannot be recognised and is
-        a second touchpoint. Two equal calls in one request are two.
+        call has the same id. If it has no time of its own, only its connection tells whether it is
+        repeated (`repeats`). Two equal calls in one request are two.
 
         Raises:
             Refused: the call breaks the contract or the limits.
@@ -234,7 +234,7 @@ def _made(call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival)
     """Make an id for a call without one: the same whenever it is sent again."""
     timestamp = call.original_timestamp or call.timestamp
     if timestamp is None:
-        place = f"{arrival.site}\0{arrival.received_at.isoformat()}\0".encode()
+        place = f"{arrival.site}\0{arrival.first_at(raw).isoformat()}\0".encode()
         return arrival.told_apart(_hash(place + raw))
     page = _object(call.context).get("page")
     more = call.previous_id, call.group_id, call.name, call.category

@@ -47,6 +47,7 @@ from pipeline.collector.newsletter.links import PATH as LINKS
 from pipeline.collector.openapi.document import document
 from pipeline.collector.openapi.operations import OPERATIONS
 from pipeline.collector.recent import Recent
+from pipeline.collector.repeats import Peer, Repeats, peer_of
 from pipeline.collector.request import Request, user_name
 from pipeline.collector.vocabularies import segment
 from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_of
@@ -105,6 +106,7 @@ class Collector:
         )
         self._intake = _intake(settings)
         self._key_limits = KeyLimits(settings)
+        self._repeats = Repeats()
         self._recent = Recent(settings.allowed_lateness)
         self._countries = Countries(settings.country_database)
         self._endpoints = Endpoints(
@@ -148,27 +150,35 @@ class Collector:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
+        caller = self._guard.caller(scope)
+        peer = peer_of(caller.client, scope.client, scope.http_version, scope.headers)
+        self._repeats.begin(peer)
         with suppress(ProtocolClosed):  # the sender is gone: there is nobody to answer
             vocabulary = self._vocabulary(scope)
-            answer = await self._answer(vocabulary, scope, protocol)
+            answer = await self._answer(vocabulary, scope, protocol, caller, peer)
             if vocabulary:
                 answer = vocabulary.wording(answer, scope.query_string)
             _answered(answer.status).inc()
             protocol.response_bytes(answer.status, answer.headers, answer.body)
+        self._repeats.end(peer)
 
     async def _answer(
-        self, vocabulary: Vocabulary | None, scope: Scope, protocol: HTTPProtocol
+        self,
+        vocabulary: Vocabulary | None,
+        scope: Scope,
+        protocol: HTTPProtocol,
+        caller: Caller,
+        peer: Peer,
     ) -> Answer:
         """Give the answer or the refusal, with the headers that let a page read it."""
         allowed: Headers = []
-        caller = self._guard.caller(scope)
         try:
             if not self._is_open_to_all(scope.path):
                 allowed = self._gate.allow(scope.headers.get("origin"))
             if vocabulary:
                 self._guard.enter(caller)
                 try:
-                    answer = await self._accept(vocabulary, scope, protocol, caller)
+                    answer = await self._accept(vocabulary, scope, protocol, caller, peer)
                 finally:
                     self._guard.leave(caller)
                 return answer.with_headers(allowed)
@@ -247,7 +257,12 @@ class Collector:
         return Answer(200, generate_latest(COLLECTOR), [("content-type", CONTENT_TYPE_LATEST)])
 
     async def _accept(
-        self, vocabulary: Vocabulary, scope: Scope, protocol: HTTPProtocol, caller: Caller
+        self,
+        vocabulary: Vocabulary,
+        scope: Scope,
+        protocol: HTTPProtocol,
+        caller: Caller,
+        peer: Peer,
     ) -> Answer:
         """Handle a request, from its bytes to Kafka's acknowledgement."""
         if not self._is_connected:  # before the body is read
@@ -267,6 +282,7 @@ class Collector:
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
         arrival = self._arrival(scope, sender.key, vocabulary, caller)
+        arrival.recall = partial(self._repeats.first_at, peer)
         self._key_limits.admit(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)

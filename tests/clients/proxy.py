@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import unquote_plus
 
@@ -34,16 +35,26 @@ class Proxy:
         """Events that the client has sent, whether they passed or not."""
         self.passed: set[str] = set()
         """Events that have reached the collector."""
+        self.wire: list[str] = []
+        """Every request, as it came: for whoever asks why an event came twice."""
         self._target = target
         self._port = port
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
-        # A connection for each request: one that is kept may be closed just when it is used again.
-        connector = aiohttp.TCPConnector(force_close=True)
-        self._session = aiohttp.ClientSession(auto_decompress=False, connector=connector)
+        self._onward: dict[asyncio.BaseTransport | None, aiohttp.ClientSession] = {}
+        """A connection to the collector for each connection to us, as a network has it."""
 
     async def close(self) -> None:
-        await self._session.close()
+        for session in self._onward.values():
+            await session.close()
+
+    def _session(self, request: web.Request) -> aiohttp.ClientSession:
+        """Give the connection onward; none that the collector may be about to close."""
+        if request.transport not in self._onward:
+            connector = aiohttp.TCPConnector(limit=1, keepalive_timeout=5)
+            session = aiohttp.ClientSession(auto_decompress=False, connector=connector)
+            self._onward[request.transport] = session
+        return self._onward[request.transport]
 
     async def turn(self, fault: Fault) -> None:
         """Let this go wrong from now on; while connections are refused nobody listens."""
@@ -75,8 +86,10 @@ class Proxy:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         content = await request.read()
-        events = events_in(f"{request.path_qs}\n".encode() + unpacked(content))
+        text = f"{request.path_qs}\n".encode() + unpacked(content)
+        events = events_in(text)
         self.seen |= events
+        self._write_down(request, text)
         if self.fault == "refused":
             return _cut(request)
         if self.fault == "unavailable" and (request.method == "POST" or events):
@@ -85,11 +98,18 @@ class Proxy:
         self.passed |= events
         return _cut(request) if self.fault == "lost" and events else answer
 
+    def _write_down(self, request: web.Request, text: bytes) -> None:
+        headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
+        peer = request.transport and request.transport.get_extra_info("peername")
+        at = datetime.now(UTC).isoformat()
+        what = f"{at} {self.fault or 'none'} {request.method} from {peer}"
+        self.wire.append(f"{what}\n{headers}\n{text.decode(errors='replace')}\n")
+
     async def _pass_on(self, request: web.Request, content: bytes) -> web.Response:
         headers = CIMultiDict(
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP
         )
-        async with self._session.request(
+        async with self._session(request).request(
             request.method, self._target + request.raw_path, headers=headers, data=content or None
         ) as answer:
             told = [(n, v) for n, v in answer.headers.items() if n.lower() not in _HOP]

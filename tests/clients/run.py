@@ -1,6 +1,6 @@
 """Unmodified clients against the collector, on ways that fail: what was sent is what arrived.
 
-    python -m tests.clients.run [--only TEXT,TEXT] [--faults none,unavailable] [--write]
+    python -m tests.clients.run [--only TEXT,TEXT] [--faults none,lost] [--write] [--wire FOLDER]
 
 Each client sends some events through a proxy of its own while something goes wrong for ten seconds.
 What it has sent is counted in its requests, by the names of the events, without any code of the
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -86,6 +87,7 @@ class Run:
     wrongs: list[str] = field(default_factory=list)
     refused: int = 0
     problem: str = ""
+    wire: list[str] = field(default_factory=list)
 
     @property
     def site(self) -> str:
@@ -158,7 +160,7 @@ class Stage:
                     await _until_quiet(way, run)
             except (Exception, TimeoutError) as error:  # noqa: BLE001 - the table says it
                 run.problem = repr(error)[:200]
-            run.seen, run.passed = way.seen, way.passed
+            run.seen, run.passed, run.wire = way.seen, way.passed, way.wire
 
     async def install(self, chosen: Iterable[Client]) -> None:
         """Install all before any runs: what is built takes time from what runs."""
@@ -343,6 +345,13 @@ def told(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def write_wire(folder: Path, run: Run) -> None:
+    """Write the requests of a run into a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", f"{run.client.title}-{run.client.where}-{run.fault}")
+    (folder / f"{name}.txt").write_text("\n".join(run.wire), encoding="utf-8")
+
+
 def main() -> int:
     """Run the clients and print the table; 1 if one of them is not whole."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -353,6 +362,7 @@ def main() -> int:
     )
     parser.add_argument("--faults", default=",".join(FAULTS))
     parser.add_argument("--write", action="store_true", help="write the table into docs/sdks.md")
+    parser.add_argument("--wire", type=Path, help="a folder for every request that was sent")
     asked = parser.parse_args()
     named = [each for each in clients() if any(map(each.is_called, asked.only.split(",")))]
     chosen = [each for each in named if is_possible(each)]
@@ -360,6 +370,8 @@ def main() -> int:
         if each not in chosen:
             print(f"{each.title:40} not run: no {each.where} for it here")
     runs = asyncio.run(play(chosen, asked.faults.split(",")))
+    for run in runs if asked.wire else ():
+        write_wire(asked.wire, run)
     for run in runs:
         if not run.is_whole or run.problem:
             gone, more = sorted(run.passed - run.arrived), sorted(run.arrived - run.passed)

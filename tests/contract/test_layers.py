@@ -52,6 +52,7 @@ MUST_BE_PURE = (
     "pipeline/privacy/pseudonyms.py",
     "pipeline/collector/limits/quotas.py",
     "pipeline/collector/recent.py",
+    "pipeline/collector/repeats.py",
     "pipeline/collector/request.py",
     "pipeline/collector/vocabularies/routes.py",
     "pipeline/collector/openapi/sdks.py",

@@ -12,6 +12,7 @@ from pipeline.privacy.addresses import address_of, truncated_ip
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 _FORWARDED = "x-forwarded-for"
+UNKNOWN_PORT = "0"
 _FURTHEST = 16
 """Most hops that are read; further ones are ignored."""
 
@@ -27,18 +28,18 @@ class Proxies:
         """Give the client of a connection from `peer`, both as address:port.
 
         It is the last address in X-Forwarded-For that is not a trusted proxy's: the client may have
-        written everything before it. Only the port of the peer is known.
+        written everything before it. If the proxy does not tell its port, it is UNKNOWN_PORT.
         """
         host, _, port = peer.rpartition(":")
         if not self._is_trusted(host.strip("[]")):
             return peer
         told = ",".join(value for name, value in headers if name == _FORWARDED)
         for hop in reversed(told.rsplit(",", _FURTHEST)[-_FURTHEST:]):
-            address = _address(hop)
-            if address is None:
+            found = _address_and_port(hop)
+            if found is None:
                 break
-            host = address
-            if not self._is_trusted(address):
+            host, port = found
+            if not self._is_trusted(host):
                 break
         return f"[{host}]:{port}" if ":" in host.strip("[]") else f"{host}:{port}"
 
@@ -55,15 +56,15 @@ class Proxies:
         return any(address in network for network in self._trusted)
 
 
-def _address(hop: str) -> str | None:
+def _address_and_port(hop: str) -> tuple[str, str] | None:
     """Read one hop: an address, some proxies add its port; None if it is none."""
-    text = hop.strip()
+    text, port = hop.strip(), ""
     if text.startswith("["):
-        text = text[1:].partition("]")[0]
+        text, _, port = text[1:].partition("]")
     elif text.count(":") == 1:
-        text = text.partition(":")[0]
+        text, _, port = text.partition(":")
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(text)), port.strip(":") or UNKNOWN_PORT
     except ValueError:
         return None
 
