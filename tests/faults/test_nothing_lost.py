@@ -24,7 +24,7 @@ LONG = os.environ.get("LONG") == "1"
 TOUCHPOINTS = int(os.environ.get("TOUCHPOINTS", "100000" if LONG else "6000"))
 SECONDS = max(12.0, TOUCHPOINTS / 1000)
 SEEDS = range(1, 1 + int(os.environ.get("SEEDS", "5" if LONG else "1")))
-SHORT = ("all killed", "workers come and go", "ClickHouse away", "broker killed")
+SHORT = ("all killed", "broker killed")
 FAULTS = ONE_NODE | THREE_NODES
 
 
