@@ -154,7 +154,7 @@ def ask_(question: str, step: str, **of: Any) -> None:
     from pipeline.reports.span_words import length_of
     from schemas.questions import questions
 
-    known = {name: one for name, one in questions().items() if not one.is_part}
+    known = {name: one for name, one in questions().items() if one.kind == "question"}
     if not question:
         for name, one in known.items():
             click.echo(f"{name:24} {one.asks}")
