@@ -13,8 +13,8 @@ import aiohttp
 from pydantic import ValidationError
 
 from pipeline.live.answers import Denied
-from pipeline.passes import Pass, issue
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, issue
 from schemas.calls import Seen
 
 

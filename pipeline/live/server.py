@@ -26,7 +26,6 @@ from pipeline.live.page.files import Files
 from pipeline.live.panels import PANELS
 from pipeline.live.requests import Sent, judged, line_by_line, read_requests, times_in
 from pipeline.live.site import read_site
-from pipeline.passes import Pass, admitted
 from pipeline.reports.live.feed import read_became
 from pipeline.reports.live.people import (
     ANY_CURRENCY,
@@ -39,6 +38,7 @@ from pipeline.reports.live.person import Linked, Seen, read_person
 from pipeline.reports.live.pulse import read_sites
 from pipeline.reports.span import as_json
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, admitted
 from schemas.errors import TouchstreamError
 from schemas.journeys import load_models
 
