@@ -6,10 +6,6 @@ from schemas.questions import questions
 
 
 def make_questions(client: Client) -> None:
-    """Create the views of `schemas/questions` from their files; repeating it changes nothing.
-
-    Questions of the live page have none.
-    """
+    """Create all views of `schemas/questions` from their files; repeating it changes nothing."""
     for question in questions().values():
-        if question.kind != "live":
-            client.command(question.view)
+        client.command(question.view)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, get_args
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from pipeline.cli.shared import (
+    AS_JSON,
     LANG,
-    SPAN,
+    SITE,
     clickhouse,
     labels_in,
+    of_span,
     read_settings,
     show,
-    span_asked,
+    span_of,
 )
 from pipeline.settings import Settings
 from pipeline.terminal import without_controls
@@ -29,20 +32,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@SPAN
+@of_span
 @LANG
-def report(site: str, fmt: str, lang: Language | None, **of: Any) -> None:
+def report(
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+    lang: Language | None,
+) -> None:
     """Print sessions, visitors, three kinds of funnel, abandonment, phases and dead letters."""
     from pipeline.reports.overview import answer as report_
-    from pipeline.reports.overview.text import render, rows
+    from pipeline.reports.overview.text import render
     from schemas.journeys import load_models
 
     known = read_settings()
-    span = span_asked(known, site, of)
+    span = span_of(site, start, end)
     with clickhouse(known, site) as client:
         models = load_models(known.journey_models)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
-    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
+    show(found, partial(render, lang=labels_in(lang)), as_json)
 
 
 _MODELS = (
@@ -52,7 +61,7 @@ _MODELS = (
 
 
 @click.command()
-@SPAN
+@SITE
 @click.option(
     "--model",
     "models",
@@ -73,52 +82,67 @@ _MODELS = (
     type=click.IntRange(1, 365),
     help="A visit counts if it began at most this many days before the order.",
 )
+@click.option("--from", "start", type=click.DateTime(), help="First time of orders; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="End of the orders; UTC, not included.")
+@AS_JSON
 def attribution(
-    site: str, models: "tuple[Model, ...]", by: "By", lookback: int, fmt: str, **of: Any
+    site: str,
+    models: "tuple[Model, ...]",
+    by: "By",
+    lookback: int,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
 ) -> None:
-    """Credit the orders of a span to the visits that led to them, by several models side by side.
+    """Credit orders to the visits that led to them, by several models side by side.
 
     docs/attribution.md defines the models.
     """
     from pipeline.reports.attribution import answer as attribution_
-    from pipeline.reports.attribution.text import render, rows
+    from pipeline.reports.attribution.text import render
     from pipeline.reports.compared import site_of
 
-    known = read_settings()
-    with clickhouse(known, site) as client:
+    with clickhouse(read_settings(), site) as client:
         found = attribution_.read_attribution(
             client,
-            span_asked(known, site_of(client, site), of),
+            span_of(site_of(client, site), start, end),
             by=by,
             models=models or attribution_.MODELS,
             lookback_days=lookback,
         )
-    show(found, fmt, render, rows)
+    show(found, render, as_json)
 
 
 @click.command("map")
 @click.option("--model", help="Journey model; default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
 @click.option("--segment", default="", help="One segment only; default: everybody.")
-@SPAN
+@of_span
 @LANG
 def map_(
-    *, model: str | None, segment: str, site: str, fmt: str, lang: Language | None, **of: Any
+    *,
+    model: str | None,
+    segment: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+    lang: Language | None,
 ) -> None:
     """Print the journey map: phases × channels, with people, conversion, time and pain points."""
     from pipeline.reports.compared import site_of
     from pipeline.reports.journey_map import answer as journey_map
-    from pipeline.reports.journey_map.text import render, rows
+    from pipeline.reports.journey_map.text import render
     from pipeline.reports.known import refuse_unknown, segments
     from schemas.journeys import load_models
 
     known = read_settings()
     with clickhouse(known, site) as client:
-        span = span_asked(known, site_of(client, site), of)
+        span = span_of(site_of(client, site), start, end)
         if segment:
             refuse_unknown("segment", segment, segments(client, site))
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
-    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
+    show(found, partial(render, lang=labels_in(lang)), as_json)
 
 
 @click.command()
@@ -144,9 +168,18 @@ def map_(
     help="Longest time from the first to the last step.",
 )
 @click.option("--by", default="", help="Break down by the value at the first step.")
-@SPAN
+@of_span
 def funnel(
-    *, steps: str, order: Any, unit: Any, window: str, by: str, site: str, fmt: str, **of: Any
+    *,
+    steps: str,
+    order: Any,
+    unit: Any,
+    window: str,
+    by: str,
+    site: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
 ) -> None:
     """Print how many people get how far through STEPS, how fast, and where they are lost.
 
@@ -166,12 +199,11 @@ def funnel(
         window=question.parse_window(window),
         by=by,
     )
-    known = read_settings()
-    span = span_asked(known, site, of)
+    span, known = span_of(site, start, end), read_settings()
     with clickhouse(known, site) as client:
         _refuse_unknown_steps(client, known, site, asked.steps)
         found = answer.read_funnel(client, span, asked)
-    show(found, fmt, text.render, text.rows)
+    show(found, text.render, as_json)
 
 
 def _refuse_unknown_steps(

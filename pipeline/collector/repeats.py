@@ -2,11 +2,13 @@
 
 Some protocols give an event neither an id nor a time, so an event that is sent again looks like a
 second one. The connections tell them apart: a sender that got its answer uses the connection
-again, a sender that did not opens a new one. Two equal events are one if
+again, a sender that did not takes another one. Two equal events are one if
 
-- the second comes within three seconds, over a connection that is newer than the first event,
+- the second comes within three seconds over another connection,
 - the first one's connection has been silent since it was answered, and
-- the sender is a browser, or has used a connection twice: others open a new one for each request.
+- the second one's connection is newer than that answer, and the sender is one that keeps its
+  connections: it has `fetch`, or has used one twice; or the sender is a browser, which
+  takes the connection that was answered last, and that was the first one's.
 
 Everything else counts twice: a double click, a loop, a program that opens a connection each time.
 Nothing is known of connections that a proxy ends, unless the proxy tells the client's port.
@@ -37,21 +39,34 @@ _PROXIES = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
 class Peer(NamedTuple):
     """Who sends, and over which connection: numbers that nobody can turn into addresses.
 
-    `connection` is 0 if a proxy hides it.
+    `connection` is 0 if a proxy hides it. What has `fetch` keeps its connections: a browser, Node.
     """
 
     connection: int
     name: int
     is_browser: bool
+    has_fetch: bool
 
 
 @dataclass(slots=True)
 class _Connection:
-    """The numbers of its first and its last request, and how many have no answer yet."""
+    """The numbers of its first and last request, how many have no answer yet, and when one got it.
+
+    Time is the number of the newest request of all.
+    """
 
     first: int
     last: int
     unanswered: int = 0
+    answered_at: int = 0
+
+
+@dataclass(slots=True)
+class _Sender:
+    """Whether it has used a connection twice, and which one was answered last."""
+
+    is_keeper: bool = False
+    answered: int = 0
 
 
 @dataclass(slots=True)
@@ -70,7 +85,7 @@ class Repeats:
     def __init__(self) -> None:
         self._requests = 0
         self._connections: OrderedDict[int, _Connection] = OrderedDict()
-        self._keepers: OrderedDict[int, None] = OrderedDict()
+        self._senders: OrderedDict[int, _Sender] = OrderedDict()
         self._events: OrderedDict[bytes, list[_Event]] = OrderedDict()
 
     def begin(self, peer: Peer) -> None:
@@ -82,8 +97,8 @@ class Repeats:
         if known is None:
             known = _Connection(self._requests, self._requests)
             _put(self._connections, peer.connection, known)
-        elif peer.name not in self._keepers:
-            _put(self._keepers, peer.name, None)
+        else:
+            self._sender(peer).is_keeper = True
         known.last = self._requests
         known.unanswered += 1
 
@@ -91,6 +106,8 @@ class Repeats:
         """Note that a request has been answered."""
         if known := self._connections.get(peer.connection):
             known.unanswered -= 1
+            known.answered_at = self._requests
+            self._sender(peer).answered = peer.connection
 
     def first_at(self, peer: Peer, event: bytes, now: datetime) -> datetime:
         """Give the time when `event` came first: `now`, unless it is sent again."""
@@ -107,10 +124,21 @@ class Repeats:
         return found.first_at
 
     def _is_again(self, event: _Event, peer: Peer, mine: _Connection) -> bool:
-        if not (peer.is_browser or peer.name in self._keepers) or mine.first <= event.request:
-            return False
         former = self._connections.get(event.connection)
-        return former is not None and (former.last, former.unanswered) == (event.request, 0)
+        if former is None or former is mine:
+            return False
+        if (former.last, former.unanswered) != (event.request, 0):
+            return False
+        sender = self._sender(peer)
+        if mine.first > former.answered_at:
+            return peer.has_fetch or sender.is_keeper
+        return peer.is_browser and sender.answered == event.connection
+
+    def _sender(self, peer: Peer) -> _Sender:
+        known = self._senders.get(peer.name)
+        if known is None:
+            _put(self._senders, peer.name, known := _Sender())
+        return known
 
 
 def _is_recent(event: _Event, now: datetime) -> bool:
@@ -134,4 +162,5 @@ def peer_of(client: str, direct: str, version: str, headers: Headers) -> Peer:
     # Python's hashes are salted: a new secret with each process.
     connection = hash(client) if is_direct or is_told else 0
     name = hash((address, headers.get("user-agent")))
-    return Peer(connection, name, is_browser=headers.get("sec-fetch-site") is not None)
+    has_fetch = headers.get("sec-fetch-mode") is not None
+    return Peer(connection, name, headers.get("sec-fetch-site") is not None, has_fetch)

@@ -30,6 +30,11 @@ class Client:
     def title(self) -> str:
         return f"{self.package} {self.version}"
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether it insists on https."""
+        return self.script == "Amplitude"
+
     def is_called(self, text: str) -> bool:
         """Say whether `text` is in its family, name, version or where it runs."""
         return text in f"{self.family} {self.title}, {self.where}"
@@ -63,9 +68,18 @@ _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
     ("Amplitude", "node", "amplitude", ("amplitude-node-1",)),
     ("Amplitude", "browser", "amplitude_js", ("amplitude-legacy",)),
     ("Amplitude", "node", "amplitude_old", ("amplitude-node-legacy",)),
-    ("Segment", "browser", "hightouch", ("hightouch-browser",)),
+    ("Hightouch", "browser", "hightouch", ("hightouch-browser",)),
     ("PostHog", "browser", "posthog_lite", ("posthog-lite",)),
     ("Plausible", "browser", "plausible_fork", ("plausible-fork",)),
+    ("June", "browser", "june", ("june-browser",)),
+    ("Jitsu", "browser", "jitsu_2", ("jitsu-2",)),
+    ("Jitsu", "node", "jitsu_2", ("jitsu-2",)),
+    ("RudderStack", "node", "rudderstack_expo", ("rudderstack-expo",)),
+    ("Google Analytics 4", "browser", "ga4_minimal", ("ga4-minimal",)),
+    ("Google Analytics 4", "browser", "ga4mp", ("ga4mp-js",)),
+    ("Plausible", "browser", "plausible_client", ("plausible-client",)),
+    ("Matomo", "browser", "matomo_native", ("matomo-native",)),
+    ("Amplitude", "node", "amplitude_6", ("amplitude-6",)),
     ("OpenPanel", "browser", "openpanel", ("openpanel-browser",)),
     ("OpenPanel", "node", "openpanel", ("openpanel-node",)),
 )
@@ -77,13 +91,24 @@ _PYPI = {
     "posthog": ("PostHog", "posthog"),
     "mixpanel": ("Mixpanel", "mixpanel"),
     "amplitude-analytics": ("Amplitude", "amplitude"),
+    "analytics-python": ("Segment", "segment_1"),
+    "june-analytics-python": ("June", "june"),
+    "events-sdk-python": ("Hightouch", "hightouch"),
+    "mixpanel-py-async": ("Mixpanel", "mixpanel_async"),
+    "umami-analytics": ("Umami", "umami"),
+    "openpanel": ("OpenPanel", "openpanel"),
+    "ga4mp": ("Google Analytics 4", "ga4mp"),
+    "matomopy": ("Matomo", "matomopy"),
 }
 _OTHER_SCRIPTS = {
     "rudder-sdk-python==1.0.6": "rudderstack_1",
     "posthog==5.4.0": "posthog_5",
     "snowplow-tracker==0.15.0": "snowplow_0",
 }
-_WITHOUT_TIME = ("plausible", "umami", "matomo", "openpanel", "plausible_old", "plausible_fork")
+_WITHOUT_TIME = (
+    *("plausible", "plausible_old", "plausible_fork", "plausible_client", "umami", "openpanel"),
+    *("matomo", "matomopy", "matomo_native", "ga4mp", "ga4_minimal", "amplitude_6"),
+)
 
 BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")
 
@@ -102,7 +127,8 @@ def clients() -> Iterator[Client]:
             name, version = wanted.split("==")
             family, script = _PYPI[name]
             script = _OTHER_SCRIPTS.get(wanted, script)
-            yield Client(family, "python", script, name, version, also=tuple(also))
+            is_timed = script not in _WITHOUT_TIME
+            yield Client(family, "python", script, name, version, is_timed, tuple(also))
     yield from _others()
 
 

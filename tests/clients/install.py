@@ -12,10 +12,12 @@ from tests.clients.clients import HERE, Client
 _CACHE = HERE.parents[1] / ".cache" / "clients"
 _ENTRIES = {
     "beacon.js": "./sdks/nothing.mjs",
+    "matomo-native": "matomo-native/src/MatomoTracker.js",
     "rudderstack-browser-3": "rudderstack-browser-3/bundled",
     "@rudderstack/analytics-js": "@rudderstack/analytics-js/bundled",
 }
-"""What is imported, where it is not the package: RudderStack's other build loads plug-ins."""
+"""What is imported, where it is not the package: RudderStack's other build loads plug-ins, and that
+of Matomo for phones has parts for React."""
 
 _RUBY = Path("/usr/share/rubygems-integration/all/gems/snowplow-tracker-0.6.1")
 _POM = """<project>
@@ -71,7 +73,9 @@ async def command(client: Client, npm: Path) -> tuple[list[str], dict[str, str]]
         return [str(await _built_go(client))], {}
     if client.where == "java":
         folder = await _built_java(client)
-        return ["java", "-cp", f"{folder}:{folder}/target/dependency/*", "Run", client.script], {}
+        trust = await _trusted() if client.is_secure else []
+        classes = ("-cp", f"{folder}:{folder}/target/dependency/*")
+        return ["java", *trust, *classes, "Run", client.script], {}
     if client.where == "ruby":
         return ["ruby", "sdks/ruby/run.rb", client.script], {}
     return ["node", "sdks/run.node.mjs", client.script, client.package], {}
@@ -109,6 +113,30 @@ async def _built_java(client: Client) -> Path:
         classes = ("-cp", "target/dependency/*", "-d", ".", "-encoding", "UTF-8")
         await _done("javac", *classes, *sources, folder=folder)
     return folder
+
+
+async def certificate() -> tuple[Path, Path]:
+    """Give a certificate of our own for `localhost`, and its key."""
+    folder = _CACHE / "tls"
+    folder.mkdir(parents=True, exist_ok=True)
+    public, private = folder / "public.pem", folder / "private.pem"
+    if not public.exists():
+        names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+        made = ("-keyout", str(private), "-out", str(public), "-days", "3650")
+        kind = ("-x509", "-newkey", "rsa:2048", "-nodes")
+        await _done("openssl", "req", *kind, *made, *names, folder=folder)
+    return public, private
+
+
+async def _trusted() -> list[str]:
+    """Give Java's options to trust our certificate."""
+    public, _ = await certificate()
+    store, word = public.with_name("trusted.p12"), "changeit"
+    if not store.exists():
+        told = ("-alias", "own", "-file", str(public), "-keystore", str(store))
+        await _done("keytool", "-importcert", "-noprompt", *told, "-storepass", word, folder=_CACHE)
+    start = "-Djavax.net.ssl.trustStore"
+    return [f"{start}={store}", f"{start}Password={word}"]
 
 
 def _folder_of(client: Client) -> Path:

@@ -6,12 +6,13 @@ _PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
 _BEGIN, _END = "<!-- make clients writes what follows -->", "<!-- until here -->"
 
 
-def write_page(table: str) -> None:
-    """Put `table` into the page."""
+def write_page(table: str, *, is_whole: bool) -> None:
+    """Put `table` into the page; if it is not of all clients, the others keep their lines."""
     text = _PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
     old, _, after = rest.partition(_END)
-    merged = "\n".join(renewed(old.strip().splitlines(), table.splitlines()))
+    kept = [] if is_whole else old.strip().splitlines()
+    merged = "\n".join(renewed(kept, table.splitlines()))
     _PAGE.write_text(f"{before}{_BEGIN}\n\n{merged}\n\n{_END}{after}", encoding="utf-8")
 
 

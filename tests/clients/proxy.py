@@ -5,6 +5,7 @@ import base64
 import binascii
 import gzip
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -28,8 +29,9 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 class Proxy:
     """Passes requests of one client on; `fault` is what goes wrong now."""
 
-    def __init__(self, target: str, port: int) -> None:
-        self.url = f"http://localhost:{port}"
+    def __init__(self, target: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self.url = f"{'https' if tls else 'http'}://localhost:{port}"
+        self._tls = tls
         self.fault: Fault = ""
         self.seen: set[str] = set()
         """Events that the client has sent, whether they passed or not."""
@@ -73,7 +75,9 @@ class Proxy:
         """Listen; while nobody did, a connection of somebody else may have got this port."""
         assert self._runner
         for is_last in (*[False] * 40, True):
-            self._site = web.TCPSite(self._runner, "localhost", self._port, reuse_address=True)
+            self._site = web.TCPSite(
+                *(self._runner, "localhost", self._port), reuse_address=True, ssl_context=self._tls
+            )
             try:
                 await self._site.start()
             except OSError:
@@ -119,10 +123,10 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(target: str) -> AsyncIterator[Proxy]:
+async def proxy(target: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
     """Run a proxy before `target`, on a port of its own."""
     [port] = free_ports(1)
-    passing = Proxy(target, port)
+    passing = Proxy(target, port, tls)
     app = web.Application(client_max_size=10_000_000)
     app.router.add_route("*", "/{path:.*}", passing.answer)
     runner = web.AppRunner(app, auto_decompress=False)

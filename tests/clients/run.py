@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import re
+import ssl
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -30,7 +31,7 @@ from pipeline.local.embedded.broker import EmbeddedBroker
 from pipeline.settings import Settings
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.clients.clients import Client, clients, official_name
-from tests.clients.install import bundle, command, is_possible, npm_folder
+from tests.clients.install import bundle, certificate, command, is_possible, npm_folder
 from tests.clients.page import write_page
 from tests.clients.proxy import Fault, Proxy, proxy
 from tests.support.browser import launched
@@ -39,7 +40,7 @@ from tests.support.ports import free_ports
 from tests.support.topics import read
 
 _PATIENCE_SECONDS, _QUIET_SECONDS = 60, 15
-_AT_ONCE = 9
+_AT_ONCE = 12
 _NOTE = "Größe ✓"
 
 
@@ -151,7 +152,8 @@ class Stage:
 
     async def play(self, run: Run) -> None:
         """Run a client to its end."""
-        async with proxy(self.collector.url) as way:
+        tls = await _tls() if run.client.is_secure else None
+        async with proxy(self.collector.url, tls) as way:
             in_browser = run.client.where == "browser"
             playing = self._browse(run, way) if in_browser else self._script(run, way)
             try:
@@ -239,6 +241,12 @@ class Stage:
             row = json.loads(value)
             found[row["site"]].append(row)
         return found
+
+
+async def _tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*await certificate())
+    return context
 
 
 async def _fail(way: Proxy, fault: str, pace: Pace) -> None:
@@ -381,7 +389,7 @@ def main() -> int:
             )
     print(table := told(runs))
     if asked.write:
-        write_page(table)
+        write_page(table, is_whole=not asked.only)
     return any(not run.is_whole for run in runs)
 
 

@@ -99,8 +99,8 @@ MUST_BE_PURE = (
     "pipeline/importer/mapping.py",
     "pipeline/kafka/records.py",
     "pipeline/importer/rows.py",
-    "pipeline/signed/passes.py",
-    "pipeline/signed/signature.py",
+    "pipeline/passes.py",
+    "pipeline/signature.py",
     "sinks/batch.py",
 )
 IMPURE = (

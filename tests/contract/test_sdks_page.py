@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.collector.vocabularies import (
     amplitude,
     ga4,
+    jitsu_first,
     matomo,
     mixpanel,
     openpanel,
@@ -23,6 +24,7 @@ NAMES = {
     "Plausible": plausible.NAMES,
     "Umami": umami.TYPES,
     "GA4": ga4.NAMES,
+    "Jitsu": jitsu_first.TYPES,
     "Mixpanel": mixpanel.NAMES,
     "Amplitude": amplitude.NAMES,
     "OpenPanel": openpanel.TYPES,
@@ -45,5 +47,6 @@ def test_the_page_has_every_name_that_is_translated() -> None:
 def test_the_page_names_every_path() -> None:
     paths = {path.rstrip("/") for _, path in ROUTES}
     told = {path.rstrip("/") for path in re.findall(r"`(/[\w./]*)`", PAGE)}
-    named_by_their_kind = {path for path in paths if re.fullmatch(r"/v1/.|/api/s/(s2s/)?\w+", path)}
+    by_kind = r"/v1/.|/sdk/\w+|/api/s/(s2s/)?\w+"
+    named_by_their_kind = {path for path in paths if re.fullmatch(by_kind, path)}
     assert paths - named_by_their_kind <= told

@@ -15,7 +15,11 @@ from tests.support.collector import collector
 from tests.support.ports import free_ports
 from tests.support.topics import read
 
-BROWSER = {"user-agent": "Mozilla/5.0 (X11) Chrome/156", "sec-fetch-site": "cross-site"}
+BROWSER = {
+    "user-agent": "Mozilla/5.0 (X11) Chrome/156",
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "cors",
+}
 EVENT = {"n": "Woo Add to Cart", "u": "https://shop.example/chair", "d": "shop.example"}
 
 

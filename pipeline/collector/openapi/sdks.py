@@ -178,6 +178,13 @@ _SPOKEN = {
         takes_batches=True,
         refusals=(Reason.TOO_DEEP,),
     ),
+    ("POST", "/api/v1/event"): _Spoken(
+        summary="Jitsu of old: one event, or several",
+        query={"token": _KEY},
+        examples={JSON: {"event_type": "page", "user": {"anonymous_id": "a-1"}}},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
+    ),
     ("POST", "/track"): _Spoken(
         successes=(mixpanel.VERBOSE, posthog.CAPTURE.success, openpanel.TRACK.success),
         summary="Mixpanel, OpenPanel (its key in `openpanel-client-id`) and PostHog of old",

@@ -103,7 +103,10 @@ def _key(request: Request) -> str | None:
 
 def _events(request: Request) -> Events:
     sent = dict(request.object)
-    events = as_list(sent.pop("events", None), "`events`")
+    events = sent.pop("events", None)
+    if isinstance(events, dict) and "name" in events:  # ga4mp sends a late event so
+        events = [events]
+    events = as_list(events, "`events`")
     common = len(request.body) - len(decoded(_apart, request.body).events)
     if common > _LARGEST_COMMON or len(sent) > _MOST_FIELDS:
         detail = f"{_LARGEST_COMMON} bytes and {_MOST_FIELDS} fields at most beside `events`"

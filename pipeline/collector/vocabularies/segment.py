@@ -146,6 +146,12 @@ ROUTES: Routes = {
         for word in (kind, kind[0])
     },
     **{("POST", f"/v1/{word}"): BATCH for word in ("batch", "b", "import")},
+    # June's clients send Segment's calls to paths of its own.
+    **{
+        ("POST", f"/sdk/{kind}"): Vocabulary(write_key, single, kind=kind)
+        for kind in get_args(TouchpointType)
+    },
+    ("POST", "/sdk/batch"): BATCH,
 }
 
 

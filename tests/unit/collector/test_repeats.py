@@ -24,7 +24,7 @@ class Requests:
         self._is_browser = is_browser
 
     def peer(self, connection: int, name: int = ADA) -> Peer:
-        return Peer(connection, name, self._is_browser)
+        return Peer(connection, name, self._is_browser, self._is_browser)
 
     def open(
         self, connection: int, ms: int, calls: tuple[bytes, ...] = (CLICK,), name: int = ADA
@@ -81,13 +81,22 @@ def test_a_loop_whose_answers_are_lost_is_as_many_events_again() -> None:
     assert sorted(first) == sorted(again)
 
 
-def test_a_connection_that_was_there_before_tells_nothing() -> None:
-    """A pool may give a second event another connection than the first."""
-    requests = Requests()
+@pytest.mark.parametrize("is_browser", [False, True])
+def test_a_connection_that_was_there_before_tells_nothing_of_a_program(*, is_browser: bool) -> None:
+    """Its pool may give a second event another connection than the first; a browser's does not."""
+    requests = Requests(is_browser=is_browser)
     requests.open(1, 0, ())
     requests.send(2, 1, ())
     requests.answer(1)
-    assert requests.send(1, 5) != requests.send(2, 10)
+    assert is_browser == (requests.send(1, 5) == requests.send(2, 10))
+
+
+def test_after_a_loop_a_browser_takes_the_connection_that_was_answered_last() -> None:
+    requests = Requests()
+    ids = [requests.open(n, n) for n in (1, 2, 3)]
+    for n in (1, 2, 3):
+        requests.answer(n)
+    assert 4 == len({each for [each] in [*ids, requests.send(3, 900)]})
 
 
 def test_a_first_connection_that_is_still_in_use_was_not_lost() -> None:
@@ -142,7 +151,7 @@ def test_where_a_proxy_hides_the_connection_all_count() -> None:
     assert requests.send(0, 0) != requests.send(0, 9)
 
 
-AGENT = {"user-agent": "Mozilla/5.0", "sec-fetch-site": "cross-site"}
+AGENT = {"user-agent": "Mozilla/5.0", "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +169,7 @@ def test_a_connection_is_known_if_no_proxy_ends_it_or_the_proxy_names_the_port(
     client: str, direct: str, version: str, headers: dict[str, str], is_known: bool
 ) -> None:
     peer = peer_of(client, direct, version, AGENT | headers)
-    assert (is_known, True) == (peer.connection != 0, peer.is_browser)
+    assert (is_known, True, True) == (peer.connection != 0, peer.is_browser, peer.has_fetch)
 
 
 def test_no_address_is_kept() -> None:
@@ -172,4 +181,4 @@ def test_what_is_remembered_is_bounded() -> None:
     for n in range(1, 20_500):
         requests.send(n, n, (b'{"type": "track", "event": "%d", "userId": "u"}' % n,), n)
     known = vars(requests.repeats)
-    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_keepers", "_events"))
+    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_senders", "_events"))

@@ -214,12 +214,9 @@ stutter: st.SearchStrategy[Act] = st.builds(
     st.integers(0, 20),
 )
 die: st.SearchStrategy[Act] = st.builds(
-    lambda who, sent, compacted, committed: (
-        lambda workers: workers[who].die(sent, is_compacted=compacted, has_committed=committed)
-    ),
+    lambda who, sent, compacted: lambda workers: workers[who].die(sent, is_compacted=compacted),
     st.integers(0, PARTITIONS - 1),
     st.integers(0, 30),
-    st.booleans(),
     st.booleans(),
 )
 

@@ -27,7 +27,7 @@ from tests.support.vocabularies import send, sent
 FOLDER = Path(__file__).parents[4] / "schemas" / "examples"
 VOCABULARIES = (
     *("rudderstack", "jitsu", "snowplow", "posthog", "plausible", "umami", "ga4", "gtag", "matomo"),
-    *("mixpanel", "amplitude", "openpanel"),
+    *("mixpanel", "amplitude", "openpanel", "june"),
 )
 EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
 

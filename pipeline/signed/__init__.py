@@ -1,1 +1,0 @@
-"""PURE: what is signed: bodies with a time, texts that go around on their own, and passes."""

@@ -1,0 +1,4 @@
+export const start = async ({ Plausible }, { url, key }) => {
+  const plausible = new Plausible({ apiHost: url, domain: key });
+  return { send: (event, props) => plausible.sendEvent(event, { props }) };
+};
