@@ -69,7 +69,8 @@ bench-views: $(READY) ## Ask every question of shops of 1 and 20 million touchpo
 	@$(BIN)/python -m tests.bench.views $(ARGS)
 
 faults: $(READY) ## The long form of the fault tests
-	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py $(ARGS); \
+	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py \
+		tests/integration/test_stack_remembers.py $(ARGS); \
 	code=$$?; $(BIN)/python -m tests.faults.report; exit $$code
 
 fuzz: $(READY) ## Fuzz the collector over HTTP, and all that decodes (MINUTES=10 for each)

@@ -5,35 +5,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from pipeline.cli.shared import LANG, SITE, Option, clickhouse, options, read_settings
+from pipeline.cli.shared import LANG, Option, clickhouse, in_span, options, read_settings, zone_of
 from pipeline.terminal import print_whole
 from schemas.fields import Channel, Language
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-FORMAT = click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
-
 _of_span: Callable[[Callable[..., None]], Callable[..., None]] = options(
-    SITE,
-    click.option(
-        "--last", default="", help="Length of the span: 90m, 24h, 7d, 2w.  [default: 24h]"
-    ),
-    click.option("--ago", default="", help="How long ago the span ended: 7d."),
-    click.option("--from", "start", default="", help="Start of the span instead, e.g. 2026-03-01."),
-    click.option("--to", "end", default="", help="End of the span, not included; default: now."),
-    click.option(
-        "--zone", default="", help="A time zone, e.g. Europe/Berlin; default: the site's."
-    ),
+    in_span("24h"),
     click.option("--channel", default="", help="One channel only."),
     click.option("--segment", default="", help="One segment only."),
-    FORMAT,
     LANG,
 )
 _MOST: Option = click.option(
@@ -154,7 +136,7 @@ def ask_(question: str, step: str, **of: Any) -> None:
     from pipeline.reports.span_words import length_of
     from schemas.questions import questions
 
-    known = {name: one for name, one in questions().items() if not one.is_part}
+    known = {name: one for name, one in questions().items() if one.kind == "question"}
     if not question:
         for name, one in known.items():
             click.echo(f"{name:24} {one.asks}")
@@ -169,10 +151,9 @@ def ask_(question: str, step: str, **of: Any) -> None:
 
 def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
     from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
 
     from pipeline.reports.compared import compared, site_of
-    from pipeline.reports.span_words import BadSpan, span_in_words
+    from pipeline.reports.span_words import span_in_words
     from schemas.journeys import load_models
 
     known = read_settings()
@@ -182,10 +163,7 @@ def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
         given["model"] = given["model"] or load_models(known.journey_models)[0].id
     with clickhouse(known) as client:
         site = site_of(client, of.pop("site"))
-        try:
-            zone = ZoneInfo(zone_name or known.site_time_zones.get(site, "UTC"))
-        except (KeyError, ValueError) as error:
-            raise BadSpan(f"no time zone {zone_name!r}; write it as Europe/Berlin") from error
+        zone = zone_of(known, site, zone_name)
         _refuse_unknown(client, site, of | given)
         span = span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
         found = compared(client, question, span, **of, **given)

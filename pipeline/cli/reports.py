@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from pipeline.cli.shared import (
-    AS_JSON,
     LANG,
-    SITE,
+    SPAN,
     clickhouse,
     labels_in,
-    of_span,
     read_settings,
     show,
-    span_of,
+    span_asked,
 )
 from pipeline.settings import Settings
 from pipeline.terminal import without_controls
@@ -32,26 +29,20 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@of_span
+@SPAN
 @LANG
-def report(
-    site: str,
-    start: datetime | None,
-    end: datetime | None,
-    as_json: bool,
-    lang: Language | None,
-) -> None:
+def report(site: str, fmt: str, lang: Language | None, **of: Any) -> None:
     """Print sessions, visitors, three kinds of funnel, abandonment, phases and dead letters."""
     from pipeline.reports.overview import answer as report_
-    from pipeline.reports.overview.text import render
+    from pipeline.reports.overview.text import render, rows
     from schemas.journeys import load_models
 
     known = read_settings()
-    span = span_of(site, start, end)
+    span = span_asked(known, site, of)
     with clickhouse(known, site) as client:
         models = load_models(known.journey_models)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
-    show(found, partial(render, lang=labels_in(lang)), as_json)
+    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
 
 
 _MODELS = (
@@ -61,7 +52,7 @@ _MODELS = (
 
 
 @click.command()
-@SITE
+@SPAN
 @click.option(
     "--model",
     "models",
@@ -82,67 +73,52 @@ _MODELS = (
     type=click.IntRange(1, 365),
     help="A visit counts if it began at most this many days before the order.",
 )
-@click.option("--from", "start", type=click.DateTime(), help="First time of orders; UTC.")
-@click.option("--to", "end", type=click.DateTime(), help="End of the orders; UTC, not included.")
-@AS_JSON
 def attribution(
-    site: str,
-    models: "tuple[Model, ...]",
-    by: "By",
-    lookback: int,
-    start: datetime | None,
-    end: datetime | None,
-    as_json: bool,
+    site: str, models: "tuple[Model, ...]", by: "By", lookback: int, fmt: str, **of: Any
 ) -> None:
-    """Credit orders to the visits that led to them, by several models side by side.
+    """Credit the orders of a span to the visits that led to them, by several models side by side.
 
     docs/attribution.md defines the models.
     """
     from pipeline.reports.attribution import answer as attribution_
-    from pipeline.reports.attribution.text import render
+    from pipeline.reports.attribution.text import render, rows
     from pipeline.reports.compared import site_of
 
-    with clickhouse(read_settings(), site) as client:
+    known = read_settings()
+    with clickhouse(known, site) as client:
         found = attribution_.read_attribution(
             client,
-            span_of(site_of(client, site), start, end),
+            span_asked(known, site_of(client, site), of),
             by=by,
             models=models or attribution_.MODELS,
             lookback_days=lookback,
         )
-    show(found, render, as_json)
+    show(found, fmt, render, rows)
 
 
 @click.command("map")
 @click.option("--model", help="Journey model; default: the first of TOUCHSTREAM_JOURNEY_MODELS.")
 @click.option("--segment", default="", help="One segment only; default: everybody.")
-@of_span
+@SPAN
 @LANG
 def map_(
-    *,
-    model: str | None,
-    segment: str,
-    site: str,
-    start: datetime | None,
-    end: datetime | None,
-    as_json: bool,
-    lang: Language | None,
+    *, model: str | None, segment: str, site: str, fmt: str, lang: Language | None, **of: Any
 ) -> None:
     """Print the journey map: phases × channels, with people, conversion, time and pain points."""
     from pipeline.reports.compared import site_of
     from pipeline.reports.journey_map import answer as journey_map
-    from pipeline.reports.journey_map.text import render
+    from pipeline.reports.journey_map.text import render, rows
     from pipeline.reports.known import refuse_unknown, segments
     from schemas.journeys import load_models
 
     known = read_settings()
     with clickhouse(known, site) as client:
-        span = span_of(site_of(client, site), start, end)
+        span = span_asked(known, site_of(client, site), of)
         if segment:
             refuse_unknown("segment", segment, segments(client, site))
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
-    show(found, partial(render, lang=labels_in(lang)), as_json)
+    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
 
 
 @click.command()
@@ -168,18 +144,9 @@ def map_(
     help="Longest time from the first to the last step.",
 )
 @click.option("--by", default="", help="Break down by the value at the first step.")
-@of_span
+@SPAN
 def funnel(
-    *,
-    steps: str,
-    order: Any,
-    unit: Any,
-    window: str,
-    by: str,
-    site: str,
-    start: datetime | None,
-    end: datetime | None,
-    as_json: bool,
+    *, steps: str, order: Any, unit: Any, window: str, by: str, site: str, fmt: str, **of: Any
 ) -> None:
     """Print how many people get how far through STEPS, how fast, and where they are lost.
 
@@ -199,11 +166,12 @@ def funnel(
         window=question.parse_window(window),
         by=by,
     )
-    span, known = span_of(site, start, end), read_settings()
+    known = read_settings()
+    span = span_asked(known, site, of)
     with clickhouse(known, site) as client:
         _refuse_unknown_steps(client, known, site, asked.steps)
         found = answer.read_funnel(client, span, asked)
-    show(found, text.render, as_json)
+    show(found, fmt, text.render, text.rows)
 
 
 def _refuse_unknown_steps(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from pipeline.cli.shared import AS_JSON, COUNT, clickhouse, read_settings
+from pipeline.cli.shared import COUNT, clickhouse, read_settings
 from pipeline.terminal import until_told
 
 
@@ -52,7 +52,7 @@ def sink() -> None:
     metavar="FROM TO",
     help="Print the alerts of the time from FROM to TO (UTC, TO not included), and exit.",
 )
-@AS_JSON
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
     """Alert when fewer people than usual arrive or continue, or errors grow (docs/alerts.md)."""
     from pipeline.roles.watch.loop import watch as watch_

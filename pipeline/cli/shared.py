@@ -1,7 +1,7 @@
 """Shared by the commands: options, settings, a client, readable errors."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
@@ -18,6 +18,8 @@ from schemas.dead_letter import Reason, Stage
 from schemas.fields import Language
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from clickhouse_connect.driver.client import Client
 
     from pipeline.reports.span import Span
@@ -53,7 +55,13 @@ COUNT = click.IntRange(min=1)
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+FORMAT = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+)
 
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -70,12 +78,29 @@ def options(*options: Option) -> Option:
     return add
 
 
-of_span = options(
-    SITE,
-    click.option("--from", "start", type=click.DateTime(), help="UTC, e.g. 2025-02-23."),
-    click.option("--to", "end", type=click.DateTime(), help="UTC, not included."),
-    AS_JSON,
-)
+def in_span(usual: str) -> Option:
+    """Give a command the options that name a site, a span and how to print the answer.
+
+    `usual` says which span is meant without options.
+    """
+    return options(
+        SITE,
+        click.option(
+            "--last", default="", help=f"Length of the span: 90m, 24h, 7d, 2w.  [default: {usual}]"
+        ),
+        click.option("--ago", default="", help="How long ago the span ended: 7d."),
+        click.option("--from", "start", default="", help="Start of the span, e.g. 2026-03-01."),
+        click.option(
+            "--to", "end", default="", help="End of the span, not included; default: now."
+        ),
+        click.option(
+            "--zone", default="", help="A time zone, e.g. Europe/Berlin; default: the site's."
+        ),
+        FORMAT,
+    )
+
+
+SPAN = in_span("all time")
 
 
 def read_settings() -> Settings:
@@ -137,12 +162,49 @@ def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
     )
 
 
-def show(found: object, render: Callable[[Any], RenderableType], as_json: bool) -> None:
-    """Print an answer as JSON, or as `render` lays it out."""
-    from pipeline.reports.span import as_json as written
+def zone_of(settings: Settings, site: str, named: str) -> "ZoneInfo":
+    """Give the time zone `named`, or else that of the site.
 
-    if as_json:
-        click.echo(written(found).decode())
+    Raises:
+        BadSpan: there is no such zone.
+    """
+    from pipeline.reports.span_words import zone_named
+
+    return zone_named(named or settings.site_time_zones.get(site, "UTC"))
+
+
+def span_asked(settings: Settings, site: str, of: dict[str, Any]) -> "Span":
+    """Take the words of a span out of the options `of`; without words, all time.
+
+    Raises:
+        BadSpan: the words contradict each other, or the end is not after the start.
+    """
+    from pipeline.reports.span import BEGINNING
+    from pipeline.reports.span_words import span_in_words
+
+    words = {name: of.pop(name) for name in ("last", "ago", "start", "end")}
+    zone = zone_of(settings, site, of.pop("zone"))
+    if not any(words.values()):
+        return span_of(site, None, None)
+    if words["end"] and not words["start"]:
+        words["start"] = BEGINNING.isoformat()
+    return span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
+
+
+def show(
+    found: object,
+    fmt: str,
+    render: Callable[[Any], RenderableType],
+    rows: Callable[[Any], Iterable[Mapping[str, Any]]],
+) -> None:
+    """Print an answer as `render` lays it out, as JSON, or its `rows` as CSV."""
+    from pipeline.reports.span import as_json
+    from pipeline.reports.written import lines
+
+    if fmt == "json":
+        click.echo(as_json(found).decode())
+    elif fmt == "csv":
+        click.echo(lines(rows(found)), nl=False)
     else:
         print_whole(render(found))
 

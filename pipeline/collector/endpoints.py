@@ -32,11 +32,11 @@ from pipeline.collector.server_api import ServerApi
 from pipeline.collector.vocabularies import segment
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.metrics import COLLECTOR_CLICKS_LOST
-from pipeline.passes import Pass, admitted
 from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
 from pipeline.privacy.pseudonyms import Pseudonyms
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, admitted
 from schemas.codec import encode
 
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from pipeline.collector.decoding import json_value
 from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
-from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
 from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline.passes import Pass, issue
 from pipeline.settings import BadSettings, Settings
+from pipeline.signed.passes import Pass, issue
 
 
 def link_to(settings: Settings, sites: Sequence[str] = (), life: timedelta | None = None) -> str:

@@ -28,11 +28,13 @@ _FILTERS = {
     "segment": "Only people of this segment.",
 }
 _BEHIND = {
-    "of": "step, phase, cell, left, won, place, crossing, kpi, touchpoint, orders, mailing, page, "
+    "of": "step, phase, cell, left, place, crossing, kpi, touchpoint, orders, mailing, page, "
     "source, campaign, device, country or entry.",
     "what": "Which one of these.",
-    "where": "The channel of a cell or touchpoint; `lost` or `gone_on` of a step; `waiting` of "
-    "what was left; what happened at a place.",
+    "where": "The channel of a cell or touchpoint; `lost` or `gone_on` of a step; `came` or "
+    "`went_on` of a phase; `waiting` or `won` of what was left; what happened at a place; a column "
+    "of a mailing.",
+    "currency": "Of orders, and of what was left: only those in this currency.",
 }
 _REFUSALS = {
     "400": "`bad_address`: an unknown filter; the detail says what to write.",
@@ -45,6 +47,21 @@ _REFUSALS = {
 
 def document(panels: Sequence[Panel], version: str) -> Schema:
     """Build the document; `version` is the version of the product."""
+    paths = _paths(panels)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Touchstream live", "version": version, "description": _ABOUT},
+        "security": [{"pass": []}],
+        "components": {
+            "securitySchemes": {
+                "pass": {"type": "http", "scheme": "bearer", "description": _HOW_TO_ENTER}
+            }
+        },
+        "paths": dict(sorted(paths.items())),
+    }
+
+
+def _paths(panels: Sequence[Panel]) -> dict[str, Schema]:
     paths: dict[str, Schema] = {
         "/api/site": _path("What a site can be narrowed by", _FILTERS, TypeAdapter(Site)),
         "/api/stream": _path(
@@ -66,19 +83,15 @@ def document(panels: Sequence[Panel], version: str) -> Schema:
     }
     for panel in panels:
         paths[f"/api/{panel.name}"] = _path(panel.about, _FILTERS, _rows(panel.row))
-    for path in ["/api/people", "/api/person", *(f"/api/{panel.name}" for panel in panels)]:
+    paths["/api/links.csv"] = _csv_of(paths["/api/person"])
+    for path in [
+        "/api/people",
+        "/api/person",
+        "/api/requests",
+        *(f"/api/{panel.name}" for panel in panels),
+    ]:
         paths[f"{path}.csv"] = _csv_of(paths[path])
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Touchstream live", "version": version, "description": _ABOUT},
-        "security": [{"pass": []}],
-        "components": {
-            "securitySchemes": {
-                "pass": {"type": "http", "scheme": "bearer", "description": _HOW_TO_ENTER}
-            }
-        },
-        "paths": dict(sorted(paths.items())),
-    }
+    return paths
 
 
 class _Numbers(GenerateJsonSchema):

@@ -4,7 +4,8 @@ The collector knows what it accepted and why it refused the rest. The tables kno
 touchpoints were judged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,26 @@ import aiohttp
 from pydantic import ValidationError
 
 from pipeline.live.answers import Denied
-from pipeline.passes import Pass, issue
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, issue
 from schemas.calls import Seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One touchpoint of a request and what became of it, or why it was refused."""
+
+    at: datetime
+    path: str
+    network: str
+    origin: str
+    outcome: str
+    name: str = ""
+    touchpoint_id: str = ""
+    became: str = ""
+    error: str = ""
+    detail: str = ""
+
 
 _PASS_LIFE = timedelta(minutes=1)
 _PATIENCE = aiohttp.ClientTimeout(total=5)
@@ -32,6 +50,26 @@ def judged(seen: Seen, became: Mapping[str, Any]) -> Seen:
         for each in request.touchpoints:
             each.became = became.get(each.touchpoint_id, "")
     return seen
+
+
+def line_by_line(seen: Seen) -> Iterator[Sent]:
+    """Yield a line for each touchpoint and refusal of each request; one for a request without."""
+    for request in seen.requests:
+        whole = Sent(**{name: getattr(request, name) for name in _OF_REQUEST})
+        for touchpoint in request.touchpoints:
+            yield replace(
+                whole,
+                name=touchpoint.name,
+                touchpoint_id=touchpoint.touchpoint_id,
+                became=touchpoint.became,
+            )
+        for refused in request.refused:
+            yield replace(whole, error=refused.error, detail=refused.detail)
+        if not request.touchpoints and not request.refused:
+            yield replace(whole, error=request.error, detail=request.detail)
+
+
+_OF_REQUEST = ("at", "path", "network", "origin", "outcome")
 
 
 async def read_requests(

@@ -24,15 +24,21 @@ from pipeline.live.hub import Asker, Hub, Panels, TooManyViews, Watcher
 from pipeline.live.openapi import document
 from pipeline.live.page.files import Files
 from pipeline.live.panels import PANELS
-from pipeline.live.requests import judged, read_requests, times_in
+from pipeline.live.requests import Sent, judged, line_by_line, read_requests, times_in
 from pipeline.live.site import read_site
-from pipeline.passes import Pass, admitted
 from pipeline.reports.live.feed import read_became
-from pipeline.reports.live.people import Behind, Somebody, UnknownQuestion, read_people
-from pipeline.reports.live.person import Seen, read_person
+from pipeline.reports.live.people import (
+    ANY_CURRENCY,
+    Behind,
+    Somebody,
+    UnknownQuestion,
+    read_people,
+)
+from pipeline.reports.live.person import Linked, Seen, read_person
 from pipeline.reports.live.pulse import read_sites
 from pipeline.reports.span import as_json
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, admitted
 from schemas.errors import TouchstreamError
 from schemas.journeys import load_models
 
@@ -91,7 +97,9 @@ class Live:
                 web.get("/api/people.csv", self._people),
                 web.get("/api/person", self._person),
                 web.get("/api/person.csv", self._person),
+                web.get("/api/links.csv", self._links),
                 web.get("/api/requests", self._requests),
+                web.get("/api/requests.csv", self._requests),
                 web.get("/api/{panel}.csv", self._panel),
                 web.get("/api/{panel}", self._panel),
             ]
@@ -176,26 +184,33 @@ class Live:
     async def _people(self, request: web.Request) -> web.StreamResponse:
         address = await self._address(request, self._pass(request))
         said = {name: request.query.get(name, "")[:200] for name in ("of", "what", "where")}
-        view, steps = address.at(self._clock()), self._steps(address)
-        found = await self._ask(read_people, view, Behind(**said), steps)
+        said["currency"] = request.query.get("currency", ANY_CURRENCY)[:200]
+        found = await self._ask(read_people, address.at(self._clock()), Behind(**said))
         if request.path.endswith(".csv"):
             return _csv("people", address, as_csv(Somebody, found.people))
         return _json(found)
 
     async def _person(self, request: web.Request) -> web.StreamResponse:
         address = await self._address(request, self._pass(request))
-        person = request.query.get("person", "")[:200]
-        found = await self._ask(read_person, address.at(self._clock()), person)
+        found = await self._ask(read_person, address.at(self._clock()), _person_of(request))
         if request.path.endswith(".csv"):
             return _csv("person", address, as_csv(Seen, found.touchpoints))
         return _json(found)
+
+    async def _links(self, request: web.Request) -> web.StreamResponse:
+        address = await self._address(request, self._pass(request))
+        found = await self._ask(read_person, address.at(self._clock()), _person_of(request))
+        return _csv("links", address, as_csv(Linked, found.links))
 
     async def _requests(self, request: web.Request) -> web.StreamResponse:
         granted = self._pass(request)
         address = await self._address(request, granted)
         seen = await read_requests(self._settings, address.site, granted, self._clock)
         became = await self._ask(read_became, address.at(self._clock()), times_in(seen))
-        return _json(judged(seen, became).model_dump())
+        found = judged(seen, became)
+        if request.path.endswith(".csv"):
+            return _csv("requests", address, as_csv(Sent, line_by_line(found)))
+        return _json(found.model_dump())
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send changes as server-sent events until the page leaves or the pass ends."""
@@ -283,6 +298,10 @@ class Live:
         except (ClickHouseError, TouchstreamError, OSError) as error:
             _log.warning("not answered: %s", str(error)[:300])
             raise Denied(503, "unavailable", "ClickHouse does not answer this now") from error
+
+
+def _person_of(request: web.Request) -> str:
+    return request.query.get("person", "")[:200]
 
 
 def _cookie(request: web.Request) -> str:

@@ -49,7 +49,7 @@ def ask(client: Client, name: str, **values: Any) -> Answer:
     question = questions()[name]
     found = client.query(
         statement(question),
-        parameters={p: _written((_UNSAID | values)[p]) for p in question.parameters},
+        parameters=parameters(question, **values),
     )
     types = [type_.name for type_ in found.column_types]
     columns = tuple(map(Column, found.column_names, types))
@@ -58,8 +58,19 @@ def ask(client: Client, name: str, **values: Any) -> Answer:
 
 def statement(question: Question) -> str:
     """Write the SQL that asks `question`; the server fills in the parameters."""
+    if question.kind == "live":
+        return question.sql
     given = ", ".join(f"{name} = {{{name}:{type_}}}" for name, type_ in question.parameters.items())
     return f"SELECT * FROM {question.name}({given})"  # noqa: S608 - names of our own files
+
+
+def parameters(question: Question, **values: Any) -> dict[str, Any]:
+    """Return the values of the parameters of `question` as the server reads them.
+
+    Raises:
+        KeyError: a parameter without a default is missing.
+    """
+    return {name: _written((_UNSAID | values)[name]) for name in question.parameters}
 
 
 def _written(value: Any) -> Any:

@@ -16,6 +16,18 @@ class BadSpan(Unusable):
     """Words that do not form a span; the text says what to write instead."""
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """Return the time zone of this name.
+
+    Raises:
+        BadSpan: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise BadSpan(f"no time zone {name!r}; write it as Europe/Berlin") from error
+
+
 def length_of(words: str) -> timedelta:
     """Read a length: 90m, 24h, 7d, 2w.
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -44,6 +44,18 @@ def as_csv(found: Compared) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(column.name for column in found.answer.columns)
     writer.writerows([_plain(value) for value in row] for row in found.answer.rows)
+    return out.getvalue()
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write CSV: a header with the names, and a line for each row; nothing for no rows."""
+    out = io.StringIO()
+    writer: csv.DictWriter[str] | None = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(out, list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
     return out.getvalue()
 
 

@@ -192,8 +192,9 @@ class Partition:
         That run wrote its facts from exactly the log up to there. So a checkpoint is made there
         again: facts that are refuted later are then known, and retracted.
         """
-        place = min((place for place in self.places if place > self.position), default=None)
-        if place is None or place < records[0].offset:
+        first = records[0].offset
+        place = min((place for place in self.places if place >= first), default=None)
+        if place is None:
             return records
         return [record for record in records if record.offset <= place]
 

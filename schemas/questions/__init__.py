@@ -5,7 +5,8 @@ the live page, the commands and you use it in the same way:
 `SELECT * FROM sources(site = 'shop', start = …, …)`.
 
 A file begins with the question as a comment. A part, from which questions are built (in `parts/`),
-begins with a sentence. In a file, `name(*)` asks another question with the same parameters, and
+begins with a sentence. The questions in `live/` have no view: only the live page asks them, as they
+are written. In a file, `name(*)` asks another question with the same parameters, and
 `name(*, start = …)` with one of them changed. The view contains the SQL of its parts: ClickHouse
 plans a view within a view again for every view around it.
 """
@@ -17,7 +18,9 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Kind = Literal["part", "question", "live"]
 
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 _ASKED = re.compile(r"\b(\w+)\(\*")
@@ -35,10 +38,15 @@ class Question:
     name: str
     asks: str
     notes: str
-    is_part: bool
+    kind: Kind
     made_of: frozenset[str]
     parameters: Mapping[str, str]
     sql: str
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is only there for others."""
+        return self.kind == "part"
 
     @property
     def view(self) -> str:
@@ -47,13 +55,13 @@ class Question:
         return f"CREATE OR REPLACE VIEW {self.name} AS\n{self.sql}\nCOMMENT '{comment}'"
 
 
-Texts = Mapping[str, tuple[bool, str]]
-"""The text of each file by its name, and whether it is a part."""
+Texts = Mapping[str, tuple[Kind, str]]
+"""What each file is, by its name, and its text."""
 
 
 @cache
 def questions() -> dict[str, Question]:
-    """Read all files, the parts first."""
+    """Read all files: parts, questions, questions of the live page."""
     return read(dict(_texts()))
 
 
@@ -67,12 +75,17 @@ def read(texts: Texts) -> dict[str, Question]:
     return {name: _question(name, texts) for name in texts}
 
 
-def _texts() -> Iterator[tuple[str, tuple[bool, str]]]:
+def _texts() -> Iterator[tuple[str, tuple[Kind, str]]]:
     folder = resources.files(__name__)
-    for is_part, place in ((True, folder / "parts"), (False, folder)):
+    places: dict[Kind, Traversable] = {
+        "part": folder / "parts",
+        "question": folder,
+        "live": folder / "live",
+    }
+    for kind, place in places.items():
         for file in sorted(place.iterdir(), key=_name):
             if file.name.endswith(".sql"):
-                yield _name(file), (is_part, file.read_text(encoding="utf-8"))
+                yield _name(file), (kind, file.read_text(encoding="utf-8"))
 
 
 def _name(file: Traversable) -> str:
@@ -80,14 +93,14 @@ def _name(file: Traversable) -> str:
 
 
 def _question(name: str, texts: Texts) -> Question:
-    is_part, text = texts[name]
+    kind, text = texts[name]
     asks, *notes = (line.removeprefix("--").strip() for line in _comment(text))
     sql = _sql(text)
     return Question(
         name=name,
         asks=asks,
         notes="\n".join(notes).strip(),
-        is_part=is_part,
+        kind=kind,
         made_of=frozenset(asked.name for asked in _asked(sql)),
         parameters=_parameters(sql, texts),
         sql=_written_out(sql, texts),

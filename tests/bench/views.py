@@ -125,7 +125,7 @@ async def _main() -> None:
     parser.add_argument("--keep", type=Path, help="Make the shops here, and use them again.")
     parser.add_argument("names", nargs="*")
     told = parser.parse_args()
-    every = [name for name, question in questions().items() if not question.is_part]
+    every = [name for name, question in questions().items() if question.kind == "question"]
     found: dict[float, Times] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = told.keep or Path(temporary)

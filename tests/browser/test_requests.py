@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 from pydantic import SecretStr
 
-from pipeline.passes import Pass, issue
+from pipeline.signed.passes import Pass, issue
 from tests.browser.stage import Stage
 from tests.support.collector import WRITE_KEY
 from tests.support.live import Serving, serving, token_for

@@ -99,8 +99,8 @@ MUST_BE_PURE = (
     "pipeline/importer/mapping.py",
     "pipeline/kafka/records.py",
     "pipeline/importer/rows.py",
-    "pipeline/passes.py",
-    "pipeline/signature.py",
+    "pipeline/signed/passes.py",
+    "pipeline/signed/signature.py",
     "sinks/batch.py",
 )
 IMPURE = (

@@ -37,7 +37,7 @@ from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_
 from pipeline.collector.vocabularies.vocabulary import Routes, Vocabulary
 from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.pseudonyms import Pseudonyms
-from pipeline.signature import SIGNATURE, TIMESTAMP, signature
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter
 from schemas.topics import RAW

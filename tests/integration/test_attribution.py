@@ -387,8 +387,8 @@ def test_the_command_prints_what_it_is_asked_for(client: Client, engine: EngineS
         "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
         "TOUCHSTREAM_CLICKHOUSE_DATABASE": str(client.database),
     }
-    asked = ["attribution", "--model", "first", "--by", "source", "--to", "2026-05-02", "--json"]
-    ran = CliRunner().invoke(main, asked, env=where)
+    asked = ["--model", "first", "--by", "source", "--to", "2026-05-02", "--format", "json"]
+    ran = CliRunner().invoke(main, ["attribution", *asked], env=where)
     assert ran.exit_code == 0, ran.output
     assert msgspec.json.decode(ran.stdout)["credits"] == [
         {

@@ -15,7 +15,7 @@ import pytest_asyncio
 from pipeline.collector.newsletter.mailing import Mailing
 from pipeline.kafka.topics import read_topic
 from pipeline.settings import Settings
-from pipeline.signature import SIGNATURE, TIMESTAMP, signature
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.integration.test_collector_http import make_topics
 from tests.support.collector import WRITE_KEY, CollectorProcess, collector, start

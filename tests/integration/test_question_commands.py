@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -74,7 +75,7 @@ def test_a_command_says_what_its_question_answers(
 
 
 def test_every_question_can_be_asked_and_is_listed(run: Run) -> None:
-    asked = {name: one for name, one in questions().items() if not one.is_part}
+    asked = {name: one for name, one in questions().items() if one.kind == "question"}
     assert [line.split()[0] for line in run("ask").stdout.splitlines()] == list(asked)
     assert run("ask", "timeline").exit_code == 2
     assert "did you mean weak_points" in run("ask", "weak_point").stderr
@@ -137,3 +138,64 @@ def test_times_are_told_in_the_zone_that_is_asked_for(run: Run) -> None:
     )
     assert "2025-03-01 12:00 to 2025-03-01 14:00 Europe/Berlin" in ran.stdout
     assert "2025-03-01 13:33:00" not in ran.stdout.split("visits")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("attribution",), "credits"),
+        (("map",), "cells"),
+        (("funnel", "Product Viewed > Order Completed"), "steps"),
+        (("funnel", "Product Viewed > Order Completed", "--by", "channel"), ""),
+        (("report",), ""),
+    ],
+)
+def test_an_answer_of_many_tables_comes_as_csv_too(
+    run: Run, words: tuple[str, ...], part: str
+) -> None:
+    told = msgspec.json.decode(run(*words, *SPAN_WORDS, "--format", "json").stdout)
+    ran = run(*words, *SPAN_WORDS, "--format", "csv")
+    assert ran.exit_code == 0, ran.output
+    rows = list(csv.DictReader(io.StringIO(ran.stdout)))
+    if part:
+        assert len(rows) == len(told[part]) > 0
+        for row, same in zip(rows, told[part], strict=True):
+            assert {name: str(same[name] if same[name] is not None else "") for name in same} == {
+                name: row[name] for name in same
+            }
+    elif words[0] == "report":
+        figures = {row["figure"]: row["value"] for row in rows}
+        assert figures["touchpoints"] == str(told["touchpoints"])
+        assert figures["by_visitor.reach.0"] == str(told["by_visitor"]["reach"][0])
+        assert float(figures["revenue.0.net"]) == told["revenue"][0]["net"]
+    else:
+        assert {row["value"] for row in rows} == {"", *(one["value"] for one in told["parts"])}
+
+
+@pytest.mark.parametrize(
+    "words", [("report",), ("map",), ("attribution",), ("funnel", "Product Viewed > Product Added")]
+)
+def test_a_span_in_words_is_the_same_everywhere(run: Run, words: tuple[str, ...]) -> None:
+    site = ("--site", "shop", "--format", "json")
+    spans = [
+        msgspec.json.decode(run(*words, *site, *more).stdout)["span"]
+        for more in ((), SPAN_WORDS, ("--to", "2025-03-01"), ("--last", "7d", "--ago", "1d"))
+    ]
+    assert [spans[0][side][:4] for side in ("start", "end")] == ["1970", "2200"]
+    assert spans[1] == {
+        "site": "shop",
+        "start": "2025-03-01T11:00:00Z",
+        "end": "2025-03-01T13:00:00Z",
+    }
+    assert spans[2] == {
+        "site": "shop",
+        "start": "1970-01-01T00:00:00Z",
+        "end": "2025-03-01T00:00:00Z",
+    }
+    start, end = (datetime.fromisoformat(spans[3][side]) for side in ("start", "end"))
+    assert end - start == timedelta(days=7)
+    in_berlin = run(*words, *site, "--from", "2025-03-01", "--zone", "Europe/Berlin").stdout
+    began = datetime.fromisoformat(msgspec.json.decode(in_berlin)["span"]["start"])
+    assert began == datetime(2025, 2, 28, 23, tzinfo=UTC)
+    wrong = run(*words, *site, "--last", "7d", "--from", "2025-03-01")
+    assert (wrong.exit_code, "not both" in wrong.stderr) == (2, True)

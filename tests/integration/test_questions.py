@@ -21,6 +21,22 @@ USUAL: dict[str, Any] = SPAN | {
     "kpi": "",
 }
 
+LIVE: dict[str, Any] = {
+    "what": "cart",
+    "where": "",
+    "currency": "*",
+    "people": ["ann", "ben"],
+    "visitors": ["ann-phone", "ben"],
+    "ids": ["ben 10 Product Added"],
+    "first": at(0),
+    "last": at(60),
+    "starts": [0],
+    "ends": [1],
+    "slices": 4,
+    "longest": 100,
+}
+"""What only questions of the live page are asked with."""
+
 
 @pytest.fixture(scope="module")
 def client(engine: EngineServer) -> Iterator[Client]:
@@ -29,7 +45,7 @@ def client(engine: EngineServer) -> Iterator[Client]:
 
 
 def named(client: Client, name: str, *columns: str, **values: Any) -> list[tuple[Any, ...]]:
-    rows = ask(client, name, **USUAL | values).named()
+    rows = ask(client, name, **USUAL | LIVE | values).named()
     return [tuple(row[column] for column in columns) for row in rows]
 
 
@@ -38,9 +54,9 @@ QUESTIONS = [name for name, question in questions().items() if not question.is_p
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_answered_also_where_nothing_happened(client: Client, name: str) -> None:
-    nothing = ask(client, name, **USUAL | {"site": "nowhere"})
+    nothing = ask(client, name, **USUAL | LIVE | {"site": "nowhere"})
     assert [column.name for column in nothing.columns] == [
-        column.name for column in ask(client, name, **USUAL).columns
+        column.name for column in ask(client, name, **USUAL | LIVE).columns
     ]
 
 

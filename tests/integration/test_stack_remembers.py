@@ -1,6 +1,7 @@
 """`touchstream up` with Apache Kafka goes on where it was, whatever ended it."""
 
 import asyncio
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,11 @@ async def differences_now(settings: Settings, client: Client) -> list[Difference
     return await asyncio.to_thread(compare, client, expected, ends)
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+ENDS = [signal.SIGKILL, signal.SIGINT] if os.environ.get("LONG") == "1" else [signal.SIGKILL]
+"""An orderly end, Ctrl-C, is part of `make faults`."""
+
+
+@pytest.mark.parametrize("end", ENDS)
 async def test_a_person_on_the_way_is_the_same_person_after_a_restart(
     kafka_jars: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
 ) -> None:

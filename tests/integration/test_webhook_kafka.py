@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 from pydantic import SecretStr
 
 from pipeline.settings import Settings, WebhookEndpoint
-from pipeline.signature import standard_headers
+from pipeline.signed.signature import standard_headers
 from schemas.topics import ABANDONMENTS, DEAD_LETTERS, TRANSITIONS
 from tests.support.docs import ROOT, blocks
 from tests.support.kafka import KafkaCluster

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("pipeline", "schemas", "sinks")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("schemas", "signature", "terminal", "values"),
-    ("journey", "metrics", "passes", "privacy", "reports", "settings", "sinks"),
+    ("schemas", "terminal", "values"),
+    ("journey", "metrics", "privacy", "reports", "settings", "signed", "sinks"),
     ("clickhouse", "kafka"),
     ("collector", "importer", "live", "local", "personal", "roles", "tracker"),
     ("demo", "operations"),

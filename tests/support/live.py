@@ -18,8 +18,8 @@ from pipeline.collector.intake import Intake, Limits
 from pipeline.demo.simulation.calls import journeys
 from pipeline.live.panels import PANELS
 from pipeline.live.server import Live
-from pipeline.passes import Pass, issue
 from pipeline.settings import Settings
+from pipeline.signed.passes import Pass, issue
 from schemas.touchpoint import Touchpoint
 from tests.support.ports import free_ports
 

@@ -21,7 +21,7 @@ from pipeline.collector.beacon.script import Script
 from pipeline.collector.newsletter.links import Link, Purpose, sign
 from pipeline.collector.openapi.document import FORM, Operation
 from pipeline.collector.vocabularies.routes import ROUTES
-from pipeline.signature import SIGNATURE, TIMESTAMP, signature
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.calls import CallBatch
 from tests.support import webhooks
 from tests.support.collector import WRITE_KEY

@@ -21,13 +21,20 @@ PAGE = Path(__file__).parents[2] / "docs/questions.md"
 MARK = "<!-- What follows is written by `python -m tests.support.questions_page`. -->\n"
 
 
+_ABOUT_LIVE = """\
+Only the live page asks these, and its JSON API answers them. They are made of the same parts, and
+have no view."""
+
+
 def write_page(prose: str, client: Client) -> str:
     """Give the page: `prose` by hand, then every question, then the parts they are made of."""
     known = questions().values()
-    asked = [question for question in known if not question.is_part]
+    asked = [question for question in known if question.kind == "question"]
     parts = [f"- `{part.name}`: {part.asks}" for part in known if part.is_part]
+    live = [f"- `{one.name}`: {one.asks}" for one in known if one.kind == "live"]
     sections = ["\n".join(_section(question, client)) for question in asked]
     lists = ["## Parts\n", "What questions are made of; they are views as well.\n", *parts, ""]
+    lists += ["## Of the live page\n", f"{_ABOUT_LIVE}\n", *live, ""]
     return "\n".join([prose + MARK, *sections, *lists])
 
 

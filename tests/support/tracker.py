@@ -309,17 +309,23 @@ class Worker:
         self._deliver(effects)
         self.send()
 
-    def die(self, effects: int, *, is_compacted: bool = False) -> None:
-        """Send the first `effects` of all that is pending, die, and begin again."""
+    def die(self, effects: int, *, is_compacted: bool = False, has_committed: bool = False) -> None:
+        """Send the first `effects` of all that is pending, die, and begin again.
+
+        If it `has_committed`, then all that the changelog says is complete.
+        """
         self.checkpoint()
         self._deliver(effects)
         if is_compacted:
             newest = {key: number for number, (key, _) in enumerate(self.changelog)}
             self.changelog = [self.changelog[number] for number in sorted(newest.values())]
-        self.partition, self.position = Partition(self.log.partition), self.committed
+        self.partition = Partition(self.log.partition)
         self.pending.clear()
         for key, value in self.changelog:
             self.partition.restore(key, value)
+        if has_committed:
+            self.committed = max(self.committed, self.partition.offset + 1)
+        self.position = self.committed
 
     def finish(self) -> "Tables":
         """Do the rest record by record, what comes of it included; give the tables."""

@@ -25,7 +25,7 @@ from pipeline.collector.mail_providers.delivery import (
     shaped,
     word,
 )
-from pipeline.signature import is_recent
+from pipeline.signed.signature import is_recent
 from schemas.codec import Refused
 
 _NAMES = {

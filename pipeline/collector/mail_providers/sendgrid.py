@@ -27,7 +27,7 @@ from pipeline.collector.mail_providers.delivery import (
     shaped,
     word,
 )
-from pipeline.signature import is_recent
+from pipeline.signed.signature import is_recent
 
 _NAMES = {
     "processed": "Email Sent",

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from pipeline.signature import seal, unseal
+from pipeline.signed.signature import seal, unseal
 from pipeline.values.hosts import ascii_host
 from schemas.errors import Unusable
 from schemas.fields import Id, Name, Site

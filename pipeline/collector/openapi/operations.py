@@ -10,7 +10,7 @@ from pipeline.collector.openapi.document import FORM, JSON, Operation
 from pipeline.collector.openapi.sdks import OF_A_BODY, sdks
 from pipeline.collector.openapi.tracking import OF_A_BATCH, tracking
 from pipeline.collector.vocabularies import jitsu, segment
-from pipeline.signature import SIGNATURE, TIMESTAMP
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP
 from schemas.calls import Health, Seen, Taken
 from schemas.dead_letter import Reason
 

@@ -1,6 +1,8 @@
 """The attribution for a terminal: a table of orders, and one of revenue for each currency."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -22,6 +24,11 @@ def render(attribution: Attribution) -> RenderableType:
     orders = _table("Orders", attribution, attribution.credits, lambda credit: credit.conversions)
     money = (table for currency in currencies for table in _money(attribution, currency))
     return Group(orders, *(part for table in money for part in (Text(), table)))
+
+
+def rows(attribution: Attribution) -> Iterator[dict[str, Any]]:
+    """Give the credits, for CSV."""
+    return map(asdict, attribution.credits)
 
 
 def _money(attribution: Attribution, currency: str) -> Iterator[Table]:

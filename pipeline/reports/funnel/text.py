@@ -1,6 +1,8 @@
 """A funnel for a terminal. Lays out what was read; computes nothing."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from rich.bar import Bar
 from rich.box import SIMPLE_HEAD
@@ -27,6 +29,13 @@ def render(answer: Answer) -> RenderableType:
     tables = [_table(*part) for part in (("all" if answer.by else "", answer.steps), *parts)]
     spaced = (piece for table in tables for piece in (Text(), table))
     return Group(_title(answer), *spaced, *_left_out(answer))
+
+
+def rows(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Give the steps for CSV, all together and then of each value; `value` is empty for all."""
+    yield from ({"value": ""} | asdict(step) for step in answer.steps)
+    for part in answer.parts:
+        yield from ({"value": part.value or "(empty)"} | asdict(step) for step in part.steps)
 
 
 def _title(answer: Answer) -> Text:

@@ -1,6 +1,8 @@
 """The journey map for a terminal. Lays out what `pipeline.reports.journey_map.answer` has read."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -48,6 +50,11 @@ def render(found: JourneyMap, lang: Language = "en") -> RenderableType:
         row = (_cell(cells.get((channel, phase.id))) for phase in found.phases)
         table.add_row(channel or "all", *row, style="" if channel else "bold")
     return Group(Text(_title(found)), table, Text(_LEGEND), *_elsewhere(found))
+
+
+def rows(found: JourneyMap) -> Iterator[dict[str, Any]]:
+    """Give the cells, for CSV; the empty channel is all channels."""
+    return map(asdict, found.cells)
 
 
 def _title(found: JourneyMap) -> str:

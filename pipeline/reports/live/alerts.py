@@ -9,16 +9,6 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.live.asking import rows_of
 from pipeline.reports.live.view import View
 
-_ALERTS = """
-SELECT alert_id, kind, step, next_step, state, opened_at, since, updated_at, resolved_at, dimension,
-    value, arrayMap(slice -> slice.2, slices) AS slices, observed, expected, change, certainty,
-    people, money, currency, title, notes
-FROM alerts FINAL
-WHERE site = {site:String} AND since < fromUnixTimestamp64Milli({end:Int64})
-    AND (state = 'firing' OR resolved_at >= fromUnixTimestamp64Milli({end:Int64} - 86400000))
-ORDER BY state = 'firing' DESC, money DESC, people DESC, since DESC
-LIMIT 10"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
@@ -49,4 +39,4 @@ class Alert:
 
 def read_alerts(client: Client, view: View) -> tuple[Alert, ...]:
     """Read the alerts of a site: those that fire first, the most expensive of them on top."""
-    return rows_of(Alert, client, view, _ALERTS)
+    return rows_of(Alert, client, view, "alerts_now")

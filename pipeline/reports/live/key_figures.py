@@ -1,64 +1,16 @@
 """The KPIs of the span on three levels, with lines over four weeks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import question, rows_of
+from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.view import SLICES, View
 
-_READING = """multiIf(
-        d.reading = 'sum', sum(o.value),
-        d.reading = 'median', medianExact(o.value),
-        d.reading = 'people', toFloat64(uniqExact(o.person_id)),
-        avg(o.value)
-    )"""
-
-_FIGURES = """
-SELECT d.kpi AS kpi, o.currency AS currency, {reading} AS value, count() AS observations,
-    uniqExact(o.person_id) AS people, any(d.unit) AS unit, any(d.levels) AS levels,
-    any(d.en) AS en, any(d.de) AS de, any(d.formula) AS formula
-FROM
-(
-    SELECT * FROM {observed}
-) AS o
-INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
-GROUP BY kpi, currency, d.reading
-ORDER BY kpi, currency"""
-
-_LINES = """
-SELECT kpi, currency, groupArray(value) AS line FROM
-(
-    SELECT d.kpi AS kpi, o.currency AS currency, toDate(o.at) AS day, {reading} AS value
-    FROM
-    (
-        SELECT * FROM {observed}
-    ) AS o
-    INNER JOIN kpi_definitions AS d ON d.kpi = o.kpi
-    GROUP BY kpi, currency, d.reading, day
-    ORDER BY day
-)
-GROUP BY kpi, currency
-ORDER BY kpi, currency"""
-
-_PLACE = f"""least({SLICES} - 1, intDiv(
-        toUnixTimestamp64Milli(f.at) - {{start:Int64}}, {{slice:Int64}}))"""
-
-_TOUCHPOINTS = """
-SELECT toString(f.name) AS name, toString(f.channel) AS channel, count() AS volume,
-    uniqExact(f.person_id) AS people, countIf(f.is_exit) AS exits,
-    if(
-        count(f.waiting_seconds) = 0, NULL, medianExact(f.waiting_seconds)
-    ) AS median_waiting_seconds,
-    avg(f.satisfaction) AS satisfaction, count(f.satisfaction) AS answers,
-    countIf(f.has_complaint) AS complaints,
-    topKIf(1)(toString(f.next_name), f.next_name != '')[1] AS next_touchpoint,
-    sumForEach(arrayMap(n -> n = {place}, range({slices}))) AS line,
-    sumForEach(arrayMap(n -> n = {place} AND f.is_exit, range({slices}))) AS exit_line
-FROM {flow} AS f
-GROUP BY name, channel
-ORDER BY volume DESC, name, channel
-LIMIT 40"""
+_LINE = timedelta(days=28)
+_DAY_SECONDS = 86_400
+_MOST = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,39 +42,53 @@ class KeyLine:
 class TouchpointFigures:
     """The KPIs of one touchpoint on one channel; None: nothing was measured or answered.
 
-    The lines cover the span: how many, and how many of them were the last of their session.
+    The rates are in %. `times` and `exits` cover the span: how many, and how many of them were the
+    last of their visit.
     """
 
     name: str
     channel: str
     volume: int
     people: int
-    exits: int
+    exit_rate: float
     median_waiting_seconds: float | None
     satisfaction: float | None
     answers: int
     complaints: int
     next_touchpoint: str
-    line: tuple[int, ...]
-    exit_line: tuple[int, ...]
+    times: tuple[int, ...]
+    exits: tuple[int, ...]
 
 
 def read_key_figures(client: Client, view: View) -> tuple[KeyFigure, ...]:
     """Compute the KPIs that were observed in the span."""
-    statement = _FIGURES.format(reading=_READING, observed=question("kpi_values"))
-    return rows_of(KeyFigure, client, view, statement)
+    return rows_of(KeyFigure, client, view, "kpis", kpi="")
 
 
 def read_key_lines(client: Client, view: View) -> tuple[KeyLine, ...]:
     """Compute the KPIs of each of the last 28 days."""
-    weeks = "fromUnixTimestamp64Milli({end:Int64} - 28 * 86400000)"
-    observed = question("kpi_values", start=weeks)
-    statement = _LINES.format(reading=_READING, observed=observed)
-    return rows_of(KeyLine, client, view, statement)
+    lines: dict[tuple[str, str], list[float]] = {}
+    weeks = replace(view, start=view.end - _LINE)
+    for row in ask(client, weeks, "kpi_over_time", kpi="", step=_DAY_SECONDS):
+        lines.setdefault((row["kpi"], row["currency"]), []).append(row["value"])
+    return tuple(
+        KeyLine(kpi=kpi, currency=currency, line=tuple(line))
+        for (kpi, currency), line in sorted(lines.items())
+    )
 
 
 def read_touchpoint_figures(client: Client, view: View) -> tuple[TouchpointFigures, ...]:
     """Compute the KPIs of every touchpoint, the most frequent first."""
-    flow = question("touchpoint_flow")
-    statement = _TOUCHPOINTS.format(flow=flow, slices=SLICES, place=_PLACE)
-    return rows_of(TouchpointFigures, client, view, statement)
+    lines = {
+        (row.pop("name"), row.pop("channel")): row
+        for row in ask(client, view, "touchpoint_lines", most=_MOST, slices=SLICES)
+    }
+    nothing = {"times": (0,) * SLICES, "exits": (0,) * SLICES}
+    names = TouchpointFigures.__annotations__
+    return tuple(
+        TouchpointFigures(
+            **{name: value for name, value in row.items() if name in names},
+            **lines.get((row["name"], row["channel"]), nothing),
+        )
+        for row in ask(client, view, "touchpoint_kpis", most=_MOST)
+    )

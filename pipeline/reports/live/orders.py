@@ -1,111 +1,99 @@
 """Orders and revenue as they add up, compared with the span before and with the usual."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from itertools import accumulate
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask, rows_of
+from pipeline.reports.live.asking import ask
 from pipeline.reports.live.usual import Usual, usual_number, usual_windows
-from pipeline.reports.live.view import SLICES, VISITORS_OF_SEGMENT, View
-from schemas.times import length
+from pipeline.reports.live.view import SLICES, View
 
-# Each order counts once, as in `touchstream report`: with its first touchpoint.
-_ORDERS = """
-    SELECT
-        argMin(currency, (occurred_at, turn, touchpoint_id)) AS currency,
-        argMin(revenue, (occurred_at, turn, touchpoint_id)) AS revenue,
-        toUnixTimestamp64Milli(min(occurred_at)) AS at
-    FROM touchpoints FINAL
-    WHERE order_event = 'completed' AND NOT is_bot AND NOT is_late AND site = {{site:String}}
-        AND occurred_at >= fromUnixTimestamp64Milli({earliest})
-        AND occurred_at < fromUnixTimestamp64Milli({{end:Int64}}){narrowed}
-    GROUP BY {window}order_id, if(order_id = '', touchpoint_id, '')"""
-
-_ADDED_UP = """
-SELECT currency, countIf(is_now) AS orders, sumIf(revenue, is_now) AS amount,
-    countIf(NOT is_now) AS orders_before, sumIf(revenue, NOT is_now) AS amount_before,
-    arrayCumSum(sumForEach(arrayMap(
-        n -> toFloat64(if(n = place AND is_now, revenue, 0)), range({slices})
-    ))) AS line,
-    arrayCumSum(sumForEach(arrayMap(
-        n -> toFloat64(if(n = place AND NOT is_now, revenue, 0)), range({slices})
-    ))) AS line_before
-FROM
-(
-    SELECT *, at >= {{start:Int64}} AS is_now,
-        least({slices} - 1, intDiv(
-            at - if(is_now, {{start:Int64}}, 2 * {{start:Int64}} - {{end:Int64}}), {{slice:Int64}}
-        )) AS place
-    FROM ({orders})
-)
-GROUP BY currency
-ORDER BY orders DESC, currency"""
-
-_OFTEN = """
-SELECT currency, number, count() AS orders, toFloat64(sum(revenue)) AS amount
-FROM
-(
-    SELECT currency, revenue, arrayJoin(arrayFilter(
-        n -> at >= {{start:Int64}} - {{shifts:Array(Int64)}}[n]
-            AND at < {{end:Int64}} - {{shifts:Array(Int64)}}[n],
-        arrayEnumerate({{shifts:Array(Int64)}})
-    )) AS number
-    FROM ({orders})
-)
-GROUP BY currency, number"""
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """Orders in one currency, in the span and in the one before; the lines add up revenue."""
+    """Orders in one currency, in the span and in the one before.
+
+    `amount` was ordered; `net` is left of it after refunds. The lines add up `net`.
+    """
 
     currency: str
     orders: int
-    amount: Decimal
+    amount: float
+    refunded: float
+    net: float
+    people: int
     orders_before: int
-    amount_before: Decimal
+    amount_before: float
+    net_before: float
     line: tuple[float, ...]
     line_before: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsualMoney:
-    """The usual orders and revenue at this hour; None: too little is known."""
+    """The usual orders and net revenue at this hour; None: too little is known."""
 
     currency: str
     orders: Usual | None
-    amount: Usual | None
+    net: Usual | None
 
 
 def read_orders(client: Client, view: View) -> tuple[Money, ...]:
     """Add up the orders by currency, the most frequent first."""
-    orders = _orders(view, "2 * {start:Int64} - {end:Int64}")
-    return rows_of(Money, client, view, _ADDED_UP.format(orders=orders, slices=SLICES))
+    totals = list(ask(client, view, "orders_by_currency"))
+    now, before = _lines(client, view), _lines(client, view.before)
+    return tuple(
+        Money(
+            **row,
+            line=_added_up(now.get(row["currency"], ())),
+            line_before=_added_up(before.get(row["currency"], ())),
+        )
+        for row in totals
+    )
 
 
 def read_usual_orders(client: Client, view: View) -> tuple[UsualMoney, ...]:
     """Compute what is usual at this hour, by currency."""
-    shifts = usual_windows(view.length)
-    orders = _orders(view, "{start:Int64} - arrayMax({shifts:Array(Int64)})")
     counts: dict[str, dict[timedelta, float]] = {}
     amounts: dict[str, dict[timedelta, float]] = {}
-    for row in ask(client, view, _OFTEN.format(orders=orders), shifts=[*map(length, shifts)]):
-        shift = shifts[row["number"] - 1]
-        counts.setdefault(row["currency"], {})[shift] = row["orders"]
-        amounts.setdefault(row["currency"], {})[shift] = row["amount"]
+    for back in usual_windows(view.length):
+        for row in ask(client, view.earlier(back), "orders_by_currency"):
+            if row["orders"]:
+                counts.setdefault(row["currency"], {})[back] = row["orders"]
+                amounts.setdefault(row["currency"], {})[back] = row["net"]
     return tuple(
         UsualMoney(
             currency=currency,
             orders=usual_number(counts[currency]),
-            amount=usual_number(amounts[currency]),
+            net=usual_number(amounts[currency]),
         )
         for currency in sorted(counts)
     )
 
 
-def _orders(view: View, earliest: str) -> str:
-    narrowed = " AND channel = {channel:String}" if view.channel else ""
-    narrowed += f" AND visitor_id IN ({VISITORS_OF_SEGMENT})" if view.segment else ""
-    return _ORDERS.format(earliest=earliest, narrowed=narrowed, window="")
+def _lines(client: Client, view: View) -> dict[str, list[tuple[int, float]]]:
+    """Return what came in when, by currency: the number of the slice, and the net revenue."""
+    step = max(_SECOND, view.length / SLICES)
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in ask(client, view, "orders_over_time", step=int(step / _SECOND)):
+        found.setdefault(row["currency"], []).append((_place(row, view), row["net"]))
+    return found
+
+
+def _place(row: dict[str, Any], view: View) -> int:
+    """Return the slice that a row lies in; a point of time may begin before the span does."""
+    place: int = (row["time"] - view.start) * SLICES // view.length
+    return min(SLICES - 1, max(0, place))
+
+
+def _added_up(points: Iterable[tuple[int, float]]) -> tuple[float, ...]:
+    sums = [0.0] * SLICES
+    for place, net in points:
+        sums[place] += net
+    return tuple(accumulate(sums))

@@ -13,64 +13,7 @@ from pipeline.reports.live.asking import ask, rows_of
 from pipeline.reports.live.view import View
 
 _MOST = 400
-
-_VISITORS = """
-SELECT visitor_id FROM sessions FINAL WHERE site = {site:String} AND visitor_id IN
-    (SELECT visitor_id FROM identities FINAL
-    WHERE site = {site:String} AND person_id = {person:String})
-UNION DISTINCT
-SELECT visitor_id FROM sessions FINAL WHERE site = {site:String} AND person_id = {person:String}
-    AND visitor_id NOT IN (SELECT visitor_id FROM identities FINAL WHERE site = {site:String})"""
-
-_SESSIONS = """
-SELECT session_id, visitor_id, started_at, ended_at, touchpoints, channel, channel_group, device,
-    entry_path, exit_path, orders, revenue
-FROM sessions FINAL
-WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-ORDER BY started_at, session_id
-LIMIT {most:UInt32}"""
-
-_TOUCHPOINTS = """
-SELECT * FROM
-(
-    SELECT t.occurred_at AS occurred_at, t.touchpoint_id AS touchpoint_id, t.name AS name,
-        t.channel AS channel, t.path AS path, t.revenue AS revenue, t.currency AS currency,
-        substring(t.properties, 1, 2000) AS properties, t.is_late AS is_late,
-        if(t.is_late, '', s.session_id) AS session_id, t.visitor_id AS visitor_id
-    FROM
-    (
-        SELECT * FROM touchpoints FINAL
-        WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-    ) AS t
-    ASOF LEFT JOIN
-    (
-        SELECT visitor_id, session_id, started_at FROM sessions FINAL
-        WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-    ) AS s ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
-    ORDER BY occurred_at DESC, touchpoint_id DESC
-    LIMIT {most:UInt32}
-)
-ORDER BY occurred_at, touchpoint_id"""
-
-_MOVES = """
-SELECT at, from_phase, to_phase, kind, cycle, touchpoint_id, channel
-FROM transitions FINAL
-WHERE site = {site:String} AND model = {model:String} AND visitor_id IN {visitors:Array(String)}
-ORDER BY at, version, transition_id"""
-
-_LEFT = """
-SELECT kind, step, opened_at, last_touchpoint_at, last_touchpoint_id, abandoned_at, value, currency,
-    cause, recovered_at
-FROM abandonments FINAL
-WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-ORDER BY abandoned_at"""
-
-_LINKS = """
-SELECT visitor_id, splitByChar(':', identifier)[1] AS kind, count() AS identifiers
-FROM links FINAL
-WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-GROUP BY visitor_id, kind
-ORDER BY visitor_id, kind"""
+_LONGEST_TEXT = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +32,7 @@ class Visit:
     exit_path: str
     orders: int
     revenue: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,28 +109,29 @@ class Person:
 
 def read_person(client: Client, view: View, person: str) -> Person:
     """Read what is known about `person`; an unknown person has nothing."""
-    found = ask(client, view, _VISITORS, person=person)
+    found = ask(client, view, "person_visitors", person=person)
     visitors = sorted(row["visitor_id"] for row in found)
-    asked: dict[str, Any] = {"visitors": visitors, "most": _MOST}
+    asked: dict[str, Any] = {"visitors": visitors, "most": _MOST, "longest": _LONGEST_TEXT}
     number = {visitor: place for place, visitor in enumerate(visitors, 1)}
 
-    def numbered(sql: str) -> list[dict[str, Any]]:
+    def numbered(question: str) -> list[dict[str, Any]]:
         return [
             {"device_number": number[row.pop("visitor_id")], **row}
-            for row in ask(client, view, sql, **asked)
+            for row in ask(client, view, question, **asked)
         ]
 
-    moves = rows_of(Moved, client, view, _MOVES, **asked)
+    moves = rows_of(Moved, client, view, "person_moves", **asked)
     return Person(
         person_id=person,
         devices=len(visitors),
-        visits=tuple(Visit(**row) for row in numbered(_SESSIONS)),
+        visits=tuple(Visit(**row) for row in numbered("person_visits")),
         touchpoints=tuple(
-            Seen(phase=_phase(moves, row["occurred_at"]), **row) for row in numbered(_TOUCHPOINTS)
+            Seen(phase=_phase(moves, row["occurred_at"]), **row)
+            for row in numbered("person_touchpoints")
         ),
         moves=moves,
-        left=rows_of(LeftBehind, client, view, _LEFT, **asked),
-        links=tuple(Linked(**row) for row in numbered(_LINKS)),
+        left=rows_of(LeftBehind, client, view, "person_left", **asked),
+        links=tuple(Linked(**row) for row in numbered("person_links")),
     )
 
 

@@ -4,54 +4,29 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import question, rows_of
+from pipeline.reports.live.asking import rows_of
 from pipeline.reports.live.view import View
 
-# ruff: noqa: S608 - all values are parameters of the server; only our own text is formatted in.
-
-# Counts as the question `weak_points` does, but in people. A step says more than its pages; a phase
-# says less.
-_WEAK = f"""
-SELECT kind, place,
-    uniqExactIf(person_id, what != 'feedback') AS people,
-    uniqExactIf(person_id, what = 'abandonment') AS lost,
-    countIf(what = 'support') AS asked,
-    countIf(what = 'complaint') AS complained,
-    countIf(what = 'feedback') AS noted,
-    sum(seconds) / greatest(people, 1) AS seconds_lost
-FROM {question("friction")}
-WHERE kind IN ('step', 'page')
-GROUP BY kind, place
-HAVING lost + asked + complained + noted > 0
-ORDER BY (lost + asked + complained + noted) / greatest(people, 10) DESC, people DESC, place
-LIMIT 12"""
-
-# Counts as the question `channel_changes` does.
-_CROSSINGS = f"""
-SELECT from_channel, to_channel, uniqExact(person_id) AS people, count() AS crossings,
-    medianExact(dateDiff('second', left_at, arrived_at)) AS median_seconds,
-    uniqExactIf(
-        person_id, is_last AND person_id NOT IN (SELECT person_id FROM {question("buyers_of")})
-    ) AS lost
-FROM {question("channel_crossings")}
-WHERE from_channel != ''
-GROUP BY from_channel, to_channel
-ORDER BY people DESC, from_channel, to_channel
-LIMIT 12"""
+_MOST = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeakPoint:
-    """A step or page: `lost` of the `people` there gave up; `seconds_lost` is a mean per person."""
+    """A step or page: `lost` of the `people` there gave up; the seconds are a mean per person.
+
+    `abandonments` is how often they gave up.
+    """
 
     kind: str
     place: str
     people: int
     lost: int
-    asked: int
-    complained: int
-    noted: int
-    seconds_lost: float
+    abandonments: int
+    support_contacts: int
+    complaints: int
+    feedback: int
+    score: float
+    seconds_lost_per_person: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +45,10 @@ class Crossing:
 
 def read_weak_points(client: Client, view: View) -> tuple[WeakPoint, ...]:
     """Rank the steps and pages, the weakest first."""
-    return rows_of(WeakPoint, client, view, _WEAK)
+    return rows_of(WeakPoint, client, view, "weak_places", most=_MOST)
 
 
 def read_crossings(client: Client, view: View) -> tuple[Crossing, ...]:
     """Count how people changed channel, the most frequent first."""
-    return rows_of(Crossing, client, view, _CROSSINGS)
+    found = rows_of(Crossing, client, view, "channel_changes")
+    return tuple(one for one in found if one.from_channel)[:_MOST]

@@ -4,55 +4,22 @@ A person counts for a step if they have it and every step before it, in any orde
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.live.asking import ask
 from pipeline.reports.live.usual import Usual, usual_share, usual_windows
-from pipeline.reports.live.view import IDENTITIES, PERSON, SLICES, VISITORS_OF_SEGMENT, View
+from pipeline.reports.live.view import SLICES, View
 from schemas.times import milliseconds
 
 VISIT = "Page Viewed"
 """The step before the first step of a model: any visit."""
 
 _LINE_SPANS = 3
-_LATEST, _BEFORE = 1, 2
 
 Window = tuple[datetime, datetime]
-
-# A touchpoint of another step also counts as a visit.
-_PEOPLE = """
-SELECT w, sumForEach(closed) AS people
-FROM
-(
-    SELECT w, person,
-        arrayMap(step -> has(names, step), {{steps:Array(String)}}) AS reach,
-        arrayMap(
-            i -> i = 1 OR arrayMin(arraySlice(reach, 2, i - 1)), arrayEnumerate(reach)
-        ) AS closed
-    FROM
-    (
-        SELECT w, {person} AS person, groupUniqArray(v.name) AS names
-        FROM
-        (
-            SELECT visitor_id, name, arrayJoin(arrayFilter(
-                n -> occurred_at >= fromUnixTimestamp64Milli({{starts:Array(Int64)}}[n])
-                    AND occurred_at < fromUnixTimestamp64Milli({{ends:Array(Int64)}}[n]),
-                arrayEnumerate({{starts:Array(Int64)}})
-            )) AS w
-            FROM touchpoints FINAL
-            WHERE site = {{site:String}} AND NOT is_late AND NOT is_bot
-                AND toDate(occurred_at) IN {{days:Array(Date)}}
-                AND has({{steps:Array(String)}}, name){narrowed}
-        ) AS v
-        LEFT JOIN {identities} AS i ON v.visitor_id = i.visitor_id
-        GROUP BY w, person
-    )
-)
-GROUP BY w"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +48,16 @@ class UsualStep:
 
 def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, ...]:
     """Count the funnel of a visit and `steps`, with its line."""
-    line = _line(view)
     before = view.before
-    windows = [(view.start, view.end), (before.start, before.end), *line]
-    found = people_in(client, view, steps, windows)
-    now, then, *lately = found
+    windows = [(view.start, view.end), (before.start, before.end), *_line(view)]
+    now, then, *lately = people_in(client, view, steps, windows)
     return tuple(
         Step(
             step=step,
             people=now[place],
-            gone_on=now[place + 1] if place < len(steps) else 0,
+            gone_on=(*now, 0)[place + 1],
             before=then[place],
-            before_gone_on=then[place + 1] if place < len(steps) else 0,
+            before_gone_on=(*then, 0)[place + 1],
             line=tuple((each[place], (*each, 0)[place + 1]) for each in lately),
         )
         for place, step in enumerate((VISIT, *steps))
@@ -101,12 +66,13 @@ def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, 
 
 def read_usual_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[UsualStep, ...]:
     """Compute the usual range of each step's share, from the same hours of other weeks or days."""
-    shifts = usual_windows(view.length)
-    windows = [(view.start - shift, view.end - shift) for shift in shifts]
-    found = dict(zip(shifts, people_in(client, view, steps, windows), strict=True))
+    found: dict[timedelta, tuple[int, ...]] = {}
+    for back in usual_windows(view.length):
+        then = view.earlier(back)
+        [found[back]] = people_in(client, then, steps, [(then.start, then.end)])
 
     def samples(place: int) -> dict[timedelta, tuple[int, int]]:
-        return {shift: (each[place], each[place + 1]) for shift, each in found.items()}
+        return {back: (each[place], each[place + 1]) for back, each in found.items()}
 
     return tuple(
         UsualStep(step=step, usual=usual_share(samples(place)))
@@ -118,19 +84,15 @@ def people_in(
     client: Client, view: View, steps: Sequence[str], windows: Sequence[Window]
 ) -> list[tuple[int, ...]]:
     """Count the people with a visit and at each of `steps`, for each of `windows`."""
-    narrowed = " AND channel = {channel:String}" if view.channel else ""
-    narrowed += f" AND visitor_id IN ({VISITORS_OF_SEGMENT})" if view.segment else ""
-    statement = _PEOPLE.format(person=PERSON, identities=IDENTITIES, narrowed=narrowed)
+    around = replace(view, start=min(windows)[0], end=max(end for _, end in windows))
     found = ask(
         client,
-        view,
-        statement,
-        steps=[VISIT, *steps],
+        around,
+        "funnel_windows",
         starts=[milliseconds(start) for start, _ in windows],
         ends=[milliseconds(end) for _, end in windows],
-        days=sorted({day for window in windows for day in _days(window)}),
     )
-    people: dict[int, Any] = {row["w"]: tuple(row["people"]) for row in found}
+    people = {row["w"]: tuple(row["people"]) for row in found}
     nobody = (0,) * (len(steps) + 1)
     return [people.get(number, nobody) for number in range(1, len(windows) + 1)]
 
@@ -139,9 +101,3 @@ def _line(view: View) -> list[Window]:
     pace = view.length * _LINE_SPANS / SLICES
     ends = [view.end - pace * back for back in reversed(range(SLICES))]
     return [(end - view.length, end) for end in ends]
-
-
-def _days(window: Window) -> list[Any]:
-    start, end = window
-    count = (end.date() - start.date()).days
-    return [(start + timedelta(days=day)).date() for day in range(count + 1)]

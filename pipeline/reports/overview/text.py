@@ -1,7 +1,9 @@
 """The report for a terminal. Lays out what `answer` has read; computes nothing."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,6 +18,21 @@ def render(report: Report, lang: Language = "en") -> RenderableType:
     """Lay out the report, table by table; a table without rows is left out."""
     tables = [table for table in _tables(report, lang) if table.row_count]
     return Group(_title(report), *(part for table in tables for part in (Text(), table)))
+
+
+def rows(report: Report) -> Iterator[dict[str, Any]]:
+    """Give every figure for CSV, named by its place in the JSON, as `revenue.0.amount`."""
+    return ({"figure": name, "value": value} for name, value in _figures("", asdict(report)))
+
+
+def _figures(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, tuple):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _figures(f"{name}.{key}" if name else str(key), inner)
 
 
 def _title(report: Report) -> Text:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.signature import standard_headers
+from pipeline.signed.signature import standard_headers
 from schemas.codec import Refused, encode, reason_of
 from schemas.dead_letter import Reason
 from schemas.facts import Abandonment, Transition

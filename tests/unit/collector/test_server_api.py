@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.server_api import ServerApi
 from pipeline.privacy.pseudonyms import Pseudonyms
-from pipeline.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed, signature
+from pipeline.signed.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed, signature
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

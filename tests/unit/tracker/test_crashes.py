@@ -184,15 +184,19 @@ def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) ->
 
 work: st.SearchStrategy[Act] = st.integers(1, 6).map(lambda most: lambda w: w.work(most))
 send: st.SearchStrategy[Act] = st.just(Worker.send)
+pause: st.SearchStrategy[Act] = st.just(Worker.checkpoint)
 stutter: st.SearchStrategy[Act] = st.integers(0, 30).map(lambda sent: lambda w: w.stutter(sent))
 die: st.SearchStrategy[Act] = st.builds(
-    lambda sent, compacted: lambda w: w.die(sent, is_compacted=compacted),
+    lambda sent, compacted, committed: (
+        lambda w: w.die(sent, is_compacted=compacted, has_committed=committed)
+    ),
     st.integers(0, 40),
+    st.booleans(),
     st.booleans(),
 )
 
 
-@given(logs(), st.lists(work | work | work | send | send | stutter | die, max_size=25))
+@given(logs(), st.lists(work | work | work | pause | send | stutter | die, max_size=25))
 def test_dying_anywhere_ends_in_the_same_tables(log: Log, acts: list[Act]) -> None:
     worker = Worker(log, QUICK)
     for act in acts:
@@ -259,3 +263,22 @@ def test_two_crashes_around_a_tombstone_do_not_make_a_visitor_new() -> None:
     end(worker, HOUR)
     assert differences(worker) == []
     assert len(worker.tables.rows["sessions"]) == 1
+
+
+def test_a_checkpoint_begun_after_others_were_committed_is_made_again_where_it_was() -> None:
+    log = Log()
+    log.say(touchpoint("put in", NOON, name="Product Added"), NOON)
+    log.say(touchpoint("meanwhile", NOON, anonymous_id="bob"), NOON)
+    log.add(tick(NOON + 110 * MINUTE, "shop"), NOON + 110 * MINUTE)
+    log.say(touchpoint("bought", NOON + MINUTE, name="Order Completed"), NOON + 2 * HOUR)
+    worker = Worker(log, QUICK)
+    for _ in range(3):  # each on its way before the one before it is known to be complete
+        worker.work(1)
+        worker.checkpoint()
+    begun = [output.state for output in worker.pending if output.state]
+    worker.die(len(worker._effects()) - len(begun[-1]) - len(begun[-2]), has_committed=True)
+    assert "cart" in {row["kind"] for row in worker.tables.of("abandonments")}
+    assert worker.position == 2
+    worker.work(2)  # the tick and the order that refutes what was abandoned by then
+    end(worker, HOUR)
+    assert differences(worker) == []

@@ -214,9 +214,12 @@ stutter: st.SearchStrategy[Act] = st.builds(
     st.integers(0, 20),
 )
 die: st.SearchStrategy[Act] = st.builds(
-    lambda who, sent, compacted: lambda workers: workers[who].die(sent, is_compacted=compacted),
+    lambda who, sent, compacted, committed: (
+        lambda workers: workers[who].die(sent, is_compacted=compacted, has_committed=committed)
+    ),
     st.integers(0, PARTITIONS - 1),
     st.integers(0, 30),
+    st.booleans(),
     st.booleans(),
 )
 

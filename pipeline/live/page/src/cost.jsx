@@ -7,15 +7,12 @@ import { knows, named, say } from "./words.js";
 
 const KINDS = ["checkout", "cart", "browse", "form", "newsletter", "journey"];
 
-const who = (what, where = "") => view({ view: "people", of: "left", what, where });
+const who = ({ kind, currency }, where = "") => view({ view: "people", of: "left", what: kind, where, currency });
 
-function sums(rows) {
-  const open = rows.filter((row) => row.at_stake > 0);
-  const currency = open[0]?.currency || rows.find((row) => row.currency)?.currency || "";
-  const alike = rows.filter((row) => !row.currency || row.currency === currency);
-  const sum = (name) => alike.reduce((all, row) => all + row[name], 0);
-  return { currency, atStake: sum("at_stake"), won: sum("won"), wonPeople: sum("won_people"), waiting: open.reduce((all, row) => all + row.waiting, 0) };
-}
+const NOTHING = { kind: "", currency: "", at_stake: 0, waiting: 0, won: 0, won_people: 0 };
+
+/** Other currencies are never added. */
+const Others = ({ rows, of, where }) => rows.filter((row) => row[of] > 0).map((row) => <a class="under beside" key={row.currency} href={who(row, where)}>+ {money(row[of], row.currency)}</a>);
 
 function cause(row) {
   if (row.cause) return knows(`cause_${row.cause}`) ? say(`cause_${row.cause}`) : named(row.cause);
@@ -23,7 +20,7 @@ function cause(row) {
 }
 
 function Back({ row }) {
-  const won = share(row.recovered_of_week, row.of_week);
+  const won = share(row.recovered_of_week, row.of_week); // of the week, not of the span: no link
   const bar = won.is === "range" ? <Mini from={won.low} share={won.high - won.low} faint /> : <Mini share={won.is === "share" ? won.value : 0} />;
   return <td class="num">{won.text}<div>{bar}</div></td>;
 }
@@ -31,9 +28,9 @@ function Back({ row }) {
 function Row({ row, usual, alert }) {
   return (
     <tr>
-      <td><a href={who(row.kind)}><b>{say(`kind_${row.kind}`)}</b></a><div class="t">{cause(row)}</div></td>
-      <td class="num"><a href={who(row.kind)}><b class={alert ? "bad" : ""}>{alert && "▲ "}{count(row.people)}</b></a>{usual && <div class="t">{say("usual")} {span(usual.low, usual.high)}</div>}</td>
-      <td class="num">{row.at_stake > 0 ? <a href={who(row.kind, "waiting")}><b>{money(row.at_stake, row.currency)}</b></a> : <b>–</b>}</td>
+      <td><a href={who(row)}><b>{say(`kind_${row.kind}`)}</b></a><div class="t">{cause(row)}</div></td>
+      <td class="num"><a href={who(row)}><b class={alert ? "bad" : ""}>{alert && "▲ "}{count(row.people)}</b></a>{usual && <div class="t">{say("usual")} {span(usual.low, usual.high)}</div>}</td>
+      <td class="num">{row.at_stake > 0 ? <a href={who(row, "waiting")}><b>{money(row.at_stake, row.currency)}</b></a> : <b>–</b>}</td>
       <Back row={row} />
     </tr>
   );
@@ -45,19 +42,19 @@ export function Cost({ panels, spanName }) {
   return (
     <Section id="h-a" title={title} about={say("left_now", spanName)} panel={abandoned} csv="abandoned" rows={8}>
       {() => {
-        const rows = [...abandoned.rows].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
-        const all = sums(rows);
+        const rows = abandoned.rows.filter((row) => row.kind).sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+        const [all = NOTHING, ...others] = abandoned.rows.filter((row) => !row.kind);
         const red = (kind) => alerts?.rows?.some((each) => each.state === "firing" && each.kind === "abandonment" && each.step === kind);
         return (
           <>
             <div class="sum">
-              <div><a class="big" href={who("", "waiting")}>{money(all.atStake, all.currency)}</a><div class="t">{say("in_carts", count(all.waiting))}</div></div>
-              <div><a class="big" href={view({ view: "people", of: "won" })}>{money(all.won, all.currency)}</a><div class="t">{say("won_back", count(all.wonPeople))}</div></div>
+              <div><a class="big" href={who(all, "waiting")}>{money(all.at_stake, all.currency)}</a><Others rows={others} of="at_stake" where="waiting" /><div class="t">{say("in_carts", count(all.waiting))}</div></div>
+              <div><a class="big" href={who(all, "won")}>{money(all.won, all.currency)}</a><Others rows={others} of="won" where="won" /><div class="t">{say("won_back", count(all.won_people))}</div></div>
             </div>
             {rows.length === 0 ? <p class="s">{say("nothing_left")}</p> : (
               <table class="ab">
                 <thead><tr><th scope="col">{say("kind_cause")}</th><th scope="col" class="num">{say("people")}</th><th scope="col" class="num">{say("at_stake")}</th><th scope="col" class="num">{say("won_7d")}</th></tr></thead>
-                <tbody>{rows.map((row) => <Row key={row.kind} row={row} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind)?.usual} />)}</tbody>
+                <tbody>{rows.map((row) => <Row key={row.kind + row.currency} row={row} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind && each.currency === row.currency)?.usual} />)}</tbody>
               </table>
             )}
           </>

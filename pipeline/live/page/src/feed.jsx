@@ -118,7 +118,7 @@ export function Feed({ panels, site, now }) {
     </>
   );
   return (
-    <Section id="h-t" title={title} panel={arrived} csv={{ refused: "refused", requests: "" }[tab] ?? "arrived"} tools={tools} rows={9}>
+    <Section id="h-t" title={title} panel={arrived} csv={{ refused: "refused", requests: "requests" }[tab] ?? "arrived"} tools={tools} rows={9}>
       {() => (
         <div id="feed" role="tabpanel" aria-labelledby={`tab-${tab}`} onMouseEnter={() => near(true)} onMouseLeave={() => near(false)} onFocusCapture={() => near(true)} onBlurCapture={() => near(false)}>
           {tab === "requests" ? <Requests now={now} isHeld={isPaused} /> : rows.length === 0 ? <p class="s">{say("no_touchpoints")}</p> : (

@@ -62,8 +62,10 @@ function Touchpoint({ rows, said, go, fallback }) {
   const id = (row) => `${row.name}|${row.channel}`;
   const row = rows.find((each) => id(each) === said.touchpoint) || rows.find((each) => fallback.includes(each.name)) || rows[0];
   if (!row) return null;
-  const exit = share(row.exits, row.volume);
-  const exits = smooth(row.exit_line, 3).map((n, place) => n / (smooth(row.line, 3)[place] || 1));
+  const sum = (line) => line.reduce((all, n) => all + n, 0);
+  const exit = share(sum(row.exits), sum(row.times));
+  const times = smooth(row.times, 3), exits = smooth(row.exits, 3).map((n, place) => n / (times[place] || 1));
+  const href = view({ view: "people", of: "touchpoint", what: row.name, where: row.channel });
   const satisfied = row.answers < 10 ? say("few") : count(row.satisfaction);
   return (
     <div>
@@ -71,11 +73,11 @@ function Touchpoint({ rows, said, go, fallback }) {
         {rows.map((each) => <option value={id(each)}>{each.name}, {named(each.channel)}</option>)}
       </select></label></h3>
       <ul>
-        <Figure name={say("volume")} under={say("volume_t")} text={count(row.volume)} line={smooth(row.line, 3)} href={view({ view: "people", of: "touchpoint", what: row.name, where: row.channel })} />
-        <Figure name={say("exit_rate")} under={say("exit_t")} text={exit.text} line={exits} />
-        <Figure name={say("waiting")} under={say("waiting_t")} text={row.median_waiting_seconds === null ? "–" : duration(row.median_waiting_seconds)} />
-        <Figure name={say("satisfaction")} under={say("answers", count(row.answers))} text={row.answers ? satisfied : "–"} />
-        <Figure name={say("complaints_next")} under={say("volume_t")} text={count(row.complaints)} />
+        <Figure name={say("volume")} under={say("volume_t")} text={count(row.volume)} line={times} href={href} />
+        <Figure name={say("exit_rate")} under={say("exit_t")} text={exit.text} line={exits} href={href} />
+        <Figure name={say("waiting")} under={say("waiting_t")} text={row.median_waiting_seconds === null ? "–" : duration(row.median_waiting_seconds)} href={href} />
+        <Figure name={say("satisfaction")} under={say("answers", count(row.answers))} text={row.answers ? satisfied : "–"} href={href} />
+        <Figure name={say("complaints_next")} under={say("volume_t")} text={count(row.complaints)} href={href} />
         <Figure name={say("next_touchpoint")} under={say("most_frequent")} words text={row.next_touchpoint ? named(row.next_touchpoint) : "–"} />
       </ul>
     </div>

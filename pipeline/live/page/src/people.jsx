@@ -8,18 +8,21 @@ import { useAnswer } from "./stream.js";
 import { walked } from "./person.jsx";
 import { knows, named, say } from "./words.js";
 
-const ENDS = { lost: "lost_n", abandonment: "lost_n", support: "asked", complaint: "complained_long" };
+const ENDS = {
+  lost: "lost_n", abandonment: "lost_n", support: "asked", complaint: "complained_long", waiting: "at_stake", won: "won_7d",
+  delivered: "delivered", opened: "opened", clicked: "clicked", carts: "carts", orders: "ordered", unsubscribed: "left_list",
+};
 
 /** What the number is called that these people stand behind. */
 export function titleOf(said, site) {
   const { of, what = "", where = "" } = said;
   const name = of === "phase" || of === "cell" ? site.phase[what]?.label || what : of === "left" && knows(`kind_${what}`) ? say(`kind_${what}`) : of === "kpi" ? what.replaceAll("_", " ") : named(what);
-  const more = of === "crossing" ? ` → ${named(where)}` : ENDS[where] ? `: ${say(ENDS[where]).toLowerCase()}` : where === "waiting" ? `: ${say("at_stake").toLowerCase()}` : where ? `, ${named(where)}` : "";
-  const bare = { orders: say("orders_word"), won: say("won_7d"), left: say("left_behind") };
+  const more = of === "crossing" ? ` → ${named(where)}` : ENDS[where] ? `: ${say(ENDS[where]).toLowerCase()}` : where ? `, ${named(where)}` : "";
+  const bare = { orders: say("orders_word"), left: say("left_behind") };
   return (what ? name : bare[of] || named(of || "")) + more;
 }
 
-function Row({ row, site, now, currency }) {
+function Row({ row, site, now }) {
   const at = row.last_at;
   return (
     <tr>
@@ -29,20 +32,19 @@ function Row({ row, site, now, currency }) {
       <td class="num c-ti">{count(row.sessions)}</td>
       <td class="num c-ti">{count(row.touchpoints)}</td>
       <td class="c-ti">{row.channels.map(named).join(", ")}</td>
-      <td class="num">{row.orders ? money(row.revenue, row.currency || currency) : "–"}</td>
-      <td class="num">{row.at_stake > 0 ? <b>{money(row.at_stake, row.currency)}</b> : "–"}</td>
+      <td class="num">{row.orders ? money(row.revenue, row.currency) : "–"}</td>
+      <td class="num">{row.at_stake > 0 ? <b>{money(row.at_stake, row.stake_currency)}</b> : "–"}</td>
       <td class="c-ti">{row.step ? named(row.step) : ""}{row.cause && <span class="q"> {knows(`cause_${row.cause}`) ? say(`cause_${row.cause}`) : row.cause}</span>}</td>
     </tr>
   );
 }
 
 export function People({ said, site, now, mark }) {
-  const asked = { of: said.of, what: said.what, where: said.where };
+  const asked = { of: said.of, what: said.what, where: said.where, currency: said.currency };
   const found = useAnswer(api("people", asked), mark);
   if (found.error) return <Unknown found={found} />;
   const people = found.answer?.people;
   const title = titleOf(said, site);
-  const currency = people?.find((each) => each.currency)?.currency || "";
   if (people) Object.assign(walked, { list: people.map((each) => each.person_id), of: view({ view: "people", ...asked }), title });
   const head = ["person", "phase", "last_seen"], numbers = ["sessions", "touchpoints"], end = ["bought", "at_stake"];
   return (
@@ -61,7 +63,7 @@ export function People({ said, site, now, mark }) {
                 {head.map((word) => <th scope="col">{say(word)}</th>)}{numbers.map((word) => <th scope="col" class="num c-ti">{say(word)}</th>)}<th scope="col" class="c-ti">{say("channels")}</th>
                 {end.map((word) => <th scope="col" class="num">{say(word)}</th>)}<th scope="col" class="c-ti">{say("stands_at")}</th>
               </tr></thead>
-              <tbody>{people.map((row) => <Row key={row.person_id} {...{ row, site, now, currency }} />)}</tbody>
+              <tbody>{people.map((row) => <Row key={row.person_id} {...{ row, site, now }} />)}</tbody>
             </table>
           )}
         </section>

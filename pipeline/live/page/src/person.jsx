@@ -40,7 +40,7 @@ function Facts({ person, site, now }) {
   const { visits, touchpoints, moves, left } = person;
   const move = moves.at(-1), last = touchpoints.at(-1), open = left.filter((each) => !each.recovered_at && each.value > 0).at(-1);
   const orders = visits.reduce((all, each) => all + each.orders, 0), revenue = visits.reduce((all, each) => all + each.revenue, 0);
-  const currency = touchpoints.find((each) => each.revenue && each.currency)?.currency || open?.currency || "";
+  const currency = visits.find((each) => each.revenue && each.currency)?.currency || "";
   const ids = person.links.reduce((all, each) => all + each.identifiers, 0);
   const channels = new Set(touchpoints.map((each) => each.channel)).size;
   return (
@@ -95,7 +95,7 @@ function Links({ person }) {
   const first = (device) => person.visits.find((each) => each.device_number === device);
   const numbers = Array.from({ length: person.devices }, (_, n) => n + 1);
   return (
-    <Section id="h-l" title={say("how_linked")}>
+    <Section id="h-l" title={say("how_linked")} csv="links" more={{ person: person.person_id }}>
       {() => (
         <>
           <table>

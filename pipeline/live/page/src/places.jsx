@@ -18,9 +18,9 @@ function Weak({ row, color }) {
     <tr>
       <td class="long"><a class="pc" style={{ "--c": color }} href={who("")} title={row.place}><span class="cut">{named(row.place)}</span></a></td>
       <td class="nw"><a href={who("abandonment")}><b class={few ? "n100 few" : "n100"}>{per100(row.lost, row.people)}</b></a>{!few && <Mini width share={Math.min(1, row.lost / row.people)} />}</td>
-      <td class="num"><a href={who("support")}>{per100(row.asked, row.people)}</a></td>
-      <td class="num"><a href={who("complaint")}>{per100(row.complained, row.people)}</a></td>
-      <td class="num c-ti">{row.seconds_lost >= 1 ? duration(row.seconds_lost) : "–"}</td>
+      <td class="num"><a href={who("support")}>{per100(row.support_contacts, row.people)}</a></td>
+      <td class="num"><a href={who("complaint")}>{per100(row.complaints, row.people)}</a></td>
+      <td class="num c-ti">{row.seconds_lost_per_person >= 1 ? duration(row.seconds_lost_per_person) : "–"}</td>
     </tr>
   );
 }
@@ -45,6 +45,7 @@ export function WeakPoints({ panel, site }) {
 
 export function Crossings({ panel }) {
   const title = say("crossings");
+  const who = (row) => view({ view: "people", of: "crossing", what: row.from_channel, where: row.to_channel });
   return (
     <Section id="h-x" title={title} about="" panel={panel} csv="crossings" rows={3}>
       {() => panel.rows.length === 0 ? <p class="s">{say("no_crossings")}</p> : (
@@ -53,8 +54,8 @@ export function Crossings({ panel }) {
           <tbody>
             {panel.rows.slice(0, 4).map((row) => (
               <tr key={`${row.from_channel} ${row.to_channel}`}>
-                <td><a href={view({ view: "people", of: "crossing", what: row.from_channel, where: row.to_channel })}>{named(row.from_channel)} → {named(row.to_channel)}</a></td>
-                <td class="num"><b>{count(row.people)}</b></td><td class="num">{duration(row.median_seconds)}</td><td class="num">{share(row.lost, row.people).text}</td>
+                <td><a href={who(row)}>{named(row.from_channel)} → {named(row.to_channel)}</a></td>
+                <td class="num"><a href={who(row)}><b>{count(row.people)}</b></a></td><td class="num">{duration(row.median_seconds)}</td><td class="num"><a href={who(row)}>{share(row.lost, row.people).text}</a></td>
               </tr>
             ))}
           </tbody>

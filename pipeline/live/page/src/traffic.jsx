@@ -58,7 +58,7 @@ function Pages({ rows }) {
 
 function Mailings({ rows }) {
   if (!rows?.length) return <p class="s">{say("no_mail")}</p>;
-  const of = (row, name) => <a href={view({ view: "people", of: "mailing", what: row.campaign, where: name })}>{count(row[{ "Email Delivered": "delivered", "Email Opened": "opened", "Email Link Clicked": "clicked" }[name]])}</a>;
+  const of = (row, where) => <a href={view({ view: "people", of: "mailing", what: row.campaign, where })}>{count(row[where])}</a>;
   const part = (n, row) => { const found = share(n, row.delivered); return found.is === "few" ? "" : found.text; };
   return (
     <>
@@ -67,13 +67,13 @@ function Mailings({ rows }) {
         <tbody>
           {rows.slice(0, MOST_ROWS).map((row) => (
             <tr key={row.campaign}>
-              <td class="long"><span class="cut">{row.title || row.campaign}</span></td>
-              <td class="num"><b>{of(row, "Email Delivered")}</b></td>
-              <td class="num">{of(row, "Email Opened")}<div class="t">{row.opened_by_machines ? say("by_machine", count(row.opened_by_machines)) : part(row.opened, row)}</div></td>
-              <td class="num">{of(row, "Email Link Clicked")}<div class="t">{part(row.clicked, row)}</div></td>
-              <td class="num">{count(row.carts)}</td>
-              <td class="num">{count(row.ordered)}<div class="t">{row.amount ? money(row.amount, row.currency) : ""}</div></td>
-              <td class="num">{count(row.unsubscribed)}</td>
+              <td class="long"><a href={view({ view: "people", of: "mailing", what: row.campaign })}><span class="cut">{row.title || row.campaign}</span></a></td>
+              <td class="num"><b>{of(row, "delivered")}</b></td>
+              <td class="num">{of(row, "opened")}<div class="t">{row.opened_by_machines ? say("by_machine", count(row.opened_by_machines)) : part(row.opened, row)}</div></td>
+              <td class="num">{of(row, "clicked")}<div class="t">{part(row.clicked, row)}</div></td>
+              <td class="num">{of(row, "carts")}</td>
+              <td class="num">{of(row, "orders")}<div class="t">{row.net === null ? say("several_currencies") : row.orders ? money(row.net, row.currency) : ""}{row.amount > row.net && ` ${say("of_gross", money(row.amount, row.currency))}`}</div></td>
+              <td class="num">{of(row, "unsubscribed")}</td>
             </tr>
           ))}
         </tbody>

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from pipeline.signature import standard_headers
+from pipeline.signed.signature import standard_headers
 from schemas.alert import Alert
 from schemas.codec import encode
 

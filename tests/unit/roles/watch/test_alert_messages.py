@@ -14,7 +14,7 @@ from pipeline.roles.watch.delivery.messages import (
     for_slack,
     for_webhook,
 )
-from pipeline.signature import standard_headers
+from pipeline.signed.signature import standard_headers
 from schemas.alert import Alert, Explanation
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from pipeline.signature import seal, unseal
+from pipeline.signed.signature import seal, unseal
 from schemas.fields import Site
 
 _CONTEXT = b"touchstream live v1\0"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from pipeline.passes import Pass, admitted, issue
-from pipeline.signature import seal
+from pipeline.signed.passes import Pass, admitted, issue
+from pipeline.signed.signature import seal
 
 KEY, OTHER = "k" * 32, "o" * 32
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

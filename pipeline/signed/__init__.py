@@ -1,0 +1,1 @@
+"""PURE: what is signed: bodies with a time, texts that go around on their own, and passes."""

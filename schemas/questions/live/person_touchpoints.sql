@@ -1,0 +1,25 @@
+-- Which touchpoints did the visitors of a person have, with what they said?
+-- The newest, in order of time. Late ones belong to no session.
+SELECT * EXCEPT (turn)
+FROM
+(
+    SELECT t.occurred_at AS occurred_at, t.turn AS turn, t.touchpoint_id AS touchpoint_id, t.name AS name,
+        t.channel AS channel, t.path AS path, t.revenue AS revenue, t.currency AS currency,
+        substring(t.properties, 1, {longest:UInt32}) AS properties, t.is_late AS is_late,
+        if(t.is_late, '', s.session_id) AS session_id, t.visitor_id AS visitor_id
+    FROM
+    (
+        SELECT * FROM touchpoints FINAL
+        WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
+            AND toDate(occurred_at) IN (SELECT day FROM days_of_visitors(*))
+    ) AS t
+    ASOF LEFT JOIN
+    (
+        SELECT visitor_id, session_id, started_at FROM sessions FINAL
+        WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
+            AND toDate(started_at) IN (SELECT day FROM days_of_visitors(*))
+    ) AS s ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
+    ORDER BY occurred_at DESC, turn DESC, touchpoint_id DESC
+    LIMIT {most:UInt32}
+)
+ORDER BY occurred_at, turn, touchpoint_id
