@@ -17,7 +17,9 @@ TransitionKind = Literal["enter", "forward", "skip", "back", "cycle"]
 class Session(Contract):
     """A visit: touchpoints of one visitor with no gap longer than the session gap.
 
-    `currency` is that of `revenue`, or `mixed`, whose amounts are not added.
+    `orders_told` are those that its visitor told: another may tell the same order, so sums over
+    sessions are not those of the site. `currency` is that of `revenue_told`, or `mixed`: amounts of
+    several are not added.
     """
 
     session_id: Id
@@ -40,8 +42,8 @@ class Session(Contract):
     device: Label
     is_bot: bool
     steps: list[Name]
-    orders: Count
-    revenue: float
+    orders_told: Count
+    revenue_told: float
     kafka_partition: Count
     rule_version: Label
     version: Count

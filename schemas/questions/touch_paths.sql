@@ -12,7 +12,7 @@ FROM
         true AS is_converted
     FROM attribution(*)
     WHERE model = 'linear'
-    GROUP BY order_id
+    GROUP BY order_id, person_id, converted_at
     UNION ALL
     SELECT arrayCompact(arraySort(groupArray((started_at, session_id, if(one = '', '(not set)', one)))).3), false
     FROM visits(*)

@@ -48,7 +48,7 @@ async def test_a_reader_of_the_newsletter_buys_in_one_visit_and_passes_all_phase
     assert [{"traits": {"subscriber_id": "sub-7f3a"}}] == said_by(found, "Identified")
     assert (1, 1) == (len({r["visitor_id"] for r in found}), len({r["person_id"] for r in found}))
     assert (len(found), FUNNEL, 1, 149) == tuple(
-        session[name] for name in ("touchpoints", "steps", "orders", "revenue")
+        session[name] for name in ("touchpoints", "steps", "orders_told", "revenue_told")
     )
     assert ("newsletter", "email", "spring") == tuple(
         session[f"utm_{name}"] for name in ("source", "medium", "campaign")

@@ -76,5 +76,5 @@ def test_an_example_finds_something(query: str, client: Client) -> None:
 
 def test_there_is_an_example_for_every_table_and_view() -> None:
     wanted = {*ROWS, "people", "session_touchpoints", "person_sessions", "person_transitions"}
-    wanted |= {"weak_points", "kpis", "journey_map"}
+    wanted |= {"weak_points", "kpis", "journey_map", "visits"}
     assert {name for query in QUERIES for name in re.findall(r"FROM (\w+)", query)} == wanted

@@ -36,6 +36,7 @@ def _held(role: str) -> Fault:
     """It sleeps until its group has given its partitions to another, and wakes up as a zombie."""
 
     async def fault(stage: Stage, seconds: float) -> None:
+        await stage.until_alive()  # before it has joined its group, it has nothing to lose
         await stage.line.start(role, "second")
         await asyncio.sleep(seconds / 2)
         with stage.line.held(role):

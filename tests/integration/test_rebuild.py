@@ -26,7 +26,7 @@ name = "what"
 START = datetime(2025, 3, 1, tzinfo=UTC)
 COLUMNS = {
     "touchpoints": "visitor_id, occurred_at, name, is_late",
-    "sessions": "visitor_id, started_at, ended_at, touchpoints, orders, steps, channel_group",
+    "sessions": "visitor_id, started_at, ended_at, touchpoints, orders_told, steps, channel_group",
     "transitions": "visitor_id, model, from_phase, to_phase, kind, cycle, at, rule",
     "abandonments": "visitor_id, kind, opened_at, abandoned_at, recovered_at, cause",
     "links": "visitor_id, identifier",

@@ -10,9 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
 from rich.console import Console
 
 from pipeline.reports.attribution.answer import read_attribution
+from pipeline.reports.live.people import Behind, read_people
+from pipeline.reports.live.person import read_person
+from pipeline.reports.live.traffic import read_traffic
+from pipeline.reports.live.view import View
 from pipeline.reports.overview.answer import LeftOut, Revenue, read_report
 from pipeline.reports.overview.text import render
 from pipeline.reports.span import Span
@@ -224,6 +229,23 @@ def test_an_order_that_browser_and_server_tell_counts_in_one_visit(client: Clien
     track_fully(client, [browser, server])
     counted = f"SELECT visitor_id, orders, revenue FROM {whole('visits')} ORDER BY visitor_id"
     assert client.query(counted).result_rows == [("ada", 1, 100), ("user:42", 0, 0)]
+
+
+def test_the_live_page_counts_an_order_that_two_visitors_of_a_person_tell_once(
+    client: Client,
+) -> None:
+    is_42 = {"user_id": "42"}
+    page = replace(told("ada", 0, "Page Viewed", about=is_42), type="page")
+    server = told("", 2, "Order Completed", order_id="o-1", revenue=100, about=is_42)
+    track_fully(client, [page, bought("ada", 1, "o-1"), server])
+    view = View(site="shop", start=minute(-60), end=minute(60))
+    [somebody] = read_people(client, view, Behind(of="orders"), ()).people
+    assert (somebody.sessions, somebody.orders, somebody.revenue) == (2, 1, Decimal(100))
+    person = read_person(client, view, somebody.person_id)
+    assert sorted(visit.orders for visit in person.visits) == [0, 1]
+    assert sum(visit.revenue for visit in person.visits) == Decimal(100)
+    [source] = [row for row in read_traffic(client, view) if row.dimension == "source"]
+    assert (source.visits, source.orders) == (1, 1)
 
 
 def test_the_report_shows_gross_and_net_and_what_it_leaves_out(client: Client) -> None:

@@ -40,15 +40,17 @@ async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
 async def replace_touchpoints(
     settings: Settings, site: str, gone: Sequence[Touchpoint], told: Sequence[Touchpoint]
 ) -> Rebuilt:
-    """Delete the touchpoints of the ids of `gone`, tell those of `told` in their place, and tell
-    anew whom that concerns.
+    """Delete the touchpoints `gone`, tell those of `told` in their place, and tell anew whom that
+    concerns.
 
     Raises:
         RebuildFailed: it broke off.
     """
     rebuild = milliseconds(_now())
     with closing(connect(settings)) as client:
-        ids = {one.touchpoint_id for one in (*gone, *told)}
+        ids = {
+            (visitor_of(one.anonymous_id, one.user_id), one.touchpoint_id) for one in (*gone, *told)
+        }
         tables.note_gone(client, site, rebuild, sorted(ids))
         names = _names((*gone, *told))
         scope = tables.choose(client, site, rebuild, tables.GONE, names)

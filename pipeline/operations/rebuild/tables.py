@@ -150,15 +150,15 @@ def _decoded(pieces: Iterable[bytes]) -> Iterator[list[dict[str, Any]]]:
 
 
 GONE = (
-    "touchpoint_id IN (SELECT touchpoint_id FROM rebuild_gone "
+    "(visitor_id, touchpoint_id) IN (SELECT visitor_id, touchpoint_id FROM rebuild_gone "
     "WHERE site = {site:String} AND rebuild = {rebuild:Int64})"
 )
 """The condition of the touchpoints that `note_gone` has named."""
 
 
-def note_gone(client: Client, site: str, rebuild: int, touchpoint_ids: Sequence[str]) -> None:
-    """Note the touchpoints that must no longer be in the table."""
-    client.insert("rebuild_gone", [(site, rebuild, id_) for id_ in touchpoint_ids])
+def note_gone(client: Client, site: str, rebuild: int, gone: Iterable[tuple[str, str]]) -> None:
+    """Note the touchpoints, each a visitor and an id, that must no longer be in the table."""
+    client.insert("rebuild_gone", [(site, rebuild, *one) for one in gone])
 
 
 def remove(client: Client, scope: Scope, condition: str) -> None:

@@ -27,7 +27,8 @@ _EACH = f"""
         argMin(t.why, (t.occurred_at, t.turn, t.touchpoint_id)) AS why
     FROM ({_TOLD}) AS t
     WHERE t.order_event = 'completed'
-    GROUP BY site, order_id, if(order_id = '', t.touchpoint_id, ''), t.why != ''"""
+    GROUP BY site, order_id, t.why != '',
+        if(order_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))"""
 
 _COUNTED = f"SELECT * FROM ({_EACH}) WHERE why = ''"
 
@@ -38,7 +39,8 @@ _REFUNDS = f"""
         any(t.currency) AS currency, any(t.revenue) AS revenue, min(t.why) AS why
     FROM ({_TOLD}) AS t
     WHERE t.order_event NOT IN ('', 'completed')
-    GROUP BY site, order_id, refund_id, if(refund_id = '', t.touchpoint_id, '')"""
+    GROUP BY site, order_id, refund_id,
+        if(refund_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))"""
 
 ORDERS = f"""
 SELECT currency, count(), sum(revenue), sum(touchpoints), sum(refunded), sum(revenue - refunded)

@@ -146,11 +146,11 @@ WHERE site = {site:String} AND started_at >= fromUnixTimestamp64Milli({start:Int
 
 MONEY = """
 SELECT site, currency, sum(revenue) AS total
-FROM (SELECT site, touchpoint_id, any(t.revenue) AS revenue, any(t.currency) AS currency
+FROM (SELECT site, visitor_id, touchpoint_id, any(t.revenue) AS revenue, any(t.currency) AS currency
     FROM touchpoints AS t
     WHERE t.revenue > 0 AND NOT is_late AND occurred_at >= fromUnixTimestamp64Milli({start:Int64})
         AND occurred_at < fromUnixTimestamp64Milli({until:Int64})
-    GROUP BY site, touchpoint_id)
+    GROUP BY site, visitor_id, touchpoint_id)
 GROUP BY site, currency
 ORDER BY site, total DESC
 """

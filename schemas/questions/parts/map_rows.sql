@@ -16,16 +16,16 @@ FROM
     FROM phase_touchpoints(*) AS p
     LEFT JOIN
     (
-        SELECT last_touchpoint_id, count() AS abandonments
+        SELECT visitor_id, last_touchpoint_id, count() AS abandonments
         FROM people_abandonments(*, channel = '', segment = '', end = {end:DateTime64(3, 'UTC')} + INTERVAL 200 DAY)
         WHERE last_touchpoint_at < {end:DateTime64(3, 'UTC')}
-        GROUP BY last_touchpoint_id
-    ) AS a ON p.touchpoint_id = a.last_touchpoint_id
+        GROUP BY visitor_id, last_touchpoint_id
+    ) AS a ON p.visitor_id = a.visitor_id AND p.touchpoint_id = a.last_touchpoint_id
     LEFT JOIN
     (
-        SELECT touchpoint_id, satisfaction FROM survey_answers(*)
+        SELECT visitor_id, touchpoint_id, satisfaction FROM survey_answers(*)
         WHERE phase NOT IN (SELECT phase FROM journey_models FINAL WHERE model = {model:String})
-    ) AS v ON p.touchpoint_id = v.touchpoint_id
+    ) AS v ON p.visitor_id = v.visitor_id AND p.touchpoint_id = v.touchpoint_id
     GROUP BY phase, channel, person_id, cycle, entered_at
 ) AS t
 UNION ALL

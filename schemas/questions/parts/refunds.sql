@@ -9,6 +9,6 @@ FROM
     FROM order_touchpoints AS t FINAL
     WHERE site = {site:String} AND order_event NOT IN ('', 'completed') AND order_id != ''
         AND NOT is_bot AND NOT is_late AND occurred_at >= {start:DateTime64(3, 'UTC')}
-    GROUP BY order_id, refund_id, if(refund_id = '', t.touchpoint_id, '')
+    GROUP BY order_id, refund_id, if(refund_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))
 )
 GROUP BY order_id

@@ -11,7 +11,7 @@ SELECT s.session_id AS session_id, s.visitor_id AS visitor_id,
     s.traffic_medium AS traffic_medium, s.traffic_campaign AS traffic_campaign,
     if(s.traffic_campaign = '', s.utm_campaign, s.traffic_campaign) AS campaign,
     s.device AS device, s.country AS country, s.steps AS steps, o.orders AS orders,
-    o.revenue AS revenue, o.currency AS currency, s.orders > 0 AS has_ordered, s.is_branded AS is_branded,
+    o.revenue AS revenue, o.currency AS currency, s.orders_told > 0 AS has_ordered, s.is_branded AS is_branded,
     s.page_views > 0 OR s.channel IN ('website', 'shop', 'app', 'store', 'phone', 'chat', 'messenger',
         'order_card', 'support') AS is_touch
 FROM

@@ -75,7 +75,7 @@ def test_the_first_hour_of_the_next_day_is_not_late() -> None:
     tables = asyncio.run(tables_of([[evening], [night]], MAPPING))
     assert [found["is_late"] for found in tables["touchpoints"].values()] == [False, False]
     (session,) = tables["sessions"].values()
-    assert (session["touchpoints"], session["orders"]) == (2, 1)
+    assert (session["touchpoints"], session["orders_told"]) == (2, 1)
     assert [found for found in tables["abandonments"].values() if found["kind"] == "cart"] == []
 
 

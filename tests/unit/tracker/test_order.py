@@ -144,7 +144,12 @@ def facts(touchpoints: Sequence[Touchpoint]) -> Facts:
 def _told(row: Session | Transition | Abandonment) -> tuple[str, tuple[Any, ...]]:
     match row:
         case Session():
-            return row.session_id, (row.last_touchpoint_id, row.steps, row.orders, row.revenue)
+            return row.session_id, (
+                row.last_touchpoint_id,
+                row.steps,
+                row.orders_told,
+                row.revenue_told,
+            )
         case Transition():
             return row.transition_id, (row.from_phase, row.to_phase, row.kind, row.rule)
         case Abandonment():

@@ -66,7 +66,7 @@ def test_the_first_models_orders_count_in_sessions() -> None:
     for models, own in (([OWN, LIFECYCLE], True), ([LIFECYCLE, OWN], False)):
         found = tables(models, *told)
         [session] = found["sessions"]
-        assert session["orders"] == 1
+        assert session["orders_told"] == 1
         counted = [row["name"] for row in found["touchpoints"] if row["order_event"] == "completed"]
         assert counted == ["Booking Confirmed" if own else "Order Completed"]
 
