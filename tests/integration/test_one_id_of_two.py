@@ -42,7 +42,10 @@ SAID = {
     "Email Opened": {"campaign_id": "spring"},
     "Email Link Clicked": {"campaign_id": "spring"},
 }
-QUESTIONS = [one.name for one in questions().values() if not one.is_part]
+_KNOWN = {"site", "start", "end", "model", "channel", "segment", "kpi", "by", "most", "days"}
+QUESTIONS = [
+    one.name for one in questions().values() if not one.is_part and one.parameters.keys() <= _KNOWN
+]
 LONG = os.environ.get("LONG") == "1"
 if not LONG:
     QUESTIONS = ["attribution_credits", "cohorts", "funnel_steps", "journey_map", "kpis"]
@@ -116,7 +119,7 @@ def test_every_panel_counts_both(client: Client) -> None:
         same, own = (found(PANELS[panel].read(client, v, LIFECYCLE.funnel)) for v in views)
         assert same == own, panel
     behind = Behind(of="orders")
-    same, own = (found(read_people(client, v, behind, LIFECYCLE.funnel).people) for v in views)
+    same, own = (found(read_people(client, v, behind).people) for v in views)
     assert same == own != []
 
 

@@ -239,8 +239,8 @@ def test_the_live_page_counts_an_order_that_two_visitors_of_a_person_tell_once(
     server = told("", 2, "Order Completed", order_id="o-1", revenue=100, about=is_42)
     track_fully(client, [page, bought("ada", 1, "o-1"), server])
     view = View(site="shop", start=minute(-60), end=minute(60))
-    [somebody] = read_people(client, view, Behind(of="orders"), ()).people
-    assert (somebody.sessions, somebody.orders, somebody.revenue) == (2, 1, Decimal(100))
+    [somebody] = read_people(client, view, Behind(of="orders")).people
+    assert (somebody.sessions, somebody.orders, somebody.revenue) == (2, 1, 100.0)
     person = read_person(client, view, somebody.person_id)
     assert sorted(visit.orders for visit in person.visits) == [0, 1]
     assert sum(visit.revenue for visit in person.visits) == Decimal(100)

@@ -1,11 +1,11 @@
 -- Who are these people, and what did they do until now?
--- `person_id` is their pseudonym; `named` is what the parts of questions call them.
+-- `person_id` is their pseudonym; `named` is what the parts of questions call them. An order that
+-- several visitors tell counts once.
 SELECT if(i.person_id = '', s.visitor_id, i.person_id) AS named,
     any(if(i.person_id = '', s.person_id, i.person_id)) AS person_id, max(s.ended_at) AS last_at,
     count() AS sessions, sum(s.touchpoints) AS touchpoints,
-    groupUniqArray(toString(s.channel)) AS channels, sum(s.orders) AS orders,
-    if(uniqExactIf(s.currency, s.orders > 0) > 1, 0, toFloat64(sum(s.revenue))) AS revenue,
-    if(uniqExactIf(s.currency, s.orders > 0) > 1, 'mixed', anyIf(toString(s.currency), s.orders > 0)) AS currency
+    groupUniqArray(toString(s.channel)) AS channels, any(o.orders) AS orders, any(o.revenue) AS revenue,
+    any(o.currency) AS currency
 FROM
 (
     SELECT * FROM sessions FINAL
@@ -13,4 +13,12 @@ FROM
         AND toDate(started_at) IN (SELECT day FROM days_of_people(*))
 ) AS s
 LEFT JOIN linked(*) AS i ON s.visitor_id = i.visitor_id
+LEFT JOIN
+(
+    SELECT t.person_id AS person_id, count() AS orders,
+        if(uniqExact(t.currency) > 1, 0, toFloat64(sum(t.revenue))) AS revenue,
+        if(uniqExact(t.currency) > 1, 'mixed', any(toString(t.currency))) AS currency
+    FROM orders_of_people(*) AS t
+    GROUP BY person_id
+) AS o ON if(i.person_id = '', s.visitor_id, i.person_id) = o.person_id
 GROUP BY named

@@ -13,6 +13,8 @@ from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR
 
 # What a column is called where the fact comes from, if it has another name there.
 _RENAMED = {
+    "orders_told": "orders",
+    "revenue_told": "revenue",
     "session_id": "id",
     "first_touchpoint_id": "first_id",
     "last_touchpoint_id": "last_id",
