@@ -1,9 +1,11 @@
 """An import of rows, cut into runs in any way, as what comes of it in the tables, without Kafka."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Mapping_
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from zlib import crc32
 
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
@@ -22,13 +24,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def tables_of(
-    runs: Sequence[Sequence[Row]], mapping: Mapping, rules: Rules = RULES
+    runs: Sequence[Sequence[Row]], mapping: Mapping, rules: Rules = RULES, files: int = 1
 ) -> Tables:
-    """Import `runs` one after the other; give what the tables hold, which the oracle has found."""
+    """Import `runs` one after the other; give what the tables hold, which the oracle has found.
+
+    Each run has its rows in so many `files`; those of a visitor are in one of them.
+    """
     log = Log()
     for rows in runs:
         broker = MemoryBroker(partition_count=1)
-        await _import(rows, mapping, broker)
+        await _import(_in_files(rows, files), mapping, broker)
         for record in broker.log[RAW.name, 0]:
             log.add(record.value, record.timestamp_ms, record.key)
     worker = Worker(log, rules)
@@ -38,12 +43,26 @@ async def tables_of(
     return expected
 
 
-async def _import(rows: Sequence[Row], mapping: Mapping, broker: MemoryBroker) -> None:
-    def read(_path: Path, _format: object) -> Iterator[Row]:
-        yield from rows
+def visitor_in(row: Row) -> str:
+    """Give what names the visitor of a row."""
+    return str(row.get("who") or row.get("client_id") or row.get("clientId"))
+
+
+def _in_files(rows: Sequence[Row], files: int) -> dict[Path, list[Row]]:
+    cut: dict[Path, list[Row]] = {Path(f"{number}.csv"): [] for number in range(files)}
+    for row in rows:
+        cut[Path(f"{crc32(visitor_in(row).encode()) % files}.csv")].append(row)
+    return {path: found for path, found in cut.items() if found}
+
+
+async def _import(
+    files: Mapping_[Path, Sequence[Row]], mapping: Mapping, broker: MemoryBroker
+) -> None:
+    def read(path: Path, _format: object) -> Iterator[Row]:
+        yield from files[path]
 
     await import_files(
-        [Path("rows.csv")],
+        list(files),
         mapping,
         broker,
         site="shop",
