@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from pipeline.journey.cart import items, look_at, put_in, take_out, totals
 from pipeline.journey.state import Cart, Evidence
 from schemas.facts import Product
@@ -51,6 +53,19 @@ def test_taking_out_without_a_price_takes_the_price_it_was_put_in_with() -> None
 def test_taking_out_several_without_a_price_takes_the_price_of_each() -> None:
     cart = filled(one("p-1", 5, 30.0))
     assert items(take_out(cart, one("p-1", 2))) == [product("p-1", 3, 6.0)]
+
+
+@pytest.mark.parametrize("value", [20.0, -20.0, 0.0])
+def test_a_negative_number_of_pieces_taken_out_is_that_many(value: float) -> None:
+    """Some shops send what goes out as a negative number, of pieces or of both."""
+    cart = filled(one("p-1", 3, 30.0), one("p-2", 1, 5.0))
+    left = take_out(cart, one("p-1", -2, value))
+    assert items(left) == [product("p-1", 1, 10.0), product("p-2", 1, 5.0)]
+
+
+def test_no_piece_taken_out_leaves_all() -> None:
+    cart = filled(one("p-1", 3, 30.0))
+    assert totals(take_out(cart, one("p-1", 0))) == (3, 30.0)
 
 
 def test_taking_out_what_is_not_there_changes_nothing() -> None:

@@ -89,6 +89,11 @@ def test_what_forms_and_exports_write_for_nobody_is_no_identifier(value: str) ->
     assert name_identifier("user", value) == ""
 
 
+def test_a_sites_own_words_for_nobody_are_no_identifiers_either() -> None:
+    assert name_identifier("user", " Walk-In ", {"walk-in"}) == ""
+    assert name_identifier("user", "Walk-In") == "user:Walk-In"
+
+
 def test_an_identifier_is_named_by_its_kind_and_trimmed_value() -> None:
     assert name_identifier("customer", " 77 ") == "customer:77"
 

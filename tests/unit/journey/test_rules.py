@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.journey.rules import compile_rules
+from pipeline.journey.rules import compile_rules, scalar
 from schemas.journeys import load_model
 from tests.support.journeys import MINUTE
 
@@ -41,3 +41,24 @@ def test_nor_sooner_than_evidence_is_sealed() -> None:
 def test_a_model_without_abandonment_waits_for_nothing() -> None:
     model = LIFECYCLE.model_copy(update={"abandonment": ()})
     assert compile_rules([model]).soonest_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "compared"),
+    [
+        (True, "true"),
+        (False, "false"),
+        ("false", "false"),
+        (7, 7.0),
+        ("7.0", 7.0),
+        ("seven", "seven"),
+        (float("inf"), "inf"),
+        ("-Infinity", "-Infinity"),
+        ("nan", "nan"),
+        ("x" * 2000, "x" * 128),
+    ],
+)
+def test_a_property_is_compared_as_a_number_only_if_it_is_a_finite_one(
+    value: str | float | bool, compared: str | float
+) -> None:
+    assert scalar(value) == compared
