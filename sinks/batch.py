@@ -17,11 +17,15 @@ class Row(NamedTuple):
 
 @dataclass
 class Batch:
-    """Rows by table since the last flush, and how far each topic-partition is read with them."""
+    """Rows by table since the last flush, and how far each topic-partition is read with them.
+
+    `after` is when the batch before was flushed, in seconds; None: there was none.
+    """
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     began_at: float | None = None
+    after: float | None = None
 
     def add(self, table: str, topic: str, partition: int, rows: Sequence[Row], now: float) -> None:
         """Take `rows` of one topic-partition, in order; `now` in seconds starts the batch's age."""
@@ -31,11 +35,16 @@ class Batch:
             self.began_at = now
 
     def is_due(self, now: float, most_rows: int, longest_seconds: float) -> bool:
-        """Tell whether it is time to flush: full by size or by age."""
+        """Tell whether it is time to flush: full by size or by age.
+
+        Flushes are `longest_seconds` apart. After a longer silence a batch waits a tenth of that.
+        """
         if self.began_at is None:
             return False
         rows = sum(len(rows) for rows in self.tables.values())
-        return rows >= most_rows or now - self.began_at >= longest_seconds
+        since = self.began_at if self.after is None else self.after
+        is_old = now - since >= longest_seconds and now - self.began_at >= longest_seconds / 10
+        return rows >= most_rows or is_old
 
 
 def token_of(table: str, rows: Iterable[Row]) -> str:

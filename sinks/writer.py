@@ -71,7 +71,7 @@ class Writer:
             self._batch.add(self._tables[tp.topic], tp.topic, tp.partition, rows, time.monotonic())
 
     async def _flush(self) -> None:
-        batch, self._batch = self._batch, Batch()
+        batch, self._batch = self._batch, Batch(after=time.monotonic())
         for table, rows in batch.tables.items():
             await self._write(table, rows)
         await self._commit(batch.positions)

@@ -18,7 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.live.address import Address
-from pipeline.live.panels import Panel, Steps
+from pipeline.live.panels import Lane, Panel, Steps
 from pipeline.reports.live.pulse import Pulse, read_pulse
 from pipeline.reports.span import as_json
 from schemas.errors import TouchstreamError
@@ -30,9 +30,8 @@ _QUIET_SECONDS = 3.0
 _STILL_SECONDS = 10.0
 _RETRY_SECONDS = 8.0
 _LINGER_SECONDS = 10.0
-_REST = {True: 4, False: 9}
-"""After a question that took a second, the seconds until it is asked again: in the fast lane
-(true), and in the slow one."""
+REST: dict[Lane, int] = {"newest": 2, "fast": 4, "slow": 9}
+"""After a question that took a second, the seconds from its beginning until it is asked again."""
 
 MOST_VIEWS = 100
 """How many sets of filters can be watched at the same time."""
@@ -113,7 +112,7 @@ class Poller:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        lanes = ([p for p in self._panels if p.is_fast == fast] for fast in (True, False))
+        lanes = ([p for p in self._panels if p.lane == lane] for lane in REST)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._feel())
             for lane in lanes:
@@ -183,7 +182,7 @@ class Poller:
             self._rows[panel.name] = rows
             self._say(panel.name, {"now": now, "rows": rows})
         took = monotonic() - began
-        return max(panel.pace, _REST[panel.is_fast] * took) - took
+        return max(panel.pace, REST[panel.lane] * took) - took
 
     def _fail(self, panel: str, error: Exception) -> None:
         _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300])

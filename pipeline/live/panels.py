@@ -5,7 +5,7 @@ The same list serves the page, the JSON API and CSV.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from clickhouse_connect.driver.client import Client
 
@@ -28,11 +28,14 @@ Steps = Sequence[str]
 """The funnel of the model that is shown."""
 
 
+Lane = Literal["newest", "fast", "slow"]
+
+
 @dataclass(frozen=True)
 class Panel:
     """A question, the shape of its rows, and the least number of seconds between two answers.
 
-    Panels of the fast lane do not wait for panels of the slow lane.
+    Panels of one lane are asked one after the other, and do not wait for those of another lane.
     """
 
     name: str
@@ -42,9 +45,11 @@ class Panel:
     pace: float = 1.0
 
     @property
-    def is_fast(self) -> bool:
-        """Whether it belongs to the fast lane."""
-        return self.pace < _SLOW_SECONDS
+    def lane(self) -> Lane:
+        """What has just arrived, what is asked all the time, or what is asked now and then."""
+        if self.row in (feed.Arrived, feed.Refused):
+            return "newest"
+        return "fast" if self.pace < _SLOW_SECONDS else "slow"
 
 
 _SLOW_SECONDS = 5.0
@@ -111,7 +116,7 @@ PANELS = {
             _plain(key_figures.read_touchpoint_figures),
             20,
         ),
-        Panel("kpis", "KPIs", key_figures.KeyFigure, _plain(key_figures.read_key_figures), 20),
+        Panel("kpis", "KPIs", key_figures.KeyFigure, _plain(key_figures.read_key_figures), 60),
         Panel(
             "kpi_lines",
             "KPIs of the last 28 days",

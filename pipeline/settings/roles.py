@@ -47,7 +47,8 @@ class RoleSettings(BaseModel):
     sink_group: str = Field("touchstream-sink", description="Kafka consumer group.")
     sink_batch_rows: int = Field(20_000, ge=1, description="Most rows in one insert.")
     sink_batch_wait: Wait = Field(
-        timedelta(seconds=1), description="How long rows wait for a fuller insert."
+        timedelta(seconds=1),
+        description="How long rows wait for a fuller insert; after a silence a tenth of it.",
     )
     sink_metrics_port: int = Field(9102, ge=0, le=65535, description="0: no metrics.")
     embedded_path: Path = Field(

@@ -29,6 +29,7 @@ LIVE: dict[str, Any] = {
     "visitors": ["ann-phone", "ben"],
     "ids": ["ben 10 Product Added"],
     "first": at(0),
+    "received": at(0),
     "last": at(60),
     "starts": [0],
     "ends": [1],

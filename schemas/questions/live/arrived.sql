@@ -1,12 +1,13 @@
 -- What arrived last, and what became of it?
 -- With the number of the visitor's visit and the touchpoint's place in it, of the visits since `start`.
--- What the tracker has not yet judged is in no session. `own_id` is the person as the session knows it.
+-- What the tracker has not yet judged is in no session. Only what was `received` since; `own_id` is the person as the session knows it.
 WITH newest AS
 (
     SELECT visitor_id, touchpoint_id
     FROM touchpoints
     WHERE site = {site:String}
         AND occurred_at >= {start:DateTime64(3, 'UTC')} AND occurred_at < {end:DateTime64(3, 'UTC')}
+        AND received_at >= {received:DateTime64(3, 'UTC')}
         AND ({channel:String} = '' OR channel = {channel:String})
         AND ({segment:String} = '' OR visitor_id IN (SELECT visitor_id FROM visitors_of_segment(*)))
     ORDER BY received_at DESC, occurred_at DESC, touchpoint_id

@@ -38,6 +38,23 @@ def test_its_age_counts_from_the_first_rows_not_from_the_last() -> None:
     assert batch.is_due(160.0, most_rows=3, longest_seconds=60)
 
 
+@pytest.mark.parametrize(
+    ("after", "now", "is_due"),
+    [
+        (30.0, 105.9, False),  # a long silence before: it waits for its own kind, but not long
+        (30.0, 106.0, True),
+        (99.0, 158.9, False),  # one flush after the other: no more of them than before
+        (99.0, 159.0, True),
+        (130.0, 189.9, False),  # rows that came while the batch before was flushed
+        (130.0, 190.0, True),
+    ],
+)
+def test_after_a_silence_a_batch_waits_a_tenth(after: float, now: float, is_due: bool) -> None:
+    batch = batch_of(1, now=100.0)
+    batch.after = after
+    assert batch.is_due(now, most_rows=3, longest_seconds=60) is is_due
+
+
 def test_its_size_counts_the_rows_of_all_tables() -> None:
     batch = batch_of(2)
     batch.add("touchpoints", "touchpoints", 0, [row(b"{}")], 100.0)
