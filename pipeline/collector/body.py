@@ -9,8 +9,8 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.request import Headers
 from schemas.dead_letter import Reason
 
-_GZIP = 31
-"""zlib's value for "a gzip header, and the largest window"."""
+_GZIP, _ZLIB, _BARE = 31, 15, -15
+"""zlib's values for the largest window, after a header of gzip, of zlib, or none."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -76,25 +76,42 @@ def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
     and no text begins with these two bytes.
 
     Raises:
-        TurnedAway: another encoding than gzip, over `limit`, cut off, or more than one member.
+        TurnedAway: another encoding than gzip and deflate, over `limit`, cut off, or more than one
+            member.
     """
-    if encoding in (None, "", "identity"):
-        if not body.startswith(_GZIP_MAGIC):
-            return body
-    elif encoding.lower() != "gzip":
-        raise TurnedAway(Problem.UNSUPPORTED_ENCODING, "Content-Encoding may be gzip, or absent")
-    inflater = zlib.decompressobj(_GZIP)
+    window = _window(body, encoding or "")
+    if window is None:
+        return body
+    inflater = zlib.decompressobj(window)
     try:
         content = inflater.decompress(body, limit + 1)
     except zlib.error as error:
-        raise TurnedAway(Problem.BROKEN_GZIP, f"the body is not gzip: {error}") from None
+        raise TurnedAway(
+            Problem.BROKEN_GZIP, f"the body is not {encoding or 'gzip'}: {error}"
+        ) from None
     if len(content) > limit:
         raise _too_large(limit)
     if not inflater.eof:
-        raise TurnedAway(Problem.BROKEN_GZIP, "the gzip stream ends too early")
+        raise TurnedAway(Problem.BROKEN_GZIP, "the packed body ends too early")
     if inflater.unused_data:
-        raise TurnedAway(Problem.BROKEN_GZIP, "something follows the end of the gzip stream")
+        raise TurnedAway(Problem.BROKEN_GZIP, "something follows the end of the packed body")
     return content
+
+
+def _window(body: bytes, encoding: str) -> int | None:
+    """Say how zlib reads the body; None if it is not packed."""
+    steps = [each.strip().lower() for each in encoding.split(",")]
+    told = [each for each in steps if each not in ("", "identity")]
+    if not told:
+        return _GZIP if body.startswith(_GZIP_MAGIC) else None
+    if told in (["gzip"], ["x-gzip"]):
+        return _GZIP
+    if told == ["deflate"]:  # of zlib by the standard; some senders leave its header out
+        is_zlib = body[:1] == b"x" and int.from_bytes(body[:2]) % 31 == 0
+        return _ZLIB if is_zlib else _BARE
+    raise TurnedAway(
+        Problem.UNSUPPORTED_ENCODING, "Content-Encoding may be gzip or deflate, or absent"
+    )
 
 
 def _too_large(limit: int) -> TurnedAway:

@@ -107,7 +107,8 @@ def credentials(authorization: str) -> tuple[str, str] | None:
     if scheme.lower() != "basic":
         return None
     try:
-        name, _, password = base64.b64decode(coded).decode().partition(":")
+        padded = coded.rstrip("=") + "=" * (-len(coded.rstrip("=")) % 4)
+        name, _, password = base64.b64decode(padded).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return name, password

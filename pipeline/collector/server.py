@@ -269,8 +269,9 @@ class Collector:
             raise NotAcknowledged
         authorization = scope.headers.get("authorization")
         sender = None
-        if authorization and vocabulary.key is segment.write_key:  # it tells without the body
-            sender = self._sender(user_name(authorization), scope)
+        name = user_name(authorization) if vocabulary.key is segment.write_key else None
+        if name:  # it tells without the body
+            sender = self._sender(name, scope)
         limit, is_get = self._settings.collector_max_body, scope.method == "GET"
         packed = b"" if is_get else await body.as_sent(protocol, scope.headers, limit)
         request = Request(

@@ -185,6 +185,12 @@ _SPOKEN = {
         takes_batches=True,
         refusals=(*_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
     ),
+    ("POST", "/httpapi"): _Spoken(
+        summary="Amplitude's first version: events in a form, or profiles in `identification`",
+        examples={FORM: f'api_key={_KEY}&event=[{{"event_type":"X","user_id":"u-1"}}]'},
+        takes_batches=True,
+        refusals=(*_OF_AN_OBJECT,),
+    ),
     ("POST", "/track"): _Spoken(
         successes=(mixpanel.VERBOSE, posthog.CAPTURE.success, openpanel.TRACK.success),
         summary="Mixpanel, OpenPanel (its key in `openpanel-client-id`) and PostHog of old",

@@ -2,7 +2,7 @@
 
 https://amplitude.com/docs/apis/analytics/http-v2 names the fields. The API key is the write key.
 Its SDKs read the status in the body (`code`), not the HTTP status. The old SDK (amplitude-js) sends
-a form to the root.
+a form to the root, and clients of the API's first version send forms to `/httpapi` and `/identify`.
 """
 
 from typing import Any
@@ -76,8 +76,8 @@ def _key_of_a_form(request: Request) -> str | None:
 def _events_of_a_form(request: Request) -> Events:
     """Read what amplitude-js sends: `e` holds a list of events, or one."""
     form = _form(request)
-    sent, clock = json_value(form.get("e", "")), instant(form.get("upload_time"), MILLISECOND)
-    events = sent if isinstance(sent, list) else [sent]
+    events = _listed(json_value(form.get("e", "")))
+    clock = instant(form.get("upload_time"), MILLISECOND)
     return Events([(event, clock) for event in events], is_batch=True)
 
 
@@ -85,6 +85,25 @@ def _call_of_a_form(event_and_clock: tuple[Any, Any]) -> JsonObject:
     told, clock = event_and_clock
     event = dict(as_object(told, "an event"))
     return _call(({_OF_A_FORM.get(name, name): said for name, said in event.items()}, clock))
+
+
+def _key_of_the_first(request: Request) -> str | None:
+    return _form(request).get("api_key")
+
+
+def _events_of_the_first(request: Request) -> Events:
+    """Read a form with one event or a list in `event`, or with profiles in `identification`."""
+    form = _form(request)
+    if said_who := form.get("identification"):
+        profiles = _listed(json_value(said_who))
+        events = [as_object(each, "a profile") | {"event_type": "$identify"} for each in profiles]
+    else:
+        events = _listed(json_value(form.get("event", "")))
+    return Events([(event, None) for event in events], is_batch=True)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
@@ -141,7 +160,15 @@ def _in_its_words(answer: Answer, _query: str) -> Answer:
 
 BATCH = Vocabulary(_key, _events, _call, success=said({"code": 200}), wording=_in_its_words)
 
+_FIRST = Vocabulary(
+    _key_of_the_first, _events_of_the_first, _call, success=said({"code": 200}), wording=later
+)
 _FORM = Vocabulary(_key_of_a_form, _events_of_a_form, _call_of_a_form, success=said({"code": 200}))
 
-ROUTES: Routes = {("POST", "/2/httpapi"): BATCH, ("POST", "/"): _FORM}
+ROUTES: Routes = {
+    ("POST", "/2/httpapi"): BATCH,
+    ("POST", "/"): _FORM,
+    ("POST", "/httpapi"): _FIRST,
+    ("POST", "/identify"): _FIRST,
+}
 """PostHog also uses `POST /batch`: `shared_paths` distinguishes them."""

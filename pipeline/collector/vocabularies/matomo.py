@@ -7,6 +7,7 @@ write key. `cip` (an address) and `token_auth` (a secret) are not stored.
 """
 
 import hashlib
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -209,3 +210,6 @@ ROUTES: Routes = {
     for path in ("/matomo.php", "/piwik.php")
     for method, vocabulary in (("GET", _from_page), ("POST", _posted))
 }
+
+OWN_PATH = re.compile(r"(?:/[\w.-]+){1,4}(/(?:matomo|piwik)\.php)")
+"""Matomo is often installed in a folder, whose path a page keeps when only its host changes."""

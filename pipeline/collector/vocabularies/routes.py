@@ -48,6 +48,8 @@ def vocabulary_of(method: str, path: str) -> Vocabulary | None:
     """Return the vocabulary of requests by `method` to `path`."""
     if found := ROUTES.get((method, path)) or ROUTES.get((method, plain(path))):
         return found
+    if in_a_folder := matomo.OWN_PATH.fullmatch(plain(path)):
+        return ROUTES.get((method, in_a_folder[1]))
     return snowplow.OWN if method == "POST" and snowplow.OWN_PATH.fullmatch(path) else None
 
 

@@ -122,8 +122,14 @@ _keyed = msgspec.json.Decoder(_Keyed)
 
 
 def write_key(request: Request) -> str | None:
-    """Find the write key: the user name of Basic authentication, else `writeKey` in the body."""
-    return request.user_name if request.authorization else decoded(_keyed, request.body).write_key
+    """Find the write key: the user name of Basic authentication, else `writeKey` in the body.
+
+    Senders that were set up by hand have it in `X-Write-Key`, or in the query.
+    """
+    if name := request.user_name:
+        return name
+    told = decoded(_keyed, request.body).write_key
+    return told or request.header("x-write-key") or request.parameters.get("writeKey")
 
 
 def single(request: Request) -> Events:

@@ -1,5 +1,7 @@
 """Umami: page views and events of its tracker and of @umami/node, single and in batches. PURE.
 
+Its first version sends the same to `/api/collect`.
+
 https://umami.is/docs/api/sending-stats names the fields. The website id is the write key. If a
 tracker keeps no id, its browser is a daily visitor (`cookieless`).
 """
@@ -24,8 +26,20 @@ from pipeline.collector.vocabularies.vocabulary import (
 )
 
 _COMMON = {"vid": "anonymousId", "id": "userId"}
-TYPES = {"event": "page", "identify": "identify", "performance": "track", "error": "track"}
+TYPES = {
+    "event": "page",
+    "pageview": "page",
+    "identify": "identify",
+    "performance": "track",
+    "error": "track",
+}
 """Umami's types and their types at Segment, for events without a name."""
+
+_OF_AN_EVENT = {"name": "name", "event_name": "name", "event_value": "name"} | {
+    "data": "data",
+    "event_data": "data",
+}
+"""The first version has other names: `event_value`, later `event_name` and `event_data`."""
 
 _PAGE = {"url": "url", "title": "title", "referrer": "referrer"}
 _CONTEXT = {"language": "locale", "userAgent": "userAgent"}
@@ -52,8 +66,8 @@ def _call(sent: JsonObject) -> JsonObject:
     for field in ("website", "ip"):
         native.pop(field, None)
     common = taken(native, _COMMON)
-    name = native.pop("name", None)
-    properties = dict(as_object(native.pop("data", None) or {}, "`data`"))
+    told = taken(native, _OF_AN_EVENT)
+    name, properties = told.get("name"), dict(as_object(told.get("data") or {}, "`data`"))
     timestamp = instant(native.pop("timestamp", None), _SECOND)
     context = {"page": _page(native), **taken(native, _CONTEXT), "umami": native}
     return common | {
@@ -85,7 +99,10 @@ def _joined(host: str, path: str) -> str:
 
 _answer = said({"cache": "", "disabled": False})
 
+_one = Vocabulary(_key, _single, _call, success=_answer, is_cookieless=True)
+
 ROUTES: Routes = {
-    ("POST", "/api/send"): Vocabulary(_key, _single, _call, success=_answer, is_cookieless=True),
+    ("POST", "/api/send"): _one,
+    ("POST", "/api/collect"): _one,
     ("POST", "/api/batch"): Vocabulary(_key, _batch, _call, success=_answer, is_cookieless=True),
 }

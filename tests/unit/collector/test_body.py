@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -86,9 +87,16 @@ def test_gzip_is_undone_even_if_no_header_says_so(encoding: str | None) -> None:
     assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), encoding, LIMIT)
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "GZIP"])
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip", "gzip, identity"])
 def test_gzip_is_undone_up_to_exactly_the_limit(encoding: str) -> None:
     assert b"x" * LIMIT == body.unpacked(gzip.compress(b"x" * LIMIT), encoding, LIMIT)
+
+
+@pytest.mark.parametrize("window", [15, -15])
+def test_deflate_is_undone_with_and_without_the_header_of_zlib(window: int) -> None:
+    packing = zlib.compressobj(wbits=window)
+    packed = packing.compress(b"x" * LIMIT) + packing.flush()
+    assert b"x" * LIMIT == body.unpacked(packed, "deflate", LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +112,8 @@ def test_gzip_is_undone_up_to_exactly_the_limit(encoding: str) -> None:
         (b"{}", "gzip", Problem.BROKEN_GZIP),
         (gzipped(b"{") + gzipped(b"}"), "gzip", Problem.BROKEN_GZIP),
         (gzipped(b"") * 10_000, "gzip", Problem.BROKEN_GZIP),
+        (b"{}", "deflate", Problem.BROKEN_GZIP),
+        (zlib.compress(b"x" * (LIMIT + 1)), "deflate", Reason.TOO_LARGE),
         (b"{}", "br", Problem.UNSUPPORTED_ENCODING),
         (b"{}", "gzip, gzip", Problem.UNSUPPORTED_ENCODING),
     ],

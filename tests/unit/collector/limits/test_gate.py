@@ -34,10 +34,21 @@ def test_without_authorization_the_body_has_the_write_key(authorization: str | N
     assert "wk_1" == write_key(Request(body=body, authorization=authorization))
 
 
-@pytest.mark.parametrize("authorization", [basic(b"\xff:"), "Basic !", "Bearer wk_1"])
-def test_another_authorization_names_no_key_whatever_the_body_says(authorization: str) -> None:
-    body = b'{"writeKey": "wk_1"}'
-    assert not write_key(Request(body=body, authorization=authorization))
+@pytest.mark.parametrize("authorization", [basic(b"\xff:"), "Basic !", "Bearer wk_2"])
+def test_another_authorization_names_no_key_but_the_body_may(authorization: str) -> None:
+    """Segment's SDKs send a token of OAuth beside the key."""
+    assert not write_key(Request(body=b"{}", authorization=authorization))
+    assert "wk_1" == write_key(Request(body=b'{"writeKey": "wk_1"}', authorization=authorization))
+
+
+def test_basic_authentication_may_leave_out_the_padding() -> None:
+    assert "wk_1" == write_key(Request(authorization=basic(b"wk_1:").rstrip("=")))
+
+
+def test_a_key_may_be_in_a_header_or_in_the_query() -> None:
+    headers = {"x-write-key": "wk_1"}
+    assert "wk_1" == write_key(Request(body=b"{}", headers=headers))
+    assert "wk_1" == write_key(Request(body=b"{}", query="writeKey=wk_1"))
 
 
 @pytest.mark.parametrize(
