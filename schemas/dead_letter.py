@@ -41,7 +41,8 @@ class DeadLetter(Contract, kw_only=True):
 
     `source` and `position` say where the bytes came from: a topic-partition and its offset, a
     file and its row, or a write key's site and the index in the batch. `payload` is text; bytes
-    that are not UTF-8 stand there in base64, as `encoding` says.
+    that are not UTF-8 stand there in base64, as `encoding` says. `request` is what else came with
+    a call to the collector, as JSON: a replay reads it.
     """
 
     dead_letter_id: Id
@@ -54,6 +55,7 @@ class DeadLetter(Contract, kw_only=True):
     payload: str
     encoding: Literal["utf-8", "base64"]
     at: Instant
+    request: str = ""
 
     def raw(self) -> bytes:
         """Give the refused bytes back, as they came."""
@@ -72,6 +74,7 @@ def dead_letter(
     source: str,
     position: int,
     at: Instant,
+    request: str = "",
 ) -> DeadLetter:
     """Make the dead letter of `raw`; the same bytes from the same place give the same id."""
     digest = hashlib.blake2b(digest_size=16)
@@ -93,4 +96,5 @@ def dead_letter(
         payload=payload,
         encoding="base64" if encoding == "base64" else "utf-8",
         at=at,
+        request=request,
     )

@@ -12,6 +12,8 @@ from pipeline.settings import Settings
 from pipeline.terminal import without_controls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clickhouse_connect.driver.client import Client
 
     from pipeline.operations.dead_letters import Reader
@@ -102,18 +104,19 @@ def dead_letters(site: str, stage: str, reason: str, mapping: Path | None) -> No
 
 
 def _call_reader(known: Settings) -> "Reader":
-    from pipeline.collector.arrival import Arrival
     from pipeline.collector.intake import Intake, Limits
-    from pipeline.operations.dead_letters import kind_of_call
+    from pipeline.collector.letters import Letters
+    from pipeline.operations.dead_letters import raw_of
 
     intake = Intake(
         Limits(known.collector_max_event, known.collector_max_depth, known.collector_max_age),
         placeholders=known.placeholders,
     )
 
-    def read_call(letter: "DeadLetter") -> "Touchpoint":
-        raw = letter.raw()
-        return intake.touchpoint(raw, Arrival(letter.site, letter.at), kind_of_call(raw))
+    letters = Letters(intake)
+
+    def read_call(letter: "DeadLetter") -> "Sequence[Touchpoint]":
+        return letters.read(letter, raw_of(letter))
 
     return read_call
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipeline.collector.answers import Answer, TurnedAway
 from pipeline.collector.arrival import Arrival
+from pipeline.collector.circumstances import Held, written
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
 from pipeline.collector.request import Request
@@ -91,7 +92,10 @@ class Collected:
                 raise call
             self.keep(intake.touchpoint(call, self.arrival, kind, index))
         except Refused as why:
-            self.refuse(index, call if isinstance(call, bytes) else _quoted(event), why)
+            if isinstance(call, bytes):
+                self.refuse(index, call, why)
+            else:
+                self.refuse(index, _quoted(event), why, "event")
 
     def keep(self, touchpoint: Touchpoint) -> None:
         """Make a record of `touchpoint`, without properties its site does not keep; or Refused."""
@@ -101,8 +105,8 @@ class Collected:
         if len(self.told) < MOST_TOLD:
             self.told.append(_in_short(touchpoint))
 
-    def refuse(self, index: int, call: bytes, why: Refused) -> None:
-        """Make a dead letter of `call`, unless it must not be kept."""
+    def refuse(self, index: int, call: bytes, why: Refused, holds: Held = "call") -> None:
+        """Make a dead letter that `holds` a call or less, unless it must not be kept."""
         self.refused.append((index, why))
         if why.reason is Reason.NO_CONSENT:
             return
@@ -115,6 +119,7 @@ class Collected:
             source=self.arrival.site,
             position=index,
             at=self.arrival.received_at,
+            request=written(self.arrival, holds),
         )
         self._add(DEAD_LETTERS.name, letter.site.encode(), encode_fact(letter))
 
@@ -162,14 +167,15 @@ def collect(
     try:
         sent = vocabulary.events(request)
     except Refused as why:
-        collected.refuse(0, request.body or request.query.encode(), why)
+        holds: Held = "body" if request.body else "query"
+        collected.refuse(0, request.body or request.query.encode(), why, holds)
         return collected
     if len(sent.events) > longest:
         detail = f"{len(sent.events)} events; a batch has {longest} at most"
         raise TurnedAway(Reason.TOO_LARGE, detail, site=arrival.site)
     collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
     collected.success = sent.success
-    calls = [_call_of(event, vocabulary) for event in sent.events]
+    calls = [call_of(event, vocabulary) for event in sent.events]
     if len(calls) > 1 and (sent.sent_at is None or sent.sent_at > arrival.received_at):
         told = (call for call in calls if isinstance(call, bytes))
         arrival.latest = intake.latest(told, arrival.received_at)
@@ -178,7 +184,8 @@ def collect(
     return collected
 
 
-def _call_of(event: Any, vocabulary: Vocabulary) -> bytes | Refused:
+def call_of(event: Any, vocabulary: Vocabulary) -> bytes | Refused:
+    """Translate an event of `vocabulary` to a call of Segment's, or say why that cannot be."""
     if vocabulary.call is None:
         return bytes(event)
     try:

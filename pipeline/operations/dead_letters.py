@@ -6,7 +6,8 @@ What happens to a dead letter depends on the stage that refused it:
   their key.
 - `import`: its payload is the row of the file; the row goes through a mapping again (corrected,
   or of a newer version) and gets the id that the import would have given it.
-- `collect`: its bytes are a call in its sender's own words; the collector's intake reads it again.
+- `collect`: its bytes are a call, an event or a request; the collector's door reads it again, with
+  what came with it.
 - `sink`, `webhook`: its bytes are a row that ClickHouse, or a fact that an endpoint refused; it
   goes back to the topic and partition that it stood in, for the same role to try again. (The other
   one reads it too: an equal row, a message with an idempotency key that was there before.)
@@ -22,6 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -39,13 +41,14 @@ from schemas.codec import Refused, Tick, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.times import EPOCH, milliseconds
 from schemas.topics import RAW, TABLES, record_key
-from schemas.touchpoint import Touchpoint, TouchpointType
+from schemas.touchpoint import Touchpoint
 
-Reader = Callable[[DeadLetter], Touchpoint]
+Reader = Callable[[DeadLetter], Sequence[Touchpoint]]
 """Reads a letter as its stage would today; Refused if it still cannot be accepted."""
 
 _LETTERS = """
-SELECT dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at
+SELECT dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at,
+    request
 FROM dead_letters FINAL
 WHERE ({site:String} = '' OR site = {site:String})
     AND ({stage:String} = '' OR stage = {stage:String})
@@ -67,41 +70,19 @@ class ReplaySummary:
     left: Counter[str] = field(default_factory=Counter)
 
 
-def read_record(letter: DeadLetter) -> Touchpoint:
+def read_record(letter: DeadLetter) -> Sequence[Touchpoint]:
     """Read a letter of the stage `track`."""
-    return decode_touchpoint(_raw(letter))
-
-
-class _Named(msgspec.Struct):
-    event: object = None
-    previousId: object = None  # noqa: N815 - Segment's names
-    groupId: object = None  # noqa: N815
-    traits: object = None
-
-
-def kind_of_call(raw: bytes) -> TouchpointType:
-    """Give the type of a call without `type`, which came to a path that has one, as `/v1/track`."""
-    try:
-        call = msgspec.json.decode(raw, type=_Named)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return "track"
-    kinds: tuple[tuple[object, TouchpointType], ...] = (
-        (call.event, "track"),
-        (call.previousId, "alias"),
-        (call.groupId, "group"),
-        (call.traits, "identify"),
-    )
-    return next((kind for said, kind in kinds if said is not None), "page")
+    return [decode_touchpoint(raw_of(letter))]
 
 
 def row_reader(mapping: Mapping, now: datetime) -> Reader:
     """Make the reader of the stage `import`; it gets the letters in the order of their rows."""
     ids: dict[str, RowIds] = defaultdict(lambda: RowIds(mapping))
 
-    def read_row(letter: DeadLetter) -> Touchpoint:
+    def read_row(letter: DeadLetter) -> Sequence[Touchpoint]:
         row = _object(letter)
         row_id = ids[letter.source].next(row)
-        return touchpoint_of(row, mapping, site=letter.site, row_id=row_id, now=now)
+        return [touchpoint_of(row, mapping, site=letter.site, row_id=row_id, now=now)]
 
     return read_row
 
@@ -134,7 +115,7 @@ async def replay_dead_letters(
                 _again(letter, readers, producer, summary, masks, now())
                 for letter in map(letter_of, block)
             )
-            found.extend(filter(None, again))
+            found.extend(chain.from_iterable(again))
     found.sort(key=attrgetter("at"))  # files and letters have another order than what they tell of
     await _send(producer, found, now)
     await _let_time_pass(producer, found, now())
@@ -191,23 +172,28 @@ def _again(
     summary: ReplaySummary,
     masks: Masks,
     now: datetime,
-) -> _Again | None:
+) -> list[_Again]:
     topic, _, partition = letter.source.rpartition("-")
     goes_back = letter.stage in _BACK_IN_PLACE and topic in TABLES and partition.isdecimal()
     if letter.stage not in readers and not goes_back:
         summary.left[letter.stage] += 1
-        return None
+        return []
     try:
         if goes_back:
-            return _Again(topic, int(partition), _key(_raw(letter)), _raw(letter), letter.at)
-        touchpoint = readers[letter.stage](letter)
-        _refuse_time(touchpoint, now)
-        at, key, value = outgoing_of(touchpoint, masks)
+            raw = raw_of(letter)
+            return [_Again(topic, int(partition), _key(raw), raw, letter.at)]
+        told = readers[letter.stage](letter)
+        return [_told_again(one, producer, masks, now) for one in told]
     except Refused as refused:
         summary.refused[refused.reason] += 1
-        return None
-    partition_ = partition_for(key, producer.partitions(RAW.name))
-    return _Again(RAW.name, partition_, key, value, at, touchpoint.site)
+        return []
+
+
+def _told_again(touchpoint: Touchpoint, producer: Producer, masks: Masks, now: datetime) -> _Again:
+    _refuse_time(touchpoint, now)
+    at, key, value = outgoing_of(touchpoint, masks)
+    partition = partition_for(key, producer.partitions(RAW.name))
+    return _Again(RAW.name, partition, key, value, at, touchpoint.site)
 
 
 def _refuse_time(touchpoint: Touchpoint, now: datetime) -> None:
@@ -216,7 +202,8 @@ def _refuse_time(touchpoint: Touchpoint, now: datetime) -> None:
         raise Refused(Reason.TIME_OUT_OF_RANGE, "before 1970, or more than a day in the future")
 
 
-def _raw(letter: DeadLetter) -> bytes:
+def raw_of(letter: DeadLetter) -> bytes:
+    """Give the bytes that were refused; Refused if the letter is broken."""
     try:
         return letter.raw()
     except ValueError:

@@ -13,7 +13,9 @@ WHERE ({site:String} = '' OR site = {site:String})
     AND ({stage:String} = '' OR stage = {stage:String})
     AND ({reason:String} = '' OR reason = {reason:String})
 """
-_COLUMNS = "dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at"
+_COLUMNS = (
+    "dead_letter_id, site, stage, reason, detail, source, position, payload, encoding, at, request"
+)
 
 
 class NoSuchLetter(Unusable):

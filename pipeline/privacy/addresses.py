@@ -10,6 +10,7 @@ _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)
 _PRIVATE = re.compile(
     rb"""(?<![\w$])((?:\$?ip|cip|ip_override|token_auth|api_secret)(?:"\s*:\s*"|=))[^"&\s]*"""
 )
+_HASH = re.compile("[0-9a-f]{64}")
 _ADDRESSES = ("email", "emailAddress", "email_address")
 
 
@@ -38,8 +39,12 @@ def masked(raw: bytes) -> bytes:
 
 
 def hashed(address: str) -> str:
-    """Give the SHA-256 in hex of an e-mail address, trimmed and in lower case."""
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    """Give the SHA-256 in hex of an e-mail address, trimmed and in lower case.
+
+    What is one already stays as it is.
+    """
+    plain = address.strip().lower()
+    return plain if _HASH.fullmatch(plain) else hashlib.sha256(plain.encode()).hexdigest()
 
 
 def truncated_ip(client: str) -> str:

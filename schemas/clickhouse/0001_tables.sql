@@ -165,7 +165,8 @@ CREATE TABLE dead_letters
     position       Int64 COMMENT 'Offset, row or index in the batch',
     payload        String COMMENT 'What was refused' CODEC(ZSTD(3)),
     encoding       LowCardinality(String) COMMENT 'Encoding of payload: utf-8 or base64',
-    at             DateTime64(3, 'UTC') COMMENT 'When it was received; import: the time in its row'
+    at             DateTime64(3, 'UTC') COMMENT 'When it was received; import: the time in its row',
+    request        String COMMENT 'collect: what came with the payload, as JSON: path, browser, network, daily visitor' CODEC(ZSTD(3))
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(at)

@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import structs
 
+from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.letters import Letters
 from pipeline.importer.access_log import MAPPING as ACCESS_LOG
 from pipeline.importer.access_log import row_of
 from pipeline.importer.files import log_lines, rows_of
@@ -25,7 +27,7 @@ from pipeline.importer.send import load_mapping
 from pipeline.journey.handover import everything
 from pipeline.journey.messages import Assignment, Handover, Link, encode_message
 from pipeline.journey.state import Evidence
-from pipeline.operations.dead_letters import read_record, row_reader
+from pipeline.operations.dead_letters import raw_of, read_record, row_reader
 from pipeline.tracker.commerce import read_commerce
 from pipeline.tracker.enrich import read_country, read_url, read_user_agent
 from pipeline.tracker.partition import Partition
@@ -151,7 +153,8 @@ def read_letter(data: bytes) -> None:
         letter = msgspec.json.decode(data, type=DeadLetter)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return
-    for read in (read_record, row_reader(OWN, _NOW)):
+    again = Letters(Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30))))
+    for read in (read_record, row_reader(OWN, _NOW), lambda one: again.read(one, raw_of(one))):
         with suppress(Refused):
             read(letter)
 

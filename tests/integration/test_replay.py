@@ -10,6 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from rich.progress import Progress
 
+from pipeline.collector.letters import kind_of_call
 from pipeline.importer.mapping import parse_mapping
 from pipeline.importer.send import import_files
 from pipeline.kafka.in_memory import ManualClock, MemoryBroker
@@ -17,7 +18,6 @@ from pipeline.kafka.records import Record, partition_for
 from pipeline.operations.dead_letters import (
     Reader,
     ReplaySummary,
-    kind_of_call,
     read_record,
     replay_dead_letters,
     row_reader,

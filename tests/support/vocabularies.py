@@ -46,7 +46,7 @@ class Taken:
         ]
 
 
-def send(
+def send(  # noqa: PLR0917 - a request has so much
     method: str,
     path: str,
     content: bytes = b"",
@@ -54,24 +54,25 @@ def send(
     authorization: str | None = None,
     headers: dict[str, str] | None = None,
     later: timedelta = timedelta(),
+    reads: Intake = intake,
 ) -> Taken:
     where, _, query = path.partition("?")
     vocabulary = vocabulary_of(method, where)
     assert vocabulary is not None
     request = Request(query, content, authorization, headers or {}, NOON + later)
-    arrival = Arrival("shop", NOON + later, user_agent=browser(user_agent), ip="192.0.2.0")
+    arrival = Arrival("shop", NOON + later, browser(user_agent), ip="192.0.2.0", path=where)
     if vocabulary.is_cookieless:
         daily = DailyVisitors(lambda: bytes(32))
         arrival.daily_visitor = daily.name(arrival)
         arrival.known = daily if is_of_a_page(headers or {}) else None
     key = vocabulary.key(request)
-    collected = collect(request, vocabulary, arrival, intake, 1000)
+    collected = collect(request, vocabulary, arrival, reads, 1000)
     success = collected.success or vocabulary.success
     told = outcome(collected.is_batch, collected.accepted, collected.refused, success)
     return Taken(key, collected, told)
 
 
-def sent(request: dict[str, Any]) -> Taken:
+def sent(request: dict[str, Any], reads: Intake = intake) -> Taken:
     content = b""
     if "text" in request:
         content = request["text"].encode()
@@ -84,4 +85,5 @@ def sent(request: dict[str, Any]) -> Taken:
         request.get("user_agent", ""),
         request.get("authorization"),
         request.get("headers"),
+        reads=reads,
     )
