@@ -19,6 +19,8 @@ _WORDS = frozenset(
         *(r"\n", "\\0", '""', "''", "[]", "{}", "()", "?", "_"),
         *("n.a.", "not-set", "not available", "nothing", "missing", "anon", "optout", "opt-out"),
         *("redacted", "deleted", "nat", "inf", "-inf", "infinity", "-infinity"),
+        *("blank", "noid", "no-id", "removed", "hidden", "masked", "not provided", "nobody", "tbd"),
+        *("default", "dummy", "invalid", "unbekannt", "anonym", "gast", "leer", "keine"),
         *("user_id", "userid", "user id", "anonymous_id", "anonymousid", "client_id", "clientid"),
         *("distinct_id", "visitor_id", "device_id", "customer_id", "order_id", "transaction_id"),
     }
@@ -33,7 +35,10 @@ _UNSAID = re.compile(
     r"|<%[^%]*%>|%%[^%]+%%|%[a-z_.-]+%|\[\[[^\[\]]*\]\]|@@\w+@@|__[a-z_]+__"
     r"|(?:0[.:_|/-])?(?:undefined|null|none|nan)(?:[\s.,;:_|/-]*(?:undefined|null|none|nan|0))*[.,;]?"
     r"|.*[.:_|/-](?:undefined|null|\[object \w+\])"  # a name was put together with nothing
+    r"|(?:undefined|null|\[object \w+\])[.:_|/-].*"
+    r"|x{3,16}"  # blacked out
 )
+_NAMELESS = re.compile(r"[\W_]+")
 _WRAPPED = re.compile(r"""[("'`<\[{](.*)[)"'`>\]}]""")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
 _WHOLE = re.compile(r"(\d+)\.0+")
@@ -62,10 +67,12 @@ def identifier(value: object, more: Collection[str] = (), real: Collection[str] 
     """Give an identifier as text, or nothing where nobody is meant.
 
     123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0. What stands
-    in `real` names somebody, whatever it looks like.
+    in `real` names somebody, whatever it looks like; what has no letter and no digit, nobody.
     """
     text = _text(value)
-    return "" if not text or (text not in real and is_placeholder(text, more)) else text
+    if not text or text in real:
+        return text
+    return "" if _NAMELESS.fullmatch(text) or is_placeholder(text, more) else text
 
 
 def _text(value: object) -> str:
