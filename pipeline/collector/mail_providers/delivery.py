@@ -63,18 +63,32 @@ class Provider:
     read: Callable[[Any], MailEvent | None]
 
 
+_DEEPEST = 4
 _FIRST_SECOND = 365 * 24 * 60 * 60
 _Shape = TypeVar("_Shape")
 
 
 def shaped(event: Any, shape: type[_Shape]) -> _Shape:
-    """Read an event; Refused if it has another shape."""
+    """Read an event; Refused if it has another shape.
+
+    A field with nothing in it (null, an empty text, list or object) is as if it were not there.
+    """
     try:
-        return msgspec.convert(event, shape, strict=False)
+        return msgspec.convert(_filled(event), shape, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(reason_of(str(error)), str(error)) from None
     except (OverflowError, ValueError) as error:  # a number of seconds that is no date
         raise Refused(Reason.INVALID_TIME, str(error)) from None
+
+
+def _filled(said: Any, depth: int = 0) -> Any:
+    if not isinstance(said, dict) or depth > _DEEPEST:
+        return said
+    return {
+        name: _filled(part, depth + 1)
+        for name, part in said.items()
+        if part is not None and part not in ("", [], {})
+    }
 
 
 def name_of(kind: str, names: dict[str, str]) -> str:

@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -207,7 +209,7 @@ def test_a_delivery_of_more_events_than_a_batch_has_is_turned_away_as_a_whole() 
     ("event", "reason"),
     [
         ({"event": "new_kind"}, "unknown_type"),
-        ({"email": None}, "invalid_field"),
+        ({"email": None}, "missing_field"),
         ({"email": "nobody"}, "no_visitor_id"),
         ({"timestamp": 1e300}, "invalid_time"),
         ({"note": "x" * 40_000}, "too_large"),
@@ -365,3 +367,45 @@ def test_sendgrids_own_sample_is_genuine() -> None:
     assert is_genuine(Delivery("", "", headers, body, then), key)
     assert not is_genuine(Delivery("", "", headers, body[:-2], then), key)
     assert not is_genuine(Delivery("", "", headers, body, then), SECRETS["sendgrid"])
+
+
+def _places(said: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    parts = said.items() if isinstance(said, dict) else enumerate(said) if _is_list(said) else ()
+    for name, part in parts:
+        yield (*way, name)
+        yield from _places(part, (*way, name))
+
+
+def _is_list(said: Any) -> bool:
+    return isinstance(said, list)
+
+
+def _with(said: Any, way: tuple[Any, ...], *parts: Any) -> Any:
+    """Put a part in the place at the end of `way`, or none."""
+    copy = deepcopy(said)
+    inner = copy
+    for name in way[:-1]:
+        inner = inner[name]
+    del inner[way[-1]]
+    if parts and isinstance(inner, dict):
+        inner[way[-1]] = parts[0]
+    return copy
+
+
+def _read(provider: str, event: Any) -> object:
+    try:
+        return PROVIDERS[provider].read(event)
+    except Refused:
+        return "refused"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_field_with_nothing_in_it_is_as_if_it_were_not_there(path: Path) -> None:
+    provider, said, _ = example(path)
+    empty: list[Any] = [""] if provider == "mailchimp" else [None, "", [], {}]  # it sends forms
+    for event in PROVIDERS[provider].events(request(provider, said, NOON).body):
+        for way in _places(event):
+            absent = _read(provider, _with(event, way))
+            if absent != "refused":
+                for nothing in empty:
+                    assert _read(provider, _with(event, way, nothing)) == absent, (way, nothing)
