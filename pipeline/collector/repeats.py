@@ -4,8 +4,8 @@ Some protocols give an event neither an id nor a time, so an event that is sent 
 second one. The connections tell them apart: a sender that got its answer uses the connection
 again, a sender that did not takes another one. Two equal events are one if
 
-- the second comes within three seconds over another connection,
-- the first one's connection has been silent since it was answered, and
+- the second comes over another connection, within three seconds of the answer to the first,
+- the first one's connection has been silent since that answer, and
 - the second one's connection is newer than that answer, and the sender is one that keeps its
   connections: it has `fetch`, or has used one twice; or the sender is a browser, which
   takes the connection that was answered last, and that was the first one's.
@@ -27,8 +27,14 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 _LONGEST_PAUSE = timedelta(seconds=3)
-"""Between two attempts: OpenPanel's SDKs wait two seconds at most, and others close idle
-connections after four."""
+"""Between an answer that is lost and the next attempt: OpenPanel's SDKs wait two seconds at most,
+and others close idle connections after four."""
+
+_LONGEST_SILENCE = timedelta(seconds=15)
+"""Then a connection is closed, and its port may be that of another one."""
+
+_LONGEST_KNOWN = timedelta(minutes=1)
+"""No answer takes longer."""
 
 _MOST_KNOWN = 20_000
 """How many connections, senders and events are remembered each, in some 15 MB."""
@@ -50,15 +56,20 @@ class Peer(NamedTuple):
 
 @dataclass(slots=True)
 class _Connection:
-    """The numbers of its first and last request, how many have no answer yet, and when one got it.
+    """The numbers of its first and last request, and how many have no answer yet.
 
-    Time is the number of the newest request of all.
+    `answered_at` is when one was answered, `newest` the number of the newest request of all then.
     """
 
     first: int
     last: int
+    answered_at: datetime
+    newest: int = 0
     unanswered: int = 0
-    answered_at: int = 0
+
+    def is_closed(self, now: datetime) -> bool:
+        """Say whether it has been silent for so long that it is no more."""
+        return not self.unanswered and now - self.answered_at > _LONGEST_SILENCE
 
 
 @dataclass(slots=True)
@@ -71,7 +82,7 @@ class _Sender:
 
 @dataclass(slots=True)
 class _Event:
-    """When it came first and last, and over which connection, with which request."""
+    """When it came first and last, and over which connection and request last."""
 
     first_at: datetime
     last_at: datetime
@@ -88,25 +99,25 @@ class Repeats:
         self._senders: OrderedDict[int, _Sender] = OrderedDict()
         self._events: OrderedDict[bytes, list[_Event]] = OrderedDict()
 
-    def begin(self, peer: Peer) -> None:
+    def begin(self, peer: Peer, now: datetime) -> None:
         """Note that a request has begun."""
         if not peer.connection:
             return
         self._requests += 1
         known = self._connections.get(peer.connection)
-        if known is None:
-            known = _Connection(self._requests, self._requests)
+        if known is None or known.is_closed(now):
+            known = _Connection(self._requests, self._requests, now)
             _put(self._connections, peer.connection, known)
         else:
             self._sender(peer).is_keeper = True
         known.last = self._requests
         known.unanswered += 1
 
-    def end(self, peer: Peer) -> None:
+    def end(self, peer: Peer, now: datetime) -> None:
         """Note that a request has been answered."""
         if known := self._connections.get(peer.connection):
             known.unanswered -= 1
-            known.answered_at = self._requests
+            known.answered_at, known.newest = now, self._requests
             self._sender(peer).answered = peer.connection
 
     def first_at(self, peer: Peer, event: bytes, now: datetime) -> datetime:
@@ -116,21 +127,21 @@ class Repeats:
             return now
         key = blake2b(b"%d " % peer.name + event, digest_size=16).digest()
         known = [each for each in self._events.pop(key, ()) if _is_recent(each, now)]
-        found = next((each for each in known if self._is_again(each, peer, mine)), None)
+        found = next((each for each in known if self._is_again(each, peer, mine, now)), None)
         if found is None:
             known.append(found := _Event(now, now, 0, 0))
         found.last_at, found.connection, found.request = now, peer.connection, mine.last
         _put(self._events, key, known)
         return found.first_at
 
-    def _is_again(self, event: _Event, peer: Peer, mine: _Connection) -> bool:
+    def _is_again(self, event: _Event, peer: Peer, mine: _Connection, now: datetime) -> bool:
         former = self._connections.get(event.connection)
-        if former is None or former is mine:
+        if former is None or former is mine or now - former.answered_at > _LONGEST_PAUSE:
             return False
         if (former.last, former.unanswered) != (event.request, 0):
             return False
         sender = self._sender(peer)
-        if mine.first > former.answered_at:
+        if mine.first > former.newest:
             return peer.has_fetch or sender.is_keeper
         return peer.is_browser and sender.answered == event.connection
 
@@ -142,7 +153,7 @@ class Repeats:
 
 
 def _is_recent(event: _Event, now: datetime) -> bool:
-    return now - event.last_at <= _LONGEST_PAUSE
+    return now - event.last_at <= _LONGEST_KNOWN
 
 
 def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

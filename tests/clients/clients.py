@@ -122,7 +122,15 @@ _OTHER_SCRIPTS = {
 }
 _WITHOUT_TIME = (
     *("plausible", "plausible_old", "plausible_fork", "plausible_client", "umami", "openpanel"),
-    *("matomo", "matomopy", "matomo_native", "ga4mp", "ga4_minimal", "amplitude_6"),
+    *(
+        "matomo",
+        "matomopy",
+        "matomo_native",
+        "ga4mp",
+        "ga4_minimal",
+        "amplitude_6",
+        "amplitude_old",
+    ),
 )
 
 BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")

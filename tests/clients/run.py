@@ -40,7 +40,7 @@ from tests.support.ports import free_ports
 from tests.support.topics import read
 
 _PATIENCE_SECONDS, _QUIET_SECONDS = 60, 15
-_AT_ONCE = 12
+_AT_ONCE = 14
 _NOTE = "Größe ✓"
 
 

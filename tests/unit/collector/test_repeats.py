@@ -21,6 +21,7 @@ class Requests:
 
     def __init__(self, *, is_browser: bool = True) -> None:
         self.repeats = Repeats()
+        self.now = NOON
         self._is_browser = is_browser
 
     def peer(self, connection: int, name: int = ADA) -> Peer:
@@ -31,13 +32,15 @@ class Requests:
     ) -> list[str]:
         """Give the ids of what is sent."""
         peer = self.peer(connection, name)
-        self.repeats.begin(peer)
-        arrival = Arrival("shop", NOON + timedelta(milliseconds=ms))
+        self.now = NOON + timedelta(milliseconds=ms)
+        self.repeats.begin(peer, self.now)
+        arrival = Arrival("shop", self.now)
         arrival.recall = partial(self.repeats.first_at, peer)
         return [intake.touchpoint(call, arrival).touchpoint_id for call in calls]
 
-    def answer(self, connection: int) -> None:
-        self.repeats.end(self.peer(connection))
+    def answer(self, connection: int, after_ms: int = 0) -> None:
+        after = self.now + timedelta(milliseconds=after_ms)
+        self.repeats.end(self.peer(connection), after)
 
     def send(
         self, connection: int, ms: int, calls: tuple[bytes, ...] = (CLICK,), name: int = ADA
@@ -106,9 +109,32 @@ def test_a_first_connection_that_is_still_in_use_was_not_lost() -> None:
     assert first != requests.send(2, 200)
 
 
-def test_after_three_seconds_it_is_another_event() -> None:
+def test_three_seconds_after_the_answer_it_is_another_event() -> None:
     requests = Requests()
     assert requests.send(1, 0) != requests.send(2, 3001)
+
+
+def test_an_answer_that_takes_long_is_lost_late() -> None:
+    requests = Requests()
+    first = requests.open(1, 0)
+    requests.answer(1, after_ms=4500)
+    assert first == requests.send(2, 5000)
+
+
+def test_a_port_that_is_used_again_is_another_connection() -> None:
+    requests = Requests()
+    requests.send(2, 0, ())
+    assert requests.send(1, 60_000) == requests.send(2, 60_500)
+
+
+def test_what_is_sent_again_happened_when_it_came_first() -> None:
+    requests = Requests()
+    requests.send(1, 0)
+    peer = requests.peer(2)
+    requests.repeats.begin(peer, NOON)
+    arrival = Arrival("shop", NOON + timedelta(seconds=1))
+    arrival.recall = partial(requests.repeats.first_at, peer)
+    assert NOON == intake.touchpoint(CLICK, arrival).occurred_at
 
 
 @pytest.mark.parametrize("other", [{"calls": (CLICK.replace(b"click", b"tap"),)}, {"name": 7}])
