@@ -91,6 +91,7 @@ def test_a_connection_that_was_there_before_tells_nothing_of_a_program(*, is_bro
     requests.open(1, 0, ())
     requests.send(2, 1, ())
     requests.answer(1)
+    requests.send(1, 2, ())
     assert is_browser == (requests.send(1, 5) == requests.send(2, 10))
 
 
@@ -109,9 +110,25 @@ def test_a_first_connection_that_is_still_in_use_was_not_lost() -> None:
     assert first != requests.send(2, 200)
 
 
-def test_three_seconds_after_the_answer_it_is_another_event() -> None:
+@pytest.mark.parametrize(("is_browser", "ms"), [(True, 9_001), (False, 3_501)])
+def test_some_seconds_after_the_answer_it_is_another_event(*, is_browser: bool, ms: int) -> None:
+    requests = Requests(is_browser=is_browser)
+    requests.send(1, -20, ())
+    requests.send(1, -10, ())
+    assert requests.send(1, 0) != requests.send(2, ms)
+
+
+def test_a_browser_that_lost_two_answers_takes_a_connection_from_before() -> None:
     requests = Requests()
-    assert requests.send(1, 0) != requests.send(2, 3001)
+    requests.open(3, 0, ())
+    requests.send(1, 0, ())
+    requests.send(2, 1, ())
+    requests.answer(3)  # it waits, and 1 and 2 are used again
+    tap = CLICK.replace(b"click", b"tap")
+    first = requests.open(1, 10), requests.open(2, 11, (tap,))
+    requests.answer(1)
+    requests.answer(2)
+    assert first == (requests.send(3, 20), requests.send(4, 22, (tap,)))
 
 
 def test_an_answer_that_takes_long_is_lost_late() -> None:
@@ -207,4 +224,4 @@ def test_what_is_remembered_is_bounded() -> None:
     for n in range(1, 20_500):
         requests.send(n, n, (b'{"type": "track", "event": "%d", "userId": "u"}' % n,), n)
     known = vars(requests.repeats)
-    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_senders", "_events"))
+    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_keepers", "_events"))
