@@ -151,17 +151,16 @@ class Intake:
         if not name:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
         nobody = self._placeholders.get(arrival.site, frozenset())
-        anonymous_id, user_id = _who(call, arrival, nobody)
+        anonymous_id, user_id = who = _who(call, arrival, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp
-        skew = self._skew(visitor_of(anonymous_id, user_id), sent_at, arrival)
+        skew = self._skew(visitor_of(*who), sent_at, arrival)
         named = _id(call.message_id, nobody)
         first_at = arrival.received_at if named or timestamp else arrival.first_at(raw)
         occurred_at = occurred(timestamp, skew, first_at, self._limits.age)
         context, properties = _object(call.context), _object(call.properties)
         check_consent(context)
-        told = kind, name, anonymous_id, user_id
-        touchpoint_id = named or _made(call, told, raw, arrival, first_at)
+        touchpoint_id = named or _made(call, (kind, name, *who), raw, arrival, first_at)
         _add(properties, name, arrival)
         page = _page(kind, context, properties)
         return Touchpoint(
