@@ -4,13 +4,15 @@ Some protocols give an event neither an id nor a time, so an event that is sent 
 second one. The connections tell them apart: a sender that got its answer uses the connection
 again, a sender that did not takes another one. Two equal events are one if
 
-- the second comes over another connection, some seconds after the answer to the first,
+- the second comes over another connection, 0.4 to 9 seconds after the answer to the first,
 - the first one's connection has been silent since that answer, and
 - the second one's connection is newer than that answer, and the sender is one that keeps its
   connections: it has `fetch`, or has used one twice; or the sender is a browser, which takes the
   connection that was answered last, and the first one's was answered after the second one's.
 
-Everything else counts twice: a double click, a loop, a program that opens a connection each time.
+Everything else counts twice: a double click, a loop whose requests need new connections (they may
+arrive after the first is answered, hence the 0.4 seconds), a program that connects for each
+request; and a request that a browser repeats by itself, which takes some milliseconds.
 Nothing is known of connections that a proxy ends, unless the proxy tells the client's port.
 """
 
@@ -26,10 +28,13 @@ from pipeline.collector.request import Headers
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+_SHORTEST_PAUSE = timedelta(milliseconds=400)
+"""Between an answer that is lost and the next attempt; a new connection is open sooner."""
+
 _LONGEST_PAUSE = timedelta(seconds=9)
 _LONGEST_OF_A_PROGRAM = timedelta(seconds=3.5)
-"""Between an answer that is lost and the next attempt. OpenPanel's SDKs wait two seconds at most.
-After ten the collector closes a silent connection, after four Node does."""
+"""OpenPanel's SDKs wait two seconds at most. After ten the collector closes a silent connection,
+after four Node does."""
 
 _LONGEST_SILENCE = timedelta(seconds=15)
 """Then a connection is closed, and its port may be that of another one."""
@@ -134,8 +139,8 @@ class Repeats:
             return False
         if (former.last, former.unanswered) != (event.request, 0):
             return False
-        pause = _LONGEST_PAUSE if peer.is_browser else _LONGEST_OF_A_PROGRAM
-        if now - former.answered_at > pause:
+        longest = _LONGEST_PAUSE if peer.is_browser else _LONGEST_OF_A_PROGRAM
+        if not _SHORTEST_PAUSE <= now - former.answered_at <= longest:
             return False
         if mine.first > former.newest:
             return peer.has_fetch or peer.name in self._keepers

@@ -53,7 +53,7 @@ class Requests:
 
 def test_what_a_browser_sends_again_on_a_new_connection_is_the_same() -> None:
     requests = Requests()
-    assert requests.send(1, 0) == requests.send(2, 9)
+    assert requests.send(1, 0) == requests.send(2, 500)
 
 
 def test_each_of_several_attempts_is_the_same() -> None:
@@ -92,7 +92,21 @@ def test_a_connection_that_was_there_before_tells_nothing_of_a_program(*, is_bro
     requests.send(2, 1, ())
     requests.answer(1)
     requests.send(1, 2, ())
-    assert is_browser == (requests.send(1, 5) == requests.send(2, 10))
+    assert is_browser == (requests.send(1, 5) == requests.send(2, 510))
+
+
+def test_a_loop_that_needs_new_connections_is_as_many_events_as_it_sends() -> None:
+    """The first is answered before the others have connected."""
+    requests = Requests()
+    requests.send(1, -50, ())
+    ids = [requests.send(1, 0), requests.send(2, 200), requests.send(3, 210)]
+    assert 3 == len({each for [each] in ids})
+
+
+def test_what_a_browser_repeats_by_itself_counts_twice() -> None:
+    """It looks like such a loop."""
+    requests = Requests()
+    assert requests.send(1, 0) != requests.send(2, 9)
 
 
 def test_after_a_loop_a_browser_takes_the_connection_that_was_answered_last() -> None:
@@ -128,7 +142,7 @@ def test_a_browser_that_lost_two_answers_takes_a_connection_from_before() -> Non
     first = requests.open(1, 10), requests.open(2, 11, (tap,))
     requests.answer(1)
     requests.answer(2)
-    assert first == (requests.send(3, 20), requests.send(4, 22, (tap,)))
+    assert first == (requests.send(3, 520), requests.send(4, 522, (tap,)))
 
 
 def test_an_answer_that_takes_long_is_lost_late() -> None:
