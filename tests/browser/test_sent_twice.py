@@ -15,14 +15,14 @@ async ([url, name, times, pause, waits]) => {
     if (waits) await (await sent).text();
     if (pause) await new Promise((done) => setTimeout(done, pause));
   }
-  await new Promise((done) => setTimeout(done, 500));
+  await new Promise((done) => setTimeout(done, 300));
 }
 """
 ACTS = {
     "a loop": (3, 0, False),
     "a loop that waits": (3, 0, True),
     "a double click": (2, 150, False),
-    "a click a second": (3, 1000, False),
+    "a click, and a second later another": (2, 1000, False),
     "a loop, and one more": (4, 0, False),
 }
 
