@@ -5,7 +5,7 @@
     │   ├── BadFunnel, BadLink, BadMapping, BadModel, BadSettings, BadSources
     │   └── NobodyFound, NobodyReads, SeveralPeople, EraseRefused, MapFailed, Unknown
     ├── Unavailable                 69: a part that is needed does not answer
-    │   ├── ClickHouseUnavailable, NotAcknowledged, TopicsFailed
+    │   ├── ClickHouseUnavailable, Forbidden, NotAcknowledged, TopicsFailed
     │   └── EmbeddedError, StackFailed
     └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, LiveFailed, MigrationRefused,
         ReplayFailed, SimulationFailed, WebhookFailed

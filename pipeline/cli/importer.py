@@ -162,12 +162,14 @@ async def _producer(known: Settings, *, dry_run: bool) -> "AsyncIterator[Produce
     """Give the broker the import sends to: Kafka, or for a dry run one that forgets."""
     from pipeline.kafka import clients
     from pipeline.kafka.in_memory import MemoryBroker
+    from pipeline.kafka.rights import check_rights
     from schemas.topics import DEAD_LETTERS, RAW
 
     if dry_run:
         yield MemoryBroker(known.kafka_partitions)
         return
     async with clients.producer(known, RAW.name, DEAD_LETTERS.name) as producer:
+        await check_rights(known, "import")
         yield producer
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 
+from aiokafka.errors import KafkaError
 from granian.rsgi import (  # type: ignore[attr-defined]  # granian exports them without saying so
     HTTPProtocol,
     ProtocolClosed,
@@ -53,6 +54,8 @@ from pipeline.collector.vocabularies import segment
 from pipeline.collector.vocabularies.routes import is_known, set_up, vocabulary_of
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.rights import check_rights
+from pipeline.kafka.unreachable import Forbidden
 from pipeline.metrics import (
     COLLECTOR,
     COLLECTOR_ACCEPTED,
@@ -131,8 +134,9 @@ class Collector:
         while not self._is_connected:
             try:
                 await self._producer.start([RAW.name, DEAD_LETTERS.name, *self._key_limits.topics])
+                await check_rights(self._settings, "collect")
                 self._is_connected = True
-            except NotAcknowledged as error:
+            except (NotAcknowledged, Forbidden, KafkaError) as error:
                 _log.warning("not ready: %s", error)
                 await asyncio.sleep(1)
 
@@ -152,23 +156,15 @@ class Collector:
         """Answer one request."""
         caller = self._guard.caller(scope)
         peer = peer_of(caller.client, scope.client, scope.http_version, scope.headers)
-        self._repeats.begin(peer, self._clock())
-        try:
-            await self._reply(scope, protocol, caller, peer)
-        except ProtocolClosed:
-            pass  # the sender is gone: there is nobody to answer
-        finally:
-            self._repeats.end(peer, self._clock())
-
-    async def _reply(
-        self, scope: Scope, protocol: HTTPProtocol, caller: Caller, peer: Peer
-    ) -> None:
-        vocabulary = self._vocabulary(scope)
-        answer = await self._answer(vocabulary, scope, protocol, caller, peer)
-        if vocabulary:
-            answer = vocabulary.wording(answer, scope.query_string)
-        _answered(answer.status).inc()
-        protocol.response_bytes(answer.status, answer.headers, answer.body)
+        self._repeats.begin(peer)
+        with suppress(ProtocolClosed):  # the sender is gone: there is nobody to answer
+            vocabulary = self._vocabulary(scope)
+            answer = await self._answer(vocabulary, scope, protocol, caller, peer)
+            if vocabulary:
+                answer = vocabulary.wording(answer, scope.query_string)
+            _answered(answer.status).inc()
+            protocol.response_bytes(answer.status, answer.headers, answer.body)
+        self._repeats.end(peer)
 
     async def _answer(
         self,

@@ -10,8 +10,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from pipeline.kafka.access import access
 from pipeline.kafka.producer import KafkaProducer
-from pipeline.kafka.unreachable import unheard
+from pipeline.kafka.unreachable import allowed, unheard
 from pipeline.settings import Settings
 
 
@@ -28,12 +29,13 @@ async def producer(settings: Settings, *topics: str) -> AsyncIterator[KafkaProdu
 
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Give an admin client; KafkaError if no broker answers."""
-    client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    """Give an admin client; KafkaError if no broker answers, Forbidden if it lacks a right."""
+    client = AIOKafkaAdminClient(**access(settings))
     try:
-        with unheard():
-            await client.start()
-        yield client
+        with allowed(settings):
+            with unheard():
+                await client.start()
+            yield client
     finally:
         await client.close()
 
@@ -44,17 +46,19 @@ async def consumer(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer of `topics` that commits only explicitly; `options` are aiokafka's.
 
-    KafkaError if no broker answers.
+    KafkaError if no broker answers, Forbidden if the login may not read.
     """
     client = AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **access(settings),
+        client_rack=settings.kafka_rack or None,
         enable_auto_commit=False,
         **options,
     )
     try:
-        with unheard():
-            await client.start()
-        yield client
+        with allowed(settings):
+            with unheard():
+                await client.start()
+            yield client
     finally:
         await client.stop()

@@ -11,10 +11,11 @@ from itertools import chain
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
+from pipeline.kafka.access import access
 from pipeline.kafka.records import Row
 from pipeline.kafka.unreachable import unheard, why_not
 from pipeline.settings import Settings
@@ -128,6 +129,9 @@ class KafkaProducer:
             try:
                 async with asyncio.timeout(_TOPIC_SECONDS):
                     self._partitions[topic] = len(await self._producer.partitions_for(topic))
+            except TopicAuthorizationFailedError as error:
+                await self.stop()
+                raise NotAcknowledged(why_not(self._settings, error)) from error
             except (KafkaError, TimeoutError) as error:
                 await self.stop()
                 raise NotAcknowledged(
@@ -153,7 +157,7 @@ class KafkaProducer:
         except KafkaError as error:
             if not error.retriable:
                 await self._rebuild(producer)
-            raise NotAcknowledged(str(error)) from error
+            raise NotAcknowledged(why_not(self._settings, error)) from error
 
     async def send_all(self, batches: Mapping[tuple[str, int], Iterable[Row]]) -> None:
         """Append to several partitions together; return when all are acknowledged."""
@@ -164,7 +168,7 @@ class KafkaProducer:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **access(self._settings),
             acks="all",
             enable_idempotence=self._settings.kafka_idempotence,
             max_batch_size=_LARGEST_BATCH,
@@ -172,8 +176,10 @@ class KafkaProducer:
         )
         try:
             with unheard():
-                await producer.start()
-        except KafkaError as error:
+                # With a token that Kafka does not accept, aiokafka would try for ever.
+                async with asyncio.timeout(self._settings.kafka_request_timeout.total_seconds()):
+                    await producer.start()
+        except (KafkaError, TimeoutError) as error:
             await producer.stop()
             raise NotAcknowledged(why_not(self._settings, error)) from error
         return producer

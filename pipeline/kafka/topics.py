@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from pipeline.kafka import clients
+from pipeline.kafka.rights import check_rights
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from schemas import topics
@@ -29,12 +30,14 @@ async def create_topics(settings: Settings) -> list[str]:
     Raises:
         TopicsFailed: no broker answers, it refuses, or a topic that is there has another number
             of partitions.
+        Forbidden: the login lacks a right.
     """
     try:
         async with clients.admin(settings) as admin:
             known = await admin.list_topics()
             missing = [topic for topic in topics.ALL if topic.name not in known]
             if missing:
+                await check_rights(settings, "topics")
                 await _create(admin, missing, settings)
             await _check_partitions(admin, settings)
     except KafkaError as error:

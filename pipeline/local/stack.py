@@ -31,6 +31,7 @@ from pipeline.local.ports import (
     is_taken,
 )
 from pipeline.settings import Settings, environment_of
+from pipeline.settings.kafka import OPEN
 from pipeline.terminal import until_told
 from schemas.topics import OVERFLOW, RAW, TABLES
 
@@ -222,6 +223,7 @@ async def _up(settings: Settings, kafka: str | None, clickhouse: str | None, loo
         changes["kafka_bootstrap_servers"] = kafka
     changes |= _EMBEDDED_BROKER if is_in_memory else {}
     changes |= {"kafka_replication": 1} if own else {}
+    changes |= {} if kafka else OPEN
     changes |= {"clickhouse_url": clickhouse.rstrip("/")} if clickhouse else {}
     stack = Stack(
         settings.model_copy(update=changes),

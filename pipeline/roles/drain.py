@@ -20,6 +20,7 @@ from pipeline import metrics
 from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
+from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.settings import Settings
 from schemas.topics import OVERFLOW, RAW, record_key
@@ -141,6 +142,7 @@ async def run(settings: Settings) -> None:
     port = settings.drain_metrics_port
     metrics.serve(settings.metrics_host, port, metrics.DRAIN, lambda: complaints(dogs))
     async with clients.producer(settings, RAW.name, OVERFLOW.name) as producer:
+        await check_rights(settings, "drain")
         while True:
             try:
                 await _member(settings, producer, dogs)

@@ -13,6 +13,7 @@ from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
 from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
+from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
 from schemas.refusals import Refusals
@@ -68,27 +69,26 @@ async def run(settings: Settings) -> None:
     if client is None:
         return
     with closing(client):
-        async with (
-            clients.producer(settings, DEAD_LETTERS.name) as producer,
-            clients.consumer(
+        async with clients.producer(settings, DEAD_LETTERS.name) as producer:
+            await check_rights(settings, "sink")
+            async with clients.consumer(
                 settings, *TABLES, group_id=settings.sink_group, **_AS_A_MEMBER
-            ) as consumer,
-        ):
-            dog = _watchdog(settings, consumer)
-            dogs.append(dog)
-            writer = Writer(
-                consumer,
-                ClickHouseSink(client),
-                TABLES,
-                DeadLetters(producer).put,
-                SinkMetrics(dog.excuse),
-                most_rows=settings.sink_batch_rows,
-                longest_seconds=settings.sink_batch_wait.total_seconds(),
-                refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
-            )
-            writer.stop = stopping
-            with dog:
-                await writer.run()
+            ) as consumer:
+                dog = _watchdog(settings, consumer)
+                dogs.append(dog)
+                writer = Writer(
+                    consumer,
+                    ClickHouseSink(client),
+                    TABLES,
+                    DeadLetters(producer).put,
+                    SinkMetrics(dog.excuse),
+                    most_rows=settings.sink_batch_rows,
+                    longest_seconds=settings.sink_batch_wait.total_seconds(),
+                    refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
+                )
+                writer.stop = stopping
+                with dog:
+                    await writer.run()
 
 
 def _watchdog(settings: Settings, consumer: AIOKafkaConsumer) -> Watchdog:

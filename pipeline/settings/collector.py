@@ -1,12 +1,10 @@
 """Settings of the collector."""
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
+from pydantic import BaseModel, Field, IPvAnyNetwork
 
-from pipeline.settings.kinds import Count, Duration, Wait, Word
+from pipeline.settings.kinds import Count, Duration, File, Wait, Word
 from schemas.fields import Site
 from schemas.property_rules import PropertyRules
 from schemas.write_key import WriteKey
@@ -112,7 +110,7 @@ class CollectorSettings(BaseModel):
         'input; docs/privacy.md explains it. Example: {"shop": {"deny": ["birthday"], '
         '"mask": ["email", "card", "iban", "secret", "phone"]}}',
     )
-    country_database: Path | None = Field(
+    country_database: File = Field(
         None,
         description="A MaxMind DB file (.mmdb). The collector looks up the country of an "
         "address in it before it truncates the address.",
@@ -123,8 +121,3 @@ class CollectorSettings(BaseModel):
         """Whether any write key has a share, beyond which events go to the overflow topic."""
         shares = [key.events_per_second for key in self.write_keys.values()]
         return any(self.collector_key_events if share is None else share for share in shares)
-
-    @field_validator("country_database", mode="before")
-    @classmethod
-    def _none_if_empty(cls, path: Any) -> Any:
-        return None if path == "" else path

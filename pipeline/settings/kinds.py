@@ -1,9 +1,10 @@
 """The kinds of values that settings have."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from schemas.errors import Unusable
 from schemas.fields import Site
@@ -57,6 +58,9 @@ Wait = Annotated[timedelta, Field(ge=timedelta(0), le=_LONGEST)]
 """The same, or zero."""
 
 Count = Annotated[int, Field(ge=1)]
+
+File = Annotated[Path | None, BeforeValidator(lambda path: None if path == "" else path)]
+"""A path, or nothing."""
 
 Word = Annotated[str, Field(pattern=r"^\S+$")]
 """A text without blanks that is not empty."""

@@ -14,11 +14,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from pipeline.settings.clickhouse import ClickHouseSettings
 from pipeline.settings.collector import CollectorSettings
 from pipeline.settings.journey import JourneySettings
+from pipeline.settings.kafka import KafkaSettings
 from pipeline.settings.live import LiveSettings
 from pipeline.settings.outgoing import OutgoingSettings
-from pipeline.settings.outside import ClickHouseSettings, KafkaSettings
 from pipeline.settings.roles import RoleSettings
 from pipeline.settings.secrets import SecretSettings
 from pipeline.settings.sources import Environment, Secrets, TomlFile, config_file

@@ -1,12 +1,11 @@
 """Settings of the watch: what it watches, and where it sends alerts."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from pipeline.settings.kinds import Duration, Secret, Wait, http
+from pipeline.settings.kinds import Duration, File, Secret, Wait, http
 
 
 def _http_or_nothing(url: str) -> str:
@@ -36,7 +35,7 @@ class WatchSettings(BaseModel):
         description="How long a minute waits for late touchpoints after tracker and sink have "
         "caught up with it.",
     )
-    watch_rules: Path | None = Field(
+    watch_rules: File = Field(
         None,
         description="TOML file that says what is watched; by default schemas/watch/default.toml.",
     )
@@ -63,8 +62,3 @@ class WatchSettings(BaseModel):
         default_factory=list, description="Recipients of mails about alerts."
     )
     watch_metrics_port: int = Field(9103, ge=0, le=65535, description="0: no metrics.")
-
-    @field_validator("watch_rules", mode="before")
-    @classmethod
-    def _shipped_if_empty(cls, path: object) -> object:
-        return None if path == "" else path

@@ -25,9 +25,11 @@ from pipeline.journey.rules import Rules
 from pipeline.kafka import clients
 from pipeline.kafka.lease import Lease
 from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
+from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, show
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import Store
+from pipeline.tracker.credentials import credentials
 from pipeline.tracker.faust_chunks import (
     ChunkSchema,
     ChunkTransport,
@@ -50,6 +52,7 @@ _EX_SOFTWARE = 70
 _STEP_SECONDS = {
     name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in (*STEPS, *CHECKPOINT_STEPS)
 }
+_WRITTEN = (topics.RAW.name, topics.STATE.name, *topics.TABLES)
 _SLICE = 64
 """Records that go through the steps together. Their objects fit into a processor's cache, and
 nobody else waits longer than some milliseconds; 500 together cost a third more."""
@@ -131,7 +134,7 @@ class Tracker:
 
     async def start(self) -> None:
         """Connect the producer and start sending."""
-        await self.producer.start(topic.name for topic in topics.ALL)
+        await self.producer.start(_WRITTEN)
         self._sending = asyncio.create_task(_or_die(self.outbox.run))
 
     async def stop(self) -> None:
@@ -252,6 +255,7 @@ def _faust_app(settings: Settings) -> TrackerApp:
     app = TrackerApp(
         settings.tracker_group,
         broker=brokers,
+        broker_credentials=credentials(settings),
         store="memory://",
         web_enabled=False,
         topic_disable_leader=True,
@@ -273,6 +277,7 @@ def _faust_app(settings: Settings) -> TrackerApp:
         ConsumerScheduler=Coalesce,
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
+    app.rack = settings.kafka_rack
     return app
 
 
@@ -281,7 +286,7 @@ def run(settings: Settings) -> None:
 
     Raises:
         BadModel: a journey model is invalid.
-        NotAcknowledged: no broker answers, or a topic is missing.
+        NotAcknowledged, Forbidden: no broker answers, a topic is missing, or a right.
         OSError: the port of the metrics is taken.
     """
     import mode.loop  # noqa: PLC0415 - must choose the loop before faust makes one
@@ -319,8 +324,8 @@ def run(settings: Settings) -> None:
 
 
 async def _find_topics(settings: Settings) -> None:
-    async with clients.producer(settings, *(topic.name for topic in topics.ALL)):
-        pass
+    async with clients.producer(settings, *_WRITTEN):
+        await check_rights(settings, "track")
 
 
 def _keep_freed_memory() -> None:

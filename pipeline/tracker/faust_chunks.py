@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import faust
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
@@ -51,9 +51,21 @@ class TrackerApp(faust.App):
 
     drain: Callable[[], Awaitable[None]]
     consumer: Any
+    rack: str = ""
 
     def _create_directories(self) -> None:
         """Make no topics: they would be for Faust's tables, and there are none."""
+
+
+class _RackThread(AIOKafkaConsumerThread):
+    """Reads from the nearest replica: Faust has no setting for it."""
+
+    app: Any
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._client_rack = self.app.rack or None  # noqa: SLF001
+        return consumer
 
 
 class ChunkConsumer(Consumer):
@@ -64,6 +76,9 @@ class ChunkConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.done: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> _RackThread:
+        return _RackThread(self, loop=self.loop, beacon=self.beacon)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         del topics

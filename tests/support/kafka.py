@@ -62,7 +62,7 @@ class KafkaUnavailable(Exception):
 
 
 @dataclass
-class _Node:
+class Node:
     number: int
     port: int
     controller_port: int
@@ -88,7 +88,7 @@ class KafkaCluster:
             ports[0] = port
         self._folder = Path(tempfile.gettempdir()) / f"kafka-{uuid.uuid4().hex[:8]}"
         self._nodes = {
-            n: _Node(n, ports[2 * n - 2], ports[2 * n - 1], self._folder / str(n))
+            n: Node(n, ports[2 * n - 2], ports[2 * n - 1], self._folder / str(n))
             for n in range(1, nodes + 1)
         }
 
@@ -144,16 +144,15 @@ class KafkaCluster:
         assert process, f"node {node} was never started"
         return process
 
-    async def _format(self, node: _Node) -> None:
+    async def _format(self, node: Node) -> None:
         node.folder.mkdir(parents=True)
         (node.folder / "server.properties").write_text(self._properties(node))
-        node.process = await _java(
-            node, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties"
-        )
+        asked = ("format", "-t", _CLUSTER_ID, "-c", "server.properties", *self.format_options())
+        node.process = await _java(node, "kafka.tools.StorageTool", *asked)
         if await node.process.wait():
             raise RuntimeError(f"Kafka could not format its storage; see {node.log}")
 
-    async def _run(self, node: _Node) -> None:
+    async def _run(self, node: Node) -> None:
         node.process = await _java(node, "kafka.Kafka", "server.properties")
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -161,7 +160,11 @@ class KafkaCluster:
         except (TimeoutError, ChildProcessError) as error:
             raise RuntimeError(f"Kafka node {node.number} did not start; see {node.log}") from error
 
-    def _properties(self, node: _Node) -> str:
+    def format_options(self) -> tuple[str, ...]:
+        """Give more options for the tool that formats the storage: none."""
+        return ()
+
+    def _properties(self, node: Node) -> str:
         several = len(self._nodes) > 1
         return _PROPERTIES.format(
             node=node.number,
@@ -188,7 +191,7 @@ def fetch_jars() -> None:
         raise KafkaUnavailable(str(error)) from None
 
 
-async def _java(node: _Node, *arguments: str) -> asyncio.subprocess.Process:
+async def _java(node: Node, *arguments: str) -> asyncio.subprocess.Process:
     with node.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
             *("java", "-Xms256m", "-Xmx512m", "-cp", f"{LIBS}/*", *arguments),
@@ -200,20 +203,20 @@ async def _java(node: _Node, *arguments: str) -> asyncio.subprocess.Process:
         )
 
 
-async def _kill(node: _Node) -> None:
+async def _kill(node: Node) -> None:
     if node.process and node.process.returncode is None:
         node.process.kill()
         await node.process.wait()
 
 
-async def _until_it_is_a_member(node: _Node, process: asyncio.subprocess.Process) -> None:
+async def _until_it_is_a_member(node: Node, process: asyncio.subprocess.Process) -> None:
     while not await _is_member(node):
         if process.returncode is not None:
             raise ChildProcessError
         await asyncio.sleep(0.1)
 
 
-async def _is_member(node: _Node) -> bool:
+async def _is_member(node: Node) -> bool:
     if not await _listens(node.port):  # aiokafka logs an error for every refused connection
         return False
     admin = AIOKafkaAdminClient(bootstrap_servers=node.address)

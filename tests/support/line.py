@@ -48,10 +48,15 @@ class Line:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pipeline.cli", "-v", role),
-                env=self.environment,
+                env=self.environment_of(role),
                 stdout=log,
                 stderr=log,
             )
+
+    def environment_of(self, role: str) -> dict[str, str]:
+        """Give the environment of a role: the same for all."""
+        del role
+        return self.environment
 
     async def kill(self, name: str) -> None:
         """Kill -9."""

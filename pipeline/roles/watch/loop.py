@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline import metrics
 from pipeline.kafka.disks import free_disk
 from pipeline.kafka.lag import committed_until, partition_states
+from pipeline.kafka.rights import check_rights
 from pipeline.roles.watch.delivery.channels import Channels
 from pipeline.roles.watch.minutes import minute_of
 from pipeline.roles.watch.reader import Reader
@@ -49,6 +50,7 @@ async def watch(
     Raises:
         BadModel: `journey_models` cannot be used; the funnel of the first one is watched.
         BadWatchRules: the rules file cannot be used.
+        Forbidden: the login lacks a right at Kafka.
     """
     steps = load_models(settings.journey_models)[0].funnel
     rounds = Rounds(client, settings, steps)
@@ -105,6 +107,7 @@ class Rounds:
     async def _committed(self, now: datetime) -> datetime:
         """Ask Kafka what the tracker has processed, then what the sink has processed."""
         settings = self._settings
+        await check_rights(settings, "watch")
         await _show_kafka(settings)
         tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
         return await committed_until(settings, settings.sink_group, TABLES, tracked)

@@ -14,6 +14,7 @@ from pipeline import metrics
 from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
 from pipeline.kafka.lag import ends
+from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints
 from pipeline.roles.webhook.courier import Courier
 from pipeline.roles.webhook.deliveries import Bury, Deliveries
@@ -50,6 +51,7 @@ async def run(settings: Settings) -> None:
             aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
             asyncio.TaskGroup() as group,
         ):
+            await check_rights(settings, "webhook")
             for name in settings.webhook_endpoints:
                 group.create_task(
                     _deliver(settings, name, session, DeadLetters(producer).put, dogs)

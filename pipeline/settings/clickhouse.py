@@ -1,32 +1,11 @@
-"""Settings of Kafka and ClickHouse."""
+"""Settings of the ClickHouse that holds the tables."""
 
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from pipeline.settings.kinds import Duration, RetainedTable, http
-
-
-class KafkaSettings(BaseModel):
-    """The Kafka that all roles share."""
-
-    kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:9092", description="Bootstrap brokers, host:port, separated by commas."
-    )
-    kafka_partitions: int = Field(
-        4, ge=1, description="Partitions of every topic. They cannot be changed once there is data."
-    )
-    kafka_replication: int = Field(
-        1, ge=1, description="Replicas of every partition; 3 in production."
-    )
-    kafka_idempotence: bool = Field(
-        True,
-        description="Whether producers are idempotent. Turn it off only for the embedded broker.",
-    )
-    kafka_request_timeout: Duration = Field(
-        timedelta(seconds=30), description="How long a producer waits for the broker."
-    )
+from pipeline.settings.kinds import RetainedTable, http
 
 
 class ClickHouseSettings(BaseModel):
