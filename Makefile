@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults fuzz clients kafka clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -73,6 +73,10 @@ faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py \
 		tests/integration/test_stack_remembers.py $(ARGS); \
 	code=$$?; $(BIN)/python -m tests.faults.report; exit $$code
+
+properties: $(READY) ## The property tests with 3,000 examples each: some hours on one core
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --timeout 7200 --numprocesses 2 \
+		$$(grep -rl hypothesis tests/unit) $(ARGS)
 
 fuzz: $(READY) ## Fuzz the collector over HTTP, and all that decodes (MINUTES=10 for each)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -s tests/fuzz/test_http.py $(ARGS)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
+    from pipeline.collector.mail_providers.receive import Webhooks
     from pipeline.operations.dead_letters import Reader
     from schemas.dead_letter import DeadLetter
     from schemas.touchpoint import Touchpoint
@@ -113,12 +114,22 @@ def _call_reader(known: Settings) -> "Reader":
         placeholders=known.placeholders,
     )
 
-    letters = Letters(intake)
+    letters = Letters(intake, _mails(known))
 
     def read_call(letter: "DeadLetter") -> "Sequence[Touchpoint]":
         return letters.read(letter, raw_of(letter))
 
     return read_call
+
+
+def _mails(known: Settings) -> "Webhooks | None":
+    from pipeline.collector.mail_providers.receive import Webhooks
+    from pipeline.privacy.pseudonyms import Pseudonyms
+
+    salt, most = known.site_salt.get_secret_value(), known.collector_max_event
+    if not salt:  # without one there are no mail providers, nor letters of theirs
+        return None
+    return Webhooks({}, Pseudonyms(salt), most, 1, placeholders=known.placeholders)
 
 
 @replay.command("topic")

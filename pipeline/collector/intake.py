@@ -151,15 +151,16 @@ class Intake:
         if not name:
             raise Refused(Reason.MISSING_FIELD, "a track call names its `event`")
         nobody = self._placeholders.get(arrival.site, frozenset())
-        anonymous_id, user_id = _who(call, arrival, nobody)
+        anonymous_id, user_id = who = _who(call, arrival, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
         timestamp = call.original_timestamp or call.timestamp
-        skew = self._skew(visitor_of(anonymous_id, user_id), sent_at, arrival)
-        occurred_at = occurred(timestamp, skew, arrival.received_at, self._limits.age)
+        skew = self._skew(visitor_of(*who), sent_at, arrival)
+        named = _id(call.message_id, nobody)
+        first_at = arrival.received_at if named or timestamp else arrival.first_at(raw)
+        occurred_at = occurred(timestamp, skew, first_at, self._limits.age)
         context, properties = _object(call.context), _object(call.properties)
         check_consent(context)
-        told = kind, name, anonymous_id, user_id
-        touchpoint_id = _id(call.message_id, nobody) or _made(call, told, raw, arrival)
+        touchpoint_id = named or _made(call, (kind, name, *who), raw, arrival, first_at)
         _add(properties, name, arrival)
         page = _page(kind, context, properties)
         return Touchpoint(
@@ -230,11 +231,13 @@ def _sequence(call: _Call[Any], made: Touchpoint, place: int) -> int:
     return sequence(made.occurred_at, left_at or made.received_at, place)
 
 
-def _made(call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival) -> str:
+def _made(
+    call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival, first_at: datetime
+) -> str:
     """Make an id for a call without one: the same whenever it is sent again."""
     timestamp = call.original_timestamp or call.timestamp
     if timestamp is None:
-        place = f"{arrival.site}\0{arrival.first_at(raw).isoformat()}\0".encode()
+        place = f"{arrival.site}\0{first_at.isoformat()}\0".encode()
         return arrival.told_apart(_hash(place + raw))
     page = _object(call.context).get("page")
     more = call.previous_id, call.group_id, call.name, call.category

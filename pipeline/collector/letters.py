@@ -1,7 +1,7 @@
 """The collector's dead letters, read again as the door reads what comes to it. PURE.
 
 A letter knows what came with its bytes (`circumstances`), so that it becomes the touchpoint that it
-would have been. The mail providers' letters are read by `mail_providers.receive`.
+would have been.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from pipeline.collector.circumstances import Circumstances, read
 from pipeline.collector.collect import call_of, collect
 from pipeline.collector.decoding import json_value
 from pipeline.collector.intake import Intake
+from pipeline.collector.mail_providers.receive import Webhooks
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.routes import vocabulary_of
 from pipeline.collector.vocabularies.vocabulary import Vocabulary
@@ -23,6 +24,7 @@ from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint, TouchpointType
 
 _MOST_EVENTS = 10_000
+_MAIL = "/v1/webhooks/"
 
 
 class _Named(msgspec.Struct):
@@ -35,8 +37,10 @@ class _Named(msgspec.Struct):
 class Letters:
     """Reads letters in the order of their positions, as `intake` reads calls."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, mails: Webhooks | None = None) -> None:
+        """Without `mails`, those of the mail providers are refused."""
         self._intake = intake
+        self._mails = mails
         self._users: dict[str, str] = {}
         self._arrivals: dict[tuple[str, datetime, str], Arrival] = {}
 
@@ -48,6 +52,9 @@ class Letters:
         """Read the `raw` bytes of a letter; Refused if they still cannot be accepted."""
         told = read(letter.request)
         arrival = self._arrival_of(letter, told)
+        if self._mails is not None and told.path.startswith(_MAIL):
+            provider = told.path.removeprefix(_MAIL).partition("/")[0]
+            return self._mails.read_again(provider, json_value(raw), arrival, letter.position)
         vocabulary = vocabulary_of("POST", told.path) or vocabulary_of("GET", told.path)
         if vocabulary is None:
             return [self._intake.touchpoint(raw, arrival, kind_of_call(raw), letter.position)]

@@ -4,13 +4,15 @@ Some protocols give an event neither an id nor a time, so an event that is sent 
 second one. The connections tell them apart: a sender that got its answer uses the connection
 again, a sender that did not takes another one. Two equal events are one if
 
-- the second comes within three seconds over another connection,
-- the first one's connection has been silent since it was answered, and
+- the second comes over another connection, 0.4 to 9 seconds after the answer to the first,
+- the first one's connection has been silent since that answer, and
 - the second one's connection is newer than that answer, and the sender is one that keeps its
-  connections: it has `fetch`, or has used one twice; or the sender is a browser, which
-  takes the connection that was answered last, and that was the first one's.
+  connections: it has `fetch`, or has used one twice; or the sender is a browser, which takes the
+  connection that was answered last, and the first one's was answered after the second one's.
 
-Everything else counts twice: a double click, a loop, a program that opens a connection each time.
+Everything else counts twice: a double click, a loop whose requests need new connections (they may
+arrive after the first is answered, hence the 0.4 seconds), a program that connects for each
+request; and a request that a browser repeats by itself, which takes some milliseconds.
 Nothing is known of connections that a proxy ends, unless the proxy tells the client's port.
 """
 
@@ -26,9 +28,19 @@ from pipeline.collector.request import Headers
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
-_LONGEST_PAUSE = timedelta(seconds=3)
-"""Between two attempts: OpenPanel's SDKs wait two seconds at most, and others close idle
-connections after four."""
+_SHORTEST_PAUSE = timedelta(milliseconds=400)
+"""Between an answer that is lost and the next attempt; a new connection is open sooner."""
+
+_LONGEST_PAUSE = timedelta(seconds=9)
+_LONGEST_OF_A_PROGRAM = timedelta(seconds=3.5)
+"""OpenPanel's SDKs wait two seconds at most. After ten the collector closes a silent connection,
+after four Node does."""
+
+_LONGEST_SILENCE = timedelta(seconds=15)
+"""Then a connection is closed, and its port may be that of another one."""
+
+_LONGEST_KNOWN = timedelta(minutes=1)
+"""No answer takes longer."""
 
 _MOST_KNOWN = 20_000
 """How many connections, senders and events are remembered each, in some 15 MB."""
@@ -50,28 +62,26 @@ class Peer(NamedTuple):
 
 @dataclass(slots=True)
 class _Connection:
-    """The numbers of its first and last request, how many have no answer yet, and when one got it.
+    """The numbers of its first and last request, and how many have no answer yet.
 
-    Time is the number of the newest request of all.
+    Its last answer came at `answered_at`, as number `answer` of all, after request `newest` of all.
     """
 
     first: int
     last: int
+    answered_at: datetime
+    answer: int = 0
+    newest: int = 0
     unanswered: int = 0
-    answered_at: int = 0
 
-
-@dataclass(slots=True)
-class _Sender:
-    """Whether it has used a connection twice, and which one was answered last."""
-
-    is_keeper: bool = False
-    answered: int = 0
+    def is_closed(self, now: datetime) -> bool:
+        """Say whether it has been silent for so long that it is no more."""
+        return not self.unanswered and now - self.answered_at > _LONGEST_SILENCE
 
 
 @dataclass(slots=True)
 class _Event:
-    """When it came first and last, and over which connection, with which request."""
+    """When it came first and last, and over which connection and request last."""
 
     first_at: datetime
     last_at: datetime
@@ -83,31 +93,31 @@ class Repeats:
     """Remembers the connections of senders, and the events without an id and a time."""
 
     def __init__(self) -> None:
-        self._requests = 0
+        self._requests = self._answers = 0
         self._connections: OrderedDict[int, _Connection] = OrderedDict()
-        self._senders: OrderedDict[int, _Sender] = OrderedDict()
+        self._keepers: OrderedDict[int, None] = OrderedDict()
         self._events: OrderedDict[bytes, list[_Event]] = OrderedDict()
 
-    def begin(self, peer: Peer) -> None:
+    def begin(self, peer: Peer, now: datetime) -> None:
         """Note that a request has begun."""
         if not peer.connection:
             return
         self._requests += 1
         known = self._connections.get(peer.connection)
-        if known is None:
-            known = _Connection(self._requests, self._requests)
+        if known is None or known.is_closed(now):
+            known = _Connection(self._requests, self._requests, now)
             _put(self._connections, peer.connection, known)
-        else:
-            self._sender(peer).is_keeper = True
+        elif peer.name not in self._keepers:
+            _put(self._keepers, peer.name, None)
         known.last = self._requests
         known.unanswered += 1
 
-    def end(self, peer: Peer) -> None:
+    def end(self, peer: Peer, now: datetime) -> None:
         """Note that a request has been answered."""
         if known := self._connections.get(peer.connection):
+            self._answers += 1
             known.unanswered -= 1
-            known.answered_at = self._requests
-            self._sender(peer).answered = peer.connection
+            known.answer, known.answered_at, known.newest = self._answers, now, self._requests
 
     def first_at(self, peer: Peer, event: bytes, now: datetime) -> datetime:
         """Give the time when `event` came first: `now`, unless it is sent again."""
@@ -116,33 +126,29 @@ class Repeats:
             return now
         key = blake2b(b"%d " % peer.name + event, digest_size=16).digest()
         known = [each for each in self._events.pop(key, ()) if _is_recent(each, now)]
-        found = next((each for each in known if self._is_again(each, peer, mine)), None)
+        found = next((each for each in known if self._is_again(each, peer, mine, now)), None)
         if found is None:
             known.append(found := _Event(now, now, 0, 0))
         found.last_at, found.connection, found.request = now, peer.connection, mine.last
         _put(self._events, key, known)
         return found.first_at
 
-    def _is_again(self, event: _Event, peer: Peer, mine: _Connection) -> bool:
+    def _is_again(self, event: _Event, peer: Peer, mine: _Connection, now: datetime) -> bool:
         former = self._connections.get(event.connection)
         if former is None or former is mine:
             return False
         if (former.last, former.unanswered) != (event.request, 0):
             return False
-        sender = self._sender(peer)
-        if mine.first > former.answered_at:
-            return peer.has_fetch or sender.is_keeper
-        return peer.is_browser and sender.answered == event.connection
-
-    def _sender(self, peer: Peer) -> _Sender:
-        known = self._senders.get(peer.name)
-        if known is None:
-            _put(self._senders, peer.name, known := _Sender())
-        return known
+        longest = _LONGEST_PAUSE if peer.is_browser else _LONGEST_OF_A_PROGRAM
+        if not _SHORTEST_PAUSE <= now - former.answered_at <= longest:
+            return False
+        if mine.first > former.newest:
+            return peer.has_fetch or peer.name in self._keepers
+        return peer.is_browser and 0 < mine.answer < former.answer
 
 
 def _is_recent(event: _Event, now: datetime) -> bool:
-    return now - event.last_at <= _LONGEST_PAUSE
+    return now - event.last_at <= _LONGEST_KNOWN
 
 
 def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -156,15 +156,23 @@ class Collector:
         """Answer one request."""
         caller = self._guard.caller(scope)
         peer = peer_of(caller.client, scope.client, scope.http_version, scope.headers)
-        self._repeats.begin(peer)
-        with suppress(ProtocolClosed):  # the sender is gone: there is nobody to answer
-            vocabulary = self._vocabulary(scope)
-            answer = await self._answer(vocabulary, scope, protocol, caller, peer)
-            if vocabulary:
-                answer = vocabulary.wording(answer, scope.query_string)
-            _answered(answer.status).inc()
-            protocol.response_bytes(answer.status, answer.headers, answer.body)
-        self._repeats.end(peer)
+        self._repeats.begin(peer, self._clock())
+        try:
+            await self._reply(scope, protocol, caller, peer)
+        except ProtocolClosed:
+            pass  # the sender is gone: there is nobody to answer
+        finally:
+            self._repeats.end(peer, self._clock())
+
+    async def _reply(
+        self, scope: Scope, protocol: HTTPProtocol, caller: Caller, peer: Peer
+    ) -> None:
+        vocabulary = self._vocabulary(scope)
+        answer = await self._answer(vocabulary, scope, protocol, caller, peer)
+        if vocabulary:
+            answer = vocabulary.wording(answer, scope.query_string)
+        _answered(answer.status).inc()
+        protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _answer(
         self,

@@ -118,6 +118,7 @@ class Plan:
         self._files: list[_File] = []
         self._missing = wanted_names(mapping)
         self._outgoing: list[Outgoing] = []
+        self._has_read = False
         self.rows = 0
 
     def open(self, name: str) -> None:
@@ -165,8 +166,8 @@ class Plan:
         ]
 
     def unknown(self) -> list[str]:
-        """Name what the mapping names and no row has."""
-        return list(map(str, self._missing))
+        """Name what the mapping names and no row has, of rows that could be read."""
+        return list(map(str, self._missing)) if self._has_read else []
 
     def letters(self) -> list[DeadLetter]:
         """Give the refused rows; one without a time has that of its file."""
@@ -194,6 +195,7 @@ class Plan:
             file.first = at
 
     def _look_for_names(self, row: Row) -> None:
+        self._has_read = True
         if self._missing:
             is_in = names_in(row, self._mapping)
             self._missing = [one for one in self._missing if not any(map(is_in, one.names))]
@@ -219,7 +221,7 @@ class Plan:
         )
 
     def _told_missing(self) -> str:
-        if not self._missing:
+        if not self.unknown():
             return ""
         return f"It names what no row has: {'; '.join(self.unknown())}. "
 

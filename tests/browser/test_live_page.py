@@ -147,6 +147,45 @@ async def test_keys_lead_everywhere(chromium: Browser, shop: tuple[Serving, Clie
         assert await page.inner_text("button[aria-pressed=true]") == "Go on"
 
 
+async def test_a_number_leads_to_the_people_behind_it_and_each_to_a_way_of_its_own(
+    chromium: Browser, shop: tuple[Serving, Client]
+) -> None:
+    live, _ = shop
+    async with opened(chromium, live) as page:
+        await complete(page)
+        bare = (
+            "all => all.filter(each => /\\d/.test(each.textContent) && !each.closest('a')"
+            " && !each.querySelector('a')).map(each => each.outerHTML)"
+        )
+        numbers = ".big, .pct, .cell b, .n100, .ab td b, .kp .v"
+        assert await page.eval_on_selector_all(numbers, bare) == []
+        people = await page.inner_text(".fr .big >> nth=3")
+        await page.click(".fr .big >> nth=3")
+        await page.wait_for_selector(".pe tbody tr")
+        assert await page.locator(".pe tbody tr").count() == int(people)
+        await page.click(".pe tbody a >> nth=0")
+        await page.wait_for_selector(".tlw svg")
+        async with page.expect_download() as coming:
+            await page.click("section:has(#h-all) .csv")
+        text = (await (await coming.value).path()).read_text()
+        shown = await page.locator("section:has(#h-all) tbody tr").count()
+        assert len(text.splitlines()) == shown + 1
+
+
+async def test_every_table_is_a_file_too(chromium: Browser, shop: tuple[Serving, Client]) -> None:
+    live, _ = shop
+    _, found = await live.get("/api/people", of="orders")
+    person = f"/?view=person&person={found['people'][0]['person_id']}"
+    for path, least in (("/", 10), ("/?view=people&of=orders", 1), (person, 2)):
+        async with opened(chromium, live, path) as page:
+            await complete(page)
+            files = await page.eval_on_selector_all("a.csv", "all => all.map(each => each.href)")
+            assert len(files) >= least
+            for file in files:
+                answer = await page.request.get(file)
+                assert answer.headers["content-type"].startswith("text/csv"), file
+
+
 async def test_a_filter_stands_in_the_address_and_back_takes_it_away(
     chromium: Browser, shop: tuple[Serving, Client]
 ) -> None:

@@ -82,11 +82,11 @@ _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
         "amplitude_js",
         ("amplitude-legacy", "amplitude-legacy-7", "amplitude-legacy-6"),
     ),
-    ("Amplitude", "node", "amplitude_old", ("amplitude-node-legacy", "amplitude-node-legacy-0")),
+    ("Amplitude", "node", "amplitude_old", ("amplitude-node-legacy",)),
     ("Hightouch", "browser", "hightouch", ("hightouch-browser",)),
-    ("PostHog", "browser", "posthog_lite", ("posthog-lite", "posthog-lite-3", "posthog-lite-2")),
+    ("PostHog", "browser", "posthog_lite", ("posthog-lite", "posthog-lite-3")),
     ("Plausible", "browser", "plausible_fork", ("plausible-fork",)),
-    ("June", "browser", "june", ("june-browser", "june-browser-1")),
+    ("June", "browser", "june", ("june-browser",)),
     ("Jitsu", "browser", "jitsu_2", ("jitsu-2", "jitsu-2-older")),
     ("Jitsu", "node", "jitsu_2", ("jitsu-2", "jitsu-2-older")),
     ("RudderStack", "node", "rudderstack_expo", ("rudderstack-expo",)),
@@ -122,7 +122,15 @@ _OTHER_SCRIPTS = {
 }
 _WITHOUT_TIME = (
     *("plausible", "plausible_old", "plausible_fork", "plausible_client", "umami", "openpanel"),
-    *("matomo", "matomopy", "matomo_native", "ga4mp", "ga4_minimal", "amplitude_6"),
+    *(
+        "matomo",
+        "matomopy",
+        "matomo_native",
+        "ga4mp",
+        "ga4_minimal",
+        "amplitude_6",
+        "amplitude_old",
+    ),
 )
 
 BEACON = Client("Touchstream", "browser", "beacon", "beacon.js", "of this version")

@@ -1,5 +1,6 @@
 """Events without an id and a time over real connections: what is sent again counts once."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -71,6 +72,7 @@ async def test_a_click_that_a_browser_sends_again_over_a_new_connection_is_one(
     for _ in range(3):
         async with aiohttp.ClientSession() as session:
             await post(running[0], "sent again", 1, session)
+        await asyncio.sleep(0.5)
     assert 1 == await told(running, "sent again")
 
 
@@ -97,4 +99,5 @@ async def test_behind_a_proxy_the_port_that_it_names_tells(
     async with aiohttp.ClientSession(connector=connector) as session:
         for each in hop:
             await post(running[0], goal, 1, session, x_forwarded_for=each)
+            await asyncio.sleep(0.5)
     assert expected == await told(running, goal)

@@ -216,6 +216,7 @@ _POSTHOG = {"api_key": SDK_KEY, "event": "X", "distinct_id": "a"}
 _PLAUSIBLE = {"domain": SDK_KEY, "name": "X"}
 _WEBSITE: dict[str, Any] = {"website": SDK_KEY, "id": "a"}
 _UMAMI = {"type": "event", "payload": _WEBSITE}
+_FLAT = {"event_type": "X", "user": {"anonymous_id": "a"}}
 _GA4 = f"measurement_id={SDK_KEY}"
 _RUDDERSTACK = f"writeKey={SDK_KEY}"
 
@@ -307,6 +308,22 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
             b'[{"user_id":"u","event_type":"X"},7]',
             b"&a=1" * 600,
             b"[" * 5000,
+        )
+    ],
+    ("POST", "/httpapi"): [
+        Request(f"api_key={SDK_KEY}&".encode() + sent)
+        for sent in (
+            *(b"event={", b"event=[7]", b"event=" + b"[" * 5000, b"event=&" + b"&a=1" * 600),
+            *(b"identification=7", b'event=[{"user_id":"u","event_type":"X"},7]'),
+        )
+    ],
+    ("POST", "/api/v1/event"): [
+        replace(each, query=f"token={SDK_KEY}")
+        for each in (
+            *_NO_OBJECT,
+            *_bodies(_FLAT, {"event_type": None}, {"user": {}}, {"user": {"id": "u" * 200}}),
+            *_bodies(_FLAT, {"utc_time": "yesterday"}, {"utc_time": "2099-01-01T00:00:00Z"}, {}),
+            *_saying([_FLAT, {}], [{}]),
         )
     ],
     ("POST", "/track"): [

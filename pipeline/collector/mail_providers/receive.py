@@ -45,6 +45,7 @@ PROVIDERS = {
 }
 
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_HASH = re.compile("[0-9a-f]{64}")
 _PRIVATE = re.compile(r"(?is)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
 _MACHINE = {"Email Opened": "is_machine_open", "Email Link Clicked": "is_machine_click"}
 _LONGEST_ID = 128
@@ -99,10 +100,17 @@ class Webhooks:
                 collected.refuse(index, encode(self._scrubbed(said, arrival.site)), why)
         return collected
 
+    def read_again(
+        self, provider: str, said: Any, arrival: Arrival, place: int
+    ) -> list[Touchpoint]:
+        """Read an event of a dead letter, where hashes stand for addresses; or Refused."""
+        if provider not in PROVIDERS:
+            raise Refused(Reason.UNKNOWN_TYPE, f"no provider is called {provider!r}")
+        event = PROVIDERS[provider].read(said)
+        return [self._touchpoint(event, said, arrival, place)] if event else []
+
     def _touchpoint(self, event: MailEvent, said: Any, arrival: Arrival, place: int) -> Touchpoint:
-        if "@" not in event.address:
-            raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
-        email_hash = self.pseudonyms.email_hash(arrival.site, event.address)
+        email_hash = self._hash_of(event.address, arrival.site)
         touchpoint = Touchpoint(
             touchpoint_id=_fitting(identifier(event.event_id)) or made_id(encode(said)),
             site=arrival.site,
@@ -121,6 +129,13 @@ class Webhooks:
         if len(value) > self.largest:
             raise Refused(Reason.TOO_LARGE, f"a touchpoint has {self.largest} bytes at most")
         return decode_touchpoint(value)
+
+    def _hash_of(self, address: str, site: str) -> str:
+        if _HASH.fullmatch(address):
+            return address
+        if "@" not in address:
+            raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
+        return self.pseudonyms.email_hash(site, address)
 
     def _subscriber(self, event: MailEvent, site: str) -> str:
         number = identifier(event.subscriber_id, self.placeholders.get(site, ()))

@@ -189,7 +189,7 @@ _SPOKEN = {
         summary="Amplitude's first version: events in a form, or profiles in `identification`",
         examples={FORM: f'api_key={_KEY}&event=[{{"event_type":"X","user_id":"u-1"}}]'},
         takes_batches=True,
-        refusals=(*_OF_AN_OBJECT,),
+        refusals=(Reason.NOT_AN_OBJECT, Reason.TOO_DEEP),
     ),
     ("POST", "/track"): _Spoken(
         successes=(mixpanel.VERBOSE, posthog.CAPTURE.success, openpanel.TRACK.success),

@@ -21,6 +21,7 @@ class Requests:
 
     def __init__(self, *, is_browser: bool = True) -> None:
         self.repeats = Repeats()
+        self.now = NOON
         self._is_browser = is_browser
 
     def peer(self, connection: int, name: int = ADA) -> Peer:
@@ -31,13 +32,15 @@ class Requests:
     ) -> list[str]:
         """Give the ids of what is sent."""
         peer = self.peer(connection, name)
-        self.repeats.begin(peer)
-        arrival = Arrival("shop", NOON + timedelta(milliseconds=ms))
+        self.now = NOON + timedelta(milliseconds=ms)
+        self.repeats.begin(peer, self.now)
+        arrival = Arrival("shop", self.now)
         arrival.recall = partial(self.repeats.first_at, peer)
         return [intake.touchpoint(call, arrival).touchpoint_id for call in calls]
 
-    def answer(self, connection: int) -> None:
-        self.repeats.end(self.peer(connection))
+    def answer(self, connection: int, after_ms: int = 0) -> None:
+        after = self.now + timedelta(milliseconds=after_ms)
+        self.repeats.end(self.peer(connection), after)
 
     def send(
         self, connection: int, ms: int, calls: tuple[bytes, ...] = (CLICK,), name: int = ADA
@@ -50,7 +53,7 @@ class Requests:
 
 def test_what_a_browser_sends_again_on_a_new_connection_is_the_same() -> None:
     requests = Requests()
-    assert requests.send(1, 0) == requests.send(2, 9)
+    assert requests.send(1, 0) == requests.send(2, 500)
 
 
 def test_each_of_several_attempts_is_the_same() -> None:
@@ -88,7 +91,22 @@ def test_a_connection_that_was_there_before_tells_nothing_of_a_program(*, is_bro
     requests.open(1, 0, ())
     requests.send(2, 1, ())
     requests.answer(1)
-    assert is_browser == (requests.send(1, 5) == requests.send(2, 10))
+    requests.send(1, 2, ())
+    assert is_browser == (requests.send(1, 5) == requests.send(2, 510))
+
+
+def test_a_loop_that_needs_new_connections_is_as_many_events_as_it_sends() -> None:
+    """The first is answered before the others have connected."""
+    requests = Requests()
+    requests.send(1, -50, ())
+    ids = [requests.send(1, 0), requests.send(2, 200), requests.send(3, 210)]
+    assert 3 == len({each for [each] in ids})
+
+
+def test_what_a_browser_repeats_by_itself_counts_twice() -> None:
+    """It looks like such a loop."""
+    requests = Requests()
+    assert requests.send(1, 0) != requests.send(2, 9)
 
 
 def test_after_a_loop_a_browser_takes_the_connection_that_was_answered_last() -> None:
@@ -106,9 +124,48 @@ def test_a_first_connection_that_is_still_in_use_was_not_lost() -> None:
     assert first != requests.send(2, 200)
 
 
-def test_after_three_seconds_it_is_another_event() -> None:
+@pytest.mark.parametrize(("is_browser", "ms"), [(True, 9_001), (False, 3_501)])
+def test_some_seconds_after_the_answer_it_is_another_event(*, is_browser: bool, ms: int) -> None:
+    requests = Requests(is_browser=is_browser)
+    requests.send(1, -20, ())
+    requests.send(1, -10, ())
+    assert requests.send(1, 0) != requests.send(2, ms)
+
+
+def test_a_browser_that_lost_two_answers_takes_a_connection_from_before() -> None:
     requests = Requests()
-    assert requests.send(1, 0) != requests.send(2, 3001)
+    requests.open(3, 0, ())
+    requests.send(1, 0, ())
+    requests.send(2, 1, ())
+    requests.answer(3)  # it waits, and 1 and 2 are used again
+    tap = CLICK.replace(b"click", b"tap")
+    first = requests.open(1, 10), requests.open(2, 11, (tap,))
+    requests.answer(1)
+    requests.answer(2)
+    assert first == (requests.send(3, 520), requests.send(4, 522, (tap,)))
+
+
+def test_an_answer_that_takes_long_is_lost_late() -> None:
+    requests = Requests()
+    first = requests.open(1, 0)
+    requests.answer(1, after_ms=4500)
+    assert first == requests.send(2, 5000)
+
+
+def test_a_port_that_is_used_again_is_another_connection() -> None:
+    requests = Requests()
+    requests.send(2, 0, ())
+    assert requests.send(1, 60_000) == requests.send(2, 60_500)
+
+
+def test_what_is_sent_again_happened_when_it_came_first() -> None:
+    requests = Requests()
+    requests.send(1, 0)
+    peer = requests.peer(2)
+    requests.repeats.begin(peer, NOON)
+    arrival = Arrival("shop", NOON + timedelta(seconds=1))
+    arrival.recall = partial(requests.repeats.first_at, peer)
+    assert NOON == intake.touchpoint(CLICK, arrival).occurred_at
 
 
 @pytest.mark.parametrize("other", [{"calls": (CLICK.replace(b"click", b"tap"),)}, {"name": 7}])
@@ -181,4 +238,4 @@ def test_what_is_remembered_is_bounded() -> None:
     for n in range(1, 20_500):
         requests.send(n, n, (b'{"type": "track", "event": "%d", "userId": "u"}' % n,), n)
     known = vars(requests.repeats)
-    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_senders", "_events"))
+    assert all(len(known[name]) <= 20_000 for name in ("_connections", "_keepers", "_events"))

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.importer.mapping import parse_mapping
 from pipeline.importer.plan import Plan
+from pipeline.importer.rows import ImportFailed, Unreadable
 from schemas.codec import decode_touchpoint
+from schemas.dead_letter import Reason
 from schemas.touchpoint import Touchpoint
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -123,3 +125,13 @@ def test_a_number_that_is_too_small_for_its_unit_refuses_its_row(format_: str, t
     plan.add({"who": "a", "what": "x", "when": good})
     plan.add({"who": "a", "what": "y", "when": told})
     assert [(letter.reason, letter.position) for letter in plan.letters()] == [("invalid_time", 2)]
+
+
+def test_of_rows_that_could_not_be_read_no_column_is_said_to_be_missing() -> None:
+    plan = Plan(parse_mapping(MAPPING, "m.toml"), "shop", NOW)
+    plan.open("a.csv")
+    plan.add(Unreadable(b"a,b,c", Reason.INVALID_FIELD, "5 cells under 4 columns"))
+    assert plan.unknown() == []
+    with pytest.raises(ImportFailed) as why:
+        plan.in_order()
+    assert "no row has" not in str(why.value)

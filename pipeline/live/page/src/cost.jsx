@@ -14,9 +14,10 @@ const NOTHING = { kind: "", currency: "", at_stake: 0, waiting: 0, won: 0, won_p
 /** Other currencies are never added. */
 const Others = ({ rows, of, where }) => rows.filter((row) => row[of] > 0).map((row) => <a class="under beside" key={row.currency} href={who(row, where)}>+ {money(row[of], row.currency)}</a>);
 
-function cause(row) {
+function cause(row, site) {
+  const step = row.kind === "journey" ? site.phase[row.step]?.label || named(row.step) : named(row.step);
   if (row.cause) return knows(`cause_${row.cause}`) ? say(`cause_${row.cause}`) : named(row.cause);
-  return row.step ? say("mostly_at", named(row.step)) : "";
+  return row.step ? say("mostly_at", step) : "";
 }
 
 function Back({ row }) {
@@ -25,10 +26,10 @@ function Back({ row }) {
   return <td class="num">{won.text}<div>{bar}</div></td>;
 }
 
-function Row({ row, usual, alert }) {
+function Row({ row, site, usual, alert }) {
   return (
     <tr>
-      <td><a href={who(row)}><b>{say(`kind_${row.kind}`)}</b></a><div class="t">{cause(row)}</div></td>
+      <td><a href={who(row)}><b>{say(`kind_${row.kind}`)}</b></a><div class="t">{cause(row, site)}</div></td>
       <td class="num"><a href={who(row)}><b class={alert ? "bad" : ""}>{alert && "▲ "}{count(row.people)}</b></a>{usual && <div class="t">{say("usual")} {span(usual.low, usual.high)}</div>}</td>
       <td class="num">{row.at_stake > 0 ? <a href={who(row, "waiting")}><b>{money(row.at_stake, row.currency)}</b></a> : <b>–</b>}</td>
       <Back row={row} />
@@ -36,7 +37,7 @@ function Row({ row, usual, alert }) {
   );
 }
 
-export function Cost({ panels, spanName }) {
+export function Cost({ panels, site, spanName }) {
   const { abandoned, usual_abandoned: often, alerts } = panels;
   const title = say("what_cost");
   return (
@@ -54,7 +55,7 @@ export function Cost({ panels, spanName }) {
             {rows.length === 0 ? <p class="s">{say("nothing_left")}</p> : (
               <table class="ab">
                 <thead><tr><th scope="col">{say("kind_cause")}</th><th scope="col" class="num">{say("people")}</th><th scope="col" class="num">{say("at_stake")}</th><th scope="col" class="num">{say("won_7d")}</th></tr></thead>
-                <tbody>{rows.map((row) => <Row key={row.kind + row.currency} row={row} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind && each.currency === row.currency)?.usual} />)}</tbody>
+                <tbody>{rows.map((row) => <Row key={row.kind + row.currency} row={row} site={site} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind && each.currency === row.currency)?.usual} />)}</tbody>
               </table>
             )}
           </>

@@ -41,7 +41,7 @@ function Figure({ name, under, title, text, href, color, line, words }) {
       <span class={color ? "lp" : ""} style={color ? { "--c": color } : undefined}>
         {href ? <a href={href} title={title}>{name}</a> : <span title={title}>{name}</span>}<span class="t">{under}</span>
       </span>
-      <span class={words ? "v words" : "v"}>{text}</span>
+      <span class={words ? "v words" : "v"}>{href ? <a href={href} aria-label={`${name}: ${text}`}>{text}</a> : text}</span>
       {line?.length > 1 && <Spark values={line} color={color || "var(--ink2)"} height={20} />}
     </li>
   );

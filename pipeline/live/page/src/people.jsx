@@ -19,7 +19,8 @@ export function titleOf(said, site) {
   const name = of === "phase" || of === "cell" ? site.phase[what]?.label || what : of === "left" && knows(`kind_${what}`) ? say(`kind_${what}`) : of === "kpi" ? what.replaceAll("_", " ") : named(what);
   const more = of === "crossing" ? ` → ${named(where)}` : ENDS[where] ? `: ${say(ENDS[where]).toLowerCase()}` : where ? `, ${named(where)}` : "";
   const bare = { orders: say("orders_word"), left: say("left_behind") };
-  return (what ? name : bare[of] || named(of || "")) + more;
+  const title = (what ? name : bare[of] || named(of || "")) + more;
+  return title && title[0].toUpperCase() + title.slice(1);
 }
 
 function Row({ row, site, now }) {

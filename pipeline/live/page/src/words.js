@@ -374,6 +374,10 @@ const NAMES_DE = {
   "Product Added": "In den Korb", "Checkout Started": "Kasse", "Order Completed": "Bestellung", "Cart Viewed": "Korb angesehen",
   "Checkout Step Viewed": "Schritt der Kasse", desktop: "Computer", mobile: "Telefon", tablet: "Tablet", "Organic Search": "Organische Suche", "Paid Search": "Bezahlte Suche",
   Direct: "Direkt", Referral: "Verweis", "Organic Social": "Soziale Medien", "Paid Social": "Bezahlt, sozial", "Paid Other": "Andere Werbung",
+  "Product List Viewed": "Liste angesehen", "Products Searched": "Gesucht", "Payment Info Entered": "Zahlung eingegeben", "Payment Failed": "Zahlung gescheitert",
+  Identified: "Erkannt", Unsubscribed: "Abgemeldet", "Newsletter Unsubscribed": "Abgemeldet", "Newsletter Subscribed": "Newsletter bestellt",
+  "Email Delivered": "Mail zugestellt", "Email Opened": "Mail geöffnet", "Email Link Clicked": "Link geklickt", "Page Engaged": "Seite gelesen",
+  "Support Contacted": "Hilfe gesucht", "Complaint Made": "Beschwert", "Survey Answered": "Umfrage beantwortet", "Order Refunded": "Erstattet",
   Unassigned: "Nicht zugeordnet", Newsletter: "Newsletter", Email: "E-Mail",
   lifecycle: "Lebenszyklus", aida: "AIDA", favorability: "Zuneigung", canvas: "Canvas", purchase: "Kauf",
 };

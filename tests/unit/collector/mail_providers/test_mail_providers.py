@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from hypothesis import strategies as st
 from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.collect import Collected
+from pipeline.collector.intake import Intake, Limits
+from pipeline.collector.letters import Letters
 from pipeline.collector.mail_providers.delivery import Delivery
 from pipeline.collector.mail_providers.receive import PROVIDERS, Webhooks
 from pipeline.importer.send import load_mapping
 from pipeline.privacy.pseudonyms import Pseudonyms
-from schemas.codec import Refused, decode_touchpoint
+from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import DeadLetter, Reason
-from schemas.topics import RAW
+from schemas.topics import DEAD_LETTERS, RAW
 from schemas.touchpoint import Touchpoint
 from tests.support.puffy import MAPPINGS
 from tests.support.webhooks import (
@@ -409,3 +412,36 @@ def test_a_field_with_nothing_in_it_is_as_if_it_were_not_there(path: Path) -> No
             if absent != "refused":
                 for nothing in empty:
                     assert _read(provider, _with(event, way, nothing)) == absent, (way, nothing)
+
+
+STRICT = replace(webhooks, largest=1)
+"""Refuses every event."""
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_letter_of_an_event_becomes_the_touchpoint_that_it_would_have_been(path: Path) -> None:
+    provider, said, _ = example(path)
+    place, sent = f"{provider}/shop", request(provider, said, NOON)
+    url = f"{PUBLIC_URL}/v1/webhooks/{place}"
+    delivery = Delivery(url, sent.query, sent.headers, sent.body, NOON)
+    arrival = Arrival("shop", NOON, path=f"/v1/webhooks/{place}")
+    expected = touchpoints(webhooks.receive(place, delivery, arrival))
+    refused = STRICT.receive(place, delivery, arrival)
+    letters = [
+        msgspec.json.decode(record.value or b"", type=DeadLetter)
+        for topic, record in refused.records
+        if topic == DEAD_LETTERS.name
+    ]
+    intake = Intake(Limits(bytes=32_768, depth=8, age=DAY))
+    reader = Letters(intake, webhooks)
+    found = [one for letter in letters for one in reader.read(letter, letter.raw())]
+    assert [_told(one) for one in found] == [_told(one) for one in expected]
+    assert len(letters) == len(expected)
+
+
+def _told(touchpoint: Touchpoint) -> dict[str, Any]:
+    """Leave out ids that look like an address or are made of one, and the details."""
+    told: dict[str, Any] = json.loads(encode(touchpoint))
+    del told["touchpoint_id"], told["properties"]["details"]
+    told["properties"].pop("email_id", None)
+    return told
