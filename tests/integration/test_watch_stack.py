@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from clickhouse_connect.driver.client import Client
+from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.local.embedded.broker import EmbeddedBroker
 from tests.support.engine import EngineServer
@@ -161,7 +163,7 @@ def begin_at(client: Client, at: datetime) -> None:
 @pytest.mark.timeout(2400)
 async def test_a_simulated_breakdown_fires_and_is_over(stack: Stack) -> None:
     await simulated(stack, "--people", "6000", "--hours", "20")
-    await stack.line.settle(patience=900)
+    await until(lambda: all_there(stack), 900)
     await stack.line.start("watch")
     broken = await shoppers(stack, "--break", "checkout")
     try:
@@ -188,6 +190,21 @@ async def test_a_simulated_breakdown_fires_and_is_over(stack: Stack) -> None:
         await healthy.wait()
     states = stack.client.query("SELECT DISTINCT state FROM alerts FINAL WHERE kind = 'conversion'")
     assert states.result_rows == [("resolved",)]
+
+
+async def all_there(stack: Stack) -> bool:
+    """Tell whether what the collector took is in the table. With a tick twice a second, the tracker
+    always has something to read."""
+    async with aiohttp.ClientSession() as web, web.get(f"{stack.collector}/metrics") as answer:
+        told = text_string_to_metric_families(await answer.text())
+    taken = sum(
+        sample.value
+        for family in told
+        for sample in family.samples
+        if sample.name == "touchstream_collector_accepted_total"
+    )
+    [(arrived,)] = stack.client.query("SELECT count() FROM touchpoints FINAL").result_rows
+    return bool(0 < taken == arrived)
 
 
 async def shoppers(stack: Stack, *options: str) -> asyncio.subprocess.Process:
