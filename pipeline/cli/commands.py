@@ -38,6 +38,7 @@ COMMANDS = {
     "funnel": Command(
         "reports", "funnel", "How many people get how far through any steps, and how fast."
     ),
+    "health": Command("health", "health", "Ask a role on this machine whether it is well."),
     "import": Command(
         "importer", "import_", "Import files: CSV, JSON lines, Parquet, access logs."
     ),

@@ -93,9 +93,7 @@ def test_every_value_is_accepted_by_the_settings(
         ("webhook", 9104, "webhook_metrics_port"),
     ],
 )
-def test_a_role_is_probed_and_scraped_on_the_port_it_is_given(
-    name: str, port: int, field: str
-) -> None:
+def test_a_role_is_scraped_on_the_port_it_is_given(name: str, port: int, field: str) -> None:
     scrapes = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     scraped = {
         (discovery["names"][0], discovery["port"])
@@ -103,8 +101,13 @@ def test_a_role_is_probed_and_scraped_on_the_port_it_is_given(
         for discovery in job["dns_sd_configs"]
     }
     assert OURS[name]["environment"][f"TOUCHSTREAM_{field.upper()}"] == port
-    assert f"http://127.0.0.1:{port}/" in OURS[name]["healthcheck"]["test"][-1]
     assert (name, port) in scraped
+
+
+@pytest.mark.parametrize("name", sorted(OURS.keys() - ONE_SHOT))
+def test_a_role_is_asked_for_its_health_with_its_own_settings(name: str) -> None:
+    [role] = OURS[name]["command"]
+    assert OURS[name]["healthcheck"]["test"] == ["CMD", "touchstream", "health", role]
 
 
 def test_every_required_variable_stands_in_the_example_without_a_value() -> None:
