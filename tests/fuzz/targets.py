@@ -15,6 +15,7 @@ from pipeline.collector.vocabularies import (
     ga4,
     gtag,
     jitsu,
+    jitsu_first,
     matomo,
     mixpanel,
     plausible,
@@ -30,7 +31,7 @@ from tests.fuzz import endpoints, readers
 FOUND = Path(__file__).with_name("found")
 
 _SPOKEN = (
-    *(amplitude, ga4, gtag, jitsu, matomo, mixpanel, plausible, posthog, rudderstack),
+    *(amplitude, ga4, gtag, jitsu, jitsu_first, matomo, mixpanel, plausible, posthog, rudderstack),
     *(segment, snowplow, umami),
 )
 _BODIES = (b"gzip\n{}", b"\n" + gzip.compress(b'{"a":1}', mtime=0), b"br\n", b"identity\n[7]")
@@ -48,7 +49,7 @@ def _vocabularies() -> Iterator[tuple[str, Target]]:
     for module in _SPOKEN:
         name = module.__name__.rpartition(".")[2]
         run = partial(endpoints.speak, module.ROUTES)
-        yield name, Target(run, partial(endpoints.examples_of, name))
+        yield name, Target(run, partial(endpoints.examples_of, name.removesuffix("_first")))
 
 
 def _webhooks() -> Iterator[tuple[str, Target]]:

@@ -207,8 +207,9 @@ def test_a_touchpoint_has_volume_exits_waits_satisfaction_complaints_and_a_next_
 ) -> None:
     found = f"SELECT * EXCEPT channel FROM {whole('touchpoint_kpis')} WHERE name = 'Chat Started'"
     assert rows(touchpoints, found) == [
-        # Dot leaves; waits of 10, 10, 10, 50 s; cid's 3 of 1 to 5; dot's complaint came too late.
-        ("Chat Started", 4, 4, 25.0, 10.0, 50.0, 1, "Survey Answered", 25.0)
+        # Dot leaves; waits of 10, 10, 10, 50 s; one answer, cid's 3 of 1 to 5.
+        # Dot's complaint came too late.
+        ("Chat Started", 4, 4, 25.0, 10.0, 50.0, 1, 1, "Survey Answered", 25.0)
     ]
 
 

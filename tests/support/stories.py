@@ -73,7 +73,7 @@ def visit(client: Client, visitor: str, *touchpoints: Seen, **session: Any) -> N
         "touchpoints": len(touchpoints),
         "channel": first.channel,
         "steps": sorted({one.name for one in touchpoints}),
-        "orders": sum(one.name == "Order Completed" for one in touchpoints),
+        "orders_told": sum(one.name == "Order Completed" for one in touchpoints),
     }
     write(client, "sessions", row | session)
 
