@@ -1,6 +1,6 @@
 """How the live page asks its questions. Shell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -30,8 +30,9 @@ def ask(client: Client, view: View, name: str, **more: Any) -> Iterator[dict[str
 
 def rows_of(kind: type[Row], client: Client, view: View, name: str, **more: Any) -> tuple[Row, ...]:
     """Return the rows of a question, each as a `kind`; other columns than its fields drop out."""
-    fields = kind.__annotations__
-    return tuple(
-        kind(**{column: value for column, value in row.items() if column in fields})
-        for row in ask(client, view, name, **more)
-    )
+    return tuple(kind(**fitting(kind, row)) for row in ask(client, view, name, **more))
+
+
+def fitting(kind: type, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row that are fields of `kind`."""
+    return {name: value for name, value in row.items() if name in kind.__annotations__}

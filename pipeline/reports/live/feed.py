@@ -7,7 +7,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask, rows_of
+from pipeline.reports.live.asking import ask, fitting, rows_of
 from pipeline.reports.live.view import View
 from schemas.times import milliseconds
 
@@ -69,10 +69,9 @@ def read_arrived(client: Client, view: View) -> tuple[Arrived, ...]:
     visitors = sorted({row["visitor_id"] for row in found})
     moved = ask(client, view, "phases_of_newest", visitors=visitors)
     moves = {row["visitor_id"]: row["moves"] for row in moved}
-    names = Arrived.__annotations__
     return tuple(
         Arrived(
-            **{name: value for name, value in row.items() if name in names},
+            **fitting(Arrived, row),
             phase=_phase(moves.get(row["visitor_id"], ()), row["occurred_at"]),
         )
         for row in found

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask, rows_of
+from pipeline.reports.live.asking import ask, fitting, rows_of
 from pipeline.reports.live.view import SLICES, View
 
 _LINE = timedelta(days=28)
@@ -84,10 +84,9 @@ def read_touchpoint_figures(client: Client, view: View) -> tuple[TouchpointFigur
         for row in ask(client, view, "touchpoint_lines", most=_MOST, slices=SLICES)
     }
     nothing = {"times": (0,) * SLICES, "exits": (0,) * SLICES}
-    names = TouchpointFigures.__annotations__
     return tuple(
         TouchpointFigures(
-            **{name: value for name, value in row.items() if name in names},
+            **fitting(TouchpointFigures, row),
             **lines.get((row["name"], row["channel"]), nothing),
         )
         for row in ask(client, view, "touchpoint_kpis", most=_MOST)

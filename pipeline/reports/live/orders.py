@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
-from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
@@ -82,14 +81,8 @@ def _lines(client: Client, view: View) -> dict[str, list[tuple[int, float]]]:
     step = max(_SECOND, view.length / SLICES)
     found: dict[str, list[tuple[int, float]]] = {}
     for row in ask(client, view, "orders_over_time", step=int(step / _SECOND)):
-        found.setdefault(row["currency"], []).append((_place(row, view), row["net"]))
+        found.setdefault(row["currency"], []).append((view.slice_at(row["time"]), row["net"]))
     return found
-
-
-def _place(row: dict[str, Any], view: View) -> int:
-    """Return the slice that a row lies in; a point of time may begin before the span does."""
-    place: int = (row["time"] - view.start) * SLICES // view.length
-    return min(SLICES - 1, max(0, place))
 
 
 def _added_up(points: Iterable[tuple[int, float]]) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.reports.live.asking import ask
+from pipeline.reports.live.asking import ask, fitting
 from pipeline.reports.live.view import SLICES, View
 
 _LINE_SPANS = 3
@@ -33,13 +33,11 @@ def read_phases(client: Client, view: View) -> tuple[PhaseNow, ...]:
     step = max(1, int(lately.length.total_seconds()) // SLICES)
     lines: dict[str, list[int]] = {}
     for row in ask(client, lately, "phases_over_time", step=step):
-        place = (row["time"] - lately.start) * SLICES // lately.length
         line = lines.setdefault(row["phase"], [0] * SLICES)
-        line[min(SLICES - 1, max(0, place))] += row["people"]
-    names = PhaseNow.__annotations__
+        line[lately.slice_at(row["time"])] += row["people"]
     return tuple(
         PhaseNow(
-            **{name: value for name, value in row.items() if name in names},
+            **fitting(PhaseNow, row),
             line=tuple(lines.get(row["phase"], [0] * SLICES)),
         )
         for row in ask(client, view, "people_by_phase")

@@ -1,7 +1,7 @@
 """PURE: the subject of a question of the live page: a site, a span, and filters."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.reports.span import Span
@@ -31,6 +31,11 @@ class View(Span):
     def earlier(self, by: timedelta) -> "View":
         """The same for an equally long span that ends `by` earlier."""
         return replace(self, start=self.start - by, end=self.end - by)
+
+    def slice_at(self, moment: datetime) -> int:
+        """Return the point of a line that `moment` belongs to; one outside belongs to an end."""
+        place = (moment - self.start) * SLICES // self.length
+        return min(SLICES - 1, max(0, place))
 
     def asked(self) -> dict[str, Any]:
         """Return the parameters of a question."""
