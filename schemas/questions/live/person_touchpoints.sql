@@ -13,12 +13,8 @@ FROM
         WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
             AND toDate(occurred_at) IN (SELECT day FROM days_of_visitors(*))
     ) AS t
-    ASOF LEFT JOIN
-    (
-        SELECT visitor_id, session_id, started_at FROM sessions FINAL
-        WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-            AND toDate(started_at) IN (SELECT day FROM days_of_visitors(*))
-    ) AS s ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
+    ASOF LEFT JOIN visits_of_visitors(*) AS s
+        ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
     ORDER BY occurred_at DESC, turn DESC, touchpoint_id DESC
     LIMIT {most:UInt32}
 )
