@@ -22,7 +22,7 @@ FROM
         FROM orders_told(*) AS t
         LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
         WHERE t.visitor_id IN (SELECT visitor_id FROM visitors_buying(*))
-        GROUP BY order_id, if(order_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))
+        GROUP BY order_id, t.own
     ) AS o
     LEFT JOIN refunds(*) AS r ON o.order_id = r.order_id
 )

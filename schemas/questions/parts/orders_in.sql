@@ -17,7 +17,7 @@ FROM
     FROM orders_told(*) AS t
     LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
     WHERE t.occurred_at >= {start:DateTime64(3, 'UTC')} OR t.order_id IN (SELECT order_id FROM order_ids_in(*))
-    GROUP BY order_id, if(order_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))
+    GROUP BY order_id, t.own
     HAVING ordered_at >= {start:DateTime64(3, 'UTC')}
         AND ({channel:String} = '' OR channel = {channel:String})
         AND ({segment:String} = '' OR visitor_id IN (SELECT visitor_id FROM visitors_of_segment(*)))

@@ -13,4 +13,4 @@ WHERE t.visitor_id IN (SELECT visitor_id FROM visitors_of_people(*)) OR t.order_
     WHERE site = {site:String} AND order_id != ''
         AND visitor_id IN (SELECT visitor_id FROM visitors_of_people(*))
 )
-GROUP BY order_id, if(order_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))
+GROUP BY order_id, t.own

@@ -11,7 +11,7 @@ FROM
         argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
     FROM orders_told(*) AS t
     WHERE t.occurred_at >= {start:DateTime64(3, 'UTC')} OR t.order_id IN (SELECT order_id FROM order_ids_in(*))
-    GROUP BY order_id, if(order_id = '', (t.visitor_id, t.touchpoint_id), ('', ''))
+    GROUP BY order_id, t.own
     HAVING ordered_at >= {start:DateTime64(3, 'UTC')}
 ) AS o
 ASOF INNER JOIN sessions_around(*) AS s ON o.visitor_id = s.visitor_id AND o.ordered_at >= s.started_at

@@ -1,6 +1,7 @@
 -- What tells of orders before the end of a span, but for what bots do and what came too late.
--- A visit is a bot's if one of its touchpoints is.
-SELECT o.*
+-- A visit is a bot's if one of its touchpoints is. `own` tells orders without a number apart: each
+-- touchpoint of a visitor is one.
+SELECT o.*, if(o.order_id = '', (o.visitor_id, o.touchpoint_id), ('', '')) AS own
 FROM
 (
     SELECT *

@@ -12,7 +12,7 @@ FROM
         argMin(o.currency, (o.occurred_at, o.turn, o.touchpoint_id)) AS currency
     FROM orders_told(*) AS o
     LEFT JOIN linked(*) AS i ON o.visitor_id = i.visitor_id
-    GROUP BY order_id, if(order_id = '', (o.visitor_id, o.touchpoint_id), ('', ''))
+    GROUP BY order_id, o.own
 )
 WINDOW earlier AS (
     PARTITION BY person_id ORDER BY ordered_at, order_id
