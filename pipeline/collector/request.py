@@ -90,6 +90,11 @@ def as_list(value: Any, what: str) -> list[Any]:
     return value
 
 
+def listed(value: Any) -> list[Any]:
+    """Give `value` if it is a JSON array, else an array with it alone."""
+    return value if isinstance(value, list) else [value]
+
+
 def user_name(authorization: str | None) -> str | None:
     """Give the user name of Basic authentication."""
     return _user_name(authorization) if authorization else None

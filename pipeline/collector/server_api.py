@@ -6,7 +6,6 @@ them in one call join the person: the customer's number becomes the user, the ot
 """
 
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +17,12 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.decoding import json_value
 from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
+from pipeline.privacy.addresses import is_hash
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.signed.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
 from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
 
-_EMAIL_HASH = re.compile(r"[0-9a-f]{64}")
 _Object = dict[str, Any]
 
 
@@ -94,8 +93,7 @@ def _visitor_of(said: _Object) -> str:
     if "subscriber_id" in said:
         return identifier(said["subscriber_id"])
     email_hash = said.get("email_hash")
-    is_hash = isinstance(email_hash, str) and _EMAIL_HASH.fullmatch(email_hash)
-    return addressee(str(email_hash)) if is_hash else ""
+    return addressee(email_hash) if isinstance(email_hash, str) and is_hash(email_hash) else ""
 
 
 _NAMES = ("customer_id", "subscriber_id", "email_hash")

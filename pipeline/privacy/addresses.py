@@ -44,7 +44,12 @@ def hashed(address: str) -> str:
     What is one already stays as it is.
     """
     plain = address.strip().lower()
-    return plain if _HASH.fullmatch(plain) else hashlib.sha256(plain.encode()).hexdigest()
+    return plain if is_hash(plain) else hashlib.sha256(plain.encode()).hexdigest()
+
+
+def is_hash(text: str) -> bool:
+    """Tell whether it is a SHA-256 in hex, such as stands for an address."""
+    return _HASH.fullmatch(text) is not None
 
 
 def truncated_ip(client: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.collector.decoding import json_value
-from pipeline.collector.request import Headers
+from pipeline.collector.request import Headers, listed
 from schemas.codec import Refused, reason_of
 from schemas.dead_letter import Reason
 
@@ -100,8 +100,7 @@ def name_of(kind: str, names: dict[str, str]) -> str:
 
 def json_events(body: bytes) -> list[Any]:
     """Split a body that is one event, or a list of events; Refused if it is not JSON."""
-    said = json_value(body)
-    return said if isinstance(said, list) else [said]
+    return listed(json_value(body))
 
 
 def word(said: Any, name: str) -> str:

@@ -26,6 +26,7 @@ from pipeline.collector.mail_providers import (
 )
 from pipeline.collector.mail_providers.delivery import Delivery, MailEvent, made_id
 from pipeline.collector.newsletter.machines import is_machine_agent, mail_proxy
+from pipeline.privacy.addresses import is_hash
 from pipeline.privacy.masking import USUAL, Masks
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.values.identifiers import identifier
@@ -45,7 +46,6 @@ PROVIDERS = {
 }
 
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_HASH = re.compile("[0-9a-f]{64}")
 _PRIVATE = re.compile(r"(?is)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
 _MACHINE = {"Email Opened": "is_machine_open", "Email Link Clicked": "is_machine_click"}
 _LONGEST_ID = 128
@@ -131,7 +131,7 @@ class Webhooks:
         return decode_touchpoint(value)
 
     def _hash_of(self, address: str, site: str) -> str:
-        if _HASH.fullmatch(address):
+        if is_hash(address):
             return address
         if "@" not in address:
             raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")

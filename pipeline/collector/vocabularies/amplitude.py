@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
-from pipeline.collector.request import Request, as_list, as_object, parameters_in
+from pipeline.collector.request import Request, as_list, as_object, listed, parameters_in
 from pipeline.collector.vocabularies.helpers import (
     instant,
     page,
@@ -76,7 +76,7 @@ def _key_of_a_form(request: Request) -> str | None:
 def _events_of_a_form(request: Request) -> Events:
     """Read what amplitude-js sends: `e` holds a list of events, or one."""
     form = _form(request)
-    events = _listed(json_value(form.get("e", "")))
+    events = listed(json_value(form.get("e", "")))
     clock = instant(form.get("upload_time"), MILLISECOND)
     return Events([(event, clock) for event in events], is_batch=True)
 
@@ -95,15 +95,11 @@ def _events_of_the_first(request: Request) -> Events:
     """Read a form with one event or a list in `event`, or with profiles in `identification`."""
     form = _form(request)
     if said_who := form.get("identification"):
-        profiles = _listed(json_value(said_who))
+        profiles = listed(json_value(said_who))
         events = [as_object(each, "a profile") | {"event_type": "$identify"} for each in profiles]
     else:
-        events = _listed(json_value(form.get("event", "")))
+        events = listed(json_value(form.get("event", "")))
     return Events([(event, None) for event in events], is_batch=True)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:

@@ -7,7 +7,7 @@ token is the write key. Jitsu of today has Segment's calls (`jitsu`).
 from typing import Any
 
 from pipeline.collector.decoding import JsonObject
-from pipeline.collector.request import Request, as_object
+from pipeline.collector.request import Request, as_object, listed
 from pipeline.collector.vocabularies.helpers import key_of, page, taken, without_nothing
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, said
 
@@ -32,15 +32,11 @@ _PEOPLE = {"anonymous_id": "anonymousId", "id": "userId"}
 
 def _key(request: Request) -> str | None:
     told = request.parameters.get("token") or request.header("x-auth-token")
-    return told or key_of(_listed(request), "api_key")
-
-
-def _listed(request: Request) -> list[Any]:
-    return request.json if isinstance(request.json, list) else [request.json]
+    return told or key_of(listed(request.json), "api_key")
 
 
 def _events(request: Request) -> Events:
-    return Events(_listed(request), is_batch=isinstance(request.json, list))
+    return Events(listed(request.json), is_batch=isinstance(request.json, list))
 
 
 def _call(told: Any) -> JsonObject:

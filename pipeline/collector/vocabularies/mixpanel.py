@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.collector.answers import Answer
 from pipeline.collector.decoding import JsonObject, json_value
-from pipeline.collector.request import Request, as_object, parameters_in
+from pipeline.collector.request import Request, as_object, listed, parameters_in
 from pipeline.collector.vocabularies.helpers import (
     instant,
     key_of,
@@ -68,8 +68,7 @@ def _events(request: Request) -> Events:
 
 
 def _listed(request: Request) -> list[Any]:
-    sent = _sent(request)
-    return sent if isinstance(sent, list) else [sent]
+    return listed(_sent(request))
 
 
 def _form(request: Request) -> str:
