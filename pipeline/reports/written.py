@@ -40,23 +40,13 @@ def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> Renderab
 
 def as_csv(found: Compared) -> str:
     """Write a header with the column names, and a line for each row; times are UTC in ISO 8601."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(column.name for column in found.answer.columns)
-    writer.writerows([_plain(value) for value in row] for row in found.answer.rows)
-    return out.getvalue()
+    return _csv((column.name for column in found.answer.columns), found.answer.rows)
 
 
 def lines(rows: Iterable[Mapping[str, Any]]) -> str:
     """Write CSV: a header with the names, and a line for each row; nothing for no rows."""
-    out = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(out, list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)
-    return out.getvalue()
+    found = list(rows)
+    return _csv(found[0], (row.values() for row in found)) if found else ""
 
 
 def as_json(found: Compared) -> bytes:
@@ -83,6 +73,14 @@ def notes(freshness: Freshness, zone: ZoneInfo) -> Iterator[str]:
         f"Of {freshness.touchpoints:,} touchpoints {freshness.late:,} came too late and "
         f"{freshness.bots:,} are of bots: they are left out. Refused: {freshness.refused:,}."
     )
+
+
+def _csv(names: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+    return out.getvalue()
 
 
 def _title(span: Span, zone: ZoneInfo) -> str:
