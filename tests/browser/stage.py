@@ -83,7 +83,7 @@ class Stage:
     async def _touchpoints(self, shop: Shop) -> list[Row]:
         rows = await self.query(
             "SELECT * FROM person_touchpoints WHERE position(url, {port:String}) > 0"
-            " ORDER BY occurred_at",
+            " ORDER BY occurred_at, turn, touchpoint_id",
             port=f":{shop.port}/",
         )
         return [row | {"properties": json.loads(row["properties"])} for row in rows]
