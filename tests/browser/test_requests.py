@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 from pydantic import SecretStr
 
 from pipeline.signed.passes import Pass, issue
@@ -121,4 +121,21 @@ async def test_the_page_shows_it_request_by_request(chromium: Browser, live: Ser
     opened = await page.inner_text(".rq .open")
     assert "a track call names its `event`" in opened
     assert "counted" in opened
+    await page.close()
+
+
+async def test_an_answer_slower_than_the_pace_of_asking_is_shown(
+    chromium: Browser, live: Serving
+) -> None:
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(4)
+        await route.continue_()
+
+    await judged(live)
+    page = await chromium.new_page(locale="en-GB")
+    await page.route("**/api/requests*", slowly)
+    await page.goto(f"{live.url}/?token={token_for()}&site=shop")
+    await page.click("[data-tab=requests]")
+    await page.locator(".rq tbody tr").first.wait_for()
+    await page.unroute_all(behavior="ignoreErrors")
     await page.close()

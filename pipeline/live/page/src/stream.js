@@ -38,19 +38,25 @@ export function useStream(key, only) {
   return kept.current;
 }
 
-/** The answer of the API to one question: `{answer}`, `{error, detail}`, or nothing yet. */
+/** The answer of the API to one question: `{answer}`, `{error, detail}`, or nothing yet.
+ *
+ * It is asked again when `again` changes, but not before the answer is there: a slow one would never
+ * come. */
 export function useAnswer(path, again = 0) {
   const [found, set] = useState({});
+  const asking = useRef(null);
+  useEffect(() => () => { asking.current?.abort(); asking.current = null; }, [path]);
   useEffect(() => {
-    const stop = new AbortController();
+    if (asking.current) return;
+    const mine = asking.current = new AbortController();
     set((before) => (before.path === path ? before : {}));
-    fetch(path, { signal: stop.signal })
+    fetch(path, { signal: mine.signal })
       .then(async (response) => {
         const body = await response.json();
         set(response.ok ? { path, answer: body } : { path, status: response.status, ...body });
       })
-      .catch((error) => error.name === "AbortError" || set({ path, error: "unavailable" }));
-    return () => stop.abort();
+      .catch((error) => error.name === "AbortError" || set({ path, error: "unavailable" }))
+      .finally(() => { if (asking.current === mine) asking.current = null; });
   }, [path, again]);
   return found.path === path ? found : {};
 }
