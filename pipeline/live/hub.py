@@ -25,6 +25,9 @@ from schemas.errors import TouchstreamError
 
 _log = logging.getLogger(__name__)
 
+_EXPECTED = (ClickHouseError, TouchstreamError, OSError)
+"""Whatever else breaks a panel is a fault of ours, and is logged with its place."""
+
 PULSE_SECONDS = 0.5
 _QUIET_SECONDS = 3.0
 _STILL_SECONDS = 10.0
@@ -140,7 +143,7 @@ class Poller:
             now = self._asker.clock()
             try:
                 pulse = await self._asker.ask(read_pulse, self._address.at(now))
-            except (ClickHouseError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - as in `_refresh`
                 self._fail("pulse", error)
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
@@ -175,7 +178,7 @@ class Poller:
         now, began = self._asker.clock(), monotonic()
         try:
             rows = await self._asker.ask(panel.read, self._address.at(now), self._steps)
-        except (ClickHouseError, TouchstreamError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a panel that breaks must not end the others
             self._fail(panel.name, error)
             return _RETRY_SECONDS
         if rows != self._rows.get(panel.name):
@@ -185,7 +188,8 @@ class Poller:
         return max(panel.pace, REST[panel.lane] * took) - took
 
     def _fail(self, panel: str, error: Exception) -> None:
-        _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300])
+        ours = None if isinstance(error, _EXPECTED) else error
+        _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300], exc_info=ours)
         self._rows.pop(panel, None)
         reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
         self._say(panel, {"now": self._asker.clock(), "error": reason, "retry": _RETRY_SECONDS})

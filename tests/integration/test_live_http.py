@@ -21,7 +21,7 @@ from pipeline.live.hub import PULSE_SECONDS
 from pipeline.live.openapi import document
 from pipeline.live.panels import PANELS
 from pipeline.reports.live.usual import usual_windows
-from tests.support.database import track_fully
+from tests.support.database import migrated_database, track_fully
 from tests.support.engine import EngineServer
 from tests.support.live import SITE, Serving, events, once, serving, simulated, token_for
 from tests.support.stories import library, write
@@ -213,16 +213,19 @@ async def test_every_answer_has_the_shape_of_the_document(shop: tuple[Serving, C
 
 
 class Counting:
-    """A client that counts what it is asked."""
+    """A client that counts what it is asked, and breaks at one text if told to."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, breaks: str = "") -> None:
         self._client = client
+        self._breaks = breaks
         self.asked: Counter[str] = Counter()
         self.is_away = False
 
     def query(self, statement: str, **more: Any) -> Any:
         if self.is_away:
             raise OperationalError("gone")
+        if self._breaks and self._breaks in statement:
+            raise IndexError("a fault of ours")
         self.asked[statement] += 1
         return self._client.query(statement, **more)
 
@@ -344,3 +347,33 @@ async def test_while_the_tables_are_away_the_page_says_so_and_comes_back(
                     counting.is_away = False
                 if name == "funnel" and "rows" in told:
                     break
+
+
+async def test_a_panel_that_breaks_does_not_end_the_others(
+    shop: tuple[Serving, Client], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, client = shop
+    broken = Counting(client, breaks="WITH {steps:Array(String)}")
+    told = {}
+    async with (
+        serving(broken, journey_models=["lifecycle"]) as live,  # type: ignore[arg-type]
+        asyncio.timeout(30),
+        live.session.get(f"{live.url}/api/stream?site=shop") as one,
+    ):
+        async for name, each in events(one):
+            told[name] = each
+            if {"funnel", "arrived", "phases"} <= told.keys():
+                break
+    assert told["funnel"]["error"] == "unavailable"
+    assert "rows" in told["arrived"]
+    assert "rows" in told["phases"]
+    assert "IndexError" in caplog.text
+
+
+async def test_a_model_that_the_tables_do_not_know_yet_has_a_funnel(engine: EngineServer) -> None:
+    with migrated_database(engine) as client:
+        now = datetime.now(UTC)
+        track_fully(client, simulated(20, now - timedelta(hours=2), now))
+        async with serving(client, journey_models=["lifecycle"]) as live:
+            rows = await live.rows("funnel", site=SITE, span="24h")
+    assert rows[0]["people"] >= rows[1]["people"] > 0

@@ -89,6 +89,7 @@ def people_in(
         client,
         around,
         "funnel_windows",
+        steps=list(steps),
         starts=[milliseconds(start) for start, _ in windows],
         ends=[milliseconds(end) for _, end in windows],
     )

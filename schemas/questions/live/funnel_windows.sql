@@ -1,11 +1,7 @@
 -- How many people come how far, in several windows at once?
 -- As `funnel_steps` counts them (`closed`), with the visit before: `people` begins with all who did
 -- anything of the funnel or saw a page. The windows (ms, both of equal length) lie in the span.
-WITH (
-    SELECT arraySort(groupArray((place, toString(step)))).2
-    FROM journey_steps FINAL
-    WHERE model = {model:String} AND place > 0
-) AS steps
+WITH {steps:Array(String)} AS steps
 SELECT w, sumForEach(arrayMap(n -> hasAll(names, arraySlice(steps, 1, n)), range(length(steps) + 1))) AS people
 FROM
 (
@@ -14,7 +10,7 @@ FROM
     (
         SELECT person_id, toString(name) AS name, toUnixTimestamp64Milli(occurred_at) AS at
         FROM people_touchpoints(*)
-        WHERE name = 'Page Viewed' OR name IN (SELECT step FROM journey_steps FINAL WHERE model = {model:String} AND place > 0)
+        WHERE name = 'Page Viewed' OR name IN {steps:Array(String)}
     )
     ARRAY JOIN arrayFilter(
         n -> at >= {starts:Array(Int64)}[n] AND at < {ends:Array(Int64)}[n], arrayEnumerate({starts:Array(Int64)})
