@@ -18,9 +18,9 @@ PACKAGES = ("pipeline", "schemas", "sinks")
 
 _NOT_SHIPPED = re.compile(
     r"schemas/examples/|pipeline/live/page/src/|.*/package(-lock)?\.json$|"
-    r"pipeline/collector/beacon/\w+\.js$|.*__pycache__"
+    r"pipeline/collector/beacon/\w+\.js$|.*__pycache__/|.*/node_modules/"
 )
-"""Examples for tests, and what the built scripts are built from."""
+"""Examples for tests, what the built scripts are built from, and what a build leaves behind."""
 
 _ASKS = """
 import json
