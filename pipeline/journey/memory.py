@@ -15,6 +15,7 @@ from pipeline.journey.state import (
     Mark,
     Memory,
     PersonState,
+    Place,
     Remembered,
     VisitorState,
     append,
@@ -43,6 +44,14 @@ def observe(state: Remembered, arriving: Collection[Evidence], now: int, facts: 
             _follow(state, seen, facts)
     else:
         _insert(state, in_order, now, facts)
+
+
+def repeated(state: Remembered, first: Place) -> int:
+    """Count the touchpoints that would be folded again if one came at the place `first`."""
+    if first[0] > state.head.settled_at and first > state.newest:
+        return 0
+    before = (mark.count for mark in reversed(state.marks) if mark.newest < first)
+    return state.count - next(before, 0)
 
 
 def _follow(state: Remembered, seen: Evidence, facts: Facts) -> None:

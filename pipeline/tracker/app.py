@@ -40,7 +40,13 @@ from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.rules import rules_of
-from pipeline.tracker.steps import CHECKPOINT_STEPS, STEPS, checkpoint, process
+from pipeline.tracker.steps import (
+    CHECKPOINT_STEPS,
+    MOST_REPEATED,
+    STEPS,
+    checkpoint,
+    process,
+)
 from schemas import topics
 from schemas.codec import Tick, encode
 from schemas.refusals import Refusals
@@ -57,10 +63,13 @@ _SLICE = 64
 """Records that go through the steps together. Their objects fit into a processor's cache, and
 nobody else waits longer than some milliseconds; 500 together cost a third more."""
 _CHECKPOINT_SECONDS = 3.0
-_CHECKPOINT_VISITORS = 10_000
-"""A checkpoint comes after this many seconds, after this many visitors, and when the stream pauses.
-A crash repeats the log since the last one. A checkpoint folds what waits, and writes each session
-and each visitor's state once, however often they were touched."""
+"""A checkpoint comes after this many seconds, when much waits, and when the stream pauses. A crash
+repeats the log since the last one. A checkpoint folds what waits, and writes each session and each
+visitor's state once, however often they were touched. The one of a pause leaves out whose fold
+would be dear."""
+_MOST_SHARE, _MOST_SECONDS = 5, 15.0
+"""If checkpoints take long, there are fewer: one takes at most a fifth of the time between two. But
+there is one after so many seconds."""
 _PAUSE_SECONDS = 0.05
 _SESSION_SECONDS, _HEARTBEAT_SECONDS = 10.0, 2.0
 """Who has not been heard of for so long is no member any more, and how often a member is heard."""
@@ -82,7 +91,7 @@ class Tracker:
         self.app.drain = self.drain
         self._refusals = Refusals(settings.dead_letters_run, settings.dead_letters_share)
         self._turn = asyncio.Lock()
-        self._heard_at = self._checked_at = 0.0
+        self._heard_at = self._due_at = 0.0
         self._owned: frozenset[TP] = frozenset()
         self.watchdog = Watchdog(
             settings,
@@ -105,7 +114,7 @@ class Tracker:
                 records = records[len(slice_) :]
                 output = process(partition, slice_, self.rules, partitions, _timed)
                 await self.outbox.put(number, output)
-                if partition.is_at_place or len(partition.changed) >= _CHECKPOINT_VISITORS:
+                if partition.is_due:
                     await self._checkpoint(partition)
             _count(number, output, partition.visitors)
             refused = output.fates["dead_letter"]
@@ -115,15 +124,25 @@ class Tracker:
 
     async def checkpoint(self) -> None:
         """Send the changed states; once they are durable, their offsets may be committed."""
+        began = time.monotonic()
         for partition in self.store.owned():
             async with self._turn:  # never between a chunk's steps and its place in the queue
-                if partition.is_ahead:
+                if partition.is_ahead or partition.waiting:
                     await self._checkpoint(partition)
-        self._checked_at = time.monotonic()
+        now = time.monotonic()
+        rest = min(_MOST_SECONDS, _MOST_SHARE * (now - began))
+        self._due_at = now + max(_CHECKPOINT_SECONDS, rest)
 
-    async def _checkpoint(self, partition: Partition) -> None:
+    async def checkpoint_some(self) -> None:
+        """Do the same but for visitors whose fold would be dear; they wait for the next one."""
+        for partition in self.store.owned():
+            async with self._turn:
+                if partition.is_ahead:
+                    await self._checkpoint(partition, MOST_REPEATED)
+
+    async def _checkpoint(self, partition: Partition, most: int | None = None) -> None:
         partitions = self.producer.partitions(topics.RAW.name)
-        for part in checkpoint(partition, self.rules, partitions, _timed):
+        for part in checkpoint(partition, self.rules, partitions, _timed, most):
             await self.outbox.put(partition.number, part)
             await asyncio.sleep(0)
 
@@ -204,9 +223,10 @@ class Tracker:
         while not self.app.should_stop:
             await asyncio.sleep(_PAUSE_SECONDS)
             now = time.monotonic()
-            is_pausing = now - self._heard_at > _PAUSE_SECONDS
-            if is_pausing or now - self._checked_at > _CHECKPOINT_SECONDS:
+            if now > self._due_at:
                 await _or_die(self.checkpoint)
+            elif now - self._heard_at > _PAUSE_SECONDS:
+                await _or_die(self.checkpoint_some)
 
     def wire(self) -> None:
         """Register everything with Faust."""

@@ -7,7 +7,7 @@ objects, nothing for the garbage collector to walk, and recovery is just reading
 ones as objects costs more than decoding them again: they do not fit into the processor's cache.)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 
@@ -87,6 +87,8 @@ _decode_places = msgspec.msgpack.Decoder(list[int]).decode
 _MOST_PLACES = 128
 _PART_VISITORS, _PART_BYTES = 64, 256 * 1024
 """Most evidence folded in one go at a checkpoint: some milliseconds, a little more for a crowd."""
+_MOST_VISITORS, _MOST_WAITING = 10_000, 2_048
+"""More visitors than this, and more touchpoints of one, do not wait for a checkpoint."""
 
 
 class Partition:
@@ -95,9 +97,10 @@ class Partition:
     `offset` is the newest record applied, `position` the last one read; it is behind when the log
     is read again after a crash. `is_ahead` says that something was read since the last checkpoint;
     `waiting`, `changed` (in the order of writing) and `facts` (topic and row, by id) are what the
-    next one will write. `heard` are those whom the current checkpoint has folded. `linked` has the
-    identifiers that a visitor carried last, which were already reported. `format` is that of the
-    restored states; only `FORMAT` can be read.
+    next one will write, `fullest` is the most that waits of one visitor. `heard` are those who were
+    folded or written since the last complete checkpoint. `linked` has the identifiers that a
+    visitor carried last, which were already reported. `format` is that of the restored states; only
+    `FORMAT` can be read.
     """
 
     def __init__(self, number: int) -> None:
@@ -114,6 +117,7 @@ class Partition:
         self.changed: dict[bytes, None] = {}
         self.facts: dict[str, tuple[str, Row]] = {}
         self.waiting: dict[bytes, Waiting] = {}
+        self.fullest = 0
         self.linked: dict[bytes, tuple[str, ...]] = {}
         self.has_ticked = False
         self.heard: set[bytes] = set()
@@ -199,9 +203,10 @@ class Partition:
         return [record for record in records if record.offset <= place]
 
     @property
-    def is_at_place(self) -> bool:
-        """Whether an earlier run may have made a checkpoint here."""
-        return self.position in self.places
+    def is_due(self) -> bool:
+        """Whether a checkpoint must be made here: much waits, or an earlier run made one here."""
+        is_full = len(self.changed) >= _MOST_VISITORS or self.fullest >= _MOST_WAITING
+        return is_full or self.position in self.places
 
     def begin_checkpoint(self) -> Row:
         """Give the changelog's entry that must be durable before the rest of a checkpoint."""
@@ -269,11 +274,24 @@ class Partition:
         self._drop(key)
         self.changed[key] = None
 
-    def next_waiting(self) -> list[bytes]:
-        """Choose the visitors to be folded next, few enough not to delay anybody else."""
+    def dear(self, most: int) -> set[bytes]:
+        """Give the visitors for whom a fold would repeat more than `most` for each that waits.
+
+        Nobody, if a crash would have to repeat too many checkpoints.
+        """
+        if len(self.places) > _MOST_PLACES // 2:
+            return set()
+        return {key for key, waiting in self.waiting.items() if waiting.is_dear(most)}
+
+    def next_waiting(self, held: Collection[bytes]) -> list[bytes]:
+        """Choose the visitors to be folded next, few enough not to delay anybody else.
+
+        Those who are `held` go on waiting.
+        """
         keys: list[bytes] = []
         bytes_left = _PART_BYTES
-        for key, waiting in islice(self.waiting.items(), _PART_VISITORS):
+        chosen = ((key, waiting) for key, waiting in self.waiting.items() if key not in held)
+        for key, waiting in islice(chosen, _PART_VISITORS):
             keys.append(key)
             bytes_left -= len(waiting.stored) + waiting.weight
             if bytes_left < 0:
@@ -295,6 +313,17 @@ class Partition:
             del self.changed[key]
         return states
 
+    def take_others(self, held: Collection[bytes]) -> list[Row]:
+        """Give the remaining changelog entries but for those of who is `held`.
+
+        The partition's own does not change: after a crash the log is read again from there, so
+        everybody touched since then stays (`heard`).
+        """
+        keys = [key for key in self.changed if key not in held]
+        self.heard.update(keys)
+        self.is_ahead = False
+        return self.take_states(keys)
+
     def take_rest(self) -> list[Row]:
         """Give the remaining changelog entries, the partition's own last.
 
@@ -302,7 +331,7 @@ class Partition:
         """
         states = [*self.take_states(list(self.changed)), (META_KEY, self.meta(), self.recorded_at)]
         self.heard.clear()
-        self.is_ahead = False
+        self.is_ahead, self.fullest = False, 0
         return states
 
     def meta(self) -> bytes:

@@ -48,6 +48,8 @@ from schemas.touchpoint import visitor_of
 _WAKES = 10_000
 _SLEEPERS = 64
 """How many are woken at a checkpoint, in one go."""
+MOST_REPEATED = 8
+"""The fold may repeat so many touchpoints for each that waits until a visitor is dear."""
 _WRITTEN: frozenset[Fate] = frozenset({"sessionised", "late", "set_aside", "held"})
 _NEWLINE = ord("\n")
 _TOUCHPOINT_PREFIX = b'{"touchpoint_id":'
@@ -256,6 +258,7 @@ class Chunk(Work):
         fate = fate_of(seen.at, horizon, waiting, self.rules)
         if fate == "sessionised":
             waiting.add(seen, offset, now)
+            partition.fullest = max(partition.fullest, len(waiting.evidence))
         else:
             item.enrichment.is_late = True
         if item.identifiers and item.identifiers != partition.linked.get(key):
@@ -312,17 +315,27 @@ def process(
     return chunk.output
 
 
-def checkpoint(partition: Partition, rules: Rules, partitions: int, took: Took) -> Iterator[Output]:
+def checkpoint(
+    partition: Partition, rules: Rules, partitions: int, took: Took, most: int | None = None
+) -> Iterator[Output]:
     """Give the output of all chunks since the last checkpoint.
 
-    It comes in parts, with some visitors each; the last part has the offset.
+    It comes in parts, with some visitors each; the last part has the offset. With `most`, visitors
+    for whom the fold would repeat more than that for each touchpoint that waits go on waiting. If
+    there are any, the checkpoint is incomplete: it wakes nobody, and has no offset.
     """
+    held = set() if most is None else partition.dear(most)
     yield Output(place=partition.begin_checkpoint())
     work = partial(_part, partition, rules, partitions, took)
-    while keys := partition.next_waiting():
+    while keys := partition.next_waiting(held):
         output = work(keys=keys)
         output.write_checkpoint(partition, partition.take_states(keys))
         yield output
+    if held:
+        others = Output()
+        others.write_checkpoint(partition, partition.take_others(held))
+        yield others
+        return
     due = partition.due(_WAKES) if partition.has_ticked else []
     partition.has_ticked = False
     for start in range(0, len(due), _SLEEPERS):

@@ -3,6 +3,7 @@
 import msgspec
 
 from pipeline.journey import crowd
+from pipeline.journey.memory import repeated
 from pipeline.journey.state import Evidence, decode_state, is_known, recall
 
 
@@ -11,7 +12,7 @@ class Waiting(msgspec.Struct, gc=False):
 
     `offset` and `now`, the site's time, are those of the last one. About the `stored` state it is
     known up to which offset it reflects the log, how much of it can change (`weight`), and up to
-    which time it is closed (`pipeline.journey.crowd`).
+    which time it is closed (`pipeline.journey.crowd`). With `held` touchpoints it was dear.
     """
 
     site: str
@@ -23,6 +24,16 @@ class Waiting(msgspec.Struct, gc=False):
     known_offset: int = -1
     weight: int = 0
     sealed_to: int = 0
+    held: int = 0
+
+    def is_dear(self, most: int) -> bool:
+        """Tell whether the fold would repeat more than `most` touchpoints for each that waits."""
+        count = len(self.evidence)
+        if count != self.held and self.stored:
+            first = min(map(Evidence.place, self.evidence.values()))
+            is_dear = repeated(decode_state(self.stored), first) > most * count
+            self.held = count if is_dear else 0
+        return 0 < count == self.held
 
     def knows(self, touchpoint_id: str) -> bool:
         """Tell whether a touchpoint already waits or is part of the state."""

@@ -4,8 +4,9 @@
     python -m tests.bench.orders --touchpoints 2000
 
 Twenty hours of touchpoints go through the pure steps of one partition, in chunks as the worker
-takes them, with a checkpoint after every 64 records (a slow stream) or every 8,192 (a backlog). The
-longest step is that after which others get their turn.
+takes them: one by one or 64 at a time, with a pause after each (in three seconds there are at most
+60), or 8,192 from one checkpoint to the next (a backlog). The longest step is that after which
+others get their turn.
 """
 
 import argparse
@@ -19,14 +20,28 @@ from rich.table import Table
 
 from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.partition import Partition
-from pipeline.tracker.steps import checkpoint, process
+from pipeline.tracker.steps import MOST_REPEATED, checkpoint, process
 from schemas.topics import RAW
 from tests.support.journeys import HOUR, NOON, RULES
 from tests.support.tracker import key_of, touchpoint, untimed
 
-SLICE = 64
 ORDERS = ("in order", "reverse", "random")
-PACES = {"slow": SLICE, "backlog": 8192}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many records come at once, if the stream pauses after them, and when all are folded."""
+
+    records: int
+    pauses: bool
+    whole: int
+
+
+PACES = {
+    "one by one": Pace(1, pauses=True, whole=60),
+    "by 64": Pace(64, pauses=True, whole=60 * 64),
+    "backlog": Pace(64, pauses=False, whole=8192),
+}
 _NAMES = ("Page Viewed", "Product Viewed", "Product Added", "Page Viewed", "Checkout Started")
 
 
@@ -38,23 +53,29 @@ class Cost:
     longest_ms: float
 
 
-def measure(touchpoints: int, each: int, order: str, pace: int) -> Cost:
+def measure(touchpoints: int, each: int, order: str, pace: Pace) -> Cost:
     """Let visitors of `each` touchpoints arrive; the times of a visitor are in the given order."""
     partition, records = Partition(0), _records(touchpoints, each, order)
     longest, began = 0.0, time.thread_time()
     last = began
-    for start in range(0, touchpoints, SLICE):
+    for start in range(0, touchpoints, pace.records):
         for _ in _steps(partition, records, start, pace):
             now = time.thread_time()
             longest, last = max(longest, now - last), now
     return Cost((time.thread_time() - began) / touchpoints * 1e6, longest * 1e3)
 
 
-def _steps(partition: Partition, records: list[Fetched], start: int, pace: int) -> Iterator[object]:
-    yield process(partition, records[start : start + SLICE], RULES, 1, untimed)
-    if (start + SLICE) % pace == 0 or start + SLICE >= len(records):
-        yield from checkpoint(partition, RULES, 1, untimed)
-        partition.note_durable(partition.position)
+def _steps(
+    partition: Partition, records: list[Fetched], start: int, pace: Pace
+) -> Iterator[object]:
+    end = start + pace.records
+    yield process(partition, records[start:end], RULES, 1, untimed)
+    is_whole = partition.is_due or end % pace.whole == 0 or end >= len(records)
+    if is_whole or pace.pauses:
+        most = None if is_whole else MOST_REPEATED
+        yield from checkpoint(partition, RULES, 1, untimed, most)
+        if not partition.waiting:
+            partition.note_durable(partition.position)
 
 
 def _records(touchpoints: int, each: int, order: str) -> list[Fetched]:
@@ -87,12 +108,12 @@ def main() -> None:
     for heading in ("a visitor", "order", "pace", "µs each", "of in order", "longest step, ms"):
         table.add_column(heading, justify="left" if heading in ("order", "pace") else "right")
     for each in (1, 100, touchpoints):
-        for pace, every in PACES.items():
-            in_order = measure(touchpoints, each, ORDERS[0], every)
+        for name, pace in PACES.items():
+            in_order = measure(touchpoints, each, ORDERS[0], pace)
             for order in ORDERS:
-                cost = measure(touchpoints, each, order, every) if order != ORDERS[0] else in_order
+                cost = measure(touchpoints, each, order, pace) if order != ORDERS[0] else in_order
                 table.add_row(
-                    *(f"{each:,}", order, pace, f"{cost.touchpoint_us:.0f}"),
+                    *(f"{each:,}", order, name, f"{cost.touchpoint_us:.0f}"),
                     f"{cost.touchpoint_us / in_order.touchpoint_us:.1f}",
                     f"{cost.longest_ms:.1f}",
                 )

@@ -287,13 +287,22 @@ class Worker:
             output = process(self.partition, records, self.rules, self._partitions, untimed)
             self.pending.append(output)
             self.position += len(records)
-            if self.partition.is_at_place:
+            if self.partition.is_due:
                 self.checkpoint()
 
     def checkpoint(self) -> None:
         """Make a checkpoint: the states of all that was read so far."""
-        if self.partition.is_ahead:
+        if self.partition.is_ahead or self.partition.waiting:
             self.pending += checkpoint(self.partition, self.rules, self._partitions, untimed)
+
+    def hurry(self) -> None:
+        """Make a checkpoint durable that leaves out all whose touchpoints are out of order."""
+        self.pending += checkpoint(self.partition, self.rules, self._partitions, untimed, most=0)
+        self._deliver(len(self._effects()))
+        self.pending.clear()
+        if not self.partition.waiting:
+            self.partition.note_durable(self.partition.position)
+            self.committed = self.position
 
     def send(self) -> None:
         """Make everything pending durable, then commit."""

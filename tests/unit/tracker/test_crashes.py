@@ -185,6 +185,7 @@ def test_after_long_silence_nothing_is_remembered(log: Log, sizes: list[int]) ->
 work: st.SearchStrategy[Act] = st.integers(1, 6).map(lambda most: lambda w: w.work(most))
 send: st.SearchStrategy[Act] = st.just(Worker.send)
 pause: st.SearchStrategy[Act] = st.just(Worker.checkpoint)
+hurry: st.SearchStrategy[Act] = st.just(Worker.hurry)
 stutter: st.SearchStrategy[Act] = st.integers(0, 30).map(lambda sent: lambda w: w.stutter(sent))
 die: st.SearchStrategy[Act] = st.builds(
     lambda sent, compacted, committed: (
@@ -196,7 +197,7 @@ die: st.SearchStrategy[Act] = st.builds(
 )
 
 
-@given(logs(), st.lists(work | work | work | pause | send | stutter | die, max_size=25))
+@given(logs(), st.lists(work | work | work | hurry | pause | send | stutter | die, max_size=25))
 def test_dying_anywhere_ends_in_the_same_tables(log: Log, acts: list[Act]) -> None:
     worker = Worker(log, QUICK)
     for act in acts:
@@ -205,7 +206,7 @@ def test_dying_anywhere_ends_in_the_same_tables(log: Log, acts: list[Act]) -> No
     assert differences(worker) == []
 
 
-@given(logs(), st.lists(work | send | die, max_size=12), st.integers(0, 20))
+@given(logs(), st.lists(work | hurry | send | die, max_size=12), st.integers(0, 20))
 def test_reading_again_from_any_earlier_offset_changes_nothing(
     log: Log, acts: list[Act], back: int
 ) -> None:

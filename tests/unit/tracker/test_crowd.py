@@ -30,6 +30,7 @@ def fates(log: Log, chunks: list[int]) -> tuple[int, list[str]]:
     for most in chunks:
         worker.work(most)
         set_aside += worker.pending[-1].fates["set_aside"] if worker.pending else 0
+        worker.hurry()
         if most % 2:
             worker.send()
     worker.finish()
@@ -52,10 +53,12 @@ def test_a_crash_anywhere_makes_no_difference_either(seed: int) -> None:
     worker = Worker(crowd(random))
     for _ in range(30):
         worker.work(random.randrange(1, 60))
-        match random.randrange(3):
+        match random.randrange(4):
             case 0:
                 worker.send()
             case 1:
                 worker.die(random.randrange(200), is_compacted=random.random() < 0.5)
+            case 2:
+                worker.hurry()
     worker.finish()
     assert differences(worker) == []

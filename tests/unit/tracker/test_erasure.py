@@ -174,6 +174,7 @@ work: st.SearchStrategy[Act] = st.builds(
     lambda who, most: lambda stage: stage.workers[who].work(most), places, st.integers(1, 5)
 )
 send: st.SearchStrategy[Act] = places.map(lambda who: lambda stage: stage.workers[who].send())
+hurry: st.SearchStrategy[Act] = places.map(lambda who: lambda stage: stage.workers[who].hurry())
 stutter: st.SearchStrategy[Act] = st.builds(
     lambda who, sent: lambda stage: stage.workers[who].stutter(sent), places, st.integers(0, 20)
 )
@@ -184,7 +185,9 @@ die: st.SearchStrategy[Act] = st.builds(
     st.booleans(),
 )
 settle: st.SearchStrategy[Act] = st.just(lambda stage: finish_all(stage.workers))
-meanwhile: st.SearchStrategy[list[Act]] = st.lists(settle | work | send | speak(), max_size=12)
+meanwhile: st.SearchStrategy[list[Act]] = st.lists(
+    settle | work | hurry | send | speak(), max_size=12
+)
 erase_person: st.SearchStrategy[Act] = st.builds(
     lambda who, acts: lambda stage: stage.erase(stage.person(who), acts),
     st.sampled_from(WHO),
@@ -199,7 +202,7 @@ erase_some: st.SearchStrategy[Act] = st.builds(
 
 def rounds(erase: st.SearchStrategy[Act], *faults: st.SearchStrategy[Act]) -> Any:
     """Draw talk and what workers do meanwhile, an erasure, and talk again."""
-    meanwhile = st.one_of(settle, work, send, *faults)
+    meanwhile = st.one_of(settle, work, hurry, send, *faults)
     talk = st.lists(speak() | speak() | meanwhile, min_size=2, max_size=8)
     one = st.tuples(talk, settle | meanwhile, erase, st.lists(meanwhile, max_size=3), talk)
     return st.lists(one, min_size=1, max_size=3).map(_in_a_row)

@@ -208,6 +208,9 @@ work: st.SearchStrategy[Act] = st.builds(
 send: st.SearchStrategy[Act] = st.integers(0, PARTITIONS - 1).map(
     lambda who: lambda workers: workers[who].send()
 )
+hurry: st.SearchStrategy[Act] = st.integers(0, PARTITIONS - 1).map(
+    lambda who: lambda workers: workers[who].hurry()
+)
 stutter: st.SearchStrategy[Act] = st.builds(
     lambda who, sent: lambda workers: workers[who].stutter(sent),
     st.integers(0, PARTITIONS - 1),
@@ -224,7 +227,7 @@ die: st.SearchStrategy[Act] = st.builds(
 )
 
 
-@given(traffic(), st.lists(work | work | send | send, max_size=20))
+@given(traffic(), st.lists(work | work | hurry | send | send, max_size=20))
 def test_people_are_those_of_the_oracle_whatever_partition_is_ahead(
     logs: list[Log], acts: list[Act]
 ) -> None:
@@ -235,7 +238,7 @@ def test_people_are_those_of_the_oracle_whatever_partition_is_ahead(
     assert differences(workers) == []
 
 
-@given(traffic(), st.lists(work | work | send | send | stutter | die, max_size=30))
+@given(traffic(), st.lists(work | work | hurry | send | send | stutter | die, max_size=30))
 def test_dying_anywhere_ends_in_the_same_people(logs: list[Log], acts: list[Act]) -> None:
     workers = line(logs, LINKED)
     for act in acts:

@@ -184,6 +184,8 @@ def test_trackers_that_die_anywhere_end_the_same(logs: list[Log], data: st.DataO
     for worker in workers:
         for _ in range(data.draw(st.integers(0, 3))):
             worker.work(data.draw(st.integers(1, 5)))
+            if data.draw(st.booleans()):
+                worker.hurry()
             worker.die(data.draw(st.integers(0, 20)))
     teller.end()
     assert facts(workers) == before

@@ -46,9 +46,9 @@ class Tracked:
         self.count += len(records)
         return process(self.partition, records, self.rules, 1, untimed)
 
-    def checkpoint(self) -> list[Output]:
+    def checkpoint(self, most: int | None = None) -> list[Output]:
         """Make a checkpoint; its place is left out."""
-        outputs = checkpoint(self.partition, self.rules, 1, untimed)
+        outputs = checkpoint(self.partition, self.rules, 1, untimed, most)
         return [output for output in outputs if not output.place]
 
     def waiting(self) -> list[str]:
@@ -165,6 +165,64 @@ def test_what_was_said_before_a_crash_and_is_refuted_by_what_waits_is_taken_back
     tables = worker.finish()
     assert [row["first_touchpoint_id"] for row in tables.of("sessions")] == ["first"]
     assert differences(worker) == []
+
+
+# --- who is dear ---------------------------------------------------------------------------------
+
+
+def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
+    tracked = Tracked()
+    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
+    tracked.checkpoint()
+    late = [touchpoint(f"late{number}", NOON + number) for number in (1, 2, 3)]
+    tracked.hear(late[0], touchpoint("other", NOON, anonymous_id="bob"))
+    told = tracked.checkpoint(most=10)
+    assert [row.visitor_id for row in sessions(told)] == ["bob"]
+    assert tracked.waiting() == ["late1"]
+    assert META_KEY not in {key for output in told for key, _, _ in output.state}
+    assert [output.offset for output in told if output.offset is not None] == []
+    tracked.hear(late[1])
+    assert sessions(tracked.checkpoint(most=10)) == []
+    tracked.hear(late[2])
+    told = tracked.checkpoint(most=10)  # thirty for three
+    assert [row.touchpoints for row in sessions(told)] == [33]
+    assert told[-1].offset == 33
+
+
+def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
+    tracked = Tracked()
+    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
+    tracked.checkpoint()
+    tracked.hear(touchpoint("late", NOON + 1))
+    tracked.checkpoint(most=10)
+    told = tracked.checkpoint()
+    assert [row.touchpoints for row in sessions(told)] == [31]
+    assert told[-1].offset == 30
+
+
+def test_who_is_dear_does_not_wait_while_a_crash_would_repeat_many_checkpoints() -> None:
+    tracked = Tracked()
+    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
+    tracked.checkpoint()
+    counts = []
+    for number in range(100):
+        tracked.hear(touchpoint(f"late{number}", NOON + 1), touchpoint(f"o{number}", NOON))
+        counts.append(len(tracked.partition.places))
+        if tracked.checkpoint(most=1000)[-1].offset is not None:
+            break
+    assert max(counts) < 100
+
+
+def test_much_that_waits_of_one_visitor_makes_a_checkpoint_due() -> None:
+    tracked = Tracked()
+    told = (touchpoint(f"t{number}", NOON + number) for number in range(2_048))
+    for _ in range(31):
+        tracked.hear(*islice(told, 64))
+    due = [tracked.partition.is_due]
+    tracked.hear(*told)
+    assert [*due, tracked.partition.is_due] == [False, True]
+    tracked.checkpoint()
+    assert tracked.partition.fullest == 0
 
 
 # --- who is known --------------------------------------------------------------------------------
