@@ -42,6 +42,7 @@ COMMANDS = {
     "import": Command(
         "importer", "import_", "Import files: CSV, JSON lines, Parquet, access logs."
     ),
+    "init": Command("init", "init", "Write touchstream.toml, with a write key and secrets."),
     "journeys": Command("journeys", "journeys", "Journey models, and why a person is in a phase."),
     "kafka": Command("kafka", "kafka", "Install Apache Kafka on this machine, for `up`."),
     "kpis": Command("questions", "kpis", "The KPIs of a span, compared with the span before."),
@@ -135,7 +136,7 @@ def main(verbose: bool) -> None:
 
     \b
     See it work:            touchstream demo
-    Everything, one machine: touchstream up
+    Everything, one machine: touchstream init, then touchstream up
     One role, one process:  touchstream collect | track | sink | watch | live | webhook | drain
     Look at the numbers:    touchstream report | map | funnel | attribution
 

@@ -24,6 +24,7 @@ def demo(once: bool, people: int) -> None:
     """Start everything, simulate shoppers, print the report."""
     from pipeline.demo.run import run
 
+    read_settings()  # the roles read them too: what is wrong is said before anything starts
     alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
     asyncio.run(run(once=alone, people=people, console=Console()))
 

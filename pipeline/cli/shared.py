@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError
 from rich.console import RenderableType
 
 from pipeline.settings import BadSettings, Settings
-from pipeline.settings.sources import example_of
+from pipeline.settings.complaints import bad_settings
 from pipeline.terminal import print_whole
 from schemas.dead_letter import Reason, Stage
 from schemas.fields import Language
@@ -112,21 +112,9 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [_complaint(*one["loc"], message=one["msg"]) for one in error.errors()]
-        raise BadSettings(
-            "invalid settings (`touchstream settings` lists all of them):\n" + "\n".join(lines)
-        ) from None
+        raise bad_settings(error) from None
     except SettingsError as error:
         raise BadSettings(f"the settings are not readable: {error}") from None
-
-
-def _complaint(name: str | int, *within: str | int, message: str) -> str:
-    where = ".".join(map(str, (name, *within))).upper()
-    field = Settings.model_fields.get(str(name))
-    if "timedelta" in message or "duration" in message:
-        message = "write a duration in seconds, or as PT30M or P2D"
-    example = example_of(field) if field and len(within) < 2 else ""  # noqa: PLR2004
-    return f"  TOUCHSTREAM_{where}: {message}{example}"
 
 
 @contextmanager

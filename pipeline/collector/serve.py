@@ -45,8 +45,8 @@ def serve(settings: Settings) -> None:
     """
     if not settings.write_keys:
         raise BadSettings(
-            "the collector needs a write key for each site; set "
-            """TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
+            "the collector needs a write key for each site: `touchstream init` writes a file with "
+            """one, or set TOUCHSTREAM_WRITE_KEYS='{"wk_any_text": "shop"}'"""
         )
     if unknown := unknown_places(settings):
         raise BadSettings(

@@ -68,7 +68,6 @@ def read_site(
 ) -> Site:
     """Describe the site of `view`; `sites` are those that may be shown."""
     key = next((key for key, may in settings.write_keys.items() if may.site == view.site), "")
-    script = settings.public_url + settings.collector_beacon_path
     return Site(
         site=view.site,
         sites=tuple(sites),
@@ -78,7 +77,7 @@ def read_site(
         segments=tuple(read_segments(client, view)),
         collector=settings.public_url,
         write_key=key,
-        tag=f'<script async src="{script}" data-key="{key}"></script>' if key else "",
+        tag=settings.script_tag(key) if key else "",
     )
 
 

@@ -225,15 +225,16 @@ async def _up(settings: Settings, kafka: str | None, clickhouse: str | None, loo
     changes |= {"kafka_replication": 1} if own else {}
     changes |= {} if kafka else OPEN
     changes |= {"clickhouse_url": clickhouse.rstrip("/")} if clickhouse else {}
+    known = settings.model_copy(update=changes)
     stack = Stack(
-        settings.model_copy(update=changes),
+        known,
         _tell,
         is_broker_embedded=is_in_memory,
         kafka=own,
         is_engine_embedded=clickhouse is None,
     )
     try:
-        await until_told(_stay_up(stack, settings, look_at))
+        await until_told(_stay_up(stack, known, look_at))
     finally:
         await stack.kill()
 
@@ -254,6 +255,9 @@ def _own_kafka(settings: Settings) -> LocalKafka | None:
 async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:
     await stack.start()
     _tell(f"ready: send to http://{settings.collector_host}:{settings.collector_port}")
+    for key, may in settings.write_keys.items():
+        _tell(f"write key {key}: put this into the <head> of the pages of {may.site}")
+        _tell(f"  {settings.script_tag(key)}")
     _tell(f"look at: {look_at}")
     try:
         await stack.until_broken()

@@ -7,6 +7,7 @@ precedence over the secrets, and these over the TOML file.
 """
 
 import os
+from html import escape
 
 from pydantic_settings import (
     BaseSettings,
@@ -20,6 +21,7 @@ from pipeline.settings.journey import JourneySettings
 from pipeline.settings.kafka import KafkaSettings
 from pipeline.settings.live import LiveSettings
 from pipeline.settings.outgoing import OutgoingSettings
+from pipeline.settings.ports import PortSettings
 from pipeline.settings.roles import RoleSettings
 from pipeline.settings.secrets import SecretSettings
 from pipeline.settings.sources import Environment, Secrets, TomlFile, config_file
@@ -31,6 +33,7 @@ class Settings(
     OutgoingSettings,
     SecretSettings,
     WatchSettings,
+    PortSettings,
     RoleSettings,
     JourneySettings,
     ClickHouseSettings,
@@ -47,6 +50,11 @@ class Settings(
         hide_input_in_errors=True,
         secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR") or None,
     )
+
+    def script_tag(self, key: str) -> str:
+        """Give the tag that puts the beacon into a web page, with a write key."""
+        script = self.public_url + self.collector_beacon_path
+        return f'<script async src="{script}" data-key="{escape(key)}"></script>'
 
     @classmethod
     def settings_customise_sources(

@@ -6,8 +6,11 @@ list, `wk_live_4f1c:shop` a table.
 
 import json
 import os
+import re
 import tomllib
+from collections.abc import Iterable
 from importlib.abc import Traversable
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -20,6 +23,12 @@ from pydantic_settings import (
 )
 
 from pipeline.settings.kinds import BadSettings
+from pipeline.settings.names import misplaced
+
+_PREFIX = "touchstream_"
+_SOURCES = frozenset({"touchstream_config", "touchstream_secrets_dir"})
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_\w+)?$")
+"""What Kubernetes sets for each service of a namespace, here for those named touchstream-..."""
 
 
 class _Written(PydanticBaseSettingsSource):
@@ -34,17 +43,42 @@ class _Written(PydanticBaseSettingsSource):
         except ValueError as error:
             raise BadSettings(f"{name}: {error}{example_of(field)}") from None
 
+    def unknown(self, names: Iterable[str]) -> dict[str, Any]:
+        """Give those of the `names` with our prefix that no setting has, to be refused."""
+        ours = {name.lower() for name in names if name.lower().startswith(_PREFIX)}
+        known = {_PREFIX + name for name in self.settings_cls.model_fields}
+        return {name.removeprefix(_PREFIX): "" for name in sorted(ours - known - _SOURCES)}
+
 
 class Environment(_Written, EnvSettingsSource):
     """Variables TOUCHSTREAM_*."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Read them, also those that no setting has."""
+        return super().__call__() | self.unknown(filterfalse(_SERVICE_LINK.search, os.environ))
 
 
 class Secrets(_Written, SecretsSettingsSource):
     """Files of a folder, each named like a variable."""
 
+    def __call__(self) -> dict[str, Any]:
+        """Read them, also those that no setting has."""
+        folder = os.environ.get("TOUCHSTREAM_SECRETS_DIR")
+        files = Path(folder).iterdir() if folder else ()
+        return super().__call__() | self.unknown(file.name for file in files)
+
 
 class TomlFile(TomlConfigSettingsSource):
     """`touchstream.toml`, or the file that TOUCHSTREAM_CONFIG names."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Give its settings; BadSettings if one of them became part of a table by its place."""
+        for table, name in misplaced(self.settings_cls, self.toml_data):
+            raise BadSettings(
+                f"{self.toml_file_path}: {name} is part of the table [{table}] there; move it "
+                "above the first line in brackets"
+            )
+        return super().__call__()
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         try:

@@ -130,7 +130,7 @@ def test_with_a_database_without_tables(
     assert not result.exit_code or "migrate" in result.stderr or "Kafka" in result.stderr
 
 
-WITHOUT_SETTINGS = {"openapi", "journeys check"}
+WITHOUT_SETTINGS = {"openapi", "init", "journeys check"}
 
 
 @pytest.mark.parametrize("name", sorted(CALLS.keys() - WITHOUT_SETTINGS))

