@@ -54,6 +54,7 @@ def check(file: str, lang: Language | None) -> None:
 @LANG
 def explain(site: str, person: str, visitor: str, model: str, lang: Language | None) -> None:
     """Explain why a person is in a phase: each move with its touchpoint and its rule."""
+    from pipeline.privacy.masking import without_address
     from pipeline.reports.moves.answer import read_moves
     from pipeline.reports.moves.text import render_moves
     from pipeline.tracker.rules import rules_of
@@ -61,6 +62,7 @@ def explain(site: str, person: str, visitor: str, model: str, lang: Language | N
     if bool(person) == bool(visitor):
         raise click.UsageError("give either --person or --visitor")
     known = read_settings()
+    person, visitor = without_address(person), without_address(visitor)
     with clickhouse(known, site) as client:
         rules = rules_of(known)
         moves = read_moves(client, person=person, visitor=visitor, model=model, site=site)

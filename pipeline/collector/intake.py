@@ -182,7 +182,7 @@ class Intake:
             user_agent=_taken(context, "userAgent") or arrival.user_agent,
             locale=_taken(context, "locale", _LONGEST_LABEL),
             ip=arrival.ip,
-            properties=_properties(call, kind, properties, context, b"mail" in raw),
+            properties=_properties(call, kind, properties, context, b"mail" in raw.lower()),
         )
 
     def _skew(self, who: str, sent_at: datetime | None, arrival: Arrival) -> timedelta:

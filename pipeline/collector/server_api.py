@@ -1,8 +1,9 @@
 """Calls of the shop's own servers: signed, and about people by the names that servers know. PURE.
 
 A till knows a customer's number, a call centre an address. If the call does not say who it is
-about, `customer_id`, `subscriber_id`, `email_hash` and `email` in traits or properties do. Two of
-them in one call join the person: the customer's number becomes the user, the other the visitor.
+about, `customer_id`, `subscriber_id`, `email_hash` and `email` do, in properties, in traits or in
+those of the context. Two of them in one call join the person: the customer's number becomes the
+user, the other the visitor.
 """
 
 import hmac
@@ -17,7 +18,7 @@ from pipeline.collector.answers import Problem, TurnedAway
 from pipeline.collector.decoding import json_value
 from pipeline.collector.request import Headers
 from pipeline.collector.vocabularies.segment import told_channel
-from pipeline.privacy.addresses import is_hash
+from pipeline.privacy.addresses import is_address, is_hash
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.signed.signature import SIGNATURE, TIMESTAMP, is_recent, is_signed
 from pipeline.values.identifiers import identifier
@@ -67,23 +68,29 @@ class ServerApi:
 
     def _name(self, call: _Object, site: str) -> None:
         said: _Object = {}
-        for part in (call.get("traits"), call.get("properties")):
+        context = call.get("context")
+        traits = context.get("traits") if isinstance(context, dict) else None
+        for part in (traits, call.get("traits"), call.get("properties")):
             if isinstance(part, dict):
                 self._disguise(part, site)
                 said |= {name: part[name] for name in _NAMES if _is_word(part.get(name))}
         visitor_id = _visitor_of(said)
-        if visitor_id and not call.get("anonymousId"):
+        if visitor_id and not _is_word(call.get("anonymousId")):
             call["anonymousId"] = visitor_id
-        if "customer_id" in said and not call.get("userId"):
+        if "customer_id" in said and not _is_word(call.get("userId")):
             call["userId"] = identifier(said["customer_id"])
         if told_channel(call.get("channel")) and isinstance(call.setdefault("context", {}), dict):
             call["context"].setdefault("channel", call["channel"])
 
     def _disguise(self, part: _Object, site: str) -> None:
         """Replace an address by its hash, and add a subscriber's pseudonym to the number."""
-        address, number = part.pop("email", None), part.get("subscriber_id")
-        if isinstance(address, str) and "@" in address:
-            part["email_hash"] = self.pseudonyms.email_hash(site, address)
+        number, email_hash = part.get("subscriber_id"), part.get("email_hash")
+        if isinstance(email_hash, str):
+            part["email_hash"] = email_hash.strip().lower()
+        for name in [name for name in part if is_address(name)]:
+            address = part.pop(name)
+            if isinstance(address, str) and "@" in address:
+                part["email_hash"] = self.pseudonyms.email_hash(site, address)
         if _is_word(number):
             part["recipient_id"] = number
             part["subscriber_id"] = self.pseudonyms.subscriber(site, identifier(number))

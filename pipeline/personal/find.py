@@ -8,6 +8,7 @@ from typing import IO
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.privacy.masking import without_address
 from pipeline.reports.moves.answer import NobodyFound
 from schemas.errors import Unusable
 
@@ -97,6 +98,7 @@ def find_person(
         NobodyFound: the tables have nothing under this name.
         SeveralPeople: it means people of several sites, or one by a user id, one by a visitor id.
     """
+    person, visitor, identifier = map(without_address, (person, visitor, identifier))
     asked = [person, f"user:{person}"] if person else [visitor or identifier]
     # An empty person_id would be that of every row without one.
     which = {"asked": asked, "person": person or " ", "site": site}

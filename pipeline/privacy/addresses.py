@@ -11,22 +11,28 @@ _PRIVATE = re.compile(
     rb"""(?<![\w$])((?:\$?ip|cip|ip_override|token_auth|api_secret)(?:"\s*:\s*"|=))[^"&\s]*"""
 )
 _HASH = re.compile("[0-9a-f]{64}")
-_ADDRESSES = ("email", "emailAddress", "email_address")
+_NAMES = frozenset({"email", "emailaddress"})
+_NO_LETTERS = str.maketrans("", "", " _-$")
+
+
+def is_address(name: str) -> bool:
+    """Tell whether a property of this name holds an e-mail address: `email`, `E-Mail` and so on."""
+    return "mail" in (lower := name.lower()) and lower.translate(_NO_LETTERS) in _NAMES
 
 
 def without_addresses(value: Any) -> Any:
     """Replace every `email` in a JSON value by `email_sha256`, at any depth.
 
-    It is the SHA-256 in hex of the trimmed, lower-case address: two senders who know the same
+    It is the SHA-256 in hex of the bare address: two senders who know the same
     address still name the same person.
     """
     if isinstance(value, list):
         return [without_addresses(part) for part in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: without_addresses(part) for key, part in value.items() if key not in _ADDRESSES}
-    for key in _ADDRESSES:
-        if isinstance(address := value.get(key), str):
+    kept = {key: without_addresses(part) for key, part in value.items() if not is_address(key)}
+    for key, address in value.items():
+        if isinstance(address, str) and is_address(key):
             kept["email_sha256"] = hashed(address)
     return kept
 
@@ -39,12 +45,15 @@ def masked(raw: bytes) -> bytes:
 
 
 def hashed(address: str) -> str:
-    """Give the SHA-256 in hex of an e-mail address, trimmed and in lower case.
-
-    What is one already stays as it is.
-    """
-    plain = address.strip().lower()
+    """Give the SHA-256 in hex of an e-mail address, bare; what is one already stays."""
+    plain = bare(address)
     return plain if is_hash(plain) else hashlib.sha256(plain.encode()).hexdigest()
+
+
+def bare(address: str) -> str:
+    """Give an address as it is hashed: in lower case, without blanks, `mailto:` and a name."""
+    plain = address.strip().lower().removeprefix("mailto:")
+    return plain.rpartition("<")[2].removesuffix(">").strip() if plain.endswith(">") else plain
 
 
 def is_hash(text: str) -> bool:

@@ -42,6 +42,7 @@ _LONG_NAME = 14
 """Characters of a name in which there is no room for a number of a card or an account."""
 _LONGEST_TEXT = 4096
 _TEXTS = ("url", "title", "referrer")
+_IDS = ("anonymous_id", "user_id", "previous_id")
 
 _GAP = r"(?:[ +-]|%20)?"
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -127,6 +128,11 @@ _AN_ID = re.compile(
 )
 
 
+def without_address(id_: str) -> str:
+    """Give an id as the tables have it: of an e-mail address in it, only the hash."""
+    return _EMAIL.sub(lambda found: hashed(found[0].replace("%40", "@")), id_)
+
+
 class Masks:
     """Knows the rules of each site; without any, those of `PropertyRules()` apply."""
 
@@ -137,9 +143,11 @@ class Masks:
     def cover(self, touchpoint: Touchpoint) -> None:
         """Remove from `touchpoint` what its site does not keep; Refused if it is unreadable.
 
-        Ids of visitors, users and touchpoints stay as they are.
+        Ids of visitors, users and touchpoints stay, but of an address in one only the hash.
         """
         mask, raw = self._of(touchpoint.site), bytes(touchpoint.properties)
+        for field in _IDS:
+            setattr(touchpoint, field, mask.id(getattr(touchpoint, field)))
         texts = f"{touchpoint.url}\n{touchpoint.title}\n{touchpoint.referrer}\n".encode()
         if not mask.chooses and not mask.is_suspicious(texts + raw):
             return  # so it is with nearly every touchpoint
@@ -206,6 +214,11 @@ class _Mask:
                 text = step(text)
         return text
 
+    def id(self, value: str) -> str:
+        """Put its hash in the place of an address."""
+        may_hold = "@" in value or "%40" in value
+        return without_address(value) if may_hold and self._has_emails else value
+
     def properties(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Leave out what is denied or not allowed, and mask the rest."""
         kept = properties if self._allowed is None else self._chosen(properties, self._allowed)
@@ -270,9 +283,7 @@ class _Mask:
             return self.text(value)
         if meaning == "ip":
             return network_of(value) or self.text(value)
-        if not self._has_emails:
-            return value
-        return _EMAIL.sub(lambda found: hashed(found[0].replace("%40", "@")), value)
+        return without_address(value) if self._has_emails else value
 
 
 def _has_parameter(lower: bytes) -> bool:

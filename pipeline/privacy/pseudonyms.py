@@ -8,6 +8,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from pipeline.privacy.addresses import bare
+
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
@@ -16,8 +18,8 @@ class Pseudonyms:
     salt: str
 
     def email_hash(self, site: str, address: str) -> str:
-        """Give the hash of an e-mail address, trimmed and in lower case: 64 hex digits."""
-        return self._digest(site, "email", address.strip().lower())
+        """Give the hash of an e-mail address, bare: 64 hex digits."""
+        return self._digest(site, "email", bare(address))
 
     def subscriber(self, site: str, subscriber_id: str) -> str:
         """Give the visitor id of a newsletter's subscriber."""

@@ -64,7 +64,7 @@ def _read_carried(properties: str) -> list[tuple[str, str]]:
         return []
     parts = (given, given.traits) if given.traits else (given,)
     return [
-        (kind, value)
+        (kind, value.lower() if kind == "email" else value)
         for part in parts
         for name, kind in _CARRIED.items()
         if (value := identifier(getattr(part, name)))

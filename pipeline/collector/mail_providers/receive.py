@@ -26,7 +26,7 @@ from pipeline.collector.mail_providers import (
 )
 from pipeline.collector.mail_providers.delivery import Delivery, MailEvent, made_id
 from pipeline.collector.newsletter.machines import is_machine_agent, mail_proxy
-from pipeline.privacy.addresses import is_hash
+from pipeline.privacy.addresses import bare, is_hash
 from pipeline.privacy.masking import USUAL, Masks
 from pipeline.privacy.pseudonyms import Pseudonyms, addressee
 from pipeline.values.identifiers import identifier
@@ -131,8 +131,8 @@ class Webhooks:
         return decode_touchpoint(value)
 
     def _hash_of(self, address: str, site: str) -> str:
-        if is_hash(address):
-            return address
+        if is_hash(plain := bare(address)):
+            return plain
         if "@" not in address:
             raise Refused(Reason.NO_VISITOR_ID, "no e-mail address says whose mail it is")
         return self.pseudonyms.email_hash(site, address)

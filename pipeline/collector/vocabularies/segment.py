@@ -95,8 +95,8 @@ def is_commerce(name: str) -> bool:
 
 
 def told_channel(word: object) -> Channel | None:
-    """Return the channel that `word` names, if it is one of ours."""
-    return _CHANNELS.get(word) if isinstance(word, str) else None
+    """Return the channel that `word` names, if it is one of ours, in any case."""
+    return _CHANNELS.get(word.strip().casefold()) if isinstance(word, str) else None
 
 
 def usual_channel(kind: TouchpointType, name: str, properties: Collection[str]) -> Channel:

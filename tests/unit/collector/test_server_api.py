@@ -101,6 +101,36 @@ def test_an_address_is_hashed_with_the_salt_and_not_kept() -> None:
     assert f"em_{email_hash[:32]}" == told["anonymousId"]
 
 
+HASHED = Pseudonyms(SALT).email_hash("shop", "ada@shop.example")
+
+
+@pytest.mark.parametrize("name", ["email", "Email", "EMAIL", "e-mail", "E-Mail", "emailAddress"])
+@pytest.mark.parametrize(
+    "address", ["ada@shop.example", "mailto:Ada@shop.example", "Ada L. <ada@shop.example>"]
+)
+def test_an_address_is_the_same_person_however_it_is_written(name: str, address: str) -> None:
+    told = named(properties={name: address})
+    assert told["properties"] == {"email_hash": HASHED}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"context": {"traits": {"email": "ada@shop.example", "customer_id": "c-17"}}},
+        {"userId": "undefined", "traits": {"email": "ada@shop.example", "customer_id": "c-17"}},
+        {"anonymousId": "null", "traits": {"email_hash": HASHED.upper(), "customer_id": "c-17"}},
+        {
+            "userId": "",
+            "anonymousId": 0,
+            "properties": {"email_hash": HASHED, "customer_id": "c-17"},
+        },
+    ],
+)
+def test_who_is_meant_is_read_wherever_it_is_told(call: dict[str, Any]) -> None:
+    told = named(**call)
+    assert (told["userId"], told["anonymousId"]) == ("c-17", f"em_{HASHED[:32]}")
+
+
 def test_a_subscribers_number_is_the_visitor_of_the_newsletters_links() -> None:
     told = named(traits={"subscriber_id": "s-1", "email_hash": "0" * 64})
     subscriber_id = Pseudonyms(SALT).subscriber("shop", "s-1")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.privacy.addresses import hashed
-from pipeline.privacy.masking import OWN, Masks
+from pipeline.privacy.masking import OWN, Masks, without_address
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.property_rules import PropertyRules
 from schemas.touchpoint import Touchpoint
@@ -165,10 +165,30 @@ def test_what_only_ends_like_an_ip_address_stays() -> None:
 
 
 def test_the_ids_of_visitor_and_user_stay() -> None:
-    said: dict[str, Any] = {"user_id": "bob@shop.example", "anonymous_id": "4111111111111111"}
+    said: dict[str, Any] = {"user_id": "u-17", "anonymous_id": "4111111111111111"}
     covered = touchpoint(**said)
     Masks().cover(covered)
     assert (covered.user_id, covered.anonymous_id) == (said["user_id"], said["anonymous_id"])
+
+
+@pytest.mark.parametrize("field", ["user_id", "anonymous_id", "previous_id"])
+@pytest.mark.parametrize("address", ["bob@shop.example", "Bob@Shop.Example", "bob%40shop.example"])
+def test_of_an_address_that_serves_as_an_id_only_the_hash_stays(field: str, address: str) -> None:
+    said: dict[str, Any] = {"anonymous_id": "a", field: address}
+    covered = touchpoint(**said)
+    Masks().cover(covered)
+    kept = getattr(covered, field)
+    assert not {"@", "%"} & set(kept)
+    assert kept == without_address(address)
+    other = touchpoint(**said | {field: address.upper()})
+    Masks().cover(other)
+    assert getattr(other, field) == kept
+
+
+def test_a_site_that_does_not_mask_addresses_keeps_them_as_ids() -> None:
+    covered = touchpoint(user_id="bob@shop.example")
+    Masks({covered.site: PropertyRules(mask=frozenset())}).cover(covered)
+    assert covered.user_id == "bob@shop.example"
 
 
 def test_a_text_that_grows_by_its_masks_keeps_to_the_contract() -> None:
