@@ -1,13 +1,15 @@
 """One poller for each set of filters, however many pages watch it. Shell.
 
-A poller asks the question of every panel in turn. Each panel has its own pace, and is asked only
-when data has arrived or time has moved its span. Changes go to all watchers. A slow watcher gets
+A poller asks the question of every panel that some page shows, in turn. Each panel has its own
+pace, and is asked only when something was written or time has moved its span. Changes go to all
+watchers. A slow watcher gets
 the newest state of each panel and misses those in between: nothing queues up.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 _EXPECTED = (ClickHouseError, TouchstreamError, OSError)
 """Whatever else breaks a panel is a fault of ours, and is logged with its place."""
 
+PULSE = "pulse"
 PULSE_SECONDS = 0.5
 _QUIET_SECONDS = 3.0
 _STILL_SECONDS = 10.0
@@ -40,24 +43,23 @@ MOST_VIEWS = 100
 """How many sets of filters can be watched at the same time."""
 
 
-Panels = tuple[Panel, ...]
-_Key = tuple[Address, Panels]
-
-
 class TooManyViews(Exception):
     """Too many different sets of filters are watched already."""
 
 
 class Watcher:
-    """The news that one page has not received yet: only the newest of each panel."""
+    """The news of `panels` that one page has not received yet: only the newest of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, panels: Collection[str]) -> None:
+        self.panels = frozenset(panels) | {PULSE}
         self._untold: dict[str, bytes] = {}
         self._changed = asyncio.Event()
         self.is_over = False
 
     def tell(self, panel: str, event: bytes) -> None:
-        """Queue an event for the page; it replaces an older one of the same panel."""
+        """Queue an event, if the page shows its panel; it replaces an older one of that."""
+        if panel not in self.panels:
+            return
         self._untold[panel] = event
         self._changed.set()
 
@@ -100,16 +102,20 @@ class Asker:
 class Poller:
     """Keeps one set of filters up to date."""
 
-    def __init__(self, address: Address, panels: Panels, steps: Steps, asker: Asker) -> None:
+    def __init__(
+        self, address: Address, panels: Iterable[Panel], steps: Steps, asker: Asker
+    ) -> None:
         self._address = address
-        self._panels = panels
+        self._panels = tuple(panels)
         self._steps = steps
         self._asker = asker
         self._pulse: Pulse | None = None
         self._mark = 0
         self._felt_at = 0.0
+        self._asked: dict[str, tuple[int, float]] = {}
         self._said: dict[str, bytes] = {}
         self._rows: dict[str, Any] = {}
+        self._shown: Counter[str] = Counter()
         self.watchers: set[Watcher] = set()
         self.lonely_since = monotonic()
 
@@ -122,14 +128,16 @@ class Poller:
                 group.create_task(self._go_round(lane))
 
     def greet(self, watcher: Watcher) -> None:
-        """Add a watcher; it first gets everything that is known."""
+        """Add a watcher; it first gets what is known of its panels."""
         self.watchers.add(watcher)
+        self._shown.update(watcher.panels)
         for panel, event in self._said.items():
             watcher.tell(panel, event)
 
     def leave(self, watcher: Watcher) -> None:
         """Remove a watcher."""
         self.watchers.discard(watcher)
+        self._shown.subtract(watcher.panels)
         if not self.watchers:
             self.lonely_since = monotonic()
 
@@ -144,7 +152,7 @@ class Poller:
             try:
                 pulse = await self._asker.ask(read_pulse, self._address.at(now))
             except Exception as error:  # noqa: BLE001 - as in `_refresh`
-                self._fail("pulse", error)
+                self._fail(PULSE, error)
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             self._note(pulse, now)
@@ -159,23 +167,27 @@ class Poller:
         self._felt_at = monotonic()
         is_new = before is not None and before.newest != pulse.newest and pulse.newest is not None
         behind = (now - pulse.newest).total_seconds() if is_new and pulse.newest else None
-        self._say("pulse", {"now": now, "behind": behind, "rows": pulse})
+        self._say(PULSE, {"now": now, "behind": behind, "rows": pulse})
 
     async def _go_round(self, panels: list[Panel]) -> None:
         due = {panel.name: 0.0 for panel in panels}
-        seen: dict[str, tuple[int, float]] = {}
         while True:
             for panel in panels:
-                mark, at = seen.get(panel.name, (-1, 0.0))
-                is_still = mark == self._mark and monotonic() - at < _STILL_SECONDS
-                if self._mark and monotonic() >= due[panel.name] and not is_still:
-                    seen[panel.name] = (self._mark, monotonic())
+                is_due = self._shown[panel.name] > 0 and monotonic() >= due[panel.name]
+                if self._mark and is_due and not self._is_still(panel):
                     due[panel.name] = monotonic() + await self._refresh(panel)
             await asyncio.sleep(PULSE_SECONDS / 5)
+
+    def _is_still(self, panel: Panel) -> bool:
+        """Whether the answer must be that of before: nothing was written, nor has time moved on."""
+        mark, at = self._asked.get(panel.name, (0, 0.0))
+        is_past = not self._address.is_live
+        return mark == self._mark and (is_past or monotonic() - at < _STILL_SECONDS)
 
     async def _refresh(self, panel: Panel) -> float:
         """Ask a panel's question; return the seconds to wait before the next time."""
         now, began = self._asker.clock(), monotonic()
+        self._asked[panel.name] = self._mark, began
         try:
             rows = await self._asker.ask(panel.read, self._address.at(now), self._steps)
         except Exception as error:  # noqa: BLE001 - a panel that breaks must not end the others
@@ -190,6 +202,7 @@ class Poller:
     def _fail(self, panel: str, error: Exception) -> None:
         ours = None if isinstance(error, _EXPECTED) else error
         _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300], exc_info=ours)
+        self._asked.pop(panel, None)
         self._rows.pop(panel, None)
         reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
         self._say(panel, {"now": self._asker.clock(), "error": reason, "retry": _RETRY_SECONDS})
@@ -202,22 +215,23 @@ class Poller:
 
 
 class Hub:
-    """The pollers of everything that is watched."""
+    """The pollers of everything that is watched; each knows all `panels`."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, panels: Iterable[Panel]) -> None:
         self._asker = asker
-        self._pollers: dict[_Key, tuple[Poller, asyncio.Task[None]]] = {}
+        self._panels = tuple(panels)
+        self._pollers: dict[Address, tuple[Poller, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
     async def watching(
-        self, address: Address, panels: Panels, steps: Steps
+        self, address: Address, panels: Collection[str], steps: Steps
     ) -> AsyncIterator[Watcher]:
-        """Watch panels of an address; all who watch the same share a poller.
+        """Watch the pulse and `panels` of an address; all who watch it share a poller.
 
         Raises:
             TooManyViews: one more would be too many.
         """
-        poller, watcher = self._poller(address, panels, steps), Watcher()
+        poller, watcher = self._poller(address, steps), Watcher(panels)
         poller.greet(watcher)
         try:
             yield watcher
@@ -230,19 +244,18 @@ class Hub:
             task.cancel()
         await asyncio.gather(*(task for _, task in self._pollers.values()), return_exceptions=True)
 
-    def _poller(self, address: Address, panels: Panels, steps: Steps) -> Poller:
+    def _poller(self, address: Address, steps: Steps) -> Poller:
         self._forget_lonely()
-        key = address, panels
-        known = self._pollers.get(key)
+        known = self._pollers.get(address)
         if known and not known[1].done():
             return known[0]
         if len(self._pollers) >= MOST_VIEWS:
             raise TooManyViews
-        poller = Poller(address, panels, steps, self._asker)
-        self._pollers[key] = (poller, asyncio.create_task(self._keep(key, poller)))
+        poller = Poller(address, self._panels, steps, self._asker)
+        self._pollers[address] = (poller, asyncio.create_task(self._keep(address, poller)))
         return poller
 
-    async def _keep(self, key: _Key, poller: Poller) -> None:
+    async def _keep(self, address: Address, poller: Poller) -> None:
         """Run a poller until nobody has watched it for a while.
 
         If it breaks, the streams of its watchers end, and their pages connect again.
@@ -255,18 +268,18 @@ class Hub:
             task.cancel()
             for error in await asyncio.gather(task, return_exceptions=True):
                 if isinstance(error, Exception):
-                    _log.error("nothing is told of %s any more", key[0].site, exc_info=error)
+                    _log.error("nothing is told of %s any more", address.site, exc_info=error)
             poller.let_go()
-            if key in self._pollers and self._pollers[key][0] is poller:
-                del self._pollers[key]
+            if address in self._pollers and self._pollers[address][0] is poller:
+                del self._pollers[address]
 
     def _forget_lonely(self) -> None:
         if len(self._pollers) < MOST_VIEWS:
             return
-        for key, (poller, task) in list(self._pollers.items()):
+        for address, (poller, task) in list(self._pollers.items()):
             if not poller.watchers:
                 task.cancel()
-                del self._pollers[key]
+                del self._pollers[address]
 
 
 def _is_lonely(poller: Poller) -> bool:

@@ -67,7 +67,7 @@ def _paths(panels: Sequence[Panel]) -> dict[str, Schema]:
         "/api/stream": _path(
             "What changes, as server-sent events: each is called as a path below, or `pulse`, and "
             "holds what that path would answer; or `error` and `retry`, in seconds",
-            _FILTERS | {"only": "`pulse`: no panels."},
+            _FILTERS | {"only": "Only these panels, with commas between them; `pulse`: none."},
             TypeAdapter(Pulse),
             media="text/event-stream",
         ),

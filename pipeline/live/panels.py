@@ -77,7 +77,7 @@ PANELS = {
         Panel("phases", "Where people are now", phases.PhaseNow, _plain(phases.read_phases), 2),
         Panel("abandoned", "What was left behind", abandoned.Left, _plain(abandoned.read_left), 2),
         Panel("orders", "Orders and revenue", orders.Money, _plain(orders.read_orders), 2),
-        Panel("arrived", "The newest touchpoints", feed.Arrived, _plain(feed.read_arrived)),
+        Panel("arrived", "The newest touchpoints", feed.Arrived, _plain(feed.read_arrived), 0.5),
         Panel("refused", "The newest dead letters", feed.Refused, _plain(feed.read_refused)),
         Panel("traffic", "What brings visits", traffic.Traffic, _plain(traffic.read_traffic), 5),
         Panel(
@@ -100,6 +100,13 @@ PANELS = {
             orders.UsualMoney,
             _plain(orders.read_usual_orders),
             _USUAL_SECONDS,
+        ),
+        Panel(
+            "funnel_lines",
+            "How many people came how far, over three spans",
+            steps.StepLine,
+            steps.read_step_lines,
+            60,
         ),
         Panel("map", "The journey map", MapCell, _plain(_map), 10),
         Panel("weak", "Weak points", places.WeakPoint, _plain(places.read_weak_points), 10),

@@ -5,7 +5,7 @@ the questions of `pipeline.reports` on the other. It only reads.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.live.address import Address, BadAddress, read_address
 from pipeline.live.answers import HEADERS, Denied, as_csv
-from pipeline.live.hub import Asker, Hub, Panels, TooManyViews, Watcher
+from pipeline.live.hub import PULSE, Asker, Hub, TooManyViews, Watcher
 from pipeline.live.openapi import document
 from pipeline.live.page.files import Files
 from pipeline.live.panels import PANELS
@@ -76,7 +76,7 @@ class Live:
         self._streams = 0
         self._sites_asked: tuple[asyncio.Task[list[str]] | None, float] = None, 0.0
         self.asker = Asker(client, clock)
-        self._hub = Hub(self.asker)
+        self._hub = Hub(self.asker, PANELS.values())
         collector = settings.public_url
         self._headers = {
             name: text.replace("{collector}", f" {collector}") for name, text in HEADERS.items()
@@ -221,7 +221,7 @@ class Live:
         headers = self._headers | {"X-Accel-Buffering": "no"}
         answer = web.StreamResponse(headers=headers)
         answer.content_type = "text/event-stream"
-        panels = () if request.query.get("only") == "pulse" else tuple(PANELS.values())
+        panels = _panels(request.query.get("only", ""))
         async with self._counted(), self._watching(address, panels) as watcher:
             await answer.prepare(request)
             with suppress(ConnectionError):
@@ -239,7 +239,7 @@ class Live:
             self._streams -= 1
 
     @asynccontextmanager
-    async def _watching(self, address: Address, panels: Panels) -> AsyncIterator[Watcher]:
+    async def _watching(self, address: Address, panels: Collection[str]) -> AsyncIterator[Watcher]:
         try:
             async with self._hub.watching(address, panels, self._steps(address)) as watcher:
                 yield watcher
@@ -298,6 +298,16 @@ class Live:
         except (ClickHouseError, TouchstreamError, OSError) as error:
             _log.warning("not answered: %s", str(error)[:300])
             raise Denied(503, "unavailable", "ClickHouse does not answer this now") from error
+
+
+def _panels(only: str) -> Collection[str]:
+    """Read which panels a stream is to tell of, with commas between them; empty: all of them."""
+    if not only:
+        return PANELS.keys()
+    named = only.split(",")
+    if unknown := sorted(set(named) - PANELS.keys() - {PULSE}):
+        raise Denied(404, "not_found", f"no panel {unknown[0][:50]!r}, but {', '.join(PANELS)}")
+    return named
 
 
 def _person_of(request: web.Request) -> str:

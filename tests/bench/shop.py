@@ -82,7 +82,7 @@ _SESSIONS = """
 INSERT INTO sessions (session_id, site, visitor_id, person_id, started_at, ended_at, touchpoints,
     page_views, first_touchpoint_id, last_touchpoint_id, entry_path, exit_path, channel,
     traffic_source, traffic_medium, traffic_campaign, channel_group, is_branded, country, device,
-    steps, orders, revenue)
+    steps, orders_told, revenue_told)
 SELECT lower(hex(sipHash128(first_touchpoint_id))), 'shop', visitor, visitor, begun, ended, times,
     pages, first_touchpoint_id, last_touchpoint_id, entry, exit, first_channel,
     ['google', '(direct)', 'newsletter', 'bing'][place],

@@ -65,9 +65,11 @@ async def opened(
 
 
 async def complete(page: Page) -> None:
-    """Wait until every part has its figures."""
+    """Wait until every part has its figures; those at the bottom come when somebody goes there."""
     await page.wait_for_selector("#main h1", state="attached", timeout=PANELS_WAIT_MS)
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
     await page.wait_for_selector(".loading", state="detached", timeout=PANELS_WAIT_MS)
+    await page.evaluate("scrollTo(0, 0)")
 
 
 async def found_by_axe(page: Page) -> list[str]:

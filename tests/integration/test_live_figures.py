@@ -46,8 +46,9 @@ async def test_the_funnel_counts_as_the_report_does(shop: tuple[Serving, Client]
     assert [step["people"] for step in steps[1:]] == [*report_of(client).by_visitor.closed]
     assert [step["gone_on"] for step in steps[1:-1]] == [step["people"] for step in steps[2:]]
     assert steps[0]["people"] >= steps[1]["people"] > 0
-    assert [step["line"][-1] for step in steps[1:-1]] == [
-        [step["people"], step["gone_on"]] for step in steps[1:-1]
+    lines = await live.rows("funnel_lines", **DAY)
+    assert [(each["step"], each["line"][-1]) for each in lines] == [
+        (step["step"], [step["people"], step["gone_on"]]) for step in steps
     ]
 
 

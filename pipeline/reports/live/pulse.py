@@ -12,15 +12,14 @@ from pipeline.reports.live.view import View
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
     """Whether a site has data, when the `newest` touchpoint arrived, how many arrived in the
-    `last_minute`, how many were `refused` in the last hour, and marks that grow with every fact.
+    `last_minute`, how many were `refused` in the last hour; `written` changes with every table.
     """
 
     is_empty: bool
     newest: datetime | None
     last_minute: int
     refused: int
-    judged: int
-    left_behind: int
+    written: int
 
 
 def read_pulse(client: Client, view: View) -> Pulse:

@@ -26,8 +26,7 @@ Window = tuple[datetime, datetime]
 class Step:
     """A step: `people` reached it, and `gone_on` of them reached the next one.
 
-    `before` and `before_gone_on` are the same numbers for the span before. `line` has both numbers
-    for windows as long as the span; the last one ends now.
+    `before` and `before_gone_on` are the same numbers for the span before.
     """
 
     step: str
@@ -35,6 +34,15 @@ class Step:
     gone_on: int
     before: int
     before_gone_on: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLine:
+    """How many reached a step and how many of them the next one, in windows as long as the span;
+    the last one ends now.
+    """
+
+    step: str
     line: tuple[tuple[int, int], ...]
 
 
@@ -47,10 +55,10 @@ class UsualStep:
 
 
 def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, ...]:
-    """Count the funnel of a visit and `steps`, with its line."""
+    """Count the funnel of a visit and `steps`."""
     before = view.before
-    windows = [(view.start, view.end), (before.start, before.end), *_line(view)]
-    now, then, *lately = people_in(client, view, steps, windows)
+    windows = [(view.start, view.end), (before.start, before.end)]
+    now, then = people_in(client, view, steps, windows)
     return tuple(
         Step(
             step=step,
@@ -58,8 +66,16 @@ def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, 
             gone_on=(*now, 0)[place + 1],
             before=then[place],
             before_gone_on=(*then, 0)[place + 1],
-            line=tuple((each[place], (*each, 0)[place + 1]) for each in lately),
         )
+        for place, step in enumerate((VISIT, *steps))
+    )
+
+
+def read_step_lines(client: Client, view: View, steps: Sequence[str]) -> tuple[StepLine, ...]:
+    """Count the funnel in the windows of its lines, over three spans."""
+    lately = people_in(client, view, steps, _line(view))
+    return tuple(
+        StepLine(step=step, line=tuple((each[place], (*each, 0)[place + 1]) for each in lately))
         for place, step in enumerate((VISIT, *steps))
     )
 

@@ -15,6 +15,12 @@ const alertOf = (alerts, step) =>
 
 const rates = (line) => line.map(([of, part]) => (of >= FEWEST_IN_LINE ? part / of : null));
 
+/** The line of a step, which is asked now and then; its last point is that of the number beside it. */
+function lineOf(lines, step) {
+  const line = lines?.rows?.find((each) => each.step === step.step)?.line || [];
+  return [...line.slice(0, -1), [step.people, step.gone_on]];
+}
+
 function Bar({ now, usual, before, alert }) {
   const at = `${100 * (now.value ?? 0)}%`;
   const middle = usual && (usual.low + usual.high) / 2;
@@ -36,7 +42,7 @@ function Bar({ now, usual, before, alert }) {
   );
 }
 
-function Row({ step, phase, usual, alert, redFrom }) {
+function Row({ step, line, phase, usual, alert, redFrom }) {
   const now = { ...share(step.gone_on, step.people), of: step.people };
   const before = step.before >= 10 ? step.before_gone_on / step.before : null;
   return (
@@ -46,12 +52,12 @@ function Row({ step, phase, usual, alert, redFrom }) {
       <Bar now={now} usual={usual} before={before} alert={alert} />
       <a class={`pct${now.is === "share" ? "" : " few"}${alert ? " bad" : ""}`} href={who(step.step, "lost")} title={say("lost_here", count(step.people - step.gone_on))}>{alert && "▼ "}{now.text}</a>
       <span class="num s us">{usual ? <><span class="us-l">{say("usual")} </span>{range(usual.low, usual.high)}</> : before !== null ? say("before", `${Math.round(100 * before)} %`) : "–"}</span>
-      <Spark values={rates(step.line)} color={phase.color} band={usual} least={0.2} redFrom={redFrom} />
+      <Spark values={rates(line)} color={phase.color} band={usual} least={0.2} redFrom={redFrom} />
     </li>
   );
 }
 
-function Last({ step, phase, orders, usual, beforeName }) {
+function Last({ step, line, phase, orders, usual, beforeName }) {
   const kept = orders?.rows?.[0];
   const often = usual?.rows?.find((each) => each.currency === kept?.currency);
   return (
@@ -63,7 +69,7 @@ function Last({ step, phase, orders, usual, beforeName }) {
         {often?.orders ? say("usual_orders", span(often.orders.low, often.orders.high), `${span(often.net.low, often.net.high)} ${money(0, kept.currency).slice(2)}`)
           : kept ? say("orders_before", beforeName, count(kept.orders_before), money(kept.net_before, kept.currency)) : ""}
       </div>
-      <Spark values={step.line.map(([people]) => people)} least={4} />
+      <Spark values={line.map(([people]) => people)} least={4} />
     </li>
   );
 }
@@ -79,7 +85,7 @@ function useCorrection(rows, isLive, at) {
 }
 
 export function Funnel({ panels, site, said, now }) {
-  const { funnel, usual_funnel: often, orders, usual_orders: usual, alerts } = panels;
+  const { funnel, funnel_lines: lines, usual_funnel: often, orders, usual_orders: usual, alerts } = panels;
   const { length, end, isLive } = spanOf(said, now);
   const correction = useCorrection(funnel?.rows, isLive, now);
   const phases = site.steps;
@@ -101,11 +107,12 @@ export function Funnel({ panels, site, said, now }) {
           <ol>
             {funnel.rows.map((step, place) => {
               const phase = phases[step.step] || { color: "var(--ink2)", label: "" };
-              if (place === funnel.rows.length - 1) return <Last key={step.step} {...{ step, phase, orders, usual, beforeName }} />;
+              const line = lineOf(lines, step);
+              if (place === funnel.rows.length - 1) return <Last key={step.step} {...{ step, line, phase, orders, usual, beforeName }} />;
               const alert = alertOf(alerts?.rows || [], step.step);
               const from = alert && Math.max(0, Math.floor((35 * (Date.parse(alert.since) - lineStart)) / (3 * length)));
               const band = often?.rows?.find((each) => each.step === step.step)?.usual;
-              return <Row key={step.step} {...{ step, phase, alert }} usual={band} redFrom={from === undefined ? undefined : Math.min(34, from)} />;
+              return <Row key={step.step} {...{ step, line, phase, alert }} usual={band} redFrom={from === undefined ? undefined : Math.min(34, from)} />;
             })}
           </ol>
           {correction && <p class="foot"><b>{count(correction.people)}</b> {say("was", count(correction.was), clock(correction.until))}</p>}

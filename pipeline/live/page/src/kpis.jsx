@@ -1,5 +1,6 @@
 // Key figures on three levels: the whole journey, its phases, one touchpoint.
 
+import { useEffect } from "preact/hooks";
 import { to, view } from "./address.js";
 import { count, duration, money, percent, share, wilson } from "./numbers.js";
 import { Section, smooth, Spark } from "./shapes.jsx";
@@ -84,8 +85,19 @@ function Touchpoint({ rows, said, go, fallback }) {
   );
 }
 
-export function KeyFigures({ panels, site, said, go }) {
+/** Calls `reach` once the element with that id is on the screen, or nearly. */
+function useReached(id, reach) {
+  useEffect(() => {
+    const watch = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && reach(true), { rootMargin: "400px" });
+    watch.observe(document.getElementById(id));
+    return () => watch.disconnect();
+  }, []);
+}
+
+/** They are dear to compute, and asked only once somebody comes to see them. */
+export function KeyFigures({ panels, site, said, go, reach }) {
   const { kpis, kpi_lines: lines, touchpoints } = panels;
+  useReached("h-k", reach);
   const title = say("key_figures");
   return (
     <Section id="h-k" title={title} about={say("kpi_q")} panel={kpis} csv="kpis" rows={6}>

@@ -18,7 +18,7 @@ import { Person } from "./person.jsx";
 import { Phases } from "./phases.jsx";
 import { Crossings, WeakPoints } from "./places.jsx";
 import { Unknown } from "./states.jsx";
-import { useAnswer, useStream } from "./stream.js";
+import { KEY_FIGURES, PANELS, useAnswer, useStream } from "./stream.js";
 import { Traffic } from "./traffic.jsx";
 import { language, say } from "./words.js";
 
@@ -43,7 +43,7 @@ function dressed(site, said) {
   return { ...site, phases, phase, steps, funnel: model.funnel };
 }
 
-function Overview({ panels, site, said, now }) {
+function Overview({ panels, site, said, now, reach }) {
   const spanName = said.from ? `${when(said.from, spanOf(said, now).length)}–${when(said.to, spanOf(said, now).length)}` : say(`last_${said.span || "1h"}`);
   const beforeName = say((said.span || "1h") === "1h" && !said.from ? "before_1h" : "before_span");
   return (
@@ -54,7 +54,7 @@ function Overview({ panels, site, said, now }) {
       <div class="row"><Phases panel={panels.phases} {...{ site, said }} /></div>
       <div class="row c84"><JourneyMap {...{ panels, site }} /><div class="stack"><WeakPoints panel={panels.weak} site={site} /><Crossings panel={panels.crossings} /></div></div>
       <div class="row c75"><Feed {...{ panels, site, now }} /><Traffic {...{ panels, said, beforeName, go }} /></div>
-      <div class="row c48"><Orders {...{ panels, said, now, beforeName }} /><KeyFigures {...{ panels, site, said, go }} /></div>
+      <div class="row c48"><Orders {...{ panels, said, now, beforeName }} /><KeyFigures {...{ panels, site, said, go, reach }} /></div>
     </div>
   );
 }
@@ -93,14 +93,14 @@ function useSlash() {
   }, []);
 }
 
-function View({ stream, site, said, now, isEmpty, again, found }) {
+function View({ stream, site, said, now, isEmpty, again, found, reach }) {
   const mark = Math.floor(now / 10000);
   if (found.error) return <Unknown {...{ found, said, again }} />;
   if (!site) return null;
   if (isEmpty) return <Empty site={site} panels={stream.panels} />;
   if (said.view === "people") return <People {...{ said, site, now, mark }} />;
   if (said.view === "person") return <Person {...{ said, site, now, go, mark }} />;
-  return <Overview panels={stream.panels} {...{ site, said, now }} />;
+  return <Overview panels={stream.panels} {...{ site, said, now, reach }} />;
 }
 
 function Page() {
@@ -111,8 +111,9 @@ function Page() {
   useSlash();
   const filters = JSON.stringify(FILTERS.map((name) => said[name]));
   const found = useAnswer(api("site"), tries);
-  const only = said.view ? "pulse" : "";
-  const stream = useStream(found.answer ? filters + only : null, only);
+  const [isDown, reach] = useState(false);
+  const shown = said.view ? [] : isDown ? [...PANELS, ...KEY_FIGURES] : PANELS;
+  const stream = useStream(found.answer ? filters : null, shown, tries);
   useEffect(() => { if (stream.state === "closed") { const timer = setTimeout(() => tryAgain((n) => n + 1), 3000); return () => clearTimeout(timer); } return undefined; }, [stream.state, tries]);
   zone.name = found.answer?.time_zone || "UTC";
   const site = found.answer && dressed(found.answer, said);
@@ -124,7 +125,7 @@ function Page() {
     <>
       <a class="skip" href="#main">{say("skip")}</a>
       <Header {...{ site, said, go, stream, isLive, isEmpty, now, speak, shade }} />
-      <main id="main" tabindex="-1"><View {...{ stream, site, said, now, isEmpty, found }} again={() => tryAgain(tries + 1)} /></main>
+      <main id="main" tabindex="-1"><View {...{ stream, site, said, now, isEmpty, found, reach }} again={() => tryAgain(tries + 1)} /></main>
       <footer><div class="wrap"><span>{site ? say("foot", site.site, zone.name) : "Touchstream"}</span><span>{say("keys")}</span><a href="/openapi.json">{say("api")}</a></div></footer>
     </>
   );

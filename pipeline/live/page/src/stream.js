@@ -3,18 +3,41 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "./address.js";
 
-const PANELS = [
-  "pulse", "alerts", "funnel", "phases", "abandoned", "orders", "arrived", "refused", "traffic", "map", "weak",
-  "crossings", "mailings", "kpis", "kpi_lines", "touchpoints", "usual_funnel", "usual_abandoned", "usual_orders",
+/** The panels of the overview; the last three belong to the key figures. */
+export const PANELS = [
+  "alerts", "funnel", "funnel_lines", "phases", "abandoned", "orders", "arrived", "refused", "traffic", "map", "weak",
+  "crossings", "mailings", "usual_funnel", "usual_abandoned", "usual_orders",
 ];
+export const KEY_FIGURES = ["kpis", "kpi_lines", "touchpoints"];
+const PULSE = "pulse", HIDDEN_SECONDS = 60;
 
-/** The panels by name: `{now, rows}`, or with `error` and `retry` beside the rows of before. */
-export function useStream(key, only) {
+/** Whether somebody can see the page: a tab in the background is not kept up to date for long. */
+function useSeen() {
+  const [isSeen, see] = useState(true);
+  useEffect(() => {
+    let timer = 0;
+    const tell = () => {
+      clearTimeout(timer);
+      if (document.hidden) timer = setTimeout(() => see(false), 1000 * HIDDEN_SECONDS);
+      else see(true);
+    };
+    tell();
+    document.addEventListener("visibilitychange", tell);
+    return () => { clearTimeout(timer); document.removeEventListener("visibilitychange", tell); };
+  }, []);
+  return isSeen;
+}
+
+/** The pulse and the `panels` by name: `{now, rows}`, or with `error` and `retry` beside the rows of
+ * before. Another `key` begins anew; with other panels, or at another of the `tries`, what is
+ * known stays. */
+export function useStream(key, panels, tries) {
   const kept = useRef({ key: null, panels: {}, state: "connecting" });
   const [, again] = useState(0);
+  const isSeen = useSeen(), only = [PULSE, ...panels].join();
   if (kept.current.key !== key) kept.current = { key, panels: {}, state: "connecting" };
   useEffect(() => {
-    if (!key) return undefined;
+    if (!key || !isSeen) return undefined;
     const mine = kept.current;
     let frame = 0;
     const draw = () => {
@@ -23,18 +46,18 @@ export function useStream(key, only) {
     const source = new EventSource(api("stream", { only }));
     source.onopen = () => { mine.state = "open"; draw(); };
     source.onerror = () => { mine.state = source.readyState === 2 ? "closed" : "lost"; draw(); };
-    for (const panel of PANELS) {
+    for (const panel of only.split(",")) {
       source.addEventListener(panel, (event) => {
         const said = JSON.parse(event.data);
         const before = mine.panels[panel];
         const behind = said.behind ?? before?.behind;
         mine.panels[panel] = said.error ? { ...before, ...said, failed: Date.now() } : { ...said, behind };
-        if (panel === "pulse") mine.ahead = Date.parse(said.now) - Date.now();
+        if (panel === PULSE) mine.ahead = Date.parse(said.now) - Date.now();
         draw();
       });
     }
     return () => { clearTimeout(frame); source.close(); };
-  }, [key]);
+  }, [key, only, isSeen, tries]);
   return kept.current;
 }
 
