@@ -151,6 +151,35 @@ async def test_a_page_that_changes_without_loading_is_viewed_each_time_and_once(
     ]
 
 
+PASSED = """() => {
+    const go = (path, title) => { history.pushState({}, "", path); document.title = title; };
+    go("/redirected", "Passed through");
+    go("/chairs/7", "Chair 7");
+    return Promise.resolve().then(() => go("/chairs/8?q=oak", "Chair 8"));
+}"""
+
+
+async def test_who_leaves_a_page_at_once_has_seen_it_and_a_redirection_is_not_seen(
+    chromium: Browser, stage: Stage
+) -> None:
+    async with open_shop(stage.url) as shop, visitor(chromium) as page:
+        await page.goto(f"{shop.url}/app.html")
+        await page.evaluate(PASSED)
+        await page.goto(f"{shop.url}/cart.html")
+    expected = [*["Page Viewed"] * 3, "Products Searched", "Page Viewed", "Cart Viewed"]
+    found = await stage.touchpoints(shop, expected)
+    assert expected == names_of(found)
+    assert [
+        ("/app.html", "App", ""),
+        ("/chairs/7", "Chair 7", f"{shop.url}/app.html"),
+        ("/chairs/8", "Chair 8", f"{shop.url}/chairs/7"),
+    ] == [
+        (row["path"], row["title"], row["referrer"])
+        for row in found
+        if row["name"] == "Page Viewed"
+    ][:3]
+
+
 async def test_a_page_that_comes_back_out_of_the_browsers_memory_is_viewed_again(
     chromium: Browser, stage: Stage
 ) -> None:

@@ -51,6 +51,7 @@ export function start(options) {
   const landing = landed();
   const leaving = [];
   let view = { url: here(), referrer: document.referrer };
+  let arriving = 0; // the timer of a view that awaits its title
   let held = []; // until consent is known
   let now = 0;
   let anonymousId;
@@ -72,7 +73,7 @@ export function start(options) {
     const { language: locale } = navigator;
     const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
     const { channel } = options;
-    const page = { ...view, title: document.title };
+    const page = { title: document.title, ...view };
     const context = { page, locale, timezone, channel, library: { name: "beacon.js" } };
     now = Math.max(Date.now(), now + 1); // the order is told by the time alone
     const made = { type, messageId: uuid(), timestamp: new Date(now), ...fields, context };
@@ -99,7 +100,7 @@ export function start(options) {
 
   const page = (properties) => {
     call("page", { properties });
-    const words = new URLSearchParams(location.search);
+    const words = new URL(view.url).searchParams;
     const query = search.map((name) => words.get(name)).find(Boolean);
     if (query) track("Products Searched", { query: cut(query) });
   };
@@ -134,12 +135,30 @@ export function start(options) {
     return to.href;
   };
 
+  const arrive = () => {
+    if (!arriving) return;
+    clearTimeout(arriving);
+    arriving = 0;
+    page();
+  };
+
   const moved = () => {
     const url = here();
     if (url === view.url) return;
-    leave(true);
-    view = { url, referrer: view.url };
-    setTimeout(page); // by then the page has its new title
+    let { referrer } = view;
+    const isSeen = !arriving || "title" in view; // or else a router went on in the same breath
+    if (isSeen) {
+      arrive();
+      leave(true);
+      referrer = view.url;
+    }
+    clearTimeout(arriving);
+    const mine = (view = { url, referrer });
+    Promise.resolve().then(() => (mine.title = document.title)); // most change it at once
+    arriving = setTimeout(() => {
+      delete mine.title;
+      arrive();
+    });
   };
 
   const watchPage = () => {
@@ -161,6 +180,7 @@ export function start(options) {
     let isGone = false;
     addEventListener("pagehide", () => {
       isGone = true;
+      arrive();
       leave();
       queue.flush();
     });
