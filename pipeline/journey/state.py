@@ -311,6 +311,7 @@ decode_state = msgspec.msgpack.Decoder(VisitorState).decode
 decode_person = msgspec.msgpack.Decoder(PersonState).decode
 read_schedule = msgspec.msgpack.Decoder(Schedule).decode
 read_visitor = msgspec.msgpack.Decoder(VisitorSchedule).decode
+decode_place = msgspec.msgpack.Decoder(Place).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 _decode_evidence = msgspec.msgpack.Decoder(list[Evidence]).decode
 _ARRAY_32 = b"\xdd"

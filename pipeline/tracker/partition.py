@@ -24,7 +24,6 @@ from pipeline.journey.state import (
     encode_state,
     identifier,
     read_schedule,
-    read_visitor,
 )
 from pipeline.kafka.records import RawRecord, Row
 from pipeline.tracker.anew import Anew, told_anew
@@ -183,11 +182,8 @@ class Partition:
         waiting = self.waiting.get(key)
         if waiting is None:
             waiting = self.waiting[key] = Waiting(site, visitor_id)
-            stored = self.states.get(key)
-            known = read_visitor(stored) if stored else None
-            if stored and known and known.offset >= self.erased(site, visitor_id).before:
-                waiting.stored, waiting.known_offset = stored, known.offset
-                waiting.weight, waiting.sealed_to = known.weight, known.sealed_to
+            if stored := self.states.get(key):
+                waiting.follow(stored, self.erased(site, visitor_id).before)
         return waiting
 
     def stretch(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
