@@ -21,6 +21,7 @@ from pipeline.values.identifiers import is_placeholder
 KINDS = ("user", "customer", "email", "subscriber")
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
+_LONGEST = len("user:") + 128
 _EVERYBODY = frozenset({"test", "user", "admin"})
 """Names of nobody in particular: they join nobody."""
 
@@ -49,8 +50,14 @@ class Node(msgspec.Struct, array_like=True):
 
 
 def name_identifier(kind: str, value: str, placeholders: Collection[str] = ()) -> str:
-    """Give the name of an identifier, or an empty one if the value names nobody."""
-    return "" if is_nobody(value, placeholders) else f"{kind}:{value.strip()}"
+    """Give the name of an identifier, or an empty one if the value names nobody.
+
+    A hash stands for a value that is too long for a row.
+    """
+    if is_nobody(value, placeholders):
+        return ""
+    name = f"{kind}:{value.strip()}"
+    return name if len(name) <= _LONGEST else f"{kind}:{identifier(name)}"
 
 
 def is_nobody(value: str, placeholders: Collection[str] = ()) -> bool:

@@ -6,9 +6,10 @@ import pytest
 
 from pipeline.tracker.identifiers import read_identifiers
 from schemas.codec import decode_touchpoint
+from schemas.topics import LINKS
 from schemas.touchpoint import visitor_of
 from tests.support.journeys import NOON
-from tests.support.tracker import touchpoint
+from tests.support.tracker import log_of, run, touchpoint, written
 
 
 def told(**fields: Any) -> tuple[str, ...]:
@@ -32,6 +33,20 @@ def test_an_alias_of_nobody_joins_nobody() -> None:
 @pytest.mark.parametrize("nobody", ["null", "undefined", "Guest", "0"])
 def test_a_device_without_a_name_of_its_own_is_nobodys(nobody: str) -> None:
     assert told(anonymous_id=nobody, user_id="7") == ()
+
+
+@pytest.mark.parametrize("name", ["customer_id", "email_sha256", "email_hash", "subscriber_id"])
+def test_a_value_too_long_for_a_row_is_still_one_and_the_same(name: str) -> None:
+    def names(value: str) -> tuple[str, ...]:
+        return told(anonymous_id="ada", properties={name: value})
+
+    [long] = names("x" * 5000)
+    assert len(long) <= 64
+    assert names("x" * 5000) == (long,)
+    assert names("x" * 4999 + "y") != (long,)
+    for length in range(100, 140):
+        log = log_of(touchpoint("a", NOON, anonymous_id="ada", properties={name: "x" * length}))
+        assert [row.visitor_id for row in written(run(log), LINKS.name)] == ["ada"]
 
 
 def test_a_user_without_a_name_of_its_own_is_nobody() -> None:
