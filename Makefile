@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka wheel wheel-test clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -94,6 +94,10 @@ lock: $(READY) ## Resolve the dependencies anew and write both lock files
 		--extra watch pyproject.toml --output-file requirements.lock --upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--all-extras pyproject.toml --output-file requirements-dev.lock --upgrade
+
+docs: $(READY) ## Build the documentation as a site into build/site; a broken link fails
+	@$(BIN)/python -m sphinx -W --keep-going -q -E -c docs/site -d build/site.cache . build/site
+	@echo "build/site/index.html"
 
 wheel: $(READY) ## Build the wheel and the source archive into dist, with their checksums
 	@rm -rf dist

