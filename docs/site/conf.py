@@ -28,7 +28,7 @@ myst_heading_anchors = 4
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, object] = {"top_of_page_buttons": []}
 html_additional_pages = {"index": "to_first_page.html"}
 templates_path = ["."]
 html_copy_source = False

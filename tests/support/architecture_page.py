@@ -26,8 +26,8 @@ def drawn(graph: Graph) -> str:
     """Draw the rooms, the lowest floor at the bottom; an arrow leads to a room that is imported."""
     places, kept = _places(graph), shortened(graph)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH * len(FLOORS)}"'
-        ' font-family="system-ui, sans-serif" font-size="14" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH * len(FLOORS)}"',
+        ' font-family="system-ui, sans-serif" font-size="14" role="img"',
         ' aria-label="The rooms of the code on six floors, and what each imports">',
         '<rect width="100%" height="100%" rx="6" fill="#fff"/>',
         *_ways(places, kept),
@@ -75,7 +75,8 @@ def _way(start: _Place, end: _Place) -> str:
     bend = (bottom - top) / 2
     return (
         f'<path d="M{start.x:.0f} {top:.0f}C{start.x:.0f} {top + bend:.0f} '
-        f'{end.x:.0f} {bottom - bend:.0f} {end.x:.0f} {bottom - 5:.0f}" fill="none" stroke="#9aa7b5"/>'
+        f"{end.x:.0f} {bottom - bend:.0f} {end.x:.0f} {bottom - 5:.0f}"
+        '" fill="none" stroke="#9aa7b5"/>'
         f'<path d="M{end.x - 4:.0f} {bottom - 7:.0f}h8l-4 7z" fill="#6b7a8a"/>'
     )
 
