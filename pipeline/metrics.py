@@ -1,7 +1,8 @@
 """All Prometheus metrics, a section per role. Counting only: nothing here decides anything.
 
 Each role has its own registry and serves no other: otherwise the sink would report a gauge of the
-collector as 0 for ever.
+collector as 0 for ever. Counters that an alert asks about are shown from the start of a role: of
+one that appears with its first step, Prometheus does not see this step.
 """
 
 import os
@@ -23,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from schemas.fates import FATES
+from schemas.topics import TABLES
 
 
 class _Silent(WSGIRequestHandler):
@@ -74,6 +76,13 @@ def _role() -> CollectorRegistry:
     for of_process in (ProcessCollector, PlatformCollector, GCCollector):
         of_process(registry=registry)
     return registry
+
+
+def show_from_zero(values: Iterable[str], *counters: Counter) -> None:
+    """Show these counters for each of the values of their only label."""
+    for value in values:
+        for counter in counters:
+            counter.labels(value)
 
 
 ROLES = {role: _role() for role in ("collector", "drain", "tracker", "sink", "webhook", "watch")}
@@ -183,6 +192,7 @@ TRACKER_TOUCHPOINTS = Counter(
     ["fate"],
     registry=TRACKER,
 )
+show_from_zero(FATES, TRACKER_TOUCHPOINTS)
 TRACKER_DEAD_LETTERS = Counter(
     "touchstream_tracker_dead_letters",
     "Records refused by the tracker.",
@@ -240,6 +250,7 @@ SINK_RETRIES = Counter(
     ["table"],
     registry=SINK,
 )
+show_from_zero(TABLES.values(), SINK_ROWS, SINK_REFUSED, SINK_RETRIES)
 SINK_INSERT_SECONDS = Histogram(
     "touchstream_sink_insert_seconds", "Time of one insert.", ["table"], registry=SINK
 )

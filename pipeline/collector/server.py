@@ -63,11 +63,13 @@ from pipeline.metrics import (
     COLLECTOR_READY,
     COLLECTOR_REFUSED,
     COLLECTOR_REQUESTS,
+    show_from_zero,
 )
 from pipeline.privacy.addresses import truncated_ip
 from pipeline.privacy.masking import Masks
 from pipeline.settings import Settings
 from schemas.codec import encode
+from schemas.dead_letter import Reason
 from schemas.topics import DEAD_LETTERS, RAW
 from schemas.write_key import WriteKey
 
@@ -94,6 +96,7 @@ class Collector:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
+        show_from_zero([*Problem, *Reason], COLLECTOR_REFUSED)
         self._guard = Guard(_rates(settings), self._gate, settings.collector_trusted_proxies)
         self._script = Script(settings.collector_beacon_endpoint)
         self._daily_visitors = DailyVisitors(partial(secrets.token_bytes, 32))

@@ -21,7 +21,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.kafka.rights import check_rights
-from pipeline.kafka.watchdog import Watchdog, complaints
+from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
 from schemas.topics import OVERFLOW, RAW, record_key
 from schemas.touchpoint import visitor_of
@@ -64,6 +64,7 @@ class Drain:
         self._now = now
         self._pause = pause
         self._due: dict[TopicPartition, float] = {}
+        self._next: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -74,6 +75,8 @@ class Drain:
     async def round(self, seconds: float) -> None:
         """Move what each partition may give back in this many seconds."""
         owned = self._consumer.assignment()
+        for at in self._due.keys() - owned:
+            self._forget(at)
         more, most = self._rate * seconds, max(self._rate, 1.0)
         self._due = {at: min(self._due.get(at, 0.0) + more, most) for at in owned}
         for at in owned:
@@ -85,7 +88,8 @@ class Drain:
         records = fetched.get(at, ())
         if records:
             await self._send(records)
-            await self._consumer.commit({at: records[-1].offset + 1})
+            self._next[at] = records[-1].offset + 1
+            await self._consumer.commit({at: self._next[at]})
             metrics.DRAIN_RETURNED.inc(len(records))
         self._tell(at, records)
         return len(records)
@@ -105,9 +109,17 @@ class Drain:
                 _log.warning("what comes back from the overflow topic waits for Kafka: %s", error)
                 await self._pause(_PAUSE_SECONDS)
 
+    def _forget(self, at: TopicPartition) -> None:
+        """Show nothing more of a partition that is somebody else's."""
+        self._next.pop(at, None)
+        for gauge in (metrics.DRAIN_WAITING, metrics.DRAIN_AGE):
+            show(gauge, None, at.partition)
+
     def _tell(self, at: TopicPartition, records: Sequence[Any]) -> None:
         is_ours = at in self._consumer.assignment()  # a rebalance may have come between
         highwater = self._consumer.highwater(at) if is_ours else None
+        if not records and highwater and self._next.get(at, highwater) < highwater:
+            return  # the next ones are under way
         if not records or highwater is None:
             metrics.DRAIN_WAITING.labels(at.partition).set(0)
             metrics.DRAIN_AGE.labels(at.partition).set(0)
@@ -153,6 +165,8 @@ async def run(settings: Settings) -> None:
 
 async def _member(settings: Settings, producer: Producer, dogs: list[Watchdog]) -> None:
     group = settings.drain_group
+    for gauge in (metrics.DRAIN_WAITING, metrics.DRAIN_AGE):
+        gauge.clear()
     async with clients.consumer(
         settings, OVERFLOW.name, group_id=group, auto_offset_reset="earliest"
     ) as consumer:

@@ -79,6 +79,15 @@ def test_a_role_shows_its_own_metrics_and_those_of_no_other(role: str) -> None:
     assert {name for name in names if not name.startswith(f"touchstream_{role}_")} == set()
 
 
+@pytest.mark.parametrize("role", ["tracker", "sink"])
+def test_a_counter_that_an_alert_asks_for_is_shown_from_the_start(role: str) -> None:
+    """Of one that appears with its first step, Prometheus does not see this step."""
+    asked = set().union(*(names_in(rule["expr"]) for rule in ALERTS))
+    shown = {s.name for f in metrics.ROLES[role].collect() for s in f.samples}
+    counters = {name for name in asked if name.startswith(f"touchstream_{role}_")}
+    assert {name for name in counters if name.endswith("_total")} - shown == set()
+
+
 def test_no_metric_is_shown_by_every_role() -> None:
     assert names_of(REGISTRY) == set()
 

@@ -43,6 +43,8 @@ async def run(settings: Settings) -> None:
         raise BadSettings("no endpoint: set TOUCHSTREAM_WEBHOOK_ENDPOINTS (see docs/webhooks.md)")
     dogs: list[Watchdog] = []
     port = settings.webhook_metrics_port
+    counters = (metrics.WEBHOOK_DELIVERED, metrics.WEBHOOK_RETRIES, metrics.WEBHOOK_BURIED)
+    metrics.show_from_zero(settings.webhook_endpoints, *counters)
     metrics.serve(settings.metrics_host, port, metrics.WEBHOOK, lambda: complaints(dogs))
     timeout = aiohttp.ClientTimeout(total=settings.webhook_timeout.total_seconds())
     try:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from aiokafka import TopicPartition
 
+from pipeline import metrics
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.batches import Batches
 from pipeline.collector.collect import Collected
@@ -131,6 +132,41 @@ async def test_after_a_crash_before_the_commit_it_comes_back_once_more_and_nothi
     await Drain(member(broker, first.committed), broker, rate=100).round(1)
     values = [record.value for record in broker.records(RAW.name)]
     assert (20, 10) == (len(values), len(set(values)))
+
+
+def ages() -> dict[str, float]:
+    [family] = metrics.DRAIN_AGE.collect()
+    return {sample.labels["partition"]: sample.value for sample in family.samples}
+
+
+async def test_how_long_they_have_waited_is_shown_until_none_waits() -> None:
+    """Also while a fetch is under way, which brings nothing."""
+    broker = MemoryBroker(PARTITIONS)
+    await diverted(broker, "shop", 15)
+    consumer = member(broker)
+    then = ManualClock().now.timestamp()
+    drain = Drain(consumer, broker, rate=10, now=lambda: then + 7 * 3600)
+    home = str(partition_for(b"shop", PARTITIONS))
+    await drain.round(1)
+    assert ages()[home] == 7 * 3600
+    consumer.pause(*LANE)
+    await drain.round(1)
+    assert ages()[home] == 7 * 3600
+    consumer.resume(*LANE)
+    await drain.round(1)
+    await drain.round(1)
+    assert ages()[home] == 0
+
+
+async def test_of_a_partition_that_has_gone_to_another_nothing_is_shown() -> None:
+    broker = MemoryBroker(PARTITIONS)
+    await diverted(broker, "shop", 15)
+    consumer = member(broker)
+    drain = Drain(consumer, broker, rate=10)
+    await drain.round(1)
+    consumer.assign([])
+    await drain.round(1)
+    assert ages() == {}
 
 
 async def test_what_is_no_touchpoint_goes_on_to_where_it_is_buried() -> None:

@@ -54,6 +54,9 @@ class Channels:
         self._waiting: dict[str, dict[str, Alert]] = {name: {} for name in self._sends()}
         self._ended: dict[str, Alert] = {}
         self._jobs: dict[str, asyncio.Task[None]] = {}
+        metrics.show_from_zero(
+            ("alertmanager", *self._waiting), metrics.WATCH_DELIVERED, metrics.WATCH_UNDELIVERED
+        )
 
     def _sends(self) -> dict[str, Send]:
         settings = self._settings
