@@ -16,6 +16,7 @@ from schemas.times import instant
 Positions = dict[TopicPartition, int]
 
 _PATIENCE_SECONDS = 30.0
+_READS = 5
 
 
 async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
@@ -86,6 +87,29 @@ async def committed_until(
     read_to = await committed(settings, group, positions)
     waiting = {place: offset for place, offset in read_to.items() if offset < positions[place]}
     return min([now, *await _times_of(settings, waiting)])
+
+
+async def newest(settings: Settings, topics: Iterable[str]) -> datetime | None:
+    """Give the latest time among the last records of the partitions of `topics`.
+
+    None if there are none, or none that is read within some seconds. KafkaError if no broker
+    answers.
+    """
+    last = {place: end - 1 for place, end in (await ends(settings, topics)).items() if end}
+    if not last:
+        return None
+    found: dict[TopicPartition, datetime] = {}
+    async with clients.consumer(settings, auto_offset_reset="latest") as consumer:
+        consumer.assign(list(last))
+        for place, offset in last.items():
+            consumer.seek(place, offset)
+        for _ in range(_READS):
+            missing = [place for place in last if place not in found]
+            for place, records in (await consumer.getmany(*missing, timeout_ms=200)).items():
+                found[place] = instant(records[-1].timestamp)
+            if len(found) == len(last):
+                break
+    return max(found.values(), default=None)
 
 
 async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:

@@ -19,6 +19,17 @@ def _smtp(url: SecretStr) -> SecretStr:
     return url
 
 
+def _link(link: str) -> str:
+    try:
+        link.format(site="", step="", alert_id="")
+    except (LookupError, ValueError, AttributeError, TypeError):
+        raise ValueError("may name {site}, {step} and {alert_id}, and no other braces") from None
+    if any(character.isspace() for character in link):
+        raise ValueError("must not contain a space")
+    _http_or_nothing(link)
+    return link
+
+
 _Url = Annotated[str, AfterValidator(_http_or_nothing)]
 
 
@@ -39,7 +50,7 @@ class WatchSettings(BaseModel):
         None,
         description="TOML file that says what is watched; by default schemas/watch/default.toml.",
     )
-    watch_link: str = Field(
+    watch_link: Annotated[str, AfterValidator(_link)] = Field(
         "http://127.0.0.1:3000/d/funnel-and-abandonment?var-site={site}",
         description="Link in an alert; {site}, {step} and {alert_id} are filled in.",
     )

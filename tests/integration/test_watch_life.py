@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.engine import EngineServer
 from tests.support.visits import STEPS, Visit, Visits
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 START = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = START + timedelta(days=8, hours=12)
 LIVED = NOW - 5 * HOUR
@@ -89,6 +91,71 @@ def test_a_restart_in_the_middle_repeats_nothing_and_loses_nothing(client: Clien
     assert [a.state for a in told if a.kind == "conversion"][-1] == "resolved"
     assert len({a.alert_id for a in conversions(told)}) == 1
     assert len(set(kept(client))) == len(kept(client))
+
+
+def opened(client: Client) -> list[Alert]:
+    """Have an alert fire and be remembered, by a process that ends then."""
+    live(client)
+    broken(NOW - HOUR, NOW).fill(client, LIVED, NOW)
+    watching = rounds(client)
+    watching.judge(NOW - 2 * HOUR)
+    told = watching.judge(NOW)
+    watching.remember()
+    assert [alert.state for alert in told] == ["firing"]
+    return told
+
+
+def states(client: Client) -> list[tuple[str]]:
+    found = client.query("SELECT state FROM alerts FINAL ORDER BY alert_id").result_rows
+    return [(str(state),) for (state,) in found]
+
+
+def test_an_open_alert_whose_question_nobody_asks_any_more_is_over(
+    client: Client, tmp_path: Path
+) -> None:
+    [alert] = opened(client)
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[questions]]\nkind = "silence"\n')
+
+    async def nobody(now: datetime) -> datetime:
+        return now
+
+    again = Rounds(client, Settings(watch_rules=rules), STEPS, nobody)
+    told = [*again.judge(NOW + MINUTE), *again.judge(NOW + 2 * MINUTE)]
+    again.remember()
+    assert [(a.alert_id, a.state, a.version) for a in told] == [
+        (alert.alert_id, "resolved", alert.version + 1)
+    ]
+    assert again.judge(NOW + 3 * MINUTE) == []
+    assert states(client) == [("resolved",)]
+    assert "no longer watched" in told[0].title
+
+
+def test_an_open_alert_of_a_shop_to_which_nobody_comes_for_weeks_is_over(client: Client) -> None:
+    [alert] = opened(client)
+    told = rounds(client).judge(NOW + timedelta(days=29))
+    assert [(a.alert_id, a.state) for a in told] == [(alert.alert_id, "resolved")]
+    assert states(client) == [("resolved",)]
+
+
+def test_an_open_alert_whose_memory_is_lost_is_over(client: Client) -> None:
+    [alert] = opened(client)
+    client.command("TRUNCATE TABLE watch_states")
+    again = rounds(client)
+    told = [each for after in (1, 2, 3) for each in again.judge(NOW + after * MINUTE)]
+    assert [(a.alert_id, a.state) for a in told] == [(alert.alert_id, "resolved")]
+
+
+def test_an_alert_that_another_process_has_just_opened_is_left_alone(client: Client) -> None:
+    live(client)
+    broken(NOW - HOUR, NOW).fill(client, LIVED, NOW)
+    slow, quick = rounds(client), rounds(client)
+    slow.judge(NOW - 2 * HOUR)
+    slow.judge(NOW - 2 * HOUR + MINUTE)
+    quick.judge(NOW - 2 * HOUR)
+    assert [a.state for a in quick.judge(NOW)] == ["firing"]
+    assert slow.judge(NOW - 2 * HOUR + 2 * MINUTE) == []
+    assert states(client) == [("firing",)]
 
 
 def test_judged_again_it_has_the_same_ids(client: Client) -> None:

@@ -4,6 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from pipeline.roles.watch.judge import Opened
 from pipeline.roles.watch.minutes import start_of
@@ -24,13 +27,13 @@ NO_MONEY = Money({})
 def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> Alert:
     """Write the new or changed alert; `link` may contain {site}, {step} and {alert_id}."""
     question, opened = news.question, news.opened
-    alert_id = _id(site, question, opened)
+    known_as = alert_id(site, question, opened)
     people = round(abs(opened.observed - opened.expected))
     worth = people * money.of_step.get(question.next_step or question.step, 0.0)
     if question.kind in ("abandonment", "errors", "silence"):
         worth = 0.0
     return Alert(
-        alert_id=alert_id,
+        alert_id=known_as,
         site=site,
         kind=question.kind,
         step=question.step,
@@ -52,13 +55,33 @@ def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> 
         money=round(worth, 2),
         currency=money.currency if worth else "",
         title=_title(site, question, opened, people, _amount(worth, money.currency)),
-        link=link.format(site=site, step=question.step, alert_id=alert_id),
+        link=_link(link, site=site, step=question.step, alert_id=known_as),
         notes=news.notes,
         version=opened.version,
     )
 
 
-def _id(site: str, question: Question, opened: Opened) -> str:
+def _link(link: str, **told: str) -> str:
+    """Fill in the link; it stays one, else Alertmanager refuses all alerts of the round."""
+    return link.format(**{name: quote(value, safe="") for name, value in told.items()})
+
+
+def given_up(alert: Alert, at: datetime) -> Alert:
+    """End an open alert that nobody judges any more."""
+    site = f"{alert.site}: "
+    at = max(at, alert.updated_at)
+    return replace(
+        alert,
+        state="resolved",
+        resolved_at=at,
+        updated_at=at,
+        title=alert.title.replace(site, f"{site}no longer watched: ", 1),
+        version=alert.version + 1,
+    )
+
+
+def alert_id(site: str, question: Question, opened: Opened) -> str:
+    """Give the id of an alert: the same whenever and however often its minute is judged."""
     said = "\n".join((site, *question, str(opened.at)))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 

@@ -17,8 +17,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline import metrics
 from pipeline.kafka.disks import free_disk
-from pipeline.kafka.lag import committed_until, partition_states
+from pipeline.kafka.lag import committed_until, newest, partition_states
 from pipeline.kafka.rights import check_rights
+from pipeline.roles.watch.alerts import given_up
 from pipeline.roles.watch.delivery.channels import Channels
 from pipeline.roles.watch.minutes import minute_of
 from pipeline.roles.watch.reader import Reader
@@ -99,6 +100,7 @@ class Rounds:
         self._reader = Reader(client, steps, self._rules)
         self._sites: dict[str, SiteWatch] = {}
         self._progress = progress or self._committed
+        self._latest: datetime | None = None
 
     async def progress(self, now: datetime) -> datetime:
         """Return the time up to which minutes are due."""
@@ -109,8 +111,19 @@ class Rounds:
         settings = self._settings
         await check_rights(settings, "watch")
         await _show_kafka(settings)
+        now = min(now, await self._time_in_the_log(now))
         tracked = await committed_until(settings, settings.tracker_group, [RAW.name], now)
         return await committed_until(settings, settings.sink_group, TABLES, tracked)
+
+    async def _time_in_the_log(self, now: datetime) -> datetime:
+        """Return the latest time that Kafka has seen; `now` if it has seen none.
+
+        The tracker writes the time every few seconds. A watch whose own clock is fast would judge
+        minutes that are not over, and miss people who are yet to come.
+        """
+        if latest := await newest(self._settings, [RAW.name]):
+            self._latest = max(latest, self._latest or latest)
+        return self._latest or now
 
     def judge(self, until: datetime) -> list[Alert]:
         """Judge all minutes of all sites that end before `until`; return new and changed alerts.
@@ -119,13 +132,25 @@ class Rounds:
             ClickHouseError: a statement failed. What was judged before is kept.
         """
         self._find_sites(until)
-        news: list[Alert] = []
+        news = self._given_up(until)
         for site in self._sites.values():
             for _, alerts in site.until(minute_of(until)):
                 keep_alerts(self.client, alerts)
                 news += alerts
             _show_levels(site)
         return list({alert.alert_id: alert for alert in news}.values())
+
+    def _given_up(self, until: datetime) -> list[Alert]:
+        """End the open alerts that nobody judges any more; otherwise they would stay for ever."""
+        ended = []
+        for alert in open_alerts(self.client):
+            site = self._sites.get(alert.site)
+            if site is None:
+                ended.append(given_up(alert, until))
+            elif not site.is_judged(alert):
+                ended.append(site.give_up(alert))
+        keep_alerts(self.client, ended)
+        return ended
 
     def remember(self) -> None:
         """Store what was judged.

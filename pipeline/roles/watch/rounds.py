@@ -11,9 +11,9 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from pipeline.roles.watch.ages import LONGEST
-from pipeline.roles.watch.alerts import NO_MONEY, Money, alert_of
+from pipeline.roles.watch.alerts import NO_MONEY, Money, alert_id, alert_of, given_up
 from pipeline.roles.watch.judge import Memory
-from pipeline.roles.watch.minutes import minute_of
+from pipeline.roles.watch.minutes import minute_of, start_of
 from pipeline.roles.watch.reader import (
     HOUR,
     MINUTE,
@@ -25,7 +25,15 @@ from pipeline.roles.watch.reader import (
     money_of,
 )
 from pipeline.roles.watch.seen import SURGE_MINUTES, Seen, Span
-from pipeline.roles.watch.site import LEAST_HISTORY, Question, Usual, judge_minute, learn_site
+from pipeline.roles.watch.site import (
+    LEAST_HISTORY,
+    Question,
+    Usual,
+    asked_about,
+    judge_minute,
+    learn_site,
+    open_alerts,
+)
 from schemas.alert import Alert
 from schemas.times import milliseconds
 from schemas.watch import WatchRules
@@ -70,6 +78,28 @@ class SiteWatch:
             self.judged = end - 1
             first = end
 
+    def is_judged(self, alert: Alert) -> bool:
+        """Tell whether an open alert is still judged, or may be soon.
+
+        It is not if its question has gone from the rules or the funnel, if nobody has come for as
+        long as is learned from, or if its memory is lost.
+        """
+        if self._learned_at < 0 or alert.opened_at > start_of(self.judged + 1):
+            return True
+        asked = asked_about(self._usual, self.rules) if self._usual else ()
+        return alert.alert_id in {
+            alert_id(self.site.name, question, opened)
+            for question, opened in open_alerts(self.memories)
+            if question in asked
+        }
+
+    def give_up(self, alert: Alert) -> Alert:
+        """End an open alert and forget it."""
+        for question, opened in list(open_alerts(self.memories)):
+            if alert_id(self.site.name, question, opened) == alert.alert_id:
+                del self.memories[question]
+        return given_up(alert, start_of(self.judged + 1))
+
     def _judge(self, first: int, end: int) -> list[Alert]:
         if self._usual is None or timedelta(hours=self._usual.hours) < LEAST_HISTORY:
             return []
@@ -93,6 +123,7 @@ class SiteWatch:
         span = Span(start, end)
         self._words = self.reader.words(self.site, start * HOUR, end * HOUR)
         seen = self._past(span)
+        self._usual = None
         if len(seen.people.time):
             self._usual = learn_site(self.site.name, span, seen, self.steps, self.rules)
             self._value(span, seen)

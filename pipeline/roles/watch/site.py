@@ -176,6 +176,11 @@ def _volumes(
     return found
 
 
+def asked_about(usual: Usual, rules: WatchRules) -> list[Question]:
+    """Give what is asked about a site: what the rules want, and enough people came for."""
+    return [q for q in (*usual.rates, *usual.volumes) if _asked(q, rules)]
+
+
 def judge_minute(
     usual: Usual,
     seen: Seen,
@@ -188,7 +193,7 @@ def judge_minute(
     at = start_of(minute)
     notes = tuple(p.name for p in rules.calendar if p.covers(usual.site, at))
     news = []
-    questions = [q for q in (*usual.rates, *usual.volumes) if _asked(q, rules)]
+    questions = asked_about(usual, rules)
     for question in questions:
         asked = _asked(question, rules)
         judged = _judged(usual, seen, minute, question, steps)
