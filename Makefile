@@ -63,8 +63,9 @@ bench: $(READY) ## Measure the tracker against its floor and against plain Faust
 watch-bench: $(READY) ## Replay weeks with and without drops, write build/watch.json (QUICK=1: few)
 	@$(BIN)/python -m tests.bench.watch $(if $(QUICK),--quick) $(ARGS)
 
-watch-stack: $(READY) ## Alerts on the whole line with Prometheus and Alertmanager, in its long form
-	@LONG=1 $(BIN)/python -m pytest tests/integration/test_watch_stack.py $(ARGS)
+watch-stack: $(READY) ## Provoke every alert on the whole line, with Prometheus and Alertmanager: an hour
+	@LONG=1 $(BIN)/python -m pytest tests/integration/test_operations_alerts.py \
+		tests/integration/test_watch_stack.py $(ARGS)
 
 bench-views: $(READY) ## Ask every question of shops of 1 and 20 million touchpoints
 	@$(BIN)/python -m tests.bench.views $(ARGS)

@@ -41,13 +41,17 @@ class Line:
         self._roles: dict[str, str] = {}
         self.is_supervised = False
 
-    async def start(self, role: str, name: str = "") -> None:
-        """Start `touchstream ROLE`; several of a role have names of their own."""
+    async def start(self, role: str, name: str = "", stuck: str = "") -> None:
+        """Start `touchstream ROLE`; several of a role have names of their own.
+
+        One that is `stuck` lives and does not move (`tests.support.stuck`).
+        """
         name = name or role
         self._roles[name] = role
+        command = ("tests.support.stuck", role, stuck) if stuck else ("pipeline.cli", "-v", role)
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "pipeline.cli", "-v", role),
+                *(sys.executable, "-m", *command),
                 env=self.environment_of(role),
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,7 @@
-"""Debian's Prometheus and Alertmanager with the shipped files, on free ports."""
+"""Debian's Prometheus and Alertmanager with the shipped files, on free ports.
+
+The times of the rules can be divided, so that a test need not wait for hours (`shortened`).
+"""
 
 import asyncio
 import shutil
@@ -13,6 +16,7 @@ import pytest
 import yaml
 
 from tests.support.ports import free_ports
+from tests.support.shortened import shortened
 
 FILES = Path(__file__).parents[2] / "deploy/prometheus"
 _START_SECONDS = 30
@@ -50,24 +54,14 @@ class Monitoring:
 
 @asynccontextmanager
 async def monitoring(
-    folder: Path, jobs: Mapping[str, int], alertmanager_port: int
+    folder: Path, jobs: Mapping[str, int], alertmanager_port: int, factor: int = 1
 ) -> AsyncIterator[Monitoring]:
-    """Run both; `jobs` are the ports of the roles on this machine."""
+    """Run both; `jobs` are the ports of the roles here, `factor` divides the times of the rules."""
     programs = {name: shutil.which(name) for name in ("prometheus", "prometheus-alertmanager")}
     if not all(programs.values()):
         pytest.skip("Debian's packages prometheus and prometheus-alertmanager are not installed")
     [port] = free_ports(1)
-    config = yaml.safe_load((FILES / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "2s", "evaluation_interval": "2s"}
-    config["rule_files"] = [str(FILES / "touchstream.rules.yml")]
-    config["alerting"]["alertmanagers"] = [
-        {"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}
-    ]
-    config["scrape_configs"] = [
-        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{at}"]}]}
-        for name, at in jobs.items()
-    ]
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    _configure(folder, jobs, alertmanager_port, factor)
     commands = {
         "prometheus": [
             f"--config.file={folder}/prometheus.yml",
@@ -92,6 +86,23 @@ async def monitoring(
         for process in running:
             process.kill()
             await process.wait()
+
+
+def _configure(folder: Path, jobs: Mapping[str, int], alertmanager_port: int, factor: int) -> None:
+    rules = yaml.safe_load((FILES / "touchstream.rules.yml").read_text())
+    (folder / "rules.yml").write_text(yaml.safe_dump(shortened(rules, factor)))
+    config = yaml.safe_load((FILES / "prometheus.yml").read_text())
+    interval = "1s" if factor > 1 else "2s"
+    config["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
+    config["rule_files"] = [str(folder / "rules.yml")]
+    config["alerting"]["alertmanagers"] = [
+        {"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}
+    ]
+    config["scrape_configs"] = [
+        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{at}"]}]}
+        for name, at in jobs.items()
+    ]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
 
 
 async def _started(folder: Path, name: str, options: list[str]) -> asyncio.subprocess.Process:
