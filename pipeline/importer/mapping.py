@@ -3,6 +3,7 @@
 A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes by it.
 """
 
+import re
 import tomllib
 from codecs import lookup
 from collections.abc import Callable, Iterable
@@ -40,6 +41,8 @@ def _format(value: str) -> str:
         )
     try:
         datetime.strptime("", value)  # noqa: DTZ007 - only whether it is a pattern
+    except re.error:
+        raise ValueError("no pattern: it says a part of the time twice") from None
     except ValueError as error:
         if "does not match" not in str(error):
             raise ValueError(f"no pattern: {error}") from None

@@ -59,6 +59,10 @@ def test_a_single_column_is_a_list_of_one() -> None:
             'm.toml: time.format: must be "iso", "epoch_s", "epoch_ms", "epoch_us" or a pattern',
         ),
         (
+            SMALLEST + '[time]\nformat = "%d/%m/%Y %X:%M"',
+            "m.toml: time.format: no pattern: it says a part of the time twice",
+        ),
+        (
             SMALLEST + '[time]\nzone = "Berlin"',
             "m.toml: time.zone: no time zone 'Berlin'; write one such as \"Europe/Berlin\"",
         ),
