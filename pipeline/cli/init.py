@@ -17,23 +17,43 @@ from schemas.fields import Site
 @click.command()
 @click.option("--site", default="shop", show_default=True, help="The site of the write key.")
 @click.option("--key", help="The write key; default: a new one.")
-def init(site: str, key: str | None) -> None:
+@click.option(
+    "--port-base",
+    type=click.IntRange(0, 65_000),
+    default=0,
+    help="The first of the ports; default: the usual ones.",
+)
+@click.option("--compose", is_flag=True, help="Write what docker-compose.yml needs instead.")
+def init(site: str, key: str | None, port_base: int, compose: bool) -> None:
     """Write touchstream.toml: every setting with its explanation, a write key, and secrets.
 
     It is written to the current folder, or to where TOUCHSTREAM_CONFIG says, and only you can read
-    it. A file that is there stays as it is.
+    it. A file that is there stays as it is. With --compose, .env and deploy/secrets are written.
     """
-    from pipeline.local.kafka.parts import find
-
     key = key or f"wk_{secrets.token_hex(8)}"
     _check(key, site)
+    if compose:
+        from pipeline.local.containers import SECRETS, write_for_containers
+
+        write_for_containers(key, site, first_settings(key, site), port_base)
+        told, then = f".env and {SECRETS} are", "docker compose up -d"
+    else:
+        told, then = f"{_write_file(key, site, port_base)} is", "touchstream up"
+    click.echo(f"{told} written, with the write key {key} of the site {site}, and with secrets.")
+    click.echo(f"Next: {then}")
+
+
+def _write_file(key: str, site: str, port_base: int) -> Path:
+    from pipeline.local.kafka.parts import find
+
     path = Path(os.environ.get("TOUCHSTREAM_CONFIG", "touchstream.toml"))
     chosen = first_settings(key, site)
     if find(Path(".touchstream").resolve()) is None:
         chosen["kafka_idempotence"] = False
-    write_new(path, settings_file(chosen))
-    click.echo(f"{path} is written, with the write key {key} of the site {site}, and with secrets.")
-    click.echo("Next: touchstream up")
+    if port_base:
+        chosen["port_base"] = port_base
+    _write_new(path, settings_file(chosen))
+    return path
 
 
 def first_settings(key: str, site: str) -> dict[str, Any]:
@@ -47,7 +67,7 @@ def first_settings(key: str, site: str) -> dict[str, Any]:
     }
 
 
-def write_new(path: Path, text: str) -> None:
+def _write_new(path: Path, text: str) -> None:
     """Write a file that only its owner can read.
 
     Raises:

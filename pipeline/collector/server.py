@@ -141,6 +141,7 @@ class Collector:
                 self._is_connected = True
             except (NotAcknowledged, Forbidden, KafkaError) as error:
                 _log.warning("not ready: %s", error)
+                await self._producer.stop()
                 await asyncio.sleep(1)
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 _PREFIX = "touchstream_"
 
@@ -39,6 +39,17 @@ def misplaced(settings: type[BaseModel], file: Mapping[str, Any]) -> Iterator[tu
         if isinstance(value, dict):
             yield from ((name, key) for key in value if "_" in key and key in settings.model_fields)
             yield from ((f"{name}.{inner}", key) for inner, key in misplaced(settings, value))
+
+
+def secret_settings(settings: type[BaseModel]) -> list[str]:
+    """Name the settings that are secrets, or contain some."""
+    return [n for n, field in settings.model_fields.items() if _has_secret(field.annotation)]
+
+
+def _has_secret(kind: Any) -> bool:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return bool(secret_settings(kind))
+    return kind is SecretStr or any(map(_has_secret, get_args(kind)))
 
 
 def _said(name: str, known: set[str]) -> str:

@@ -59,13 +59,14 @@ class Environment(_Written, EnvSettingsSource):
 
 
 class Secrets(_Written, SecretsSettingsSource):
-    """Files of a folder, each named like a variable."""
+    """Files of a folder, each named like a variable; an empty file counts as not set."""
 
     def __call__(self) -> dict[str, Any]:
         """Read them, also those that no setting has."""
         folder = os.environ.get("TOUCHSTREAM_SECRETS_DIR")
         files = Path(folder).iterdir() if folder else ()
-        return super().__call__() | self.unknown(file.name for file in files)
+        given = {name: value for name, value in super().__call__().items() if value or value == 0}
+        return given | self.unknown(file.name for file in files)
 
 
 class TomlFile(TomlConfigSettingsSource):

@@ -173,6 +173,51 @@ def test_the_alerts_fire_when_they_must_and_only_then() -> None:
     assert run("promtool", "test", "rules", "touchstream.rules.test.yml") == ""
 
 
+MAIL = {
+    "ALERT_MAIL_TO": "a@shop.example",
+    "ALERT_MAIL_FROM": "b@shop.example",
+    "ALERT_MAIL_HOST": "mail.shop.example:587",
+    "ALERT_MAIL_USER": "it's me",
+}
+
+
+def configured(folder: Path, **variables: str) -> dict[str, Any]:
+    """Give the operators as alertmanager.sh writes them; amtool checks it, if there is one."""
+    config = folder / "alertmanager.yml"
+    subprocess.run(
+        ["sh", "alertmanager.sh", "--storage.path=x"],
+        cwd=PROMETHEUS,
+        env={"PATH": "/usr/bin:/bin", "ALERTMANAGER": "true", **variables}
+        | {"ALERTMANAGER_CONFIG": str(config)},
+        check=True,
+    )
+    if shutil.which("amtool"):
+        assert run("amtool", "check-config", str(config)) == ""
+    [operators] = yaml.safe_load(config.read_text())["receivers"]
+    return dict(operators)
+
+
+def test_nobody_is_told_until_env_says_whom(tmp_path: Path) -> None:
+    assert configured(tmp_path) == {"name": "operators"}
+    assert configured(tmp_path, ALERT_MAIL_TO="", ALERT_WEBHOOK_URL="") == {"name": "operators"}
+
+
+def test_env_says_whom_alertmanager_tells_and_no_password_is_in_its_file(tmp_path: Path) -> None:
+    webhook = {"ALERT_WEBHOOK_URL": "http://a.example/?a='b'&c=$HOME"}
+    told = configured(tmp_path, **MAIL, **webhook, ALERT_SLACK_CHANNEL="#shop")
+    [mail], [slack] = told["email_configs"], told["slack_configs"]
+    assert (mail["to"], mail["smarthost"]) == ("a@shop.example", "mail.shop.example:587")
+    assert mail["auth_username"] == "it's me"
+    assert mail["auth_password_file"] == "/run/secrets/alert_mail_password"
+    assert (slack["channel"], slack["api_url_file"]) == ("#shop", "/run/secrets/alert_slack_url")
+    assert told["webhook_configs"] == [{"url": webhook["ALERT_WEBHOOK_URL"]}]
+
+
+def test_a_mail_without_a_host_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        configured(tmp_path, ALERT_MAIL_TO="a@shop.example")
+
+
 @needs_amtool
 def test_amtool_accepts_the_routes() -> None:
     assert run("amtool", "check-config", "alertmanager.yml") == ""
