@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test image image-test sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -107,6 +107,20 @@ wheel: $(READY) ## Build the wheel and the source archive into dist, with their 
 
 wheel-test: $(READY) ## Install the wheel into an empty environment (1.1 GB), run the demo there
 	@LONG=1 $(BIN)/python -m pytest --timeout 1200 tests/contract/test_wheel.py tests/integration/test_demo.py $(ARGS)
+
+image: ## Build the image for this machine (needs a container engine; ENGINE=podman)
+	@$(or $(ENGINE),docker) build --file deploy/Dockerfile --tag touchstream \
+		--build-arg REVISION=$$(git rev-parse HEAD) .
+
+image-test: $(READY) ## Run the steps of the image with its locked packages, without an engine (needs root)
+	@LONG=1 $(BIN)/python -m pytest tests/contract/test_image.py $(ARGS)
+
+sbom: $(READY) ## List the packages of the image with licences (CycloneDX) in dist/touchstream.cdx.json
+	@rm -rf build/sbom && $(PYTHON) -m venv --without-pip build/sbom && mkdir -p dist
+	@$(BIN)/python -m pip --python build/sbom/bin/python install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: --requirement requirements.lock
+	@$(BIN)/cyclonedx-py environment build/sbom --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/touchstream.cdx.json
 
 clean: ## Remove what was installed, cached and stored here
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .touchstream
