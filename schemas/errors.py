@@ -8,7 +8,7 @@
     │   ├── ClickHouseUnavailable, Forbidden, NotAcknowledged, TopicsFailed
     │   └── EmbeddedError, StackFailed
     └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, LiveFailed, MigrationRefused,
-        ReplayFailed, SimulationFailed, Unwell, WebhookFailed
+        ReplayFailed, Sick, SimulationFailed, Unwell, WebhookFailed
 
 The numbers are exit codes: 2 is that of every command line, 69 is EX_UNAVAILABLE of sysexits.h.
 """

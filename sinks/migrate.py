@@ -112,6 +112,17 @@ def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
     return pending
 
 
+def strangers(client: Client, migrations: list[Migration]) -> tuple[set[int], set[int]]:
+    """Give the numbers of `migrations` that are not applied, and of applied ones not among them."""
+    recorded = (
+        "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = %(n)s"
+    )
+    [[is_there]] = client.query(recorded, {"n": "migrations"}).result_rows
+    applied = set(_applied(client)) if is_there else set()
+    known = {migration.number for migration in migrations}
+    return known - applied, applied - known
+
+
 def check_version(client: Client) -> None:
     """Raise MigrationRefused if the server is older than the version that was tested."""
     if not client.min_version(OLDEST_SERVER):

@@ -31,6 +31,7 @@ COMMANDS = {
     "collect": Command("roles", "collect", "Accept touchpoints over HTTP and write them to Kafka."),
     "dead-letters": Command("dead_letters", "dead_letters", "List, show and resend refused input."),
     "demo": Command("demo", "demo", "Start everything, simulate shoppers, print the report."),
+    "doctor": Command("doctor", "doctor", "Look at all that the roles need; say what to do."),
     "drain": Command("roles", "drain", "Bring back touchpoints beyond a write key's share."),
     "engine": Command("roles", "engine", ""),
     "erase": Command("personal", "erase", "Erase a person from memory and tables, after asking."),

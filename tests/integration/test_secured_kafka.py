@@ -19,6 +19,7 @@ from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.rights import NEEDED, Right, lacking_rights
 from pipeline.kafka.topics import create_topics
 from pipeline.kafka.unreachable import why_not
+from pipeline.operations.doctor import examine
 from pipeline.settings import BadSettings, Settings
 from schemas.topics import RAW
 from tests.support.database import migrated_database
@@ -51,6 +52,16 @@ async def names_of_topics(settings: Settings) -> list[str]:
     async with clients.admin(settings) as admin:
         found: list[str] = await admin.list_topics()
     return found
+
+
+async def test_the_doctor_names_the_rights_that_a_login_lacks(kafka: SecuredKafka) -> None:
+    await until_lacking(kafka.settings("sink"), of_role("sink"), set())
+    own = {f.subject: f async for f in examine(kafka.settings("sink"), "sink")}
+    subjects = ("rights of sink", "topics", "partitions", "lag of sink")
+    assert [own[s].says for s in subjects if own[s].verdict != "ok"] == []
+    other = {f.subject: f async for f in examine(kafka.settings("watch"), "sink")}
+    assert other["rights of sink"].verdict == "WRONG"
+    assert "Write on topic dead-letters" in other["rights of sink"].says
 
 
 async def refusal_of(settings: Settings) -> str:
