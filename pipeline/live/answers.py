@@ -1,11 +1,10 @@
 """PURE: answers of the JSON API: rows as JSON or CSV, refusals, and common headers."""
 
-import csv
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
-from datetime import datetime
-from io import StringIO
 from typing import Any
+
+from pipeline.reports import spreadsheet
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -19,8 +18,6 @@ HEADERS = {
 }
 """Headers of every answer; `{collector}` is where the test touchpoint is sent."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 class Denied(Exception):
     """A refused request: a status, a word for programs, and what to do."""
@@ -33,16 +30,11 @@ class Denied(Exception):
 
 
 def as_csv(row: type, rows: Iterable[Any]) -> str:
-    """Write rows as CSV (RFC 4180); columns that hold lists or ranges are left out.
-
-    A text that a spreadsheet would read as a formula gets an apostrophe in front.
-    """
+    """Write rows as CSV; columns that hold lists or ranges are left out."""
     names = [field.name for field in fields(row) if _is_plain(str(field.type))]
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(names)
-    writer.writerows([_cell(getattr(each, name)) for name in names] for each in rows)
-    return out.getvalue()
+    return spreadsheet.as_csv(
+        names, ([_cell(getattr(each, name)) for name in names] for each in rows)
+    )
 
 
 def _is_plain(kind: str) -> bool:
@@ -50,8 +42,4 @@ def _is_plain(kind: str) -> bool:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None or is_dataclass(value) else value
+    return None if is_dataclass(value) else value

@@ -1,9 +1,7 @@
 """Answers as a table, JSON or CSV. Lays out what it is given; reads nothing."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -14,6 +12,7 @@ from rich.text import Text
 
 from pipeline.reports.compared import Compared, Freshness
 from pipeline.reports.span import Span
+from pipeline.reports.spreadsheet import as_csv as written
 from schemas.fields import Language
 
 _LANGUAGES: frozenset[str] = frozenset(get_args(Language))
@@ -40,13 +39,13 @@ def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> Renderab
 
 def as_csv(found: Compared) -> str:
     """Write a header with the column names, and a line for each row; times are UTC in ISO 8601."""
-    return _csv((column.name for column in found.answer.columns), found.answer.rows)
+    return written((column.name for column in found.answer.columns), found.answer.rows)
 
 
 def lines(rows: Iterable[Mapping[str, Any]]) -> str:
     """Write CSV: a header with the names, and a line for each row; nothing for no rows."""
     found = list(rows)
-    return _csv(found[0], (row.values() for row in found)) if found else ""
+    return written(found[0], (row.values() for row in found)) if found else ""
 
 
 def as_json(found: Compared) -> bytes:
@@ -75,14 +74,6 @@ def notes(freshness: Freshness, zone: ZoneInfo) -> Iterator[str]:
     )
 
 
-def _csv(names: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_plain(value) for value in row] for row in rows)
-    return out.getvalue()
-
-
 def _title(span: Span, zone: ZoneInfo) -> str:
     begin, finish = (
         f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for moment in (span.start, span.end)
@@ -103,9 +94,3 @@ def _number(value: float) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return " > ".join(map(str, value)) if isinstance(value, list | tuple) else value
