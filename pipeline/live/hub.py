@@ -21,7 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.live.address import Address
 from pipeline.live.panels import Lane, Panel, Steps
-from pipeline.reports.live.pulse import Pulse, read_pulse
+from pipeline.reports.live.pulse import Pulse, read_pulse, read_written
 from pipeline.reports.span import as_json
 from schemas.errors import TouchstreamError
 
@@ -31,8 +31,9 @@ _EXPECTED = (ClickHouseError, TouchstreamError, OSError)
 """Whatever else breaks a panel is a fault of ours, and is logged with its place."""
 
 PULSE = "pulse"
-PULSE_SECONDS = 0.5
-_QUIET_SECONDS = 3.0
+PULSE_SECONDS = 0.25
+_ROUND_SECONDS = 0.1
+_BUSY_SECONDS, _QUIET_SECONDS = 1.0, 3.0
 _STILL_SECONDS = 10.0
 _RETRY_SECONDS = 8.0
 _LINGER_SECONDS = 10.0
@@ -110,6 +111,8 @@ class Poller:
         self._steps = steps
         self._asker = asker
         self._pulse: Pulse | None = None
+        self._written: int | None = None
+        self._is_fresh = False
         self._mark = 0
         self._felt_at = 0.0
         self._asked: dict[str, tuple[int, float]] = {}
@@ -148,22 +151,27 @@ class Poller:
 
     async def _feel(self) -> None:
         while True:
-            now = self._asker.clock()
             try:
-                pulse = await self._asker.ask(read_pulse, self._address.at(now))
+                await self._feel_once()
             except Exception as error:  # noqa: BLE001 - as in `_refresh`
                 self._fail(PULSE, error)
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            self._note(pulse, now)
             await asyncio.sleep(PULSE_SECONDS)
+
+    async def _feel_once(self) -> None:
+        """Note whether anything was written; take the pulse then, or when it is an old one."""
+        written = await self._asker.ask(read_written)
+        if written != self._written:
+            self._written, self._mark, self._is_fresh = written, self._mark + 1, False
+        pause = _QUIET_SECONDS if self._is_fresh else _BUSY_SECONDS
+        if monotonic() - self._felt_at < pause:
+            return
+        self._is_fresh = True
+        now = self._asker.clock()
+        self._note(await self._asker.ask(read_pulse, self._address.at(now)), now)
 
     def _note(self, pulse: Pulse, now: datetime) -> None:
         before, self._pulse = self._pulse, pulse
-        if before != pulse:
-            self._mark += 1
-        elif monotonic() - self._felt_at < _QUIET_SECONDS:
-            return
         self._felt_at = monotonic()
         is_new = before is not None and before.newest != pulse.newest and pulse.newest is not None
         behind = (now - pulse.newest).total_seconds() if is_new and pulse.newest else None
@@ -176,7 +184,7 @@ class Poller:
                 is_due = self._shown[panel.name] > 0 and monotonic() >= due[panel.name]
                 if self._mark and is_due and not self._is_still(panel):
                     due[panel.name] = monotonic() + await self._refresh(panel)
-            await asyncio.sleep(PULSE_SECONDS / 5)
+            await asyncio.sleep(_ROUND_SECONDS)
 
     def _is_still(self, panel: Panel) -> bool:
         """Whether the answer must be that of before: nothing was written, nor has time moved on."""

@@ -263,7 +263,7 @@ class Live:
 
     async def _address(self, request: web.Request, granted: Pass) -> Address:
         """Read the address of a request; the pass must cover it."""
-        site = request.query.get("site") or next(iter(await self._sites(granted)), "")
+        site = request.query.get("site") or await self._first_site(granted)
         try:
             address = read_address(request.query, site, self._models)
         except BadAddress as error:
@@ -272,6 +272,12 @@ class Live:
             covered = ", ".join(granted.sites)
             raise Denied(403, "other_site", covered)
         return address
+
+    async def _first_site(self, granted: Pass) -> str:
+        """Return the site of an address that names none: one with data, if there is any."""
+        sites = await self._sites(granted)
+        found = await self._found_sites() if len(sites) > 1 else []
+        return next((site for site in sites if site in found), sites[0] if sites else "")
 
     async def _sites(self, granted: Pass) -> list[str]:
         if granted.sites:

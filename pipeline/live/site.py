@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.live.pulse import read_channels, read_segments
-from pipeline.reports.live.steps import VISIT
+from pipeline.reports.live.steps import shown_steps
 from pipeline.reports.live.view import View
 from pipeline.settings import Settings
 from schemas.journeys import JourneyModel
@@ -34,7 +34,7 @@ class ShownStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownModel:
-    """A journey model as the page shows it; the funnel begins with the visit."""
+    """A journey model as the page shows it; the funnel has the visit as well."""
 
     id: str
     phases: tuple[ShownPhase, ...]
@@ -93,7 +93,7 @@ def _shown(model: JourneyModel) -> ShownModel:
         )
         for phase in model.phases
     )
-    funnel = (ShownStep(name=name, phase=_phase(model, name)) for name in (VISIT, *model.funnel))
+    funnel = (ShownStep(name=name, phase=_phase(model, name)) for name in shown_steps(model.funnel))
     return ShownModel(id=model.id, phases=tuple(phases), funnel=tuple(funnel))
 
 

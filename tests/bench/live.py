@@ -4,7 +4,7 @@ python -m tests.bench.live [--millions 1] [--keep FOLDER]
 
 `cpu` is the engine's for one answer, in seconds; `a second` what keeping the panel up to date
 costs, for any number of people who watch: its pace, and the rest that the poller takes after a slow
-answer, are counted in. The best of three.
+answer, are counted in. Something is written every second. The best of three.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from time import perf_counter
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from pipeline.live.hub import REST
+from pipeline.live.hub import PULSE_SECONDS, REST
 from pipeline.live.panels import PANELS, Panel
-from pipeline.reports.live.pulse import read_pulse
+from pipeline.reports.live.pulse import read_pulse, read_written
 from pipeline.reports.live.view import View
 from schemas.journeys import load_model
 from sinks.migrate import migrate, read_migrations
@@ -31,14 +31,15 @@ from tests.support.engine import EngineServer
 
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1)}
 STEPS = load_model("lifecycle").funnel
-PULSE = Panel("pulse", "", object, lambda client, view, _: [read_pulse(client, view)], 0.5)
+WRITTEN = Panel("written", "", object, lambda client, *_: [read_written(client)], PULSE_SECONDS)
+PULSE = Panel("pulse", "", object, lambda client, view, _: [read_pulse(client, view)], 1.0)
 
 
 def measure(client: Client, pid: int, span: str) -> None:
     """Print what each panel takes, and all of them together."""
     view = View(site="shop", model="lifecycle", start=END - SPANS[span], end=END)
     total = 0.0
-    for panel in (PULSE, *PANELS.values()):
+    for panel in (WRITTEN, PULSE, *PANELS.values()):
         wall, cpu = min(_taken(client, pid, panel, view) for _ in range(3))
         each = cpu / max(panel.pace, REST[panel.lane] * wall)
         total += each

@@ -13,6 +13,8 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.live.panels import PANELS
 from pipeline.reports.journey_map.answer import read_map
+from pipeline.reports.live.steps import read_step_lines, read_steps, read_usual_steps
+from pipeline.reports.live.view import View
 from pipeline.reports.overview.answer import Report, read_report
 from pipeline.reports.span import Span
 from schemas.journeys import load_models
@@ -50,6 +52,22 @@ async def test_the_funnel_counts_as_the_report_does(shop: tuple[Serving, Client]
     assert [(each["step"], each["line"][-1]) for each in lines] == [
         (step["step"], [step["people"], step["gone_on"]]) for step in steps
     ]
+
+
+def test_a_visit_stands_before_the_funnel_unless_it_is_a_step_of_it(
+    shop: tuple[Serving, Client],
+) -> None:
+    _, client = shop
+    view = View(site=SITE, model="lifecycle", start=NOON - timedelta(hours=24), end=NOON)
+    for steps in (("Product Viewed", "Order Completed"), ("Page Viewed", "Product Viewed")):
+        shown = read_steps(client, view, steps)
+        assert [each.step for each in shown] == list(dict.fromkeys(("Page Viewed", *steps)))
+        assert [each.gone_on for each in shown[:-1]] == [each.people for each in shown[1:]]
+        lines = read_step_lines(client, view, steps)
+        assert [line.line[-1] for line in lines] == [(each.people, each.gone_on) for each in shown]
+        assert [each.step for each in read_usual_steps(client, view, steps)] == [
+            each.step for each in shown[:-1]
+        ]
 
 
 async def test_people_are_in_the_phases_of_the_report(shop: tuple[Serving, Client]) -> None:

@@ -81,6 +81,19 @@ async def test_a_pass_of_one_site_shows_that_one_and_knows_no_other(
     assert (person["devices"], person["touchpoints"], person["visits"]) == (0, [], [])
 
 
+async def test_without_a_site_in_the_address_it_is_one_with_data(
+    shop: tuple[Serving, Client],
+) -> None:
+    _, client = shop
+    async with serving(client, write_keys={"wk_new": "a-new-one", "wk_shop": "shop"}) as live:
+        _, site = await live.get("/api/site")
+        assert (site["site"], site["sites"]) == ("outlet", ["a-new-one", "outlet", "shop"])
+        _, site = await live.get("/api/site", token_for("a-new-one", "shop"))
+        assert site["site"] == "shop"
+        _, site = await live.get("/api/site", token_for("a-new-one"))
+        assert site["site"] == "a-new-one"
+
+
 async def test_a_link_becomes_a_cookie_that_no_script_and_no_other_site_has(
     shop: tuple[Serving, Client],
 ) -> None:

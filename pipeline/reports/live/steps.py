@@ -54,6 +54,11 @@ class UsualStep:
     usual: Usual | None
 
 
+def shown_steps(steps: Sequence[str]) -> tuple[str, ...]:
+    """Return a funnel with the visit before it, unless that is one of its steps anyway."""
+    return tuple(steps) if VISIT in steps else (VISIT, *steps)
+
+
 def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, ...]:
     """Count the funnel of a visit and `steps`."""
     before = view.before
@@ -67,7 +72,7 @@ def read_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[Step, 
             before=then[place],
             before_gone_on=(*then, 0)[place + 1],
         )
-        for place, step in enumerate((VISIT, *steps))
+        for place, step in _places(steps)
     )
 
 
@@ -76,7 +81,7 @@ def read_step_lines(client: Client, view: View, steps: Sequence[str]) -> tuple[S
     lately = people_in(client, view, steps, _line(view))
     return tuple(
         StepLine(step=step, line=tuple((each[place], (*each, 0)[place + 1]) for each in lately))
-        for place, step in enumerate((VISIT, *steps))
+        for place, step in _places(steps)
     )
 
 
@@ -92,7 +97,7 @@ def read_usual_steps(client: Client, view: View, steps: Sequence[str]) -> tuple[
 
     return tuple(
         UsualStep(step=step, usual=usual_share(samples(place)))
-        for place, step in enumerate((VISIT, *steps)[:-1])
+        for place, step in _places(steps)[:-1]
     )
 
 
@@ -112,6 +117,12 @@ def people_in(
     people = {row["w"]: tuple(row["people"]) for row in found}
     nobody = (0,) * (len(steps) + 1)
     return [people.get(number, nobody) for number in range(1, len(windows) + 1)]
+
+
+def _places(steps: Sequence[str]) -> list[tuple[int, str]]:
+    """Give the shown steps with their places in the counts, of which the first is the visit's."""
+    shown = shown_steps(steps)
+    return list(enumerate(shown, start=len(steps) + 1 - len(shown)))
 
 
 def _line(view: View) -> list[Window]:

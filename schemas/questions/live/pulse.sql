@@ -1,6 +1,5 @@
 -- How fresh is the site, and does it have anything at all?
--- Of the last days before `end` only, so that the cost does not grow with the history. `written` is
--- another number whenever anything was written into any table, of whatever site and time.
+-- Of the last days before `end` only, so that the cost does not grow with the history.
 WITH {end:DateTime64(3, 'UTC')} AS now
 SELECT
     toBool((SELECT count() FROM (
@@ -11,6 +10,4 @@ SELECT
         WHERE site = {site:String} AND occurred_at >= now - INTERVAL 1 DAY
         AND received_at >= now - INTERVAL 1 MINUTE) AS last_minute,
     (SELECT count() FROM dead_letters
-        WHERE site IN ({site:String}, '') AND at >= now - INTERVAL 1 HOUR) AS refused,
-    (SELECT groupBitXor(toUInt32(cityHash64(name, total_rows, total_bytes, parts))) FROM system.tables
-        WHERE database = currentDatabase()) AS written
+        WHERE site IN ({site:String}, '') AND at >= now - INTERVAL 1 HOUR) AS refused

@@ -26,10 +26,16 @@ function Back({ row }) {
   return <td class="num">{won.text}<div>{bar}</div></td>;
 }
 
-function Row({ row, site, usual, alert }) {
+/** Its kind; of several of one kind also what tells them apart. */
+function kind(row, isOne) {
+  const name = say(`kind_${row.kind}`);
+  return isOne ? name : `${name}, ${row.currency || say("without_cart")}`;
+}
+
+function Row({ row, isOne, site, usual, alert }) {
   return (
     <tr>
-      <td><a href={who(row)}><b>{say(`kind_${row.kind}`)}</b></a><div class="t">{cause(row, site)}</div></td>
+      <td><a href={who(row)}><b>{kind(row, isOne)}</b></a><div class="t">{cause(row, site)}</div></td>
       <td class="num"><a href={who(row)}><b class={alert ? "bad" : ""}>{alert && "▲ "}{count(row.people)}</b></a>{usual && <div class="t">{say("usual")} {span(usual.low, usual.high)}</div>}</td>
       <td class="num">{row.at_stake > 0 ? <a href={who(row, "waiting")}><b>{money(row.at_stake, row.currency)}</b></a> : <b>–</b>}</td>
       <Back row={row} />
@@ -55,7 +61,7 @@ export function Cost({ panels, site, spanName }) {
             {rows.length === 0 ? <p class="s">{say("nothing_left")}</p> : (
               <table class="ab">
                 <thead><tr><th scope="col">{say("kind_cause")}</th><th scope="col" class="num">{say("people")}</th><th scope="col" class="num">{say("at_stake")}</th><th scope="col" class="num">{say("won_7d")}</th></tr></thead>
-                <tbody>{rows.map((row) => <Row key={row.kind + row.currency} row={row} site={site} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind && each.currency === row.currency)?.usual} />)}</tbody>
+                <tbody>{rows.map((row) => <Row key={row.kind + row.currency} row={row} isOne={rows.filter((each) => each.kind === row.kind).length === 1} site={site} alert={red(row.kind)} usual={often?.rows?.find((each) => each.kind === row.kind && each.currency === row.currency)?.usual} />)}</tbody>
               </table>
             )}
           </>

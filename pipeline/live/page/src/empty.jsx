@@ -65,7 +65,7 @@ export function Empty({ site, panels }) {
           <Step number="2"><b>{say("or_try")}</b><p class="s try">{say("try_lead")}</p><Test site={site} /></Step>
           <Step number="3" last>
             <div class="wait"><span class="dot beat" />{say("waiting_first")}</div>
-            <p class="s">{say("listening_for", duration((now - began) / 1000), panels.arrived?.rows?.length || 0, letters.length)}</p>
+            <p class="s">{say("listening_for", duration(Math.round((now - began) / 1000)), panels.arrived?.rows?.length || 0, letters.length)}</p>
             {letters.slice(0, 3).map((row) => <p class="s" key={row.dead_letter_id}><b>{row.reason}</b>: {row.detail}</p>)}
           </Step>
           <p class="foot">{say("still_nothing", site.collector)}</p>

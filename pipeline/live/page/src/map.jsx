@@ -2,6 +2,7 @@
 
 import { view } from "./address.js";
 import { brief, count, duration, share } from "./numbers.js";
+import { MOST_IN_A_ROW } from "./phases.jsx";
 import { Section } from "./shapes.jsx";
 import { named, say } from "./words.js";
 
@@ -75,7 +76,7 @@ export function JourneyMap({ panels, site }) {
         const find = (channel, phase) => panel.rows.find((cell) => cell.channel === channel && cell.phase === phase);
         return (
           <>
-            <div class="map" role="table" aria-labelledby="h-m" style={{ "--n": site.phases.length }} onKeyDown={walk}>
+            <div class={site.phases.length > MOST_IN_A_ROW ? "map many" : "map"} role="table" aria-labelledby="h-m" style={{ "--n": site.phases.length }} onKeyDown={walk}>
               <div role="row" class="line">
                 <span class="corner" role="columnheader"><span class="hidden">{say("channel")}</span></span>
                 {site.phases.map((phase) => <span class="ph0" role="columnheader" style={{ "--c": phase.color }}>{phase.label}</span>)}

@@ -12,9 +12,14 @@ function format(kind, options, Kind = Intl.NumberFormat) {
   return formats.get(key);
 }
 
-export const count = (n) => format("count", { maximumFractionDigits: 0 }).format(n);
-const decimal = (n, digits) =>
-  format(`decimal${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
+const MILLION = 1e6;
+
+/** Millions and more in three digits, so that they fit where they stand; the CSV has all of them. */
+const short = (n) => format("short", { notation: "compact", maximumSignificantDigits: 3 }).format(n);
+
+const decimal = (n, digits) => (Math.abs(n) >= MILLION ? short(n)
+  : format(`decimal${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n));
+export const count = (n) => decimal(n, 0);
 
 export function money(amount, currency) {
   const digits = Math.abs(amount) < 100 && amount % 1 ? 2 : 0;
@@ -76,7 +81,7 @@ const UNITS = {
 
 export function duration(seconds) {
   const u = UNITS[language.now];
-  if (seconds < 10) return `${decimal(seconds, 1)} ${u.s}`;
+  if (seconds < 10) return `${decimal(seconds, Number.isInteger(seconds) ? 0 : 1)} ${u.s}`;
   if (seconds < 100) return `${decimal(seconds, 0)} ${u.s}`;
   if (seconds < 5400) return `${decimal(seconds / 60, seconds < 600 ? 1 : 0)} ${u.m}`;
   if (seconds < 129600) return `${decimal(seconds / 3600, seconds < 36000 ? 1 : 0)} ${u.h}`;

@@ -5,6 +5,8 @@ import { count, duration, share } from "./numbers.js";
 import { Phase, Section, Spark } from "./shapes.jsx";
 import { say } from "./words.js";
 
+export const MOST_IN_A_ROW = 6;
+
 const who = (phase) => view({ view: "people", of: "phase", what: phase });
 
 function About({ row, isLast }) {
@@ -24,7 +26,7 @@ export function Phases({ panel, site, said }) {
       {() => (
         <>
           <div class="prop" aria-hidden="true">{site.phases.map((phase) => <i style={{ "--c": phase.color, flex: found(phase.id)?.people || 0 }} />)}</div>
-          <div class="ph" style={{ "--n": site.phases.length }}>
+          <div class={site.phases.length > MOST_IN_A_ROW ? "ph many" : "ph"} style={{ "--n": site.phases.length }}>
             {site.phases.map((phase, place) => (
               <a key={phase.id} href={who(phase.id)} style={{ "--c": phase.color }}>
                 <div class="l"><Phase phase={phase} /><About row={found(phase.id)} isLast={place === site.phases.length - 1} /></div>

@@ -300,6 +300,7 @@ const WORDS = {
   n_devices: ["{} devices", "{} Geräte"],
   one_device: ["one device", "ein Gerät"],
   not_linked: ["not linked", "nicht verknüpft"],
+  without_cart: ["without a cart", "ohne Warenkorb"],
   left_behind: ["left behind", "liegen gelassen"],
   nothing_at_stake: ["nothing left behind", "nichts liegen gelassen"],
   since_then: ["for {}", "seit {}"],
