@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test image image-test sbom clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -114,6 +114,11 @@ image: ## Build the image for this machine (needs a container engine; ENGINE=pod
 
 image-test: $(READY) ## Run the steps of the image with its locked packages, without an engine (needs root)
 	@LONG=1 $(BIN)/python -m pytest tests/contract/test_image.py $(ARGS)
+
+chart-tools: $(READY) ## Fetch Helm (built by Go) and Kubernetes' schemas into .cache, for the tests of the chart
+	@command -v helm >/dev/null || GOBIN=$(CURDIR)/.cache/bin go install helm.sh/helm/v3/cmd/helm@v3.22.0
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target .cache/kubernetes kubernetes-validate==1.37.0
 
 sbom: $(READY) ## List the packages of the image with licences (CycloneDX) in dist/touchstream.cdx.json
 	@rm -rf build/sbom && $(PYTHON) -m venv --without-pip build/sbom && mkdir -p dist
