@@ -44,7 +44,9 @@ SAID = {
 }
 _KNOWN = {"site", "start", "end", "model", "channel", "segment", "kpi", "by", "most", "days"}
 QUESTIONS = [
-    one.name for one in questions().values() if not one.is_part and one.parameters.keys() <= _KNOWN
+    one.name
+    for one in questions().values()
+    if one.kind == "question" and one.parameters.keys() <= _KNOWN
 ]
 LONG = os.environ.get("LONG") == "1"
 if not LONG:
@@ -106,10 +108,12 @@ def found(rows: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_counts_both(name: str, client: Client) -> None:
-    same, own = (
-        found(client.query(f"SELECT * FROM {whole(name, site=site)}").named_results())
-        for site in ("same", "own")
-    )
+    def answer(site: str) -> list[str]:
+        return found(client.query(f"SELECT * FROM {whole(name, site=site)}").named_results())
+
+    same, own = answer("same"), answer("own")
+    if same != own:  # what is still open grows by a second
+        same, own = answer("same"), answer("own")
     assert same == own
 
 
