@@ -61,7 +61,10 @@ class Writer:
                     await self._flush()
             await self._flush()
         except SinkUnavailable:
-            log.warning("stopped while ClickHouse does not answer; the rows stay in Kafka")
+            log.warning(
+                "stopped while ClickHouse does not answer; the rows stay in Kafka",
+                extra={"event": "sink_stopped_waiting"},
+            )
 
     async def _collect(self, timeout_ms: int) -> None:
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=self._most_rows)
@@ -97,7 +100,13 @@ class Writer:
             try:
                 return await self._sink.write(table, [row.value for row in rows], token)
             except SinkUnavailable as error:
-                log.warning("%s: %d rows wait for ClickHouse: %s", table, len(rows), error)
+                log.warning(
+                    "%s: %d rows wait for ClickHouse: %s",
+                    table,
+                    len(rows),
+                    error,
+                    extra={"event": "rows_wait"},
+                )
                 self._events.retried(table, str(error))
                 if self.stop.is_set():
                     raise
@@ -117,7 +126,13 @@ class Writer:
 
     async def _bury(self, table: str, row: Row, why: str) -> None:
         self._events.refused(table)
-        log.warning("%s refuses the row at %s:%d", table, row.source, row.offset)
+        log.warning(
+            "%s refuses the row at %s:%d",
+            table,
+            row.source,
+            row.offset,
+            extra={"event": "row_refused"},
+        )
         if table == self._tables[DEAD_LETTERS.name]:
             return
         self._refusals.count(0, 1)
@@ -146,6 +161,13 @@ class Writer:
         try:
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
-            log.info("partitions moved before the commit; their rows will be offered again")
+            log.info(
+                "partitions moved before the commit; their rows will be offered again",
+                extra={"event": "partitions_moved"},
+            )
         except KafkaError as error:
-            log.warning("the commit was not taken, the next one will do: %s", error)
+            log.warning(
+                "the commit was not taken, the next one will do: %s",
+                error,
+                extra={"event": "commit_refused"},
+            )

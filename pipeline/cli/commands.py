@@ -5,12 +5,11 @@ needs as arguments.
 """
 
 import importlib
-import logging
-import sys
 from typing import NamedTuple
 
 import click
 
+from pipeline.cli import logs
 from pipeline.terminal import without_controls
 
 
@@ -104,7 +103,7 @@ class _Imported(click.Group):
             sentence = sentence_of(error)
             if sentence is None:
                 raise
-            failed = click.ClickException(without_controls(str(sentence)))
+            failed = logs.Ended(without_controls(str(sentence)))
             failed.exit_code = sentence.exit_code
             raise failed from error
 
@@ -144,8 +143,4 @@ def main(verbose: bool) -> None:
     Settings come from TOUCHSTREAM_* variables or from touchstream.toml; `touchstream settings`
     lists them.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    logs.begin(verbose=verbose)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import RenderableType
 
+from pipeline.cli import logs
 from pipeline.settings import BadSettings, Settings
 from pipeline.settings.complaints import bad_settings
 from pipeline.terminal import print_whole
@@ -104,17 +105,19 @@ SPAN = in_span("all time")
 
 
 def read_settings() -> Settings:
-    """Read the settings.
+    """Read the settings, and log as they say.
 
     Raises:
         BadSettings: a value is invalid.
     """
     try:
-        return Settings()
+        known = Settings()
     except ValidationError as error:
         raise bad_settings(error) from None
     except SettingsError as error:
         raise BadSettings(f"the settings are not readable: {error}") from None
+    logs.use(known)
+    return known
 
 
 @contextmanager

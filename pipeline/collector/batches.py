@@ -143,5 +143,7 @@ class Batches:
 
     def _fail(self, why: str) -> None:
         if not self.is_failing:
-            _log.warning("Kafka does not acknowledge: %s", why)
+            _log.warning(
+                "Kafka does not acknowledge: %s", why, extra={"event": "kafka_not_acknowledging"}
+            )
         self._failed_at = time.monotonic()

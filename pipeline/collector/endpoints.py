@@ -143,7 +143,9 @@ class Endpoints:
             await self._keep(collected)
         except NotAcknowledged as error:
             COLLECTOR_CLICKS_LOST.labels(collected.arrival.site).inc()
-            _log.warning("a click in a newsletter is lost: %s", error)
+            _log.warning(
+                "a click in a newsletter is lost: %s", error, extra={"event": "click_lost"}
+            )
 
     # --- providers' webhooks ----------------------------------------------------------------------
 

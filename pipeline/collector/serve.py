@@ -92,7 +92,9 @@ def _reload(collector: Collector) -> None:
     try:
         collector.change_keys(Settings().write_keys)
     except (ValueError, BadSettings) as error:
-        _log.error("the write keys stay as they are: %s", error)
+        _log.error(
+            "the write keys stay as they are: %s", error, extra={"event": "write_keys_unchanged"}
+        )
 
 
 def _hold_free(host: str, port: int) -> None:

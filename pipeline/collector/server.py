@@ -140,7 +140,7 @@ class Collector:
                 await check_rights(self._settings, "collect")
                 self._is_connected = True
             except (NotAcknowledged, Forbidden, KafkaError) as error:
-                _log.warning("not ready: %s", error)
+                _log.warning("not ready: %s", error, extra={"event": "collector_not_ready"})
                 await self._producer.stop()
                 await asyncio.sleep(1)
 

@@ -32,5 +32,7 @@ class DeadLetters:
             try:
                 return await self._producer.send(DEAD_LETTERS.name, partition, [row])
             except (NotAcknowledged, KafkaError) as error:
-                log.warning("a dead letter waits for Kafka: %s", error)
+                log.warning(
+                    "a dead letter waits for Kafka: %s", error, extra={"event": "dead_letter_waits"}
+                )
                 await asyncio.sleep(_PAUSE_SECONDS)

@@ -129,7 +129,7 @@ class Watchdog(threading.Thread):
                     self._judge(await committed(self._settings, self._group, end), end)
             except (KafkaError, OSError, TimeoutError):
                 self._progress.excuse(time.monotonic())  # the role cannot read either
-        log.critical("%s", self.complaint)
+        log.critical("%s", self.complaint, extra={"event": "stalled"})
         await asyncio.sleep(_LAST_WORDS_SECONDS)
         logging.shutdown()
         self._end()

@@ -209,7 +209,14 @@ class Poller:
 
     def _fail(self, panel: str, error: Exception) -> None:
         ours = None if isinstance(error, _EXPECTED) else error
-        _log.warning("%s of %s: %s", panel, self._address.site, str(error)[:300], exc_info=ours)
+        _log.warning(
+            "%s of %s: %s",
+            panel,
+            self._address.site,
+            str(error)[:300],
+            exc_info=ours,
+            extra={"event": "panel_failed"},
+        )
         self._asked.pop(panel, None)
         self._rows.pop(panel, None)
         reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
@@ -276,7 +283,12 @@ class Hub:
             task.cancel()
             for error in await asyncio.gather(task, return_exceptions=True):
                 if isinstance(error, Exception):
-                    _log.error("nothing is told of %s any more", address.site, exc_info=error)
+                    _log.error(
+                        "nothing is told of %s any more",
+                        address.site,
+                        exc_info=error,
+                        extra={"event": "page_abandoned"},
+                    )
             poller.let_go()
             if address in self._pollers and self._pollers[address][0] is poller:
                 del self._pollers[address]

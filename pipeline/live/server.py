@@ -302,7 +302,7 @@ class Live:
         except UnknownQuestion as error:
             raise Denied(400, "bad_address", str(error)) from error
         except (ClickHouseError, TouchstreamError, OSError) as error:
-            _log.warning("not answered: %s", str(error)[:300])
+            _log.warning("not answered: %s", str(error)[:300], extra={"event": "live_not_answered"})
             raise Denied(503, "unavailable", "ClickHouse does not answer this now") from error
 
 

@@ -106,7 +106,11 @@ class Drain:
             try:
                 return await self._producer.send_all(batches)
             except (NotAcknowledged, KafkaError) as error:
-                _log.warning("what comes back from the overflow topic waits for Kafka: %s", error)
+                _log.warning(
+                    "what comes back from the overflow topic waits for Kafka: %s",
+                    error,
+                    extra={"event": "drain_waits_for_kafka"},
+                )
                 await self._pause(_PAUSE_SECONDS)
 
     def _forget(self, at: TopicPartition) -> None:
@@ -159,7 +163,11 @@ async def run(settings: Settings) -> None:
             try:
                 await _member(settings, producer, dogs)
             except KafkaError as error:  # of a commit after a rebalance, say: read it again
-                _log.warning("the overflow topic is read again from its last commit: %s", error)
+                _log.warning(
+                    "the overflow topic is read again from its last commit: %s",
+                    error,
+                    extra={"event": "overflow_read_again"},
+                )
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 

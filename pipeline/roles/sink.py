@@ -107,7 +107,7 @@ async def _connect(settings: Settings, stopping: asyncio.Event) -> Client | None
         try:
             client = await asyncio.to_thread(connect, settings)
         except ClickHouseUnavailable as error:
-            log.warning("%s", error)
+            log.warning("%s", error, extra={"event": "sink_waits_for_clickhouse"})
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             await asyncio.to_thread(check_version, client)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -13,6 +14,11 @@ class RoleSettings(BaseModel):
 
     metrics_host: str = Field(
         "127.0.0.1", description="Address on which tracker, sink and watch serve their metrics."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="How processes log: text, or json, an object on each line; docs/operations.md "
+        "lists its events.",
     )
     stall_after: Duration = Field(
         timedelta(minutes=2),

@@ -59,6 +59,12 @@ _STEP_SECONDS = {
     name: metrics.TRACKER_STEP_SECONDS.labels(name) for name, _ in (*STEPS, *CHECKPOINT_STEPS)
 }
 _WRITTEN = (topics.RAW.name, topics.STATE.name, *topics.TABLES)
+_AS_EVERY_ROLE: dict[str, Any] = {
+    "quiet": True,
+    "redirect_stdouts": False,
+    "override_logging": False,
+}
+"""Faust's worker leaves the log and the output as they are."""
 _SLICE = 64
 """Records that go through the steps together. Their objects fit into a processor's cache, and
 nobody else waits longer than some milliseconds; 500 together cost a third more."""
@@ -181,7 +187,12 @@ class Tracker:
                 try:
                     await self.producer.send(topics.RAW.name, partition.number, [row])
                 except NotAcknowledged as error:
-                    log.warning("no tick for partition %d: %s", partition.number, error)
+                    log.warning(
+                        "no tick for partition %d: %s",
+                        partition.number,
+                        error,
+                        extra={"event": "tick_missing"},
+                    )
 
     def _done(self, number: int, offset: int) -> None:
         self.store.note_durable(number, offset - 1)
@@ -245,7 +256,11 @@ async def _or_die(work: Callable[..., Any], *args: Any) -> None:
     try:
         await work(*args)
     except Exception:
-        log.critical("the tracker stops; it will continue from its changelog", exc_info=True)
+        log.critical(
+            "the tracker stops; it will continue from its changelog",
+            exc_info=True,
+            extra={"event": "tracker_stopped"},
+        )
         logging.shutdown()
         os._exit(_EX_SOFTWARE)
 
@@ -333,8 +348,7 @@ def run(settings: Settings) -> None:
     worker = Worker(
         tracker.app,
         loglevel=logging.getLogger().getEffectiveLevel(),
-        quiet=True,
-        redirect_stdouts=False,
+        **_AS_EVERY_ROLE,
     )
     worker.spinner = None
     # Chunks create millions of short-lived objects and the state is bytes: collect less often.

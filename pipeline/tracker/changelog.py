@@ -111,7 +111,11 @@ class Store:
                 return end, (await committed(self._settings, group, [raw]))[raw]
             except KafkaError as error:
                 self.excuse()
-                log.warning("Kafka does not say yet how far the log was read: %s", error)
+                log.warning(
+                    "Kafka does not say yet how far the log was read: %s",
+                    error,
+                    extra={"event": "offset_unknown"},
+                )
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def park(self) -> None:
@@ -149,6 +153,7 @@ class Store:
             len(partition.states),
             count,
             time.monotonic() - began,
+            extra={"event": "state_restored"},
         )
 
     @asynccontextmanager

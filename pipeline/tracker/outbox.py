@@ -92,7 +92,11 @@ class Outbox:
             except NotAcknowledged as error:
                 metrics.TRACKER_RETRIES.inc()
                 self.excuse()
-                log.warning("Kafka does not take the tracker's records, trying again: %s", error)
+                log.warning(
+                    "Kafka does not take the tracker's records, trying again: %s",
+                    error,
+                    extra={"event": "tracker_waits_for_kafka"},
+                )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

@@ -96,7 +96,13 @@ async def serve(path: Path, host: str, port: int) -> None:
     try:
         await runner.setup()
         await _listen(runner, host, port)
-        _log.info("ClickHouse %s answers on http://%s:%d", engine.version, host, port)
+        _log.info(
+            "ClickHouse %s answers on http://%s:%d",
+            engine.version,
+            host,
+            port,
+            extra={"event": "engine_ready"},
+        )
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()

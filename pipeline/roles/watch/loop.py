@@ -74,7 +74,11 @@ async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None
         firing = await asyncio.to_thread(open_alerts, rounds.client)
     except (ClickHouseError, KafkaError, OSError, TimeoutError) as error:
         metrics.WATCH_FAILURES.inc()
-        _log.warning("nothing was judged, ClickHouse or Kafka failed: %s", error)
+        _log.warning(
+            "nothing was judged, ClickHouse or Kafka failed: %s",
+            error,
+            extra={"event": "nothing_judged"},
+        )
         return
     _show(firing)
     metrics.WATCH_BEHIND.set((now - until).total_seconds())

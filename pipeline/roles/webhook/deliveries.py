@@ -100,7 +100,14 @@ class Deliveries:
     async def _give_up(self, origin: _Origin, reason: Reason, why: str) -> None:
         name = self._courier.name
         WEBHOOK_BURIED.labels(name).inc()
-        _log.warning("%s: the fact at %s:%d: %s", name, origin.source, origin.offset, why)
+        _log.warning(
+            "%s: the fact at %s:%d: %s",
+            name,
+            origin.source,
+            origin.offset,
+            why,
+            extra={"event": "fact_given_up"},
+        )
         await self._bury(
             dead_letter(
                 origin.value,
@@ -120,6 +127,13 @@ class Deliveries:
             if mine:
                 await self._consumer.commit(mine)
         except (CommitFailedError, IllegalStateError):
-            _log.info("partitions moved before the commit; their facts will be delivered again")
+            _log.info(
+                "partitions moved before the commit; their facts will be delivered again",
+                extra={"event": "partitions_moved"},
+            )
         except KafkaError as error:
-            _log.warning("the commit was not taken, the next one will do: %s", error)
+            _log.warning(
+                "the commit was not taken, the next one will do: %s",
+                error,
+                extra={"event": "commit_refused"},
+            )

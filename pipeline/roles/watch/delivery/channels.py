@@ -123,7 +123,12 @@ class Channels:
         except (*_REFUSED, *_AWAY) as error:
             metrics.WATCH_UNDELIVERED.labels(name).inc()
             why = error if isinstance(error, NotTaken) else type(error).__name__
-            _log.warning("%s did not take an alert, it will be sent again: %s", name, why)
+            _log.warning(
+                "%s did not take an alert, it will be sent again: %s",
+                name,
+                why,
+                extra={"event": "alert_not_taken"},
+            )
             if not isinstance(error, _REFUSED):
                 raise
             return False
