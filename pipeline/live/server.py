@@ -5,6 +5,7 @@ the questions of `pipeline.reports` on the other. It only reads.
 import asyncio
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -48,6 +49,7 @@ _HEARTBEAT_SECONDS = 15.0
 _SITES_SECONDS = 10.0
 _TOKEN = "token"  # noqa: S105 - the name of a parameter
 _JSON = "application/json"
+_NO_FILE_NAME = re.compile(r"[^\w.-]+", re.ASCII)
 _HOW_TO_ENTER = (
     "this link opens nothing, or no more: ask whoever sent it for a new one, or run "
     "`touchstream live --link`"
@@ -331,7 +333,8 @@ def _json(answer: object) -> web.Response:
 
 
 def _csv(name: str, address: Address, text: str) -> web.Response:
-    disposition = f'attachment; filename="{address.site}-{name}.csv"'
+    site = _NO_FILE_NAME.sub("-", address.site)
+    disposition = f'attachment; filename="{site}-{name}.csv"'
     return web.Response(
         text=text, content_type="text/csv", headers={"Content-Disposition": disposition}
     )

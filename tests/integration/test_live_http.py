@@ -1,6 +1,7 @@
 """The live page's server: who gets in, what it costs the engine, streams, and hostile requests."""
 
 import asyncio
+import re
 import resource
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -180,6 +181,8 @@ HOSTILE = [
     "\x1b[2J",
     "%00",
     "🦆" * 40,
+    "\r\nX-Evil: 1",
+    'a"; filename="evil.exe',
 ]
 
 
@@ -195,6 +198,9 @@ async def test_what_is_no_name_names_nobody(text: str, shop: tuple[Serving, Clie
     _, person = await live.get("/api/person", person=text)
     assert person["touchpoints"] == []
     assert client.query("SELECT count() > 0 FROM touchpoints").result_rows == [(True,)]
+    async with live.session.get(f"{live.url}/api/alerts.csv", params={"site": text}) as answer:
+        said = answer.headers["Content-Disposition"]
+        assert re.fullmatch(r'attachment; filename="[\w.-]+-alerts\.csv"', said)
 
 
 async def test_the_document_is_valid_and_has_every_path(shop: tuple[Serving, Client]) -> None:
