@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +24,10 @@ for _library in ("clickhouse_connect", "urllib3"):
 
 _ANSWER_SECONDS = 100
 """A longer statement is aborted; an insert is then repeated, and counts once."""
+
+
+_TLS_MODES = {True: "strict", False: "mutual"}
+"""With a password a client's certificate only opens the connection; without, it is the login."""
 
 
 class ClickHouseUnavailable(Unavailable):
@@ -48,17 +53,35 @@ def connect(settings: Settings) -> Client:
             database=settings.clickhouse_database,
             autogenerate_session_id=False,
             send_receive_timeout=_ANSWER_SECONDS,
+            ca_cert=_path(settings.clickhouse_ca_file),
+            client_cert=_path(settings.clickhouse_certificate_file),
+            client_cert_key=_path(settings.clickhouse_key_file),
+            tls_mode=_TLS_MODES[bool(settings.clickhouse_password.get_secret_value())],
         )
     except OperationalError as error:
-        raise ClickHouseUnavailable(
-            f"no ClickHouse answers at {settings.clickhouse_url}: start it, or set "
-            "TOUCHSTREAM_CLICKHOUSE_URL to its address"
-        ) from error
+        raise ClickHouseUnavailable(_why_no_answer(settings, error)) from error
     except ClickHouseError as error:
         raise ClickHouseUnavailable(
             f"ClickHouse at {settings.clickhouse_url} refused the connection: {error}. Check "
             "TOUCHSTREAM_CLICKHOUSE_USER, _PASSWORD and _DATABASE"
         ) from error
+
+
+def _path(file: Path | None) -> str | None:
+    return str(file) if file else None
+
+
+def _why_no_answer(settings: Settings, error: OperationalError) -> str:
+    where = settings.clickhouse_url
+    over_tls = (
+        f", and check TOUCHSTREAM_CLICKHOUSE_CA_FILE and _CERTIFICATE_FILE ({error})"
+        if where.startswith("https://")
+        else ""
+    )
+    return (
+        f"no ClickHouse answers at {where}: start it, or set TOUCHSTREAM_CLICKHOUSE_URL to its "
+        f"address{over_tls}"
+    )
 
 
 class Changes(NamedTuple):

@@ -7,9 +7,15 @@ partition of `tracker-state` with the same number.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from schemas.times import DAY_MS
+
+
+def milliseconds_of(span: timedelta) -> int:
+    """Give a length of time as Kafka writes it."""
+    return span // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,12 @@ class Topic:
     retention_ms: int = 7 * DAY_MS
     extra: dict[str, str] = field(default_factory=dict)
 
-    def config(self) -> dict[str, str]:
-        """Return the broker's settings for this topic."""
+    def config(self, retention: timedelta | None = None) -> dict[str, str]:
+        """Return the broker's settings for this topic, with another `retention` if it is given."""
+        kept = milliseconds_of(retention) if retention else self.retention_ms
         return {
             "cleanup.policy": self.cleanup,
-            "retention.ms": str(self.retention_ms),
+            "retention.ms": str(kept),
             **self.extra,
         }
 

@@ -49,10 +49,13 @@ def migrate() -> None:
 @click.command()
 def topics() -> None:
     """Create the Kafka topics that are missing, with their retention and compaction."""
-    from pipeline.kafka.topics import create_topics
+    from pipeline.kafka.topics import create_topics, other_retention
 
-    created = asyncio.run(create_topics(read_settings()))
+    known = read_settings()
+    created = asyncio.run(create_topics(known))
     click.echo(f"created: {', '.join(created)}" if created else "all topics are there")
+    for sentence in asyncio.run(other_retention(known)):
+        click.echo(sentence, err=True)
 
 
 @click.group()

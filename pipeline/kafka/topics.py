@@ -1,12 +1,13 @@
 """Creating the topics, reading them whole. Shell."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
 from pipeline.kafka import clients
 from pipeline.kafka.rights import check_rights
@@ -15,9 +16,11 @@ from pipeline.settings import Settings
 from schemas import topics
 from schemas.errors import Unavailable
 from schemas.times import milliseconds
-from schemas.topics import Topic
+from schemas.topics import Topic, milliseconds_of
 
 _ALREADY_EXISTS = 36
+_TOPIC = ConfigResourceType.TOPIC
+_RETENTION = "retention.ms"
 
 
 class TopicsFailed(Unavailable):
@@ -53,7 +56,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
                 settings.kafka_partitions,
                 settings.kafka_replication,
                 # The embedded broker supports neither topic settings nor idempotence.
-                topic_configs=topic.config(),
+                topic_configs=topic.config(_kept(settings).get(topic.name)),
             )
             for topic in missing
         ]
@@ -63,6 +66,41 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
             raise TopicsFailed(
                 f"topic {name}: Kafka refused to create it, with code {code}: {detail}"
             )
+
+
+def _kept(settings: Settings) -> dict[str, timedelta]:
+    return {str(name): how_long for name, how_long in settings.topic_retention.items()}
+
+
+async def other_retention(settings: Settings) -> list[str]:
+    """Say of each topic that keeps records longer or shorter than the settings say how to mend it.
+
+    Only topics that the settings name are asked about; a broker that does not tell has none.
+    KafkaError if none answers.
+    """
+    asked = [ConfigResource(_TOPIC, name, {_RETENTION: ""}) for name in _kept(settings)]
+    if not asked:
+        return []
+    async with clients.admin(settings) as admin:
+        try:
+            [answer] = await admin.describe_configs(asked)
+        except (IncompatibleBrokerVersion, NotImplementedError):
+            return []
+    return [
+        _other(settings, name, wanted, int(entry[1]))
+        for _, _, _, name, entries in answer.resources
+        for entry in entries
+        if (wanted := milliseconds_of(_kept(settings)[name])) != int(entry[1])
+    ]
+
+
+def _other(settings: Settings, name: str, wanted: int, found: int) -> str:
+    return (
+        f"topic {name} keeps records for {timedelta(milliseconds=found)}, "
+        f"TOUCHSTREAM_TOPIC_RETENTION says {timedelta(milliseconds=wanted)}: run kafka-configs.sh "
+        f"--bootstrap-server {settings.kafka_bootstrap_servers} --alter --entity-type topics "
+        f"--entity-name {name} --add-config retention.ms={wanted}"
+    )
 
 
 async def _check_partitions(admin: AIOKafkaAdminClient, settings: Settings) -> None:

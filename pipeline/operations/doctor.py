@@ -21,6 +21,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.disks import free_disk
 from pipeline.kafka.lag import committed_until, partition_states
 from pipeline.kafka.rights import NEEDED, lacking_rights
+from pipeline.kafka.topics import other_retention
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from schemas import topics
@@ -152,6 +153,8 @@ async def _topics(settings: Settings, wanted_ones: list[str], known: set[str]) -
             f"TOUCHSTREAM_KAFKA_PARTITIONS is {wanted}, but {told}: set it to what the topics "
             "have; another number would split visitors"
         )
+    if sentences := await other_retention(settings):
+        raise _Wrong("; ".join(sentences))
     return f"all {len(found)}, with {wanted} partitions each"
 
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from pipeline.settings.kinds import RetainedTable, http
+from pipeline.settings.kinds import File, RetainedTable, http
 
 
 class ClickHouseSettings(BaseModel):
@@ -16,6 +16,17 @@ class ClickHouseSettings(BaseModel):
     clickhouse_password: SecretStr = Field(
         SecretStr(""), description="Password of the ClickHouse user."
     )
+    clickhouse_ca_file: File = Field(
+        None,
+        description="PEM file with the authority that ClickHouse's certificate must be signed by, "
+        "for an https:// URL; by default those of the system.",
+    )
+    clickhouse_certificate_file: File = Field(
+        None, description="PEM file with the client's certificate, if ClickHouse wants one."
+    )
+    clickhouse_key_file: File = Field(
+        None, description="PEM file with its key; by default it is in the certificate's file."
+    )
     clickhouse_database: str = Field("default", description="Database that contains all tables.")
     table_retention: dict[RetainedTable, Annotated[timedelta, Field(ge=timedelta(days=1))]] = Field(
         default_factory=dict,
@@ -24,3 +35,10 @@ class ClickHouseSettings(BaseModel):
     )
 
     _http = field_validator("clickhouse_url")(http)
+
+    @field_validator("clickhouse_ca_file", "clickhouse_certificate_file")
+    @classmethod
+    def _over_https(cls, path: File, info: ValidationInfo) -> File:
+        if path and not str(info.data.get("clickhouse_url")).startswith("https://"):
+            raise ValueError("is used over TLS only: TOUCHSTREAM_CLICKHOUSE_URL must be https://")
+        return path

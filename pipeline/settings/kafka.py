@@ -1,11 +1,11 @@
 """Settings of the Kafka that all roles share: where it is, and how they log in."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from pipeline.settings.kinds import Duration, File
+from pipeline.settings.kinds import Duration, File, RetainedTopic
 
 Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
@@ -21,6 +21,14 @@ class KafkaSettings(BaseModel):
     )
     kafka_replication: int = Field(
         1, ge=1, description="Replicas of every partition; 3 in production."
+    )
+    topic_retention: dict[RetainedTopic, Annotated[timedelta, Field(ge=timedelta(hours=1))]] = (
+        Field(
+            default_factory=dict,
+            description="Topic -> how long records are kept, when `touchstream topics` creates it; "
+            "by default 7 days, dead-letters 30. Of a topic that is there, it says how to change "
+            'it. Example: {"touchpoints.raw": "P30D"}',
+        )
     )
     kafka_idempotence: bool = Field(
         True,

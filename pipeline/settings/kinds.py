@@ -77,6 +77,19 @@ RetainedTable = Literal[
     "bot_sessions",
 ]
 
+RetainedTopic = Literal[
+    "touchpoints.raw",
+    "touchpoints.overflow",
+    "touchpoints",
+    "sessions",
+    "transitions",
+    "abandonments",
+    "identities",
+    "links",
+    "dead-letters",
+]
+"""All but the tracker's memory, which keeps the newest state of each visitor."""
+
 EndpointName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 

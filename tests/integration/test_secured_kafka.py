@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from clickhouse_connect.driver.client import Client
 from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.rights import NEEDED, Right, lacking_rights
-from pipeline.kafka.topics import create_topics
+from pipeline.kafka.topics import create_topics, other_retention
 from pipeline.kafka.unreachable import why_not
 from pipeline.operations.doctor import examine
 from pipeline.settings import BadSettings, Settings
-from schemas.topics import RAW
+from schemas.topics import LINKS, RAW, SESSIONS
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
 from tests.support.line import Line
@@ -52,6 +53,27 @@ async def names_of_topics(settings: Settings) -> list[str]:
     async with clients.admin(settings) as admin:
         found: list[str] = await admin.list_topics()
     return found
+
+
+async def test_a_topic_is_made_with_the_retention_of_the_settings(kafka: SecuredKafka) -> None:
+    kept = {LINKS.name: timedelta(days=30), SESSIONS.name: timedelta(days=7)}
+    known = kafka.open.model_copy(update={"topic_retention": kept})
+    [said] = await other_retention(known)
+    assert "topic links keeps records for 7 days, 0:00:00" in said
+    assert "--entity-name links --add-config retention.ms=2592000000" in said
+    told = {f.subject: f async for f in examine(known)}
+    assert (told["topics"].verdict, told["topics"].says) == ("WRONG", said)
+    async with clients.admin(kafka.open) as admin:
+        await admin.delete_topics([LINKS.name])
+        while LINKS.name in await admin.list_topics():  # noqa: ASYNC110 - nobody tells when
+            await asyncio.sleep(0.05)
+    assert await create_topics(known) == [LINKS.name]
+    assert await other_retention(known) == []
+
+
+async def test_who_may_not_see_a_retention_is_told_nothing_of_it(kafka: SecuredKafka) -> None:
+    kept = {LINKS.name: timedelta(days=99)}
+    assert await other_retention(kafka.settings("sink", topic_retention=kept)) == []
 
 
 async def test_the_doctor_names_the_rights_that_a_login_lacks(kafka: SecuredKafka) -> None:
