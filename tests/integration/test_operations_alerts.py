@@ -4,10 +4,11 @@ With Debian's Prometheus and Alertmanager, the roles as processes, and the shipp
 of which are divided by thirty. Short here; the long form (LONG=1, `make watch-stack`) has them all.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ import pytest_asyncio
 from tests.support import causes
 from tests.support.causes import CAUSES, Cause, World
 from tests.support.engine import EngineServer
+from tests.support.line import Line
 from tests.support.receiver import receiver
 from tests.support.watched import ALERTS, running_stack, until
 
@@ -40,7 +42,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     ):
         endpoints = {"crm": {"url": others.url("/crm"), "secret": _SECRET, "sites": ["crm"]}}
         stack.line.environment |= {
-            "TOUCHSTREAM_STALL_AFTER": "PT9S",
+            "TOUCHSTREAM_STALL_AFTER": "PT15S",
             "TOUCHSTREAM_DRAIN_RATE": "5",
             "TOUCHSTREAM_WEBHOOK_ENDPOINTS": json.dumps(endpoints),
             "TOUCHSTREAM_WEBHOOK_ATTEMPTS": "3",
@@ -50,7 +52,17 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         for role in _ROLES:
             await stack.line.start(role)
         await until(stack.is_up, PATIENCE)
-        yield World(stack, others)
+        async with supervised(stack.line):
+            yield World(stack, others)
+
+
+@asynccontextmanager
+async def supervised(line: Line) -> AsyncIterator[None]:
+    """Start again who has ended by itself."""
+    task = asyncio.create_task(line.supervise())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def test_every_alert_has_a_cause() -> None:

@@ -116,6 +116,43 @@ async def test_alertmanager_takes_an_alert_whatever_it_is_about(tmp_path: Path) 
 
 
 @pytest.mark.skipif(not LONG, reason="minutes of real time: make watch-stack")
+@pytest.mark.timeout(900)
+async def test_a_silent_source_is_told_of_but_no_closed_shop_and_no_other_mix(
+    stack: Stack,
+) -> None:
+    """The shop closes four hours ago, as every day; more come than usual to the other, by store."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    changed = now - 2 * HOUR
+    usual = {"website": 0.75, "store": 0.25}
+    shops = [
+        Visits(site="silent", mix=lambda at: usual if at < changed else {"website": 1.0}),
+        Visits(site="mixed", mix=lambda at: usual if at < changed else SHIFTED),
+        Visits(site="closed", is_open=lambda at: (now - at) % (24 * HOUR) > 4 * HOUR),
+    ]
+    for shop in shops:
+        for day in range(8, 0, -1):
+            shop.rate = 2.0
+            start = changed - day * 24 * HOUR
+            await asyncio.to_thread(shop.fill, stack.client, start, start + 24 * HOUR)
+        shop.rate = 5.0 if shop.site == "mixed" else 2.0
+        await asyncio.to_thread(shop.fill, stack.client, changed, now)
+        begin_at(stack.client, shop.site, now - 5 * HOUR)
+    await stack.line.start("watch")
+
+    async def are_judged() -> bool:
+        found = stack.client.query("SELECT min(minute) FROM watch_states FINAL").result_rows
+        return int(found[0][0]) * 60 >= now.timestamp() - 60
+
+    await until(are_judged, 600)
+    told = {(a["labels"]["alertname"], a["labels"]["site"]) for a in await stack.seen.alerts()}
+    assert ("SourceSilent", "silent") in told
+    assert {each for each in told if each[1] != "silent"} == set()
+
+
+SHIFTED = {"website": 0.4, "store": 0.6}
+
+
+@pytest.mark.skipif(not LONG, reason="minutes of real time: make watch-stack")
 @pytest.mark.timeout(2400)
 async def test_a_simulated_breakdown_fires_and_is_over(stack: Stack) -> None:
     await simulated(stack, "--people", "6000", "--hours", "20")
