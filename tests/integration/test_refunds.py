@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 from rich.console import Console
 
+from pipeline.operations.rebuild.tables import fill_sets
 from pipeline.reports.attribution.answer import read_attribution
 from pipeline.reports.live.people import Behind, read_people
 from pipeline.reports.live.person import read_person
@@ -191,6 +192,23 @@ def afternoon(random: Random) -> Iterator[Touchpoint]:
         about = CRAWLED if random.random() < 0.1 else {}
         more = {"id": f"t-{number}", "currency": paid.get(id_, "EUR"), "about": about}
         yield bought(visitor, minutes, id_, random.randrange(100), **more)
+
+
+@pytest.mark.parametrize("copies", [(True, False), (False, True), (True, True, False)])
+def test_what_is_made_of_touchpoints_anew_is_made_of_the_last_copy_of_each(
+    client: Client, copies: tuple[bool, ...]
+) -> None:
+    orders = [bought(f"v{number}", number, f"o-{number}") for number in range(20)]
+    track_fully(client, orders)
+    [*columns] = client.query("SELECT * FROM touchpoints LIMIT 0").column_names
+    others = ", ".join(name for name in columns if name not in ("is_late", "precedence"))
+    for is_late in copies:  # as a rebuild tells it again, at the same place in the log
+        client.command(
+            f"INSERT INTO touchpoints ({others}, is_late) "
+            f"SELECT {others}, {is_late} FROM touchpoints FINAL"
+        )
+    fill_sets(client, "shop")
+    assert read_report(client, SHOP).orders == (0 if copies[-1] else 20)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -187,7 +187,10 @@ def delete_void(
 
 
 def fill_sets(client: Client, site: str) -> None:
-    """Recompute the sets that are derived from the touchpoints of a site."""
+    """Recompute the sets that are derived from a site's touchpoints: from the last copy of each.
+
+    A touchpoint that was late and is so no more stands in the table twice for a while.
+    """
     for table in _SETS:
         view = table.removesuffix("_states") + "_mv"
         [(query,)] = client.query(
@@ -198,7 +201,7 @@ def fill_sets(client: Client, site: str) -> None:
         _delete(client, table, _OURS, {"site": site})
         client.command(
             f"INSERT INTO {table} SELECT * FROM ({query}) WHERE {_OURS} "  # noqa: S608
-            "SETTINGS max_partitions_per_insert_block = 0",
+            "SETTINGS max_partitions_per_insert_block = 0, final = 1",
             parameters={"site": site},
         )
 
