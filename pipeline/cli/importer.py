@@ -146,9 +146,9 @@ def _say_what_is_wrong(
         click.echo(f"The mapping names what no row has: {name}", err=True)
     if newest is not None and summary.first < newest - known.allowed_lateness:
         click.echo(
-            f"{site} has touchpoints until {newest:%Y-%m-%d %H:%M} UTC: those that are more than "
-            "the allowed lateness older are kept as late. To have them count, run: "
-            f"touchstream rebuild --site {site}",
+            f"{site} has touchpoints until {newest:%Y-%m-%d %H:%M} UTC: of what is new here, "
+            "whatever is older by more than the allowed lateness is kept as late. To have it "
+            f"count, run: touchstream rebuild --site {site}",
             err=True,
         )
     if summary.lost:

@@ -13,6 +13,7 @@ from aiokafka.errors import (
     NodeNotReadyError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
+    UnknownError,
     UnsupportedSaslMechanismError,
 )
 
@@ -41,6 +42,11 @@ def why_not(settings: Settings, error: KafkaError | TimeoutError) -> str:
             )
         case NodeNotReadyError() | TimeoutError() if settings.kafka_sasl == "OAUTHBEARER":
             return _bad_login(settings, "it does not accept the token")
+        case UnknownError() if settings.kafka_idempotence:
+            return (
+                f"Kafka at {where} does not say why it refuses; if it is the broker in memory of "
+                "`touchstream up`, set TOUCHSTREAM_KAFKA_IDEMPOTENCE=false, as it knows no other"
+            )
         case TimeoutError():
             return f"Kafka at {where} does not answer in {settings.kafka_request_timeout}"
     return f"Kafka at {where} does not do it: {error}"

@@ -244,8 +244,9 @@ def _own_kafka(settings: Settings) -> LocalKafka | None:
     parts = find(home)
     if parts is None:
         _tell(
-            "the broker keeps its log in memory, so open sessions and carts are forgotten when "
-            "it ends; `touchstream kafka install` installs Apache Kafka, which keeps them"
+            "the broker keeps its log in memory: when it ends, open sessions and carts are "
+            "forgotten, and if it is killed, so are touchpoints that are not in ClickHouse yet; "
+            "`touchstream kafka install` installs Apache Kafka, which keeps them"
         )
         return None
     _tell(f"Apache Kafka keeps its log in {home / 'kafka'}")
