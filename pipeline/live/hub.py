@@ -175,7 +175,7 @@ class Poller:
         self._felt_at = monotonic()
         is_new = before is not None and before.newest != pulse.newest and pulse.newest is not None
         behind = (now - pulse.newest).total_seconds() if is_new and pulse.newest else None
-        self._say(PULSE, {"now": now, "behind": behind, "rows": pulse})
+        self.say(PULSE, {"now": now, "behind": behind, "rows": pulse})
 
     async def _go_round(self, panels: list[Panel]) -> None:
         due = {panel.name: 0.0 for panel in panels}
@@ -203,7 +203,7 @@ class Poller:
             return _RETRY_SECONDS
         if rows != self._rows.get(panel.name):
             self._rows[panel.name] = rows
-            self._say(panel.name, {"now": now, "rows": rows})
+            self.say(panel.name, {"now": now, "rows": rows})
         took = monotonic() - began
         return max(panel.pace, REST[panel.lane] * took) - took
 
@@ -220,9 +220,10 @@ class Poller:
         self._asked.pop(panel, None)
         self._rows.pop(panel, None)
         reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
-        self._say(panel, {"now": self._asker.clock(), "error": reason, "retry": _RETRY_SECONDS})
+        self.say(panel, {"now": self._asker.clock(), "error": reason, "retry": _RETRY_SECONDS})
 
-    def _say(self, panel: str, said: dict[str, Any]) -> None:
+    def say(self, panel: str, said: dict[str, Any]) -> None:
+        """Tell all watchers of a panel, and those to come."""
         event = b"event: %s\ndata: %s\n\n" % (panel.encode(), as_json(said))
         self._said[panel] = event
         for watcher in self.watchers:
@@ -235,7 +236,7 @@ class Hub:
     def __init__(self, asker: Asker, panels: Iterable[Panel]) -> None:
         self._asker = asker
         self._panels = tuple(panels)
-        self._pollers: dict[Address, tuple[Poller, asyncio.Task[None]]] = {}
+        self.pollers: dict[Address, tuple[Poller, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
     async def watching(
@@ -255,19 +256,19 @@ class Hub:
 
     async def close(self) -> None:
         """End all pollers."""
-        for _, task in self._pollers.values():
+        for _, task in self.pollers.values():
             task.cancel()
-        await asyncio.gather(*(task for _, task in self._pollers.values()), return_exceptions=True)
+        await asyncio.gather(*(task for _, task in self.pollers.values()), return_exceptions=True)
 
     def _poller(self, address: Address, steps: Steps) -> Poller:
         self._forget_lonely()
-        known = self._pollers.get(address)
+        known = self.pollers.get(address)
         if known and not known[1].done():
             return known[0]
-        if len(self._pollers) >= MOST_VIEWS:
+        if len(self.pollers) >= MOST_VIEWS:
             raise TooManyViews
         poller = Poller(address, self._panels, steps, self._asker)
-        self._pollers[address] = (poller, asyncio.create_task(self._keep(address, poller)))
+        self.pollers[address] = (poller, asyncio.create_task(self._keep(address, poller)))
         return poller
 
     async def _keep(self, address: Address, poller: Poller) -> None:
@@ -290,16 +291,16 @@ class Hub:
                         extra={"event": "page_abandoned"},
                     )
             poller.let_go()
-            if address in self._pollers and self._pollers[address][0] is poller:
-                del self._pollers[address]
+            if address in self.pollers and self.pollers[address][0] is poller:
+                del self.pollers[address]
 
     def _forget_lonely(self) -> None:
-        if len(self._pollers) < MOST_VIEWS:
+        if len(self.pollers) < MOST_VIEWS:
             return
-        for address, (poller, task) in list(self._pollers.items()):
+        for address, (poller, task) in list(self.pollers.items()):
             if not poller.watchers:
                 task.cancel()
-                del self._pollers[address]
+                del self.pollers[address]
 
 
 def _is_lonely(poller: Poller) -> bool:

@@ -46,6 +46,7 @@ from schemas.journeys import load_models
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 15.0
+_PATIENCE_SECONDS = 60.0
 _SITES_SECONDS = 10.0
 _TOKEN = "token"  # noqa: S105 - the name of a parameter
 _JSON = "application/json"
@@ -76,9 +77,10 @@ class Live:
         self._models = {model.id: model for model in load_models(settings.journey_models)}
         self._files = Files()
         self._streams = 0
+        self.patience = _PATIENCE_SECONDS
         self._sites_asked: tuple[asyncio.Task[list[str]] | None, float] = None, 0.0
         self.asker = Asker(client, clock)
-        self._hub = Hub(self.asker, PANELS.values())
+        self.hub = Hub(self.asker, PANELS.values())
         collector = settings.public_url
         self._headers = {
             name: text.replace("{collector}", f" {collector}") for name, text in HEADERS.items()
@@ -111,7 +113,7 @@ class Live:
 
     async def _closing(self, _application: web.Application) -> AsyncIterator[None]:
         yield
-        await self._hub.close()
+        await self.hub.close()
         self.asker.close()
 
     @web.middleware
@@ -229,8 +231,17 @@ class Live:
             with suppress(ConnectionError):
                 while (left := self._left(granted)) > 0 and not watcher.is_over:
                     news = await watcher.news(min(_HEARTBEAT_SECONDS, left))
-                    await answer.write(news or b": still here\n\n")
+                    await self._write(request, answer, news or b": still here\n\n")
         return answer
+
+    async def _write(self, request: web.Request, answer: web.StreamResponse, text: bytes) -> None:
+        """Send a part of a stream; leave a reader that takes nothing: its place is for others."""
+        try:
+            await asyncio.wait_for(answer.write(text), self.patience)
+        except TimeoutError:
+            if request.transport:
+                request.transport.abort()
+            raise ConnectionError("the page takes nothing") from None
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -243,7 +254,7 @@ class Live:
     @asynccontextmanager
     async def _watching(self, address: Address, panels: Collection[str]) -> AsyncIterator[Watcher]:
         try:
-            async with self._hub.watching(address, panels, self._steps(address)) as watcher:
+            async with self.hub.watching(address, panels, self._steps(address)) as watcher:
                 yield watcher
         except TooManyViews as error:
             raise Denied(503, "too_many", "too many different views are open") from error

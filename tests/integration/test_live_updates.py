@@ -16,7 +16,7 @@ from pipeline.live.panels import Panel
 from pipeline.reports.live.pulse import read_written
 from tests.support.database import insert_json, migrated_database, track_fully
 from tests.support.engine import EngineServer
-from tests.support.live import SITE, Serving, events, once, serving, simulated
+from tests.support.live import SITE, Serving, events, once, serving, simulated, token_for
 from tests.support.stories import library, write
 
 STARTED = datetime.now(UTC)
@@ -189,3 +189,27 @@ async def test_a_past_span_is_asked_again_only_when_something_was_written(
             await asyncio.sleep(3 * PULSE_SECONDS)
             assert funnel.times == asked
         await hub.close()
+
+
+async def test_a_page_that_takes_nothing_gives_its_place_to_others(
+    shop: tuple[Serving, Client],
+) -> None:
+    _, client = shop
+    async with serving(client, live_streams=1, journey_models=["lifecycle"]) as live:
+        live.live.patience = 0.5
+        path = "/api/stream?only=arrived"
+        reader, writer = await asyncio.open_connection("127.0.0.1", live.port, limit=1024)
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_for()}\r\n\r\n"
+        writer.write(head.encode())
+        assert b"200" in await reader.readline()
+        [(poller, _)] = live.live.hub.pollers.values()
+        poller.say("arrived", {"rows": ["x" * 30_000_000]})
+        async with asyncio.timeout(20):
+            while (await status_of(live, path)) == 503:  # noqa: ASYNC110 - over HTTP
+                await asyncio.sleep(0.2)
+        writer.close()
+
+
+async def status_of(live: Serving, path: str) -> int:
+    async with live.session.get(live.url + path) as answer:
+        return answer.status
