@@ -87,15 +87,17 @@ class Stack:
 async def again_and_again(work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
     """Do it twice a second for the length of the block; what it raises ends the block."""
 
+    over = asyncio.Event()
+
     async def repeat() -> None:
-        while True:
+        while not over.is_set():
             await work()
             await asyncio.sleep(0.5)
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(repeat())
+        group.create_task(repeat())
         yield
-        task.cancel()
+        over.set()  # not cancelled: a client that is about to start would not be closed
 
 
 def viewed(who: str, when: str) -> dict[str, Any]:
