@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -122,14 +122,30 @@ async def _import(
             )
 
 
+_PATIENCE_SECONDS = 10.0
+"""How long an import waits for what was sent before it, to know whether it comes late."""
+_STILL_WAITS = (
+    "What was sent before is not in the tables yet. If it is newer than these rows, they are kept "
+    "as late: then run touchstream rebuild --site {site}"
+)
+
+
 def _newest(known: Settings, site: str) -> datetime | None:
-    """Give the time of the site's newest touchpoint, if ClickHouse answers."""
+    """Give the time of the site's newest touchpoint, if ClickHouse answers.
+
+    First it waits for what was sent before and is still on its way.
+    """
+    from aiokafka.errors import KafkaError
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    from pipeline.kafka.lag import is_all_read
     from schemas.errors import Unavailable
 
     try:
         with clickhouse(known) as client:
+            with suppress(KafkaError):  # also where the login may not ask how far others are
+                if not asyncio.run(is_all_read(known, _PATIENCE_SECONDS)):
+                    click.echo(_STILL_WAITS.format(site=site), err=True)
             [(newest, count)] = client.query(
                 "SELECT max(occurred_at), count() FROM touchpoints WHERE site = {site:String}",
                 parameters={"site": site},

@@ -12,6 +12,7 @@ from aiokafka.errors import GroupLoadInProgressError
 from pipeline.kafka import clients
 from pipeline.settings import Settings
 from schemas.times import instant
+from schemas.topics import RAW, TABLES
 
 Positions = dict[TopicPartition, int]
 
@@ -64,6 +65,21 @@ async def until_committed(settings: Settings, group: str, positions: Positions) 
         if not left:
             return
         await asyncio.sleep(0.1)
+
+
+async def is_all_read(settings: Settings, patience_seconds: float) -> bool:
+    """Wait until tracker and sink have read the log up to now; False if they do not in time.
+
+    KafkaError if no broker answers.
+    """
+    try:
+        async with asyncio.timeout(patience_seconds):
+            of_log = await ends(settings, [RAW.name])
+            await until_committed(settings, settings.tracker_group, of_log)
+            await until_committed(settings, settings.sink_group, await ends(settings, TABLES))
+    except TimeoutError:
+        return False
+    return True
 
 
 async def left_to_commit(

@@ -4,7 +4,6 @@ The trackers forget when they read an erasure. Rows that are on their way, or co
 are void by their offset in the log: `pipeline.personal.delete` deletes them.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.journey.messages import Erasure, encode_message
 from pipeline.kafka import clients
-from pipeline.kafka.lag import ends, until_committed
+from pipeline.kafka.lag import is_all_read
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.topics import read_topic
 from pipeline.personal.erasures import Erased, Erasures
@@ -20,7 +19,7 @@ from pipeline.personal.find import Named
 from pipeline.settings import Settings
 from schemas.errors import TouchstreamError
 from schemas.times import milliseconds
-from schemas.topics import RAW, TABLES
+from schemas.topics import RAW
 
 
 class ForgetFailed(TouchstreamError):
@@ -64,15 +63,9 @@ async def until_read(settings: Settings, patience_seconds: float) -> bool:
         ForgetFailed: no broker answers.
     """
     try:
-        async with asyncio.timeout(patience_seconds):
-            of_log = await ends(settings, [RAW.name])
-            await until_committed(settings, settings.tracker_group, of_log)
-            await until_committed(settings, settings.sink_group, await ends(settings, TABLES))
-    except TimeoutError:
-        return False
+        return await is_all_read(settings, patience_seconds)
     except KafkaError as error:
         raise ForgetFailed(
             f"Kafka does not report how far the tracker is ({error}): run `touchstream erase "
             "--again` later"
         ) from error
-    return True

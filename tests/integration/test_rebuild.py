@@ -70,10 +70,11 @@ async def run(line: Line, *words: str) -> str:
     return said.decode()
 
 
-async def bring(line: Line, files: Sequence[Path], site: str, folder: Path) -> None:
+async def bring(line: Line, files: Sequence[Path], site: str, folder: Path) -> str:
     mapping = folder / "m.toml"
     mapping.write_text(MAPPING)
-    await run(line, "import", *map(str, files), "--mapping", str(mapping), "--site", site)
+    words = ["import", *map(str, files), "--mapping", str(mapping), "--site", site]
+    return await run(line, *words)
 
 
 def held(client: Client, site: str) -> dict[str, object]:
@@ -100,7 +101,10 @@ async def test_a_rebuild_repairs_what_an_import_newest_first_has_lost(
         files = days(tmp_path)
         await bring(line, files, "right", tmp_path)
         await bring(line, files[12:], "shop", tmp_path)
-        await bring(line, files[:12], "shop", tmp_path)
+        said = await bring(
+            line, files[:12], "shop", tmp_path
+        )  # at once, while those are on the way
+        assert "kept as late" in said
         await line.settle()
         assert held(client, "shop") != held(client, "right")
         said = await run(line, "rebuild", "--site", "shop")
