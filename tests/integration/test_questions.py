@@ -31,6 +31,7 @@ LIVE: dict[str, Any] = {
     "first": at(0),
     "received": at(0),
     "last": at(60),
+    "steps": ["Product Viewed"],
     "starts": [0],
     "ends": [1],
     "slices": 4,
