@@ -283,3 +283,22 @@ def test_a_checkpoint_begun_after_others_were_committed_is_made_again_where_it_w
     worker.work(2)  # the tick and the order that refutes what was abandoned by then
     end(worker, HOUR)
     assert differences(worker) == []
+
+
+def test_who_was_woken_before_a_crash_is_woken_there_again_whenever_the_tick_was_heard() -> None:
+    log = Log()
+    log.say(touchpoint("put in", NOON, name="Product Added"), NOON)
+    log.add(tick(NOON + MINUTE, "shop"), NOON + MINUTE)
+    later = NOON + 110 * MINUTE
+    log.say(touchpoint("meanwhile", later, anonymous_id="bob"), later)
+    log.say(touchpoint("bought", NOON + MINUTE, name="Order Completed"), NOON + 2 * HOUR)
+    worker = Worker(log, QUICK)
+    worker.work(3)
+    worker.checkpoint()
+    worker.die(len(worker._effects()) - sum(len(output.state) for output in worker.pending))
+    assert "cart" in {row["kind"] for row in worker.tables.of("abandonments")}
+    worker.work(2)
+    worker.checkpoint()  # this run pauses here, and hears the tick with less of the log
+    worker.work(1)
+    end(worker, HOUR)
+    assert differences(worker) == []
