@@ -170,10 +170,16 @@ def test_what_was_said_before_a_crash_and_is_refuted_by_what_waits_is_taken_back
 # --- who is dear ---------------------------------------------------------------------------------
 
 
-def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
+def after_thirty() -> Tracked:
+    """Give a partition that has folded thirty touchpoints of a visitor, a minute apart."""
     tracked = Tracked()
     tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
     tracked.checkpoint()
+    return tracked
+
+
+def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
+    tracked = after_thirty()
     late = [touchpoint(f"late{number}", NOON + number) for number in (1, 2, 3)]
     tracked.hear(late[0], touchpoint("other", NOON, anonymous_id="bob"))
     told = tracked.checkpoint(most=10)
@@ -190,9 +196,7 @@ def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
 
 
 def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
-    tracked = Tracked()
-    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
-    tracked.checkpoint()
+    tracked = after_thirty()
     tracked.hear(touchpoint("late", NOON + 1))
     tracked.checkpoint(most=10)
     told = tracked.checkpoint()
@@ -201,16 +205,14 @@ def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
 
 
 def test_who_is_dear_does_not_wait_while_a_crash_would_repeat_many_checkpoints() -> None:
-    tracked = Tracked()
-    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
-    tracked.checkpoint()
+    tracked = after_thirty()
     counts = []
     for number in range(100):
-        tracked.hear(touchpoint(f"late{number}", NOON + 1), touchpoint(f"o{number}", NOON))
+        tracked.hear(touchpoint(f"late{number}", NOON + 1))
         counts.append(len(tracked.partition.places))
-        if tracked.checkpoint(most=1000)[-1].offset is not None:
+        if tracked.checkpoint(most=0)[-1].offset is not None:
             break
-    assert max(counts) < 100
+    assert 10 < max(counts) < 100
 
 
 def test_much_that_waits_of_one_visitor_makes_a_checkpoint_due() -> None:
