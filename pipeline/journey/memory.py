@@ -38,8 +38,7 @@ def observe(state: Remembered, arriving: Collection[Evidence], now: int, facts: 
     New and changed facts are collected in `facts`; refuted ones too, marked as deleted.
     """
     in_order = sorted(arriving, key=Evidence.place)
-    first = in_order[0]
-    if first.at > state.head.settled_at and first.place() > state.newest:
+    if _is_next(state, in_order[0].place()):
         for seen in in_order:
             _follow(state, seen, facts)
     else:
@@ -48,10 +47,15 @@ def observe(state: Remembered, arriving: Collection[Evidence], now: int, facts: 
 
 def repeated(state: Remembered, first: Place) -> int:
     """Count the touchpoints that would be folded again if one came at the place `first`."""
-    if first[0] > state.head.settled_at and first > state.newest:
+    if _is_next(state, first):
         return 0
     before = (mark.count for mark in reversed(state.marks) if mark.newest < first)
     return state.count - next(before, 0)
+
+
+def _is_next(state: Remembered, place: Place) -> bool:
+    """Tell whether `place` is after all evidence, and after the silence that was judged."""
+    return place[0] > state.head.settled_at and place > state.newest
 
 
 def _follow(state: Remembered, seen: Evidence, facts: Facts) -> None:

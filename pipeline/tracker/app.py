@@ -133,20 +133,20 @@ class Tracker:
     async def checkpoint(self) -> None:
         """Send the changed states; once they are durable, their offsets may be committed."""
         began = time.monotonic()
-        for partition in self.store.owned():
-            async with self._turn:  # never between a chunk's steps and its place in the queue
-                if partition.is_ahead or partition.waiting:
-                    await self._checkpoint(partition)
+        await self._checkpoint_all()
         now = time.monotonic()
         rest = min(_MOST_SECONDS, _MOST_SHARE * (now - began))
         self._due_at = now + max(_CHECKPOINT_SECONDS, rest)
 
     async def checkpoint_some(self) -> None:
         """Do the same but for visitors whose fold would be dear; they wait for the next one."""
+        await self._checkpoint_all(MOST_REPEATED)
+
+    async def _checkpoint_all(self, most: int | None = None) -> None:
         for partition in self.store.owned():
-            async with self._turn:
-                if partition.is_ahead:
-                    await self._checkpoint(partition, MOST_REPEATED)
+            async with self._turn:  # never between a chunk's steps and its place in the queue
+                if partition.is_ahead or (most is None and partition.waiting):
+                    await self._checkpoint(partition, most)
 
     async def _checkpoint(self, partition: Partition, most: int | None = None) -> None:
         partitions = self.producer.partitions(topics.RAW.name)

@@ -1,5 +1,6 @@
 """From the first page to the order, over more than one channel: one visit, one journey."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from playwright.async_api import Browser
@@ -8,6 +9,7 @@ from tests.browser.stage import (
     LEFT_KEY,
     LEFT_SITE,
     PURCHASE,
+    Row,
     Stage,
     begin_checkout,
     names_of,
@@ -144,10 +146,13 @@ async def test_a_page_that_changes_without_loading_is_viewed_each_time_and_once(
         ("/chairs/1", "Chair 1", f"{shop.url}/app.html"),
         ("/chairs/2", "Chair 2", f"{shop.url}/chairs/1"),
         ("/chairs/1", "Chair 1", f"{shop.url}/chairs/2"),
-    ] == [
-        (row["path"], row["title"], row["referrer"])
-        for row in found
-        if row["name"] == "Page Viewed"
+    ] == viewed(found)
+
+
+def viewed(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+    """Give path, title and referrer of each page that was viewed."""
+    return [
+        (row["path"], row["title"], row["referrer"]) for row in rows if row["name"] == "Page Viewed"
     ]
 
 
@@ -173,11 +178,7 @@ async def test_who_leaves_a_page_at_once_has_seen_it_and_a_redirection_is_not_se
         ("/app.html", "App", ""),
         ("/chairs/7", "Chair 7", f"{shop.url}/app.html"),
         ("/chairs/8", "Chair 8", f"{shop.url}/chairs/7"),
-    ] == [
-        (row["path"], row["title"], row["referrer"])
-        for row in found
-        if row["name"] == "Page Viewed"
-    ][:3]
+    ] == viewed(found)[:3]
 
 
 async def test_a_page_that_comes_back_out_of_the_browsers_memory_is_viewed_again(
