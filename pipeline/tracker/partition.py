@@ -204,6 +204,11 @@ class Partition:
         is_full = len(self.changed) >= _MOST_VISITORS or self.fullest >= _MOST_WAITING
         return is_full or self.position in self.places
 
+    @property
+    def is_read_again(self) -> bool:
+        """Whether an earlier run may have made a checkpoint after this place."""
+        return self.position < max(self.places, default=-1)
+
     def begin_checkpoint(self) -> Row:
         """Give the changelog's entry that must be durable before the rest of a checkpoint."""
         done = self._durable
@@ -271,9 +276,8 @@ class Partition:
         self.changed[key] = None
 
     def dear(self, most: int) -> set[bytes]:
-        """Give the visitors for whom a fold would repeat more than `most` for each that waits.
-
-        Nobody, if a crash would have to repeat too many checkpoints.
+        """Give those for whom a fold would repeat more than `most` for each touchpoint that waits;
+        nobody, if a crash would have to repeat too many checkpoints.
         """
         if len(self.places) > _MOST_PLACES // 2:
             return set()

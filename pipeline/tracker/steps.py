@@ -324,7 +324,6 @@ def checkpoint(
     for whom the fold would repeat more than that for each touchpoint that waits go on waiting. If
     there are any, the checkpoint is incomplete: it wakes nobody, and has no offset.
     """
-    is_again = partition.position in partition.places  # an earlier run may have woken somebody here
     held = set() if most is None else partition.dear(most)
     yield Output(place=partition.begin_checkpoint())
     work = partial(_part, partition, rules, partitions, took)
@@ -337,8 +336,9 @@ def checkpoint(
         others.write_checkpoint(partition, partition.take_others(held))
         yield others
         return
-    due = partition.due(_WAKES) if partition.has_ticked or is_again else []
-    partition.has_ticked = False
+    due = partition.due(_WAKES) if partition.has_ticked else []
+    # An earlier run may have heard the tick later, and so have woken more.
+    partition.has_ticked = partition.has_ticked and partition.is_read_again
     for start in range(0, len(due), _SLEEPERS):
         output = work(due=due[start : start + _SLEEPERS])
         output.write_checkpoint(partition, partition.take_states(list(partition.changed)))

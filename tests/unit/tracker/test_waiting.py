@@ -167,6 +167,15 @@ def test_what_was_said_before_a_crash_and_is_refuted_by_what_waits_is_taken_back
     assert differences(worker) == []
 
 
+def test_without_a_tick_a_checkpoint_wakes_nobody_however_often_it_is_made() -> None:
+    tracked = Tracked(QUICK)
+    long_ago = touchpoint("long ago", NOON, name="Product Added", anonymous_id="bob")
+    tracked.hear(long_ago, touchpoint("now", NOON + DAY), now=NOON + DAY)
+    assert [carts(tracked.checkpoint(most)) for most in (0, 0, None, None)] == [[]] * 4
+    tracked.hear(tick(NOON + DAY), now=NOON + DAY)
+    assert [row.visitor_id for row in carts(tracked.checkpoint())] == ["bob"]
+
+
 # --- who is dear ---------------------------------------------------------------------------------
 
 
