@@ -113,9 +113,9 @@ class SeenTouchpoint(BaseModel):
     occurred_at: AwareDatetime
     is_bot: bool = Field(description="Its user agent is that of a crawler.")
     notes: list[Literal["repeated", "bot", "late", "waits"]] = Field(
-        description="repeated: its id has arrived before, it counts once. bot: it counts in no "
-        "figure. late: it happened longer ago than TOUCHSTREAM_ALLOWED_LATENESS, and comes too "
-        "late for a session if its site has newer ones. waits: it goes by the overflow topic."
+        description="repeated: its visitor has sent this id before, it counts once. bot: it counts "
+        "in no figure. late: it happened longer ago than TOUCHSTREAM_ALLOWED_LATENESS, and comes "
+        "too late for a session if its site has newer ones. waits: it goes by the overflow topic."
     )
     became: Literal["", "counted", "bot", "late"] = Field(
         "",

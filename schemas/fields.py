@@ -59,10 +59,13 @@ Site = Annotated[str, StringConstraints(pattern=SITE), Meta(pattern=SITE)]
 UncheckedSite = Annotated[str, StringConstraints(pattern=SITE)]
 """A site whose pattern only pydantic knows: `schemas.codec` checks each site once."""
 
-Id = Annotated[str, *_text(128, shortest=1)]
-OptionalId = Annotated[str, *_text(128)]
-VisitorId = Annotated[str, *_text(128 + len("user:"), shortest=1)]
-Name = Annotated[str, *_text(128, shortest=1)]
+LONGEST_ID = 128
+"""Characters of an id or a name."""
+
+Id = Annotated[str, *_text(LONGEST_ID, shortest=1)]
+OptionalId = Annotated[str, *_text(LONGEST_ID)]
+VisitorId = Annotated[str, *_text(LONGEST_ID + len("user:"), shortest=1)]
+Name = Annotated[str, *_text(LONGEST_ID, shortest=1)]
 Label = Annotated[str, *_text(256)]
 Text = Annotated[str, *_text(4096)]
 Count = Annotated[int, Field(ge=0), Meta(ge=0)]

@@ -29,14 +29,12 @@ from pipeline.values.identifiers import identifier
 from pipeline.values.texts import harmless, line
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
-from schemas.fields import LARGEST_SEQUENCE, Channel
+from schemas.fields import LARGEST_SEQUENCE, LONGEST_ID, Channel
 from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 
 _MOST_KEYS = 256
 _LONGEST_TEXT = 4096
 _LONGEST_LABEL = 256
-
-_LONGEST_ID = 128
 
 _Id = str | int | float | bool | None
 _Time = Annotated[datetime, Meta(tz=True)] | None
@@ -218,8 +216,8 @@ def _id(value: str | float | None, placeholders: frozenset[str]) -> str:
 
 
 def _fitting(name: str) -> str:
-    if len(name) > _LONGEST_ID:
-        raise Refused(Reason.INVALID_FIELD, f"an id or a name has {_LONGEST_ID} characters at most")
+    if len(name) > LONGEST_ID:
+        raise Refused(Reason.INVALID_FIELD, f"an id or a name has {LONGEST_ID} characters at most")
     return name
 
 

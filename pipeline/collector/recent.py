@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 
 from pipeline.collector.answers import TurnedAway
 from pipeline.collector.collect import MOST_TOLD, Collected, Told
+from schemas.touchpoint import visitor_of
 
 MINUTES = 10
 _MOST_SITES = 100
@@ -99,7 +100,7 @@ class Recent:
 
     def _described(self, requests: Iterable[_Request]) -> Iterator[_Object]:
         """Describe requests, the oldest first."""
-        known: set[str] = set()
+        known: set[tuple[str, str]] = set()
         for each in requests:
             told = each.told | {"at": each.at, "network": each.network, "origin": each.origin}
             if "accepted" not in told:  # nobody looked into it
@@ -110,11 +111,13 @@ class Recent:
                 for touchpoint in each.touchpoints
             ]
             if told["accepted"]:
-                known |= {touchpoint.touchpoint_id for touchpoint in each.touchpoints}
+                known |= {_key(touchpoint) for touchpoint in each.touchpoints}
             yield told | {"touchpoints": touchpoints}
 
-    def _notes(self, touchpoint: Told, request: _Request, known: Collection[str]) -> Iterator[str]:
-        if touchpoint.touchpoint_id in known:
+    def _notes(
+        self, touchpoint: Told, request: _Request, known: Collection[tuple[str, str]]
+    ) -> Iterator[str]:
+        if _key(touchpoint) in known:
             yield "repeated"
         if touchpoint.is_bot:
             yield "bot"
@@ -134,6 +137,10 @@ class Recent:
         self._of_site.move_to_end(site)
         if len(self._of_site) > _MOST_SITES:
             self._of_site.popitem(last=False)
+
+
+def _key(touchpoint: Told) -> tuple[str, str]:
+    return visitor_of(touchpoint.anonymous_id, touchpoint.user_id), touchpoint.touchpoint_id
 
 
 def _outcome(collected: Collected) -> str:

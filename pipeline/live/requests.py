@@ -13,9 +13,11 @@ import aiohttp
 from pydantic import ValidationError
 
 from pipeline.live.answers import Denied
+from pipeline.reports.live.feed import Key
 from pipeline.settings import Settings
 from pipeline.signed.passes import Pass, issue
-from schemas.calls import Seen
+from schemas.calls import Seen, SeenTouchpoint
+from schemas.touchpoint import visitor_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +40,22 @@ _PASS_LIFE = timedelta(minutes=1)
 _PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
-def times_in(seen: Seen) -> dict[str, datetime]:
-    """Return the time of each touchpoint, by its id."""
+def times_in(seen: Seen) -> dict[Key, datetime]:
+    """Return the time of each touchpoint, by its key."""
     touchpoints = (each for request in seen.requests for each in request.touchpoints)
-    return {each.touchpoint_id: each.occurred_at for each in touchpoints}
+    return {_key(each): each.occurred_at for each in touchpoints}
 
 
-def judged(seen: Seen, became: Mapping[str, Any]) -> Seen:
+def judged(seen: Seen, became: Mapping[Key, Any]) -> Seen:
     """Add what became of each touchpoint."""
     for request in seen.requests:
         for each in request.touchpoints:
-            each.became = became.get(each.touchpoint_id, "")
+            each.became = became.get(_key(each), "")
     return seen
+
+
+def _key(each: SeenTouchpoint) -> Key:
+    return visitor_of(each.anonymous_id, each.user_id), each.touchpoint_id
 
 
 def line_by_line(seen: Seen) -> Iterator[Sent]:

@@ -8,6 +8,7 @@ number of the shop's, and an address becomes its hash, so that two people do not
 called an IP address is truncated, as the connection's is.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -19,6 +20,7 @@ from msgspec import Raw
 from pipeline.privacy.addresses import hashed, masked, network_of
 from schemas.codec import Refused, encode
 from schemas.dead_letter import Reason
+from schemas.fields import LONGEST_ID
 from schemas.property_rules import PropertyRules
 from schemas.touchpoint import Touchpoint
 
@@ -42,7 +44,7 @@ _LONG_NAME = 14
 """Characters of a name in which there is no room for a number of a card or an account."""
 _LONGEST_TEXT = 4096
 _TEXTS = ("url", "title", "referrer")
-_IDS = ("anonymous_id", "user_id", "previous_id")
+_IDS = ("touchpoint_id", "anonymous_id", "user_id", "previous_id")
 
 _GAP = r"(?:[ +-]|%20)?"
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -129,8 +131,14 @@ _AN_ID = re.compile(
 
 
 def without_address(id_: str) -> str:
-    """Give an id as the tables have it: of an e-mail address in it, only the hash."""
-    return _EMAIL.sub(lambda found: hashed(found[0].replace("%40", "@")), id_)
+    """Give an id as the tables have it: of an e-mail address in it, only the hash.
+
+    What grows beyond the length of an id becomes the hash of it all.
+    """
+    covered = _EMAIL.sub(lambda found: hashed(found[0].replace("%40", "@")), id_)
+    if len(covered) <= max(len(id_), LONGEST_ID):
+        return covered
+    return hashlib.sha256(covered.encode()).hexdigest()
 
 
 class Masks:
@@ -148,6 +156,7 @@ class Masks:
         mask, raw = self._of(touchpoint.site), bytes(touchpoint.properties)
         for field in _IDS:
             setattr(touchpoint, field, mask.id(getattr(touchpoint, field)))
+        touchpoint.name = mask.name(touchpoint.name)
         texts = f"{touchpoint.url}\n{touchpoint.title}\n{touchpoint.referrer}\n".encode()
         if not mask.chooses and not mask.is_suspicious(texts + raw):
             return  # so it is with nearly every touchpoint
@@ -218,6 +227,10 @@ class _Mask:
         """Put its hash in the place of an address."""
         may_hold = "@" in value or "%40" in value
         return without_address(value) if may_hold and self._has_emails else value
+
+    def name(self, value: str) -> str:
+        """Mask the name of an event that holds an address; numbers in others stay."""
+        return self.text(value)[:LONGEST_ID] if "@" in value or "%40" in value else value
 
     def properties(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Leave out what is denied or not allowed, and mask the rest."""

@@ -14,6 +14,7 @@ from pipeline.journey.state import Line
 from pipeline.tracker.properties import said, word
 from pipeline.values.identifiers import identifier
 from pipeline.values.money import MOST_MONEY, Amount, Problem, read_amount, read_currency
+from schemas.fields import LONGEST_ID
 from schemas.touchpoint import OrderEvent
 
 ORDER_EVENTS: Mapping[str, OrderEvent] = {
@@ -35,7 +36,6 @@ _WHOLE_CART = frozenset(
 
 _NAMES = ORDER_NAMES | _PRODUCT_NAMES | _WHOLE_CART
 _GIVES_BACK = ("refunded", "cancelled")
-_LONGEST_ID = 128
 _LONGEST_ITEM = 64
 """Longest product id and name: a cart has many, and is part of its visitor's state."""
 _MOST_PRODUCTS = 100
@@ -147,7 +147,7 @@ def _order(
     ids = (identifier(each, placeholders) for each in (given.order_id, given.checkout_id))
     product = _goods(given.product_id or given.sku, given, currency).line
     return Commerce(
-        next(filter(None, ids), "")[:_LONGEST_ID],
+        next(filter(None, ids), "")[:LONGEST_ID],
         0.0 if problem else round(value, 2),
         sum(each.line.quantity for each in goods) if goods else max(product.quantity, 1),
         currency or told,

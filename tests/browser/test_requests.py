@@ -17,6 +17,7 @@ from tests.support.collector import WRITE_KEY
 from tests.support.live import Serving, serving, token_for
 
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+CRAWLER = {"context": {"userAgent": BOT}, "anonymousId": "crawler"}
 NOW = datetime.now(UTC)
 
 
@@ -28,13 +29,22 @@ def viewed(name: str, **more: Any) -> dict[str, Any]:
 SENT = [
     (WRITE_KEY, [viewed("Good")]),
     (WRITE_KEY, [viewed("Good")]),
-    (WRITE_KEY, [viewed("Crawled", context={"userAgent": BOT}, anonymousId="crawler")]),
+    (WRITE_KEY, [viewed("Crawled", **CRAWLER)]),
     (WRITE_KEY, [viewed("Old", timestamp=(NOW - timedelta(days=2)).isoformat())]),
+    (WRITE_KEY, [viewed("Of two", messageId="debug-of-two")]),
+    (WRITE_KEY, [viewed("Of another", messageId="debug-of-two", **CRAWLER)]),
     (WRITE_KEY, [viewed("Mixed"), {"type": "track", "anonymousId": "dev"}]),
     (WRITE_KEY, [viewed("Outdated", timestamp="2001-01-01T00:00:00Z")]),
     ("wk_wrong", [viewed("Lost")]),
 ]
-BECAME = {"Good": "counted", "Crawled": "bot", "Old": "late", "Mixed": "counted"}
+BECAME = {
+    "Good": "counted",
+    "Crawled": "bot",
+    "Old": "late",
+    "Mixed": "counted",
+    "Of two": "counted",
+    "Of another": "bot",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -70,7 +80,7 @@ async def test_what_became_of_all_that_was_sent_is_told_with_the_reason(live: Se
         for each in await judged(live)
     ]
     assert told == [
-        *[("taken", [])] * 4,
+        *[("taken", [])] * 6,
         ("partly", ["missing_field"]),
         ("refused", ["time_out_of_range"]),
         ("turned_away", "unknown_write_key"),
@@ -83,7 +93,7 @@ async def test_each_touchpoint_says_how_it_stands_in_the_tables(live: Serving) -
     notes = [(each["name"], each["notes"]) for each in seen]
     assert notes == [
         *[("Good", []), ("Good", ["repeated"]), ("Crawled", ["bot"]), ("Old", ["late"])],
-        ("Mixed", []),
+        *[("Of two", []), ("Of another", ["bot"]), ("Mixed", [])],
     ]
 
 

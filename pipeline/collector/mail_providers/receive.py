@@ -33,7 +33,7 @@ from pipeline.values.identifiers import identifier
 from pipeline.values.texts import line
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
-from schemas.fields import Channel
+from schemas.fields import LONGEST_ID, Channel
 from schemas.touchpoint import Touchpoint
 
 PROVIDERS = {
@@ -48,7 +48,6 @@ PROVIDERS = {
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PRIVATE = re.compile(r"(?is)(?:.*[_-])?ip(?:[_-].*)?|coords|zip|content|.*\[?merges\b.*|signature")
 _MACHINE = {"Email Opened": "is_machine_open", "Email Link Clicked": "is_machine_click"}
-_LONGEST_ID = 128
 _DEEPEST = 8
 
 
@@ -191,4 +190,4 @@ def _channel(event: MailEvent) -> Channel:
 
 
 def _fitting(event_id: str) -> str:
-    return event_id if len(event_id) <= _LONGEST_ID else made_id(event_id)
+    return event_id if len(event_id) <= LONGEST_ID else made_id(event_id)

@@ -11,6 +11,9 @@ from pipeline.reports.live.asking import ask, fitting, rows_of
 from pipeline.reports.live.view import View
 from schemas.times import milliseconds
 
+Key = tuple[str, str]
+"""Visitor and id of a touchpoint: an id belongs to its visitor."""
+
 _MOST = 20
 _LONGEST_TEXT = 2_000
 _LOOK_BACK = timedelta(days=1)
@@ -84,8 +87,8 @@ def read_refused(client: Client, view: View) -> tuple[Refused, ...]:
     return rows_of(Refused, client, _lately(view), "refused", **asked)
 
 
-def read_became(client: Client, view: View, times: Mapping[str, datetime]) -> dict[str, str]:
-    """Read what became of touchpoints, by id: `counted`, `bot` or `late`.
+def read_became(client: Client, view: View, times: Mapping[Key, datetime]) -> dict[Key, str]:
+    """Read what became of touchpoints, by key: `counted`, `bot` or `late`.
 
     `times` are the times when they happened. Touchpoints that are not in the tables yet are left
     out.
@@ -93,8 +96,9 @@ def read_became(client: Client, view: View, times: Mapping[str, datetime]) -> di
     if not times:
         return {}
     first, last = min(times.values()), max(times.values())
-    found = ask(client, view, "became", ids=list(times), first=first, last=last)
-    return {row["touchpoint_id"]: row["became"] for row in found}
+    visitors, ids = (sorted(set(each)) for each in zip(*times, strict=True))
+    found = ask(client, view, "became", visitors=visitors, ids=ids, first=first, last=last)
+    return {(row["visitor_id"], row["touchpoint_id"]): row["became"] for row in found}
 
 
 def _newest(client: Client, view: View, received_within: timedelta) -> list[dict[str, Any]]:

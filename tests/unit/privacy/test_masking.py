@@ -185,6 +185,26 @@ def test_of_an_address_that_serves_as_an_id_only_the_hash_stays(field: str, addr
     assert getattr(other, field) == kept
 
 
+@pytest.mark.parametrize("field", ["touchpoint_id", "user_id", "anonymous_id", "previous_id"])
+def test_an_id_that_grows_by_a_hash_keeps_to_the_contract_and_stays_its_own(field: str) -> None:
+    kept = []
+    for number in range(2):
+        said, covered = f"a@b.de {'x' * 120}{number}", touchpoint(anonymous_id="a")
+        setattr(covered, field, said)
+        Masks().cover(covered)
+        assert decode_touchpoint(encode(covered)) == covered
+        assert getattr(covered, field) == without_address(said)
+        kept.append(getattr(covered, field))
+    assert len(set(kept)) == 2
+
+
+def test_an_address_in_the_name_of_an_event_is_masked() -> None:
+    covered = touchpoint()
+    covered.name = f"Wrote to bob@shop.example {'x' * 100}"
+    Masks().cover(covered)
+    assert covered.name.startswith("Wrote to [email] x")
+
+
 def test_a_site_that_does_not_mask_addresses_keeps_them_as_ids() -> None:
     covered = touchpoint(user_id="bob@shop.example")
     Masks({covered.site: PropertyRules(mask=frozenset())}).cover(covered)
