@@ -13,7 +13,7 @@ from pipeline.roles.watch.ages import Numbers
 from pipeline.roles.watch.counts import Counted, Counts, summed
 from pipeline.roles.watch.evidence import FALLS, GONE, RISES
 from pipeline.roles.watch.judge import Bar, Judged, Memory, Opened, judge
-from pipeline.roles.watch.minutes import start_of
+from pipeline.roles.watch.minutes import hours_of_week, start_of
 from pipeline.roles.watch.rates import Learning, Rates, channel_of, learn
 from pipeline.roles.watch.seen import (
     DIMENSIONS,
@@ -84,9 +84,9 @@ def learn_site(site: str, span: Span, seen: Seen, steps: Sequence[str], rules: W
     """Learn from the hours of `span`."""
     channels = tuple(sorted({channel_of(DIMENSIONS, cell) for cell in seen.people.cells}))
     first = by_channel(seen.people.of(1), channels, span.first, span.end - span.first)
-    hours_of_day = np.arange(span.first, span.end) % 24
-    traffic = usual_traffic(hours_of_day, first)
-    strong = strength(first, traffic[:, hours_of_day] * 60)
+    hours = hours_of_week(np.arange(span.first, span.end))
+    traffic = usual_traffic(hours, first)
+    strong = strength(first, traffic[:, hours] * 60)
     zone = ZoneInfo(rules.time_zone)
     learning = Learning(
         dimensions=DIMENSIONS, zone=zone, most_values=rules.values_of_a_slice, least=_FEW
@@ -300,7 +300,7 @@ def _is_idle(usual: Usual, minute: int, steps: Sequence[str]) -> bool:
 def _surges(usual: Usual, people: People, minute: int) -> Surges:
     start = minute - SURGE_MINUTES + 1
     came = by_channel(people.of(1), usual.channels, start, SURGE_MINUTES)
-    hours = (np.arange(start, minute + 1) // 60) % 24
+    hours = hours_of_week(np.arange(start, minute + 1) // 60)
     return surges(usual.channels, came, usual.traffic[:, hours])
 
 

@@ -18,6 +18,7 @@ _SIGMAS = 4.0
 _LARGEST = float(np.log(30.0))
 WINDOWS = (5, 15, 60)
 """The windows, in minutes, over which traffic is compared with the usual."""
+_A_DAY = 24
 LASTS = 120
 """How many minutes a surge is felt: people go on later than they come."""
 
@@ -32,16 +33,23 @@ class Surges(NamedTuple):
 CALM = Surges()
 
 
-def usual_traffic(hours_of_day: NDArray[np.int64], entries: Numbers) -> Numbers:
-    """Return the usual entries a minute, for channels × 24 hours of the day.
+def usual_traffic(hours_of_week: NDArray[np.int64], entries: Numbers) -> Numbers:
+    """Return the usual entries a minute, for channels × 168 hours of the week from Monday.
 
-    `entries` are channels × past hours. Peaks do not move the median.
+    `entries` are channels × past hours. An hour of the day has its usual number in each channel; a
+    weekday of which a whole one is known has its size, the same for all. Peaks move no median.
     """
-    usual = np.zeros((len(entries), 24))
+    usual, day = np.zeros((len(entries), 24)), hours_of_week % 24
     for hour in range(24):
-        if (hours_of_day == hour).any():
-            usual[:, hour] = np.median(entries[:, hours_of_day == hour], axis=1) / 60
-    return usual
+        if (day == hour).any():
+            usual[:, hour] = np.median(entries[:, day == hour], axis=1) / 60
+    expected = usual[:, day].sum(axis=0) * 60
+    sizes = np.ones(7)
+    for weekday in range(7):
+        known = (hours_of_week // 24 == weekday) & (expected > 0)
+        if known.sum() >= _A_DAY:
+            sizes[weekday] = np.median(entries[:, known].sum(axis=0) / expected[known])
+    return np.tile(usual, 7) * np.repeat(sizes, 24)
 
 
 def strength(entries: Numbers, usual: Numbers) -> Numbers:

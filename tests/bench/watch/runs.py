@@ -71,7 +71,7 @@ def lab(shop: Shop, weeks: int, seed: int) -> Lab:
     chunks = [live(shop, noise, week * WEEK, WEEK, rng) for week in range(_LEARNED_WEEKS)]
     first = np.concatenate([by_channel(shop, chunk[0].entries) for chunk in chunks], axis=1)
     by_hour = first.reshape(len(first), -1, 60).sum(axis=2)
-    hours = np.arange(by_hour.shape[1]) % 24
+    hours = np.arange(by_hour.shape[1]) % 168
     traffic = usual_traffic(hours, by_hour)
     strong = strength(by_hour, traffic[:, hours] * 60)
     known, learned, hourly = [], [], []
@@ -124,7 +124,7 @@ def judged(here: Lab, steps: list[Step], start: int) -> Iterator[Found]:
     """Judge the minutes of `steps`, the first of which is `start`, by the product's code."""
     shop, bar = here.shop, Bar(questions=len(steps), people=5)
     came = by_channel(shop, steps[0].entries)
-    hours = (np.arange(start, start + came.shape[1]) // 60) % 24
+    hours = (np.arange(start, start + came.shape[1]) // 60) % 168
     usual = here.traffic[:, hours]
     memories: list[Memory | None] = [None] * len(steps)
     exposure = [step.waiting @ hazard for step, hazard in zip(steps, here.hazards, strict=True)]
