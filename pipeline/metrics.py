@@ -319,5 +319,7 @@ WATCH_LAST_SUCCESS = Gauge(
     registry=WATCH,
 )
 WATCH_FAILURES = Counter(
-    "touchstream_watch_failures", "Rounds in which ClickHouse or Kafka failed.", registry=WATCH
+    "touchstream_watch_failures",
+    "Rounds, or sites in a round, that could not be judged.",
+    registry=WATCH,
 )

@@ -37,7 +37,8 @@ def event_of(call: ast.Call) -> str:
 
 def level_of(call: ast.Call) -> str:
     assert isinstance(call.func, ast.Attribute)
-    return call.func.attr.upper()
+    level = call.func.attr.upper()
+    return "ERROR" if level == "EXCEPTION" else level
 
 
 EVENTS = {(event_of(c), level_of(c)) for text in SOURCES.values() for c in calls(text)}

@@ -1,12 +1,14 @@
 """Ordinary life of shops and of the line, on the real engine: what is told, and what is not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.roles.watch.loop import Rounds
 from pipeline.roles.watch.reader import Reader
@@ -197,6 +199,43 @@ def test_of_two_sites_the_silent_one_is_told_of(client: Client) -> None:
     found = fired(client, NOW - 2 * HOUR, NOW)
     assert {a.site for a in found} == {"other"}
     assert "silence" in {a.kind for a in found}
+
+
+class Refusing:
+    """ClickHouse, which refuses to count the last hour and a half of a site."""
+
+    def __init__(self, client: Client, refused: str) -> None:
+        self._client, self.refused = client, refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def query(self, query: str, **asked: Any) -> Any:
+        told = asked.get("parameters", {})
+        is_late = told.get("until", 0) > milliseconds(NOW - 90 * MINUTE)
+        if is_late and told.get("site") == self.refused:
+            raise DatabaseError("memory limit exceeded")
+        return self._client.query(query, **asked)
+
+
+def test_a_site_that_cannot_be_judged_holds_up_no_other_and_goes_on_where_it_was(
+    client: Client,
+) -> None:
+    for site in ("a", "b"):
+        live(client, site=site)
+        replace(broken(NOW - HOUR, NOW), site=site).fill(client, LIVED, NOW)
+    refusing = Refusing(client, "a")
+    watching = rounds(cast("Client", refusing))
+    watching.judge(NOW - 2 * HOUR)
+    told = watching.judge(NOW)
+    assert {a.site for a in conversions(told)} == {"b"}
+    assert watching.judged_until(NOW) < NOW - HOUR
+    refusing.refused = ""
+    again = watching.judge(NOW)
+    assert {a.site for a in conversions(again)} == {"a"}
+    assert watching.judged_until(NOW) == NOW
+    [mine], [theirs] = conversions(again), conversions(told)
+    assert (mine.opened_at, mine.people) == (theirs.opened_at, theirs.people)
 
 
 OPENED_AT_SIX = "toHour(AT) >= 6 AND toHour(AT) < 19"

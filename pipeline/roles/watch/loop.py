@@ -21,7 +21,7 @@ from pipeline.kafka.lag import committed_until, newest, partition_states
 from pipeline.kafka.rights import check_rights
 from pipeline.roles.watch.alerts import given_up
 from pipeline.roles.watch.delivery.channels import Channels
-from pipeline.roles.watch.minutes import minute_of
+from pipeline.roles.watch.minutes import minute_of, start_of
 from pipeline.roles.watch.reader import Reader
 from pipeline.roles.watch.rounds import SiteWatch
 from pipeline.roles.watch.store import keep_alerts, keep_memory, open_alerts, read_memories
@@ -81,7 +81,7 @@ async def one_round(rounds: "Rounds", channels: Channels, now: datetime) -> None
         )
         return
     _show(firing)
-    metrics.WATCH_BEHIND.set((now - until).total_seconds())
+    metrics.WATCH_BEHIND.set((now - rounds.judged_until(until)).total_seconds())
     metrics.WATCH_LAST_SUCCESS.set(now.timestamp())
     await channels.tell(news, firing)
     await asyncio.to_thread(rounds.remember)
@@ -132,17 +132,34 @@ class Rounds:
     def judge(self, until: datetime) -> list[Alert]:
         """Judge all minutes of all sites that end before `until`; return new and changed alerts.
 
+        What fails for one site keeps no other one waiting; it is tried again in the next round.
+
         Raises:
-            ClickHouseError: a statement failed. What was judged before is kept.
+            ClickHouseError: a statement about all sites failed.
         """
         self._find_sites(until)
         news = self._given_up(until)
         for site in self._sites.values():
+            news += self._judged(site, until)
+        return list({alert.alert_id: alert for alert in news}.values())
+
+    def judged_until(self, until: datetime) -> datetime:
+        """Return the time up to which every site is judged; `until` at most."""
+        return min([until, *(start_of(site.judged + 1) for site in self._sites.values())])
+
+    def _judged(self, site: SiteWatch, until: datetime) -> list[Alert]:
+        news: list[Alert] = []
+        try:
             for _, alerts in site.until(minute_of(until)):
                 keep_alerts(self.client, alerts)
                 news += alerts
-            _show_levels(site)
-        return list({alert.alert_id: alert for alert in news}.values())
+        except Exception:  # noqa: BLE001 - logged; other sites are waiting
+            metrics.WATCH_FAILURES.inc()
+            _log.exception(
+                "site %s is not judged", site.site.name, extra={"event": "site_not_judged"}
+            )
+        _show_levels(site)
+        return news
 
     def _given_up(self, until: datetime) -> list[Alert]:
         """End the open alerts that nobody judges any more; otherwise they would stay for ever."""

@@ -105,10 +105,11 @@ class SiteWatch:
             return []
         start = (first - SURGE_MINUTES) * MINUTE
         seen = self.reader.seen(self.site, self._words, start, end * MINUTE, MINUTE)
-        found = []
+        memories, found = dict(self.memories), []  # if a minute fails, all are judged again
         for minute in range(first, end):
-            news = judge_minute(self._usual, seen, minute, self.memories, self.rules, self.steps)
+            news = judge_minute(self._usual, seen, minute, memories, self.rules, self.steps)
             found += [alert_of(self.site.name, each, self._money, self.link) for each in news]
+        self.memories = memories
         return found
 
     def _learn(self, minute: int) -> None:
