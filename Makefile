@@ -20,7 +20,7 @@ up: $(READY) ## Start everything on this machine and keep it running
 	@$(BIN)/touchstream up
 
 test: $(READY) ## Run all tests on two cores, with the short forms of faults and benchmark (ARGS=tests/unit: a part)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## What CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ from tests.support.fixtures import embedded_broker, engine, kafka, kafka_jars
 
 __all__ = ["embedded_broker", "engine", "kafka", "kafka_jars"]
 
-for name, examples in {"quick": 20, "normal": 40, "long": 3000}.items():
+for name, examples in {"quick": 20, "normal": 30, "long": 3000}.items():
     settings.register_profile(
         name,
         max_examples=examples,
