@@ -112,8 +112,6 @@ def follow(
     for kind in meaning.opens:
         if kind not in AT_STAKE or _is_at_stake(cursor, kind, seen, is_settled=is_settled):
             _open_or_extend(cursor, kind, seen, session, rules)
-    if not meaning.gives_up:
-        return []
     kinds = [kind for kind in meaning.gives_up if not _is_lost(cursor, kind)]
     return [_give_up(cursor, kind, seen, rules) for kind in kinds]
 

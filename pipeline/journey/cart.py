@@ -21,7 +21,7 @@ def put_in(cart: Cart | None, seen: Evidence) -> Cart:
     cart = cart or Cart()
     lines = cart.lines
     for product in products_of(seen):
-        lines = _more(lines, product) if product.quantity > 0 else _less(lines, _turned(product))
+        lines = _more(lines, product) if product.quantity > 0 else _less(lines, product)
     return Cart(lines, together(cart.currency if cart.lines else "", seen.currency))
 
 
@@ -30,7 +30,7 @@ def take_out(cart: Cart | None, seen: Evidence) -> Cart:
     cart = cart or Cart()
     lines = cart.lines
     for product in products_of(seen):
-        lines = _less(lines, product if product.quantity > 0 else _turned(product))
+        lines = _less(lines, product)
     return Cart(lines, cart.currency)
 
 
@@ -90,17 +90,15 @@ def _more(lines: list[Line], product: Line) -> list[Line]:
 
 
 def _less(lines: list[Line], product: Line) -> list[Line]:
+    """Remove the product; shops may write what goes out as negative pieces, value, or both."""
     line = _line_of(lines, product.product_id) or _line_of(lines, "")
     if line is None:
         return lines
-    left = line.quantity - product.quantity
-    part = product.value or line.value * product.quantity / (line.quantity or 1)
+    pieces = abs(product.quantity)
+    left = line.quantity - pieces
+    part = abs(product.value) or line.value * pieces / (line.quantity or 1)
     rest = replace(line, quantity=left, value=max(0.0, line.value - part)) if left > 0 else None
     return _changed(lines, line, rest)
-
-
-def _turned(product: Line) -> Line:
-    return replace(product, quantity=-product.quantity, value=abs(product.value))
 
 
 def _line_of(lines: list[Line], product_id: str) -> Line | None:

@@ -64,7 +64,6 @@ class Facts(msgspec.Struct):
                 self.open_sessions[id_] = session
                 del self.rows[id_]
         for id_ in said.keys() - true.keys():
-            self.open_sessions.pop(id_, None)
             self.rows[id_] = structs.replace(said[id_], is_deleted=True)
 
     def add_transition(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipeline.journey.rules import compile_rules
+from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import Evidence, Line, identifier
 from schemas.facts import Abandonment, Fact
 from tests.support.journeys import (
@@ -140,13 +140,17 @@ def test_the_step_is_the_last_one_of_its_kind() -> None:
     assert found.step == "Payment Info Entered"
 
 
-def test_a_checkout_has_a_timeout_of_its_own() -> None:
+def with_slow_checkout(timeout: timedelta) -> Rules:
     model = RULES.models[0].model
     slow = tuple(
-        rule.model_copy(update={"timeout": timedelta(hours=2)}) if rule.kind == "checkout" else rule
+        rule.model_copy(update={"timeout": timeout}) if rule.kind == "checkout" else rule
         for rule in model.abandonment
     )
-    rules = compile_rules([model.model_copy(update={"abandonment": slow})])
+    return compile_rules([model.model_copy(update={"abandonment": slow})])
+
+
+def test_a_checkout_has_a_timeout_of_its_own() -> None:
+    rules = with_slow_checkout(timedelta(hours=2))
     rows = fold(checkout("a"), now=2 * HOUR + 1, rules=rules)
     assert [found.abandoned_at for found in baskets(rows)] == [instant(2 * HOUR)]
     assert baskets(fold(checkout("a"), now=2 * HOUR, rules=rules)) == []
@@ -282,6 +286,16 @@ def test_also_on_another_device_of_the_buyer() -> None:
     assert left(bought, checkout("c", MINUTE + SECOND, visitor_id="phone")) == []
 
 
+@pytest.mark.parametrize(("after", "lost"), [(0, 0), (1, 1)])
+def test_an_order_uses_up_the_cart_for_as_long_as_a_checkout_may_take(
+    after: int, lost: int
+) -> None:
+    bought = replace(order("b", 0), visitor_id="till")
+    again = checkout("c", HOUR + after, visitor_id="phone")
+    rows = fold(bought, again, now=10 * DAY, rules=with_slow_checkout(timedelta(hours=1)))
+    assert len(baskets(rows)) == lost
+
+
 def test_what_is_put_into_the_cart_after_an_order_is_at_stake() -> None:
     (found,) = left(order("a", 0), added("b", SECOND, **PIECE), checkout("c", 2 * SECOND))
     assert (found.kind, found.value) == ("checkout", 5.0)
@@ -297,6 +311,13 @@ def test_only_adding_and_removing_change_what_is_at_stake() -> None:
         added("a", items=1, value=5.0), seen("b", 1, "Cart Viewed", items=9, value=99.0)
     )
     assert (found.items, found.value) == (1, 5.0)
+
+
+def test_a_cart_of_unknown_content_is_worth_the_products_of_its_checkout() -> None:
+    (found,) = left(added("a", **PIECE), checkout("b", 1, products=[Line("p", "", 2, 10.0)]))
+    assert (found.items, found.value) == (1, 5.0)
+    (found,) = left(checkout("b", 1, products=[Line("p", "", 2, 10.0)]))
+    assert (found.items, found.value) == (2, 10.0)
 
 
 def test_the_value_is_rounded_to_cents() -> None:

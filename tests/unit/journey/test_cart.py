@@ -56,16 +56,26 @@ def test_taking_out_several_without_a_price_takes_the_price_of_each() -> None:
 
 
 @pytest.mark.parametrize("value", [20.0, -20.0, 0.0])
-def test_a_negative_number_of_pieces_taken_out_is_that_many(value: float) -> None:
-    """Some shops send what goes out as a negative number, of pieces or of both."""
+@pytest.mark.parametrize("pieces", [2, -2])
+def test_what_is_taken_out_may_be_written_as_a_negative_number(pieces: int, value: float) -> None:
+    """Some shops do, of pieces, of the value or of both."""
     cart = filled(one("p-1", 3, 30.0), one("p-2", 1, 5.0))
-    left = take_out(cart, one("p-1", -2, value))
+    left = take_out(cart, one("p-1", pieces, value))
     assert items(left) == [product("p-1", 1, 10.0), product("p-2", 1, 5.0)]
 
 
 def test_no_piece_taken_out_leaves_all() -> None:
     cart = filled(one("p-1", 3, 30.0))
     assert totals(take_out(cart, one("p-1", 0))) == (3, 30.0)
+
+
+def test_no_piece_put_in_is_no_line() -> None:
+    cart = filled(one("p-1", 3, 30.0))
+    assert items(put_in(cart, one("p-2", 0))) == items(cart)
+
+
+def test_values_are_told_to_cents() -> None:
+    assert totals(filled(one("p-1", 3, 9.999))) == (3, 10.0)
 
 
 def test_taking_out_what_is_not_there_changes_nothing() -> None:
@@ -98,3 +108,12 @@ def test_what_was_looked_at_is_listed_once_the_last_look_last() -> None:
 
 def test_a_product_without_an_id_cannot_be_listed_as_looked_at() -> None:
     assert look_at(None, one("")) is None
+    before = look_at(None, one("p-1"))
+    assert look_at(before, one("")) is before
+
+
+def test_the_currency_of_what_was_looked_at_is_the_last_that_was_told() -> None:
+    looked = look_at(look_at(None, one("p-1", currency="EUR")), one("p-2"))
+    assert looked is not None
+    assert looked.currency == "EUR"
+    assert put_in(looked, one("p-1", currency="EUR")).currency == "EUR"

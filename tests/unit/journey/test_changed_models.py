@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.journey.rules import Rules, compile_rules
 from pipeline.journey.state import Evidence
+from schemas.facts import Transition
 from schemas.journeys import SHIPPED, JourneyModel, load_model
-from tests.support.journeys import DAY, HOUR, MINUTE, Life, seen
+from tests.support.journeys import DAY, HOUR, MINUTE, Life, only, seen
 from tests.unit.journey.test_fold import evidence_of_one_visitor
 
 MODELS = [load_model(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
@@ -100,3 +101,5 @@ def test_a_phase_that_the_model_no_longer_has_is_left_with_the_next_evidence() -
     life.see(seen("cart", HOUR, "Checkout Started"))
     journey = life.state.head.journeys["lifecycle"]
     assert journey.phase not in ("", phase)
+    (*_, moved) = only(Transition, life.rows.values())
+    assert (moved.kind, moved.from_phase, moved.seconds_in_previous) == ("enter", "", 0)

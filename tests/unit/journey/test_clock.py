@@ -64,6 +64,10 @@ def test_a_tick_for_a_site_not_seen_yet_is_remembered() -> None:
     assert after_tick(NOON, "shop") == {"shop": NOON}
 
 
+def test_of_a_site_not_seen_yet_nothing_is_known() -> None:
+    assert (Clock().horizon("shop"), Clock().silence("shop")) == (0, 0)
+
+
 # --- the horizon --------------------------------------------------------------------------------
 
 

@@ -6,10 +6,10 @@ from msgspec.structs import asdict, fields
 
 from pipeline.journey.facts import Facts
 from pipeline.journey.people import person_id
-from pipeline.journey.state import Evidence, Journey, OpenSession, Traffic
-from schemas.facts import Link, Session, Transition
+from pipeline.journey.state import Evidence, Journey, OpenSession, Stake, Traffic
+from schemas.facts import Abandonment, Link, Session, Transition
 from schemas.times import instant
-from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR
+from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR, only
 
 # What a column is called where the fact comes from, if it has another name there.
 _RENAMED = {
@@ -106,3 +106,38 @@ def test_an_identifier_that_was_seen_is_a_row_that_stands() -> None:
         version=9,
         is_deleted=False,
     )
+
+
+def test_the_revenue_of_a_session_is_told_to_cents() -> None:
+    session = OpenSession(
+        **told_apart(OpenSession, started_at=NOON, ended_at=NOON, is_bot=False, revenue=9.999)
+    )
+    sheet = facts()
+    sheet.open_sessions["id"] = session
+    [row] = only(Session, sheet.all().values())
+    assert row.revenue_told == 10.0
+
+
+def test_a_user_without_a_device_and_the_person_of_that_name_lose_two_carts() -> None:
+    """Both may be in one partition: one must not take back what the other wrote."""
+    cart = Stake("cart", NOON, "added")
+    sheets = Facts(SITE, "user:7", 7, RULES), Facts(SITE, "user:7", 7, RULES, has_sessions=False)
+    for sheet in sheets:
+        sheet.add_abandonment(cart)
+    visitor, person = sheets
+    assert visitor.rows.keys().isdisjoint(person.rows)
+
+
+def test_what_stays_true_is_not_written_again() -> None:
+    before, after, sheet = facts(), facts(), facts()
+    for each in (before, after):
+        each.add_abandonment(Stake("cart", NOON, "stays"))
+    before.add_abandonment(Stake("cart", NOON, "refuted"))
+    after.add_abandonment(Stake("cart", NOON, "new"))
+    sheet.rewrite(before, after)
+    written = [row for row in sheet.rows.values() if isinstance(row, Abandonment)]
+    ids = {name: sheet._identifier("cart", "", name) for name in ("refuted", "new")}
+    assert {row.abandonment_id: row.is_deleted for row in written} == {
+        ids["refuted"]: True,
+        ids["new"]: False,
+    }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.journey import crowd
+from pipeline.journey.fold import KNOWN_ORDERS
 from pipeline.journey.memory import (
     forgotten_at,
     is_late,
@@ -318,3 +319,14 @@ def test_another_order_is_a_repeat_purchase_as_is_one_without_a_number() -> None
         again = seen("b", 3 * HOUR, "Order Completed", order_id=order_id)
         moves = only(Transition, fold(first, again))
         assert [move.to_phase for move in moves] == ["purchase", "loyalty"]
+
+
+def test_an_order_is_recognised_among_the_newest_twenty() -> None:
+    orders = [
+        seen(f"a{number:02}", number * DAY, "Order Completed", order_id=f"o-{number}")
+        for number in range(KNOWN_ORDERS + 1)
+    ]
+    for again, counted in (("o-1", 0), ("o-0", 1)):
+        life = Life()
+        life.see(*orders, seen("again", 30 * DAY, "Order Completed", order_id=again))
+        assert life.state.head.orders == len(orders) + counted

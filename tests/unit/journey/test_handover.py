@@ -2,15 +2,40 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from pipeline.journey import sessions
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import KNOWN_ORDERS
-from pipeline.journey.handover import everything, joined, receive
-from pipeline.journey.memory import seal
+from pipeline.journey.handover import everything, expel, joined, receive
+from pipeline.journey.memory import observe, seal
 from pipeline.journey.messages import Handover
-from pipeline.journey.state import Cursor, PersonState, Stake, VisitorState, new_person, new_state
-from tests.support.journeys import DAY, MINUTE, NOON, RULES, SITE, Life, new_facts, seen
+from pipeline.journey.state import (
+    Cart,
+    Cursor,
+    Member,
+    PersonState,
+    Stake,
+    VisitorState,
+    new_person,
+    new_state,
+    pack_cursor,
+    unpack_cursor,
+)
+from schemas.facts import Abandonment, Fact
+from tests.support.journeys import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    RULES,
+    SITE,
+    Life,
+    new_facts,
+    only,
+    seen,
+)
 
 YEAR = 365 * DAY
 
@@ -48,6 +73,78 @@ def test_who_left_and_comes_back_brings_its_sealed_orders_once() -> None:
     [again] = visitor(is_sealed=True)
     assert orders(first, gone, replace(again, epoch=3)) == 2
     assert orders(first, gone) == 0
+
+
+def person() -> Facts:
+    return Facts(SITE, "user:7", 0, RULES, has_sessions=False)
+
+
+def told(*handovers: Handover, now: int = NOON + DAY) -> tuple[PersonState, list[Abandonment]]:
+    """Give what a person remembers of handovers, and the abandonments that were written of it."""
+    state, table = new_person(), dict[str, Fact]()
+    for handover in handovers:
+        sheet = person()
+        receive(state, handover, now, sheet)
+        table |= sheet.all()
+    return state, only(Abandonment, table.values())
+
+
+def with_cart(visitor_id: str, *, is_sealed: bool = False, after: int = 0) -> list[Handover]:
+    """What a visitor whose cart is open tells its person."""
+    state = new_state()
+    cart = seen(f"cart of {visitor_id}", after, "Product Added")
+    observe(state, [cart], cart.at, new_facts())
+    state.person, state.epoch = "user:7", 1
+    if is_sealed:
+        seal(state, NOON + YEAR, new_facts())
+    return list(everything(state, SITE, visitor_id, NOON))
+
+
+def test_a_cart_that_was_sealed_is_lost_under_the_same_id_by_the_same_visitor() -> None:
+    (_, [open_]), (_, [sealed]) = told(*with_cart("ada")), told(*with_cart("ada", is_sealed=True))
+    assert (sealed.abandonment_id, sealed.visitor_id) == (open_.abandonment_id, "ada")
+
+
+def test_what_was_told_before_a_visitor_moved_on_comes_too_late() -> None:
+    [first] = with_cart("ada")
+    newer, late = replace(first, epoch=2, evidence=[]), [first, replace(first, is_gone=True)]
+    state, _ = told(newer)
+    assert [receive(state, each, NOON, person()) for each in (newer, *late)] == [False] * 3
+    assert (state.count, state.members["ada"].epoch) == (0, 2)
+
+
+def test_who_leaves_takes_only_its_own_carts_away() -> None:
+    ada, ben = with_cart("ada"), with_cart("ben", after=HOUR)
+    gone = replace(ben[0], epoch=2, evidence=[], is_gone=True)
+    _, left = told(*ada, *ben, gone)
+    assert [cart.visitor_id for cart in left] == ["ada"]
+
+
+@pytest.mark.parametrize("erased", ["ada", "ben"])
+def test_what_was_sealed_of_the_erased_is_expelled_and_nothing_else(erased: str) -> None:
+    base = history(
+        NOON,
+        sessions={who: sessions.open_session(SITE, who, seen(who)) for who in ("ada", "ben")},
+        open={"cart": Stake("cart", NOON, "a", visitor_id="ada")},
+        lost=[Stake("cart", NOON, "b", visitor_id=who) for who in ("ada", "ben")],
+    )
+    state = new_person()
+    state.base = pack_cursor(base)
+    state.members = {who: Member(1, is_gone=False) for who in ("ada", "ben")}
+    expel(state, {erased}, NOON, person())
+    kept, (other,) = unpack_cursor(state.base), {"ada", "ben"} - {erased}
+    assert list(kept.sessions) == [other]
+    assert [stake.visitor_id for stake in kept.open.values()] == (["ada"] if other == "ada" else [])
+    assert [stake.visitor_id for stake in kept.lost] == [other]
+
+
+def test_visits_and_counts_of_two_histories_are_added_and_the_last_cart_stays() -> None:
+    older = history(1, visits=2, counts={"Look": 3, "Call": 1}, cart=Cart([]))
+    newer = history(2, visits=5, counts={"Look": 4})
+    both = joined(newer, older)
+    assert (both.visits, both.counts) == (7, {"Look": 7, "Call": 1})
+    assert both.cart == older.cart
+    assert joined(older, replace(newer, cart=Cart([], "EUR"))).cart == Cart([], "EUR")
 
 
 def history(last_at: int, **more: Any) -> Cursor:

@@ -1,20 +1,28 @@
 """How much of somebody is remembered, and for how long: what it costs and when it ends."""
 
+from functools import cache
+
 from pipeline.journey import crowd
-from pipeline.journey.memory import next_deadline, observe, seal
+from pipeline.journey.memory import next_deadline, observe, repeated, seal
 from pipeline.journey.state import PersonState, Place, VisitorState, new_person, new_state, recall
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SECOND, new_facts, seen
 
 MANY = 5000
 
 
-def long_life() -> list[tuple[Place, int]]:
-    """Give the marks of a visitor with many touchpoints in order: the place, and how many to it."""
+@cache
+def lived() -> VisitorState:
+    """Give a visitor with many touchpoints in order."""
     state = new_state()
     for number in range(MANY):
         one = seen(f"t{number:05}", number * SECOND)
         observe(state, [one], one.at, new_facts())
-    return [(mark.newest, mark.count) for mark in state.marks]
+    return state
+
+
+def long_life() -> list[tuple[Place, int]]:
+    """Give the marks of that visitor: the place, and how many to it."""
+    return [(mark.newest, mark.count) for mark in lived().marks]
 
 
 def test_what_comes_late_is_folded_from_a_mark_not_far_before_it() -> None:
@@ -29,11 +37,24 @@ def test_of_old_marks_few_are_kept() -> None:
     assert [place[0] for place, _ in marks] == [NOON + (n - 1) * SECOND for _, n in marks]
 
 
+def test_how_much_is_folded_again_is_known_beforehand() -> None:
+    state = lived()
+    marks = [(mark.newest, mark.count) for mark in state.marks]
+    assert repeated(state, (NOON + MANY * SECOND, 0, "next", "")) == 0
+    for number in (0, *(count - 1 for _, count in marks), *(count for _, count in marks)):
+        place = seen(f"t{number:05}", number * SECOND).place()
+        before = max((count for newest, count in marks if newest < place), default=0)
+        assert repeated(state, place) == state.count - before
+
+
 def test_a_person_who_is_a_crowd_keeps_the_newer_half() -> None:
     person = new_person()
     number = 0
     while len(person.evidence) <= crowd.MOST:
-        one = seen(f"t{number:05}", number * SECOND, visitor_id="ada", path="/" + "x" * 2000)
+        seal(person, NOON, new_facts())
+        assert (person.count, person.sealed_to) == (number, 0)
+        path = "/" + "x" * (1000 if number < 200 else 3000)
+        one = seen(f"t{number:05}", number * SECOND, visitor_id="ada", path=path)
         observe(person, [one], one.at, new_facts())
         number += 1
     seal(person, NOON, new_facts())

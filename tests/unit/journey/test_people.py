@@ -98,6 +98,11 @@ def test_an_identifier_is_named_by_its_kind_and_trimmed_value() -> None:
     assert name_identifier("customer", " 77 ") == "customer:77"
 
 
+def test_a_value_too_long_for_a_row_is_known_by_its_hash() -> None:
+    assert name_identifier("user", "x" * 128) == "user:" + "x" * 128
+    assert name_identifier("user", "x" * 129) == "user:" + identifier("user:" + "x" * 129)
+
+
 def test_equal_names_of_two_sites_are_two_people() -> None:
     assert person_id("shop", "user:7") != person_id("store", "user:7")
 

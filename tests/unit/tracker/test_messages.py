@@ -48,6 +48,11 @@ def test_a_message_that_no_state_can_hold_is_refused(forged: Message) -> None:
         decode_message(encode_message(forged))
 
 
+def test_a_message_that_says_nothing_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="an empty message"):
+        decode_message(b'{"link":null}')
+
+
 @given(st.integers())
 def test_every_number_of_milliseconds_is_some_time(milliseconds: int) -> None:
     assert 1970 <= instant(milliseconds).year <= 9999
