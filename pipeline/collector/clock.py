@@ -4,6 +4,8 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from pipeline.collector.decoding import JsonObject
+from pipeline.values.identifiers import is_placeholder
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.fields import LARGEST_SEQUENCE
@@ -22,6 +24,33 @@ _PLACES = 10_000
 _MOST_CLOCKS = 20_000
 _CLOCKS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
 _NOTHING = timedelta()
+
+
+_TIMES = ("timestamp", "originalTimestamp", "sentAt")
+
+
+def read_time(said: object) -> datetime | None:
+    """Read ISO 8601 with a zone, in any of its forms; None if it is something else."""
+    try:
+        moment = datetime.fromisoformat(said.strip().upper()) if isinstance(said, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo else None
+
+
+def with_readable_times(call: JsonObject) -> JsonObject:
+    """Give a call whose times are in RFC 3339, as far as they can be read.
+
+    A word that stands for no time is left out, and so is a `sentAt` that cannot be read: it is not
+    the event's own, and the event can do without it.
+    """
+    readable = {name: told for name, told in call.items() if name not in _TIMES}
+    for name in (name for name in _TIMES if name in call):
+        told, moment = call[name], read_time(call[name])
+        is_unsaid = name == "sentAt" or (isinstance(told, str) and is_placeholder(told))
+        if moment or not is_unsaid:
+            readable[name] = moment or told
+    return readable
 
 
 def plausible(sent_at: datetime | None) -> datetime | None:

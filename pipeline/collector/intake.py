@@ -19,9 +19,16 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from pipeline.collector.arrival import Arrival
-from pipeline.collector.clock import LARGEST_LEAD, Clocks, occurred, plausible, sequence
+from pipeline.collector.clock import (
+    LARGEST_LEAD,
+    Clocks,
+    occurred,
+    plausible,
+    sequence,
+    with_readable_times,
+)
 from pipeline.collector.consent import check_consent
-from pipeline.collector.decoding import JsonObject, decoded, values
+from pipeline.collector.decoding import JsonObject, decoded, json_value, values
 from pipeline.collector.names import Names
 from pipeline.collector.vocabularies.segment import NAMES, is_commerce, told_channel, usual_channel
 from pipeline.privacy.addresses import without_addresses
@@ -35,10 +42,12 @@ from schemas.touchpoint import Touchpoint, TouchpointType, visitor_of
 _MOST_KEYS = 256
 _LONGEST_TEXT = 4096
 _LONGEST_LABEL = 256
+_NUMBERS = (int, float)
 
 _Id = str | int | float | bool | None
 _Time = Annotated[datetime, Meta(tz=True)] | None
 _Value = TypeVar("_Value")
+_Shape = TypeVar("_Shape")
 
 
 _NoObject = Annotated[list[None], Meta(max_length=0)]
@@ -76,10 +85,20 @@ class _Times(Struct, rename="camel", gc=False):
 _times = msgspec.json.Decoder(_Times)
 
 
+def _read(decoder: msgspec.json.Decoder[_Shape], call: bytes) -> _Shape:
+    """Decode a call; times in another form than the decoder's are rewritten."""
+    try:
+        return decoded(decoder, call)
+    except Refused as why:
+        if why.reason is not Reason.INVALID_TIME:
+            raise
+    return decoded(decoder, encode(with_readable_times(json_value(call))))
+
+
 def _times_of(call: bytes) -> _Times:
     try:
-        return _times.decode(call)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _read(_times, call)
+    except Refused:
         return _Times()
 
 
@@ -132,7 +151,7 @@ class Intake:
         """
         if len(raw) > self._limits.bytes:
             raise Refused(Reason.TOO_LARGE, f"an event has {self._limits.bytes} bytes at most")
-        call = decoded(self._calls, harmless(raw))
+        call = _read(self._calls, harmless(raw))
         kind = call.type or kind
         if kind is None:
             raise Refused(Reason.MISSING_FIELD, "Object missing required field `type`")
@@ -269,12 +288,15 @@ def _page(kind: TouchpointType, context: JsonObject, properties: JsonObject) -> 
 
 
 def _taken(source: JsonObject, field: str, longest: int = _LONGEST_TEXT) -> str:
-    text = source.pop(field, None)
-    if text is None:
+    """Remove and give a text; what is none says nothing, and stays where it is."""
+    told = source.get(field)
+    text = str(told) if type(told) in _NUMBERS else told
+    if text and not isinstance(text, str):
         return ""
-    if not isinstance(text, str) or len(text) > longest:
+    source.pop(field, None)
+    if text and len(text) > longest:
         raise Refused(Reason.INVALID_FIELD, f"`{field}` is a text of {longest} characters at most")
-    return line(text)
+    return line(text or "")
 
 
 def _traits(

@@ -18,7 +18,7 @@ import msgspec
 from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
 from pipeline.privacy.addresses import without_addresses
 from pipeline.values.identifiers import identifier
-from pipeline.values.money import read_amount
+from pipeline.values.money import is_unsaid, read_amount
 from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
@@ -273,11 +273,12 @@ def _since(number: str, unit: timedelta) -> datetime:
 
 
 def _sequence(cells: _Cells, mapping: Mapping) -> int:
+    """Read a whole number; a column of numbers with gaps has `3.0` and `NaN`."""
     cell = cells.pop(mapping.columns.sequence)
-    if cell is None:
+    if cell is None or is_unsaid(told := str(cell).strip()):
         return 0
     try:
-        return int(str(cell))
+        return int(told.removesuffix(".0"))
     except ValueError:
         raise Refused(Reason.INVALID_FIELD, f"the sequence {cell!r} is no whole number") from None
 

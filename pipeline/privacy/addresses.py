@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from pipeline.values.identifiers import is_nobodys
+
 _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PRIVATE = re.compile(
     rb"""(?<![\w$])((?:\$?ip|cip|ip_override|token_auth|api_secret)(?:"\s*:\s*"|=))[^"&\s]*"""
@@ -24,7 +26,8 @@ def without_addresses(value: Any) -> Any:
     """Replace every `email` in a JSON value by `email_sha256`, at any depth.
 
     It is the SHA-256 in hex of the bare address: two senders who know the same
-    address still name the same person.
+    address still name the same person. What stands where no address is known has no hash:
+    it would be that of all strangers.
     """
     if isinstance(value, list):
         return [without_addresses(part) for part in value]
@@ -32,9 +35,15 @@ def without_addresses(value: Any) -> Any:
         return value
     kept = {key: without_addresses(part) for key, part in value.items() if not is_address(key)}
     for key, address in value.items():
-        if isinstance(address, str) and is_address(key):
+        if isinstance(address, str) and is_address(key) and names_somebody(address):
             kept["email_sha256"] = hashed(address)
     return kept
+
+
+def names_somebody(address: str) -> bool:
+    """Tell whether it is somebody's e-mail address, or the hash of one."""
+    plain = bare(address)
+    return is_hash(plain) or not is_nobodys(plain)
 
 
 def masked(raw: bytes) -> bytes:

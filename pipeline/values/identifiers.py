@@ -20,9 +20,23 @@ _WORDS = frozenset(
         *("n.a.", "not-set", "not available", "nothing", "missing", "anon", "optout", "opt-out"),
         *("redacted", "deleted", "nat", "inf", "-inf", "infinity", "-infinity"),
         *("blank", "noid", "no-id", "removed", "hidden", "masked", "not provided", "nobody", "tbd"),
-        *("default", "dummy", "invalid", "unbekannt", "anonym", "gast", "leer", "keine"),
+        *(
+            "default",
+            "dummy",
+            "invalid",
+            "invalid date",
+            "unbekannt",
+            "anonym",
+            "gast",
+            "leer",
+            "keine",
+        ),
         *("user_id", "userid", "user id", "anonymous_id", "anonymousid", "client_id", "clientid"),
         *("distinct_id", "visitor_id", "device_id", "customer_id", "order_id", "transaction_id"),
+        *("id", "uid", "uuid", "guid", "email", "visitorid", "deviceid", "customerid", "orderid"),
+        *("undef", "nullptr", "optional(nil)", "k.a.", "k. a.", "n.n.", "n. n.", "kein", "ohne"),
+        *("inconnu", "anonyme", "desconocido", "anónimo", "sconosciuto", "anonimo", "onbekend"),
+        *("nieznany", "okänd", "ukendt", "ukjent", "неизвестно", "аноним"),
     }
 )
 """Besides words for nothing: what an opt-out leaves, and names of fields that nobody filled in."""
@@ -37,14 +51,23 @@ _UNSAID = re.compile(
     r"|.*[.:_|/-](?:undefined|null|\[object \w+\])"  # a name was put together with nothing
     r"|(?:undefined|null|\[object \w+\])[.:_|/-].*"
     r"|x{3,16}"  # blacked out
+    r"|\d[.,]\d{1,15}e\+\d{2,3}"  # a spreadsheet's long number: many share the digits that are left
+    r"|(?:not[\s_-]?)?logged[\s_-]?(?:in|on|out|off)"
+    r"|(?:no|null|unknown|anonymous|anon|guest|default|dummy|gast|anonymer?)[\s_-]?"
+    r"(?:id|name|user|customer|client|visitor|account|nutzer|benutzer|kunde|besucher)"
+)
+_NO_MAILBOX = re.compile(
+    r"none|null|undefined|guest|gast|unknown|unbekannt|anonym(?:ous)?|nobody|noone"
+    r"|(?:no|do[._-]?not|dont|kein[e]?)[._-]?(?:e?[._-]?mail|reply|answer)"
 )
 _NAMELESS = re.compile(r"[\W_]+")
 _WRAPPED = re.compile(r"""[("'`<\[{](.*)[)"'`>\]}]""")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
 _WHOLE = re.compile(r"(\d+)\.0+")
 _HASHES = frozenset(
-    made(word.encode()).hexdigest()
-    for word in ("", "null", "None", "undefined", "NULL", "none")
+    made(said.encode()).hexdigest()
+    for word in ("", "0", "-", *_WORDS)
+    for said in {word, word.upper(), word.capitalize()}
     for made in (hashlib.md5, hashlib.sha1, hashlib.sha256)
 )
 """What is left of nothing when it has gone through a hash."""
@@ -72,7 +95,19 @@ def identifier(value: object, more: Collection[str] = (), real: Collection[str] 
     text = _text(value)
     if not text or text in real:
         return text
+    if "@" in text and text.partition("@")[2] and is_nobodys(text.casefold()):
+        return ""
     return "" if _NAMELESS.fullmatch(text) or is_placeholder(text, more) else text
+
+
+def is_nobodys(address: str) -> bool:
+    """Tell whether an e-mail address, in lower case, is nobody's: `n/a`, `none@none.com`,
+    `guest@shop.example`, `noreply@shop.example`.
+    """
+    name, _, host = address.partition("@")
+    if not host or _NO_MAILBOX.fullmatch(name):
+        return True
+    return is_placeholder(name) and is_placeholder(host.partition(".")[0])
 
 
 def _text(value: object) -> str:

@@ -151,7 +151,7 @@ def test_a_call_has_the_fields_that_are_read_and_the_write_key() -> None:
         {"timestamp": "2026-01-01T12:00:00"},
         {"timestamp": "yesterday"},
         {"originalTimestamp": 1767268800},
-        {"sentAt": ""},
+        {"sentAt": "2026-01-01T12:00:00Z"},
     ],
     ids=lambda more: str(more)[:40],
 )

@@ -6,14 +6,14 @@ the bytes of a call go to `intake` unchanged.
 
 import re
 from collections.abc import Collection
-from datetime import datetime
 from functools import partial
-from typing import Annotated, get_args
+from typing import Any, get_args
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from pipeline.collector.answers import Answer
+from pipeline.collector.clock import read_time
 from pipeline.collector.decoding import decoded
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.vocabulary import (
@@ -110,7 +110,7 @@ def usual_channel(kind: TouchpointType, name: str, properties: Collection[str]) 
 
 class _Batch(Struct, rename="camel", gc=False):
     batch: list[Raw]
-    sent_at: Annotated[datetime, Meta(tz=True)] | None = None
+    sent_at: Any = None
 
 
 class _Keyed(Struct, rename="camel", gc=False):
@@ -138,9 +138,9 @@ def single(request: Request) -> Events:
 
 
 def batch(request: Request) -> Events:
-    """Split the body into its calls."""
+    """Split the body into its calls; a `sentAt` that cannot be read costs none of them."""
     sent = decoded(_batches, request.body)
-    return Events([bytes(call) for call in sent.batch], sent.sent_at, is_batch=True)
+    return Events([bytes(call) for call in sent.batch], read_time(sent.sent_at), is_batch=True)
 
 
 BATCH = Vocabulary(write_key, batch)

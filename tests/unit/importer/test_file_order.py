@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ name = "what"
 title = "n"
 """
 
-Row = dict[str, str]
+Row = dict[str, Any]
 
 
 def row(who: str, second: int, what: str, **more: str) -> Row:
@@ -79,6 +80,15 @@ def test_a_column_with_the_order_goes_before_the_order_of_the_rows() -> None:
     mapping = MAPPING + 'sequence = "n"\n'
     made = planned([row("a", 0, "x", n="7"), row("a", 0, "y", n="3")], mapping=mapping)
     assert {each.name: each.sequence for each in made} == {"x": 7, "y": 3}
+
+
+@pytest.mark.parametrize(
+    ("told", "order"), [("3.0", 3), ("NaN", 0), ("null", 0), ("-", 0), (3.0, 3), (float("nan"), 0)]
+)
+def test_a_column_of_numbers_with_gaps_gives_an_order(told: object, order: int) -> None:
+    mapping = MAPPING.replace('title = "n"', 'sequence = "n"')
+    [made] = planned([{**row("a", 0, "x"), "n": told}], mapping=mapping)
+    assert made.sequence == order
 
 
 @pytest.mark.parametrize("told", ["-1", "1.5", "first", "9007199254740992"])

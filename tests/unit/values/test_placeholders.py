@@ -1,10 +1,12 @@
 """One text for one identifier, and none for the words that mean nobody."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.values.identifiers import identifier, is_placeholder
+from pipeline.values.identifiers import identifier, is_nobodys, is_placeholder
 
 NOBODY = [
     *("undefined", "null", "None", "NaN", "0", "[object Object]", "NULL", r"\N", "", "   ", "nil"),
@@ -43,6 +45,10 @@ NOBODY = [
         "default",
     ),
     *("undefined_1", "null:7", "[object Object]-2"),
+    *("not logged in", "loggedOut", "no_user", "Guest Customer", "anonymous-user", "Gast-Kunde"),
+    *("<id>", "Optional(nil)", "undef", "k.A.", "N.N.", "kein", "inconnu", "desconocido"),
+    *("1.23457E+12", "1,23457E+12"),
+    *(hashlib.sha256(word).hexdigest() for word in (b"n/a", b"GUEST", b"Unknown", b"0")),
 ]
 SOMEBODY = ["10", "u-1", "nullable", "None-1", "test", "ada", "nano", "a0", "1.5", "0x1", "00-01"]
 SOMEBODY += [
@@ -64,6 +70,31 @@ def test_a_word_that_means_nobody_is_no_identifier(text: str) -> None:
 @pytest.mark.parametrize("text", SOMEBODY)
 def test_a_name_is_an_identifier(text: str) -> None:
     assert text == identifier(text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("none@none.com", "undefined@undefined", "guest@shop.example", "no-reply@shop.example"),
+        *(
+            "noemail@noemail.com",
+            "kein.email@shop.example",
+            "n/a@n/a.com",
+            "anonymous@shop.example",
+        ),
+    ],
+)
+def test_an_address_that_nobody_has_is_no_identifier(address: str) -> None:
+    assert is_nobodys(address)
+    assert "" == identifier(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["ada@shop.example", "na@shop.example", "nat@shop.example", "noreen@shop.example"]
+)
+def test_an_address_of_somebody_is_an_identifier(address: str) -> None:
+    assert not is_nobodys(address)
+    assert address == identifier(address)
 
 
 @pytest.mark.parametrize("text", ["???", "***", "...", "#", "* * *", "____", "—", "•••"])
