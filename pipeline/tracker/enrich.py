@@ -90,8 +90,6 @@ def read_url(url: str) -> Page:
         host = ascii_host(parts.hostname or "")
     except ValueError:
         return Page()
-    if not parts.query:
-        return Page(host, parts.path)
     query = {
         name.lower(): line(value)[:_LONGEST_LABEL]
         for name, value in parse_qsl(_JOINED.sub("&", parts.query))

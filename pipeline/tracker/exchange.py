@@ -60,8 +60,7 @@ class Exchange:
                 facts.add_link(name)
                 own = self._told_era(facts.site, facts.visitor_id)
                 self._tell(Link(facts.site, facts.visitor_id, name, now, own, era))
-        if identifiers:
-            self._partition.linked[visitor.key] = identifiers
+        self._partition.linked[visitor.key] = identifiers
 
     def hand_over(self, visitor: Visitor) -> None:
         """Send the visitor's evidence to its person."""
@@ -111,7 +110,6 @@ class Exchange:
         state.epoch, state.era, state.kept_from = assignment.epoch, assignment.era, now
         if person == before:
             return
-        visitor.handover.clear()  # it is part of everything that is known
         if before:
             self._tell_of(Handover(site, before, visitor_id, state.epoch, now, is_gone=True))
         reassign(state, person, now, facts)

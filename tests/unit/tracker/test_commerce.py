@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.journey.state import Line
 from pipeline.tracker.commerce import Commerce, read_commerce
+from pipeline.values.money import MOST_MONEY
 
 NAMES = ("Product Viewed", "Product Added", "Order Completed", "Order Refunded", "Cart Viewed")
 
@@ -40,6 +41,8 @@ def commerce(name: str, **properties: Any) -> Commerce:
         ({"price": 2, "quantity": 5_000_000}, 10_000_000.0, 5_000_000),
         ({"price": 2, "quantity": ""}, 2.0, 1),
         ({"price": 2, "quantity": "NaN"}, 2.0, 1),
+        ({"price": 0.01, "quantity": 10_000_000}, 100_000.0, 10_000_000),
+        ({"price": 0.01, "quantity": -10_000_000}, -100_000.0, -10_000_000),
     ],
 )
 def test_a_product_is_worth_price_times_quantity(
@@ -199,6 +202,8 @@ def test_products_without_prices_share_what_the_cart_is_worth() -> None:
 def test_a_cart_of_which_only_the_value_is_told_is_one_piece_without_a_name() -> None:
     found = commerce("Checkout Started", value="1.234,50", currency="EUR")
     assert ([Line("", "", 1, 1234.5)], False) == (found.products, found.is_whole_cart)
+    assert (found.value, found.items, found.currency) == (1234.5, 1, "EUR")
+    assert commerce("Checkout Started", value=9.999).value == 10.0
 
 
 def test_an_empty_cart_is_empty_and_one_of_which_nothing_is_told_unknown() -> None:
@@ -276,3 +281,31 @@ def test_an_order_of_products_alone_is_worth_them_or_says_why_not(
 ) -> None:
     found = read_commerce("Order Completed", json.dumps({"products": products}))
     assert (value, problem) == (found.value, found.problem)
+
+
+def test_properties_that_are_no_object_tell_nothing() -> None:
+    assert read_commerce("Order Completed", b"[1]") == Commerce()
+
+
+def test_a_list_of_products_may_be_an_object_as_php_writes_it() -> None:
+    told = {"3": {"product_id": "a", "price": 5}, "4": {"product_id": "b", "price": 1}}
+    assert commerce("Cart Viewed", products=told) == commerce(
+        "Cart Viewed", products=list(told.values())
+    )
+
+
+@pytest.mark.parametrize("told", [{"currency": "EUR"}, {"price": "5 €"}])
+def test_products_tell_the_currency_if_the_touchpoint_does_not(told: dict[str, str]) -> None:
+    found = commerce("Product Added", products=[{"price": 5} | told])
+    assert (found.value, found.currency) == (5.0, "EUR")
+
+
+def test_a_product_in_a_currency_that_nobody_knows_is_worth_nothing() -> None:
+    found = commerce("Cart Viewed", products=[{"price": 5, "currency": "pearls"}])
+    assert (found.value, found.problem, found.products) == (0.0, "currency", [Line("", "", 1, 0.0)])
+
+
+def test_pieces_that_are_worth_too_much_together_are_too_much() -> None:
+    found = commerce("Product Added", price=MOST_MONEY / 4, quantity=4)
+    assert (found.value, found.problem) == (0.0, "too_large")
+    assert commerce("Product Added", price=MOST_MONEY / 4, quantity=3).value == MOST_MONEY * 3 / 4

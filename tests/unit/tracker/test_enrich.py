@@ -128,6 +128,8 @@ def test_a_campaign_is_known_by_matomos_words_too(words: tuple[str, ...]) -> Non
         ("/", {"context": {"campaign": "may"}}, ("", "", "")),
         ("/", {"campaign": {"source": "news"}}, ("", "", "")),
         ("/", {"context": {"campaign": {"source": "x" * 999}}}, ("x" * 256, "", "")),
+        ("/?utm_medium=ad", {"context": {"campaign": {}}}, ("", "ad", "")),
+        ("/?utm_medium=ad", {"context": {"campaign": {"id": "may"}}}, ("", "ad", "")),
     ],
 )
 def test_a_campaign_that_the_call_names_counts_if_the_url_names_none(
@@ -136,6 +138,31 @@ def test_a_campaign_that_the_call_names_counts_if_the_url_names_none(
     enrichment, evidence = enriched(url=url, properties=properties)
     row = enrichment.utm_source, enrichment.utm_medium, enrichment.utm_campaign
     assert expected == row == (evidence.utm_source, evidence.utm_medium, evidence.utm_campaign)
+
+
+def test_a_campaign_that_the_call_names_leaves_the_click_id() -> None:
+    told = {"context": {"campaign": {"source": "news"}}}
+    enrichment, evidence = enriched(url="/?gclid=1", properties=told)
+    assert (enrichment.utm_source, enrichment.click_id, evidence.click_id) == (
+        *("news", "gclid", "gclid"),
+    )
+
+
+@pytest.mark.parametrize(
+    "came_by",
+    [
+        {"referrer": "https://google.com/"},
+        {"url": "https://shop.example/?gclid=1"},
+        {"url": "https://shop.example/?utm_source=news"},
+        {"url": "https://shop.example/?utm_medium=email"},
+        {"url": "https://shop.example/?utm_campaign=may"},
+    ],
+)
+def test_who_arrives_by_something_was_there_before_who_is_there_already(
+    came_by: dict[str, str],
+) -> None:
+    page = {"url": "https://shop.example/", "referrer": "https://shop.example/"}
+    assert enriched(**page | came_by)[1].turn < enriched(**page)[1].turn
 
 
 def test_the_referrers_host_is_read_like_a_pages() -> None:

@@ -51,3 +51,12 @@ def test_a_value_too_long_for_a_row_is_still_one_and_the_same(name: str) -> None
 
 def test_a_user_without_a_name_of_its_own_is_nobody() -> None:
     assert told(user_id="null", properties={"email_sha256": "e-1"}) == ()
+
+
+def test_an_address_is_one_in_capitals_too_and_a_number_of_a_customer_is_another() -> None:
+    assert told(properties={"email_sha256": "AB"}, anonymous_id="ada") == ("email:ab",)
+    assert told(properties={"customer_id": "AB"}, anonymous_id="ada") == ("customer:AB",)
+
+
+def test_what_only_looks_like_identifiers_names_nobody() -> None:
+    assert told(anonymous_id="ada", properties={"traits": "email_hash"}) == ()

@@ -5,7 +5,15 @@ import pytest
 from pipeline.journey.clock import Clock
 from pipeline.journey.people import Node
 from pipeline.journey.state import encode_state, new_state
-from pipeline.tracker.partition import META_KEY, NODE, PERSON, Erased, Partition, site_of
+from pipeline.tracker.partition import (
+    META_KEY,
+    NODE,
+    PERSON,
+    Erased,
+    Partition,
+    fresh_meta,
+    site_of,
+)
 from tests.support.journeys import HOUR, NOON
 
 
@@ -30,6 +38,39 @@ def restored(*entries: tuple[bytes, bytes | None]) -> Partition:
 
 def test_a_new_partition_has_applied_nothing() -> None:
     assert (Partition(3).number, Partition(3).offset, Partition(3).states) == (3, -1, {})
+
+
+def test_a_new_partition_has_nothing_to_write() -> None:
+    assert not Partition(3).is_ahead
+
+
+def test_the_entry_that_begins_a_log_anew_is_restored() -> None:
+    partition = restored((META_KEY, fresh_meta(5)))
+    assert (partition.offset, partition.void_before) == (-1, 5)
+
+
+def test_of_two_nodes_the_one_of_the_later_offset_stays_of_equal_ones_the_last() -> None:
+    def kept(*offsets: int) -> int:
+        nodes = [
+            encode_state(Node(neighbours=[str(number)], offset=offset))
+            for number, offset in enumerate(offsets)
+        ]
+        partition = restored(*((NODE + b"shop:user:7", node) for node in nodes))
+        return int(partition.node(NODE + b"shop:user:7").neighbours[0])
+
+    assert (kept(5, 4), kept(4, 5), kept(5, 5)) == (0, 1, 1)
+
+
+def test_checkpoints_that_are_durable_are_not_made_again() -> None:
+    partition = Partition(0)
+    for position in (3, 5, 7):
+        partition.position = position
+        partition.begin_checkpoint()
+    partition.note_durable(5)
+    partition.note_durable(3)
+    partition.position = 9
+    partition.begin_checkpoint()
+    assert partition.places == [7, 9]
 
 
 def test_the_partitions_own_entry_brings_back_offset_and_times() -> None:

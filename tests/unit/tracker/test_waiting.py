@@ -18,7 +18,7 @@ from pipeline.journey.messages import (
 from pipeline.journey.rules import Rules
 from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.output import Output
-from pipeline.tracker.partition import META_KEY, Partition
+from pipeline.tracker.partition import META_KEY, NODE, Partition
 from pipeline.tracker.steps import checkpoint, process
 from schemas.facts import Abandonment, Session, Transition
 from schemas.topics import ABANDONMENTS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
@@ -204,6 +204,18 @@ def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
     assert told[-1].offset == 33
 
 
+def test_while_somebody_dear_waits_what_others_said_of_the_graph_is_remembered() -> None:
+    tracked = after_thirty()
+    link = encode_message(Link(SITE, "bob", "user:7", NOON))
+    tracked.hear(touchpoint("late", NOON + 1), link)
+    told = tracked.checkpoint(most=10)
+    states = {key for output in told for key, _, _ in output.state}
+    assert states == {NODE + b"shop:bob", NODE + b"shop:user:7"}
+    assert not tracked.partition.is_ahead
+    states = {key for output in tracked.checkpoint() for key, _, _ in output.state}
+    assert states == {ADA, META_KEY}
+
+
 def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
     tracked = after_thirty()
     tracked.hear(touchpoint("late", NOON + 1))
@@ -377,6 +389,29 @@ def test_who_carries_an_identifier_tells_of_it_at_once() -> None:
     assert links(output) == ["user:7"]
     (session,) = sessions(tracked.checkpoint())
     assert session.touchpoints == 2
+
+
+def test_a_link_is_answered_each_time_it_is_told() -> None:
+    tracked = Tracked()
+    link = encode_message(Link(SITE, VISITOR, "user:7", NOON))
+    for offset in (0, 1):
+        said = {(told.visitor_id, told.person) for told in messages(tracked.hear(link))}
+        assert (VISITOR, "user:7") in said, offset
+
+
+def test_of_two_assignments_the_newer_counts_whichever_arrives_last() -> None:
+    tracked = Tracked()
+    tracked.hear(cart())
+    newer, older = (Assignment(SITE, VISITOR, f"user:{n}", n, NOON, 0) for n in (7, 5))
+    tracked.hear(encode_message(newer))
+    assert messages(tracked.hear(encode_message(older))) == []
+    assert [told.person for part in tracked.checkpoint() for told in messages(part)] == ["user:7"]
+
+
+def test_what_is_told_by_another_partition_moves_time() -> None:
+    tracked = Tracked()
+    tracked.hear(encode_message(Link(SITE, VISITOR, "user:7", NOON + HOUR)))
+    assert tracked.partition.times == {SITE: NOON + HOUR}
 
 
 def test_who_carries_the_same_identifiers_again_tells_nothing() -> None:
