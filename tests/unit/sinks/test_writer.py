@@ -53,6 +53,7 @@ class Bench:
         sink: MemorySink | None = None,
         most_rows: int = 1000,
         longest_seconds: float = 0,
+        writer: type[Writer] = Writer,
     ) -> None:
         self.consumer = consumer or MemoryConsumer(MemoryBroker())
         self.broker = self.consumer.broker
@@ -60,7 +61,7 @@ class Bench:
         self.sink = sink or MemorySink()
         self.events = Events()
         self.letters: list[DeadLetter] = []
-        self.writer = Writer(
+        self.writer = writer(
             self.consumer,
             self.sink,
             TABLES,
@@ -98,6 +99,11 @@ class Bench:
         self.letters.append(letter)
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """Give what the operator was told."""
+    return {record.event for record in caplog.records if hasattr(record, "event")}
+
+
 async def eventually(is_true: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not is_true():  # noqa: ASYNC110 - what is waited for is not ours to signal
@@ -129,6 +135,16 @@ async def test_when_nearly_all_are_refused_it_stops_and_commits_nothing() -> Non
         await bench.writer.run()
     assert [letter.site for letter in bench.letters] == ["shop"] * 3
     assert bench.consumer.committed == {}
+
+
+async def test_a_row_that_is_written_ends_a_run_of_refusals() -> None:
+    bench = Bench(SESSIONS_0, sink=MemorySink(poison=b"bad"))
+    bench.writer._refusals = Refusals(run=1, share=0)
+    for number, value in enumerate([b"good", b"bad", b"good", b"bad"], 1):
+        await bench.say(SESSIONS_0, value)
+        bench.writer.stop.clear()
+        await bench.run(until=bench.has_committed(SESSIONS_0, number))
+    assert len(bench.letters) == 2
 
 
 async def test_with_nothing_to_do_it_writes_and_commits_nothing() -> None:
@@ -164,11 +180,14 @@ async def test_every_bad_row_becomes_one_dead_letter_and_all_others_arrive(
     assert bench.events.refusals == ["sessions"] * len(bad)
 
 
-async def test_a_dead_letter_says_where_the_row_stood_and_why_it_was_refused() -> None:
+async def test_a_dead_letter_says_where_the_row_stood_and_why_it_was_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = Bench(SESSIONS_1)
     bench.sink.poison = b"bad"
     await bench.say(SESSIONS_1, b"good", b"bad")
     await bench.drain()
+    assert "row_refused" in logged(caplog)
     (letter,) = bench.letters
     assert (letter.stage, letter.source, letter.position) == ("sink", "sessions-1", 1)
     assert (letter.reason, letter.detail) == ("refused_by_clickhouse", "poison")
@@ -249,14 +268,33 @@ async def test_an_insert_that_arrived_unheard_is_not_there_twice() -> None:
     assert bench.sink.tables["sessions"] == [b"a", b"b"]
 
 
-async def test_it_stops_at_once_while_the_sink_is_down_and_leaves_the_rows_to_the_next_one() -> (
-    None
-):
+async def test_it_stops_at_once_while_the_sink_is_down_and_leaves_the_rows_to_the_next_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = Bench(SESSIONS_0)
     bench.sink.is_down = True
     await bench.say(SESSIONS_0, b"a")
     await bench.run(until=lambda: bench.events.retries)
     assert bench.consumer.committed == {}
+    assert {"rows_wait", "sink_stopped_waiting"} <= logged(caplog)
+
+
+class Patient(Writer):
+    """Does not wait, but notes how long it would have, until it would wait the same time again."""
+
+    async def _pause(self, seconds: float) -> None:
+        pauses = self.__dict__.setdefault("pauses", [])
+        if seconds in pauses:
+            self.stop.set()
+        pauses.append(seconds)
+
+
+async def test_the_longer_the_sink_is_down_the_less_often_it_is_tried() -> None:
+    bench = Bench(SESSIONS_0, writer=Patient)
+    bench.sink.is_down = True
+    await bench.say(SESSIONS_0, b"a")
+    await bench.writer.run()
+    assert vars(bench.writer)["pauses"] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
 
 
 # --- rebalances ---------------------------------------------------------------------------------
@@ -319,7 +357,9 @@ class Member(MemoryConsumer):
         await super().commit(offsets)
 
 
-async def test_a_commit_that_kafka_did_not_take_is_made_good_by_the_next_one() -> None:
+async def test_a_commit_that_kafka_did_not_take_is_made_good_by_the_next_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     group = Group([RequestTimedOutError()])
     bench = Bench(SESSIONS_0, consumer=Member(group))
     await bench.say(SESSIONS_0, b"a")
@@ -328,6 +368,7 @@ async def test_a_commit_that_kafka_did_not_take_is_made_good_by_the_next_one() -
         await bench.say(SESSIONS_0, b"b")
         await eventually(bench.has_committed(SESSIONS_0, 2))
     assert bench.sink.tables["sessions"] == [b"a", b"b"]
+    assert "commit_refused" in logged(caplog)
 
 
 async def test_a_partition_that_goes_before_the_commit_is_not_committed() -> None:
