@@ -8,10 +8,10 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
+.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults faults-mutations properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Start everything, simulate shoppers, print what came of them (ONCE=1: then end)
 	@$(BIN)/touchstream demo $(if $(ONCE),--once)
@@ -74,6 +74,9 @@ faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py \
 		tests/integration/test_stack_remembers.py $(ARGS); \
 	code=$$?; $(BIN)/python -m tests.faults.report; exit $$code
+
+faults-mutations: $(READY) ## Switch off each protection in a copy of the code: a test must notice
+	@$(BIN)/python -m tests.faults.mutations $(ARGS)
 
 properties: $(READY) ## The property tests with 3,000 examples each: some hours on one core
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --timeout 7200 --numprocesses 2 \

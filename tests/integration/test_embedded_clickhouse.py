@@ -147,6 +147,20 @@ def test_the_same_token_twice_stores_the_rows_and_those_of_the_view_once(client:
     ]
 
 
+@pytest.mark.parametrize("with_view", [False, True])
+def test_an_insert_whose_rows_cannot_be_stored_is_refused(client: Client, with_view: bool) -> None:
+    limits = "parts_to_delay_insert = 1, parts_to_throw_insert = 1"
+    client.command(f"CREATE TABLE full (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS {limits}")
+    if with_view:
+        client.command("CREATE TABLE target (n UInt64) ENGINE = MergeTree ORDER BY n")
+        client.command("CREATE MATERIALIZED VIEW view TO target AS SELECT n FROM full")
+    client.raw_insert("full", insert_block=b'{"n": 1}\n', fmt="JSONEachRow")
+    for _ in range(5):
+        with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
+            client.raw_insert("full", insert_block=b'{"n": 2}\n', fmt="JSONEachRow")
+    assert rows(client, "SELECT n FROM full") == [(1,)]
+
+
 @pytest.mark.parametrize("encoding", PACK)
 def test_a_compressed_body_is_unpacked(client: Client, encoding: str) -> None:
     client.command("CREATE TABLE t (n UInt64) ENGINE = Memory")

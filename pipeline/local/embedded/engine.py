@@ -8,8 +8,9 @@ What chdb 4.4 (ClickHouse 26.9) allows, as measured:
   GIL: a slow SELECT delays neither inserts nor other SELECTs.
 - One statement per connection, or answers get mixed up: after a SELECT that fails half-way, its
   partial output precedes the connection's next result.
-- No data inside a statement: for chdb, data ends at the first empty line. `send_insert` takes the
-  data apart from the statement, and keeps every byte.
+- No data inside a statement: for chdb, data ends at the first empty line. A file keeps every byte.
+  So does `send_insert`, but it says that all is well when the rows could not be stored (too many
+  parts, a full disk): that error is another thread's, and nobody hears of it.
 - No users and no grants: whoever reaches the engine may do everything, including to files.
 """
 
@@ -21,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Self
 
 from pipeline.local.embedded import EmbeddedError
@@ -142,6 +144,8 @@ def _clickhouse_words() -> Iterator[None]:
         yield
     except RuntimeError as error:  # chdb's own errors derive from it
         raise StatementError(str(error)) from error
+    except OSError as error:
+        raise StatementError.because(243, str(error), "NOT_ENOUGH_SPACE") from error
 
 
 def _prepare(connection: Any, query: Query) -> None:
@@ -161,11 +165,12 @@ def _assignment(name: str, value: str) -> str:
 
 
 def _insert(connection: Any, insert: Insert) -> Answer:
-    with connection.send_insert(insert.target, insert.format) as stream:
-        stream.append(insert.data)
-        done = stream.finish()
-    counts = {"written_rows": done.rows_written, "written_bytes": done.bytes_written}
-    return Answer(b"", None, counts | {"elapsed_ns": round(done.elapsed * 1e9)})
+    with NamedTemporaryFile(prefix="touchstream-insert-") as file:
+        file.write(insert.data)
+        file.flush()
+        done = connection.query(insert.of_file(file.name))
+    counts = {"written_rows": done.rows_written(), "written_bytes": done.bytes_written()}
+    return Answer(b"", None, counts | {"elapsed_ns": round(done.elapsed() * 1e9)})
 
 
 def _run(connection: Any, query: Query) -> Answer:

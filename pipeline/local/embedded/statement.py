@@ -16,16 +16,22 @@ _OUTPUT_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*\Z", 
 
 
 class Insert(NamedTuple):
-    """An INSERT taken apart: `target` is the statement up to its data, which is in `format`."""
+    """An INSERT taken apart: its `data` is in `format`, `target` and `settings` come before it."""
 
     target: bytes
     format: str
     data: bytes
+    settings: bytes = b""
+
+    def of_file(self, name: str) -> bytes:
+        """Write the statement that inserts what the file `name` holds."""
+        file = f" FROM INFILE '{name}' COMPRESSION 'none' "
+        return self.target + file.encode() + self.settings + f" FORMAT {self.format}".encode()
 
 
 def split_insert(statement: bytes) -> Insert | None:
     """Split `INSERT ... FORMAT x data` or `INSERT ... VALUES data`; None for all else."""
-    depth = 0
+    depth = settings = 0
     tokens = (t for t in _TOKEN.finditer(statement) if not t[0].startswith(_COMMENTS))
     if next((t[0].upper() for t in tokens), b"") != b"INSERT":
         return None
@@ -34,14 +40,18 @@ def split_insert(statement: bytes) -> Insert | None:
         depth += (word == b"(") - (word == b")")
         if depth == 0 and word in _NO_DATA_FOLLOWS:
             return None
+        if depth == 0 and word == b"SETTINGS":
+            settings = token.start()
+        before = settings or token.start()
+        split = statement[:before], statement[before : token.start()]
         if depth == 0 and word == b"VALUES":
-            return Insert(statement[: token.start()], "Values", statement[token.end() :])
+            return Insert(split[0], "Values", statement[token.end() :], split[1])
         if (
             depth == 0
             and word == b"FORMAT"
             and (name := _INPUT_FORMAT.match(statement, token.end()))
         ):
-            return Insert(statement[: token.start()], name[1].decode(), statement[name.end() :])
+            return Insert(split[0], name[1].decode(), statement[name.end() :], split[1])
     return None
 
 
