@@ -78,6 +78,19 @@ async def test_states_are_sent_only_after_the_rows_are_acknowledged() -> None:
         assert done == []
 
 
+async def test_the_place_of_a_checkpoint_is_durable_before_anything_of_it_is_sent() -> None:
+    producer = SlowProducer()
+    async with sending(producer) as (outbox, _):
+        begun = Output(place=(b"places", b"7", 7))
+        await outbox.put(2, begun)
+        await outbox.put(2, output(7, SESSIONS.name))
+        assert values(await producer.asked.get()) == {(STATE.name, 2): [b"7"]}
+        await asyncio.sleep(0.01)
+        assert producer.asked.empty()
+        producer.acknowledge()
+        assert values(await producer.asked.get()) == {(SESSIONS.name, 2): [b"7"]}
+
+
 async def test_the_offset_after_the_chunk_is_done_once_its_states_are_acknowledged() -> None:
     producer = SlowProducer()
     async with sending(producer) as (outbox, done):

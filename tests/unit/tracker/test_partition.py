@@ -83,6 +83,11 @@ def test_an_older_entry_of_the_partition_does_not_put_it_back() -> None:
     assert (partition.offset, partition.times) == (7, {"shop": NOON})
 
 
+def test_of_two_entries_of_the_partition_of_one_offset_the_last_counts() -> None:
+    partition = restored((META_KEY, meta(7, shop=NOON)), (META_KEY, meta(7, shop=NOON + 1)))
+    assert partition.times == {"shop": NOON + 1}
+
+
 def test_a_tombstone_of_the_partitions_entry_changes_nothing() -> None:
     assert restored((META_KEY, meta(7)), (META_KEY, None)).offset == 7
 

@@ -95,6 +95,13 @@ def test_an_older_one_is_kept_as_late_and_changes_no_session() -> None:
     assert [s.first_touchpoint_id for s in written(output, SESSIONS.name)] == ["a"]
 
 
+def test_who_is_sent_by_a_spammer_is_a_bot() -> None:
+    spammer = min(RULES.traffic.spammers)
+    output = run(log_of(touchpoint("a", NOON, referrer=f"https://{spammer}/")))
+    assert [row.is_bot for row in written(output, TOUCHPOINTS.name)] == [True]
+    assert [session.is_bot for session in written(output, SESSIONS.name)] == [True]
+
+
 def test_what_is_late_for_one_site_is_not_for_another() -> None:
     output = run(
         log_of(touchpoint("a", NOON), touchpoint("b", NOON - 2 * DAY, site="store"), key=None)

@@ -19,7 +19,8 @@ from pipeline.journey.rules import Rules
 from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, NODE, Partition
-from pipeline.tracker.steps import checkpoint, process
+from pipeline.tracker.steps import checkpoint, fate_of, process
+from pipeline.tracker.waiting import Waiting
 from schemas.facts import Abandonment, Session, Transition
 from schemas.topics import ABANDONMENTS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE, VISITOR
@@ -196,6 +197,7 @@ def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
     assert tracked.waiting() == ["late1"]
     assert META_KEY not in {key for output in told for key, _, _ in output.state}
     assert [output.offset for output in told if output.offset is not None] == []
+    assert sessions(tracked.checkpoint(most=10)) == []
     tracked.hear(late[1])
     assert sessions(tracked.checkpoint(most=10)) == []
     tracked.hear(late[2])
@@ -328,6 +330,12 @@ def test_what_is_older_than_evidence_sealed_early_set_aside(is_restarted: bool) 
     assert row.is_late
 
 
+def test_what_is_as_old_as_what_is_closed_is_set_aside() -> None:
+    waiting = Waiting(SITE, VISITOR, sealed_to=NOON)
+    fates = [fate_of(at, NOON, waiting, RULES) for at in (NOON - 1, NOON, NOON + 1)]
+    assert fates == ["set_aside", "set_aside", "sessionised"]
+
+
 def test_evidence_sealed_early_makes_nobody_else_late() -> None:
     tracked = sealed_early()
     assert tracked.hear(touchpoint("x", NOON, anonymous_id="bob")).fates == {"sessionised": 1}
@@ -389,29 +397,6 @@ def test_who_carries_an_identifier_tells_of_it_at_once() -> None:
     assert links(output) == ["user:7"]
     (session,) = sessions(tracked.checkpoint())
     assert session.touchpoints == 2
-
-
-def test_a_link_is_answered_each_time_it_is_told() -> None:
-    tracked = Tracked()
-    link = encode_message(Link(SITE, VISITOR, "user:7", NOON))
-    for offset in (0, 1):
-        said = {(told.visitor_id, told.person) for told in messages(tracked.hear(link))}
-        assert (VISITOR, "user:7") in said, offset
-
-
-def test_of_two_assignments_the_newer_counts_whichever_arrives_last() -> None:
-    tracked = Tracked()
-    tracked.hear(cart())
-    newer, older = (Assignment(SITE, VISITOR, f"user:{n}", n, NOON, 0) for n in (7, 5))
-    tracked.hear(encode_message(newer))
-    assert messages(tracked.hear(encode_message(older))) == []
-    assert [told.person for part in tracked.checkpoint() for told in messages(part)] == ["user:7"]
-
-
-def test_what_is_told_by_another_partition_moves_time() -> None:
-    tracked = Tracked()
-    tracked.hear(encode_message(Link(SITE, VISITOR, "user:7", NOON + HOUR)))
-    assert tracked.partition.times == {SITE: NOON + HOUR}
 
 
 def test_who_carries_the_same_identifiers_again_tells_nothing() -> None:

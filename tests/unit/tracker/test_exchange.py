@@ -1,0 +1,217 @@
+"""What one message about people does to one partition, and what a crash or a repetition adds."""
+
+import pytest
+
+from pipeline.journey.messages import (
+    Assignment,
+    Erasure,
+    Handover,
+    Link,
+    Message,
+    Rebuild,
+    encode_message,
+)
+from pipeline.journey.people import person_id
+from pipeline.journey.state import decode_person
+from pipeline.tracker.output import Output
+from pipeline.tracker.partition import META_KEY, NODE, PERSON
+from schemas.topics import IDENTITIES, TOUCHPOINTS
+from tests.support.journeys import DAY, HOUR, NOON, SITE, VISITOR, seen
+from tests.support.tracker import tick, touchpoint, written
+from tests.unit.tracker.test_waiting import ADA, Tracked, carts, facts, messages
+
+SEVEN = PERSON + b"shop:user:7"
+
+
+def hear(tracked: Tracked, *said: Message) -> Output:
+    return tracked.hear(*map(encode_message, said))
+
+
+def link(visitor: str, name: str = "user:7") -> Link:
+    return Link(SITE, visitor, name, NOON)
+
+
+def handover(visitor: str, *evidence: str, era: int = 0, is_gone: bool = False) -> Handover:
+    pieces = [seen(id_, visitor_id=visitor, name="Product Added") for id_ in evidence]
+    return Handover(SITE, "user:7", visitor, 1, NOON, pieces, is_gone=is_gone, era=era)
+
+
+def erasure(*names: str, at: int = NOON + 1) -> tuple[Erasure, Erasure]:
+    """Give both messages of an erasure."""
+    return tuple(Erasure(SITE, list(names), at, is_final) for is_final in (False, True))  # type: ignore[return-value]
+
+
+def states(outputs: list[Output]) -> list[bytes]:
+    """Give the keys that a checkpoint writes, in order."""
+    return [key or b"" for output in outputs for key, _, _ in output.state]
+
+
+# --- the graph -----------------------------------------------------------------------------------
+
+
+def test_a_link_is_answered_each_time_it_is_told() -> None:
+    tracked = Tracked()
+    for offset in (0, 1):
+        said = {(told.visitor_id, told.person) for told in messages(hear(tracked, link(VISITOR)))}
+        assert (VISITOR, "user:7") in said, offset
+
+
+def test_a_link_that_changes_nothing_writes_nothing() -> None:
+    tracked = Tracked()
+    hear(tracked, link(VISITOR))
+    assert states(tracked.checkpoint()) == [NODE + ADA, NODE + b"shop:user:7", META_KEY]
+    hear(tracked, link(VISITOR))
+    assert states(tracked.checkpoint()) == [META_KEY]
+
+
+def test_who_is_erased_leaves_its_person_and_the_graph_forgets_it_last() -> None:
+    tracked = Tracked()
+    hear(tracked, link(VISITOR), link("bob"))
+    first, _ = erasure(VISITOR)
+    (gone,) = [told for told in messages(hear(tracked, first)) if isinstance(told, Handover)]
+    assert (gone.person, gone.visitor_id, gone.is_gone) == ("user:7", VISITOR, True)
+    assert states(tracked.checkpoint())[-2:] == [NODE + ADA, META_KEY]
+
+
+def test_who_is_erased_with_its_person_has_nobody_to_leave() -> None:
+    tracked = Tracked()
+    hear(tracked, link(VISITOR), link("bob"))
+    first, _ = erasure(VISITOR, "user:7")
+    told = messages(hear(tracked, first))
+    assert [(each.visitor_id, each.person) for each in told] == [("bob", "")]
+
+
+# --- who a visitor is ----------------------------------------------------------------------------
+
+
+def test_of_two_assignments_the_newer_counts_whichever_arrives_last() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    newer, older = (Assignment(SITE, VISITOR, f"user:{n}", n, NOON, 0) for n in (7, 5))
+    hear(tracked, newer)
+    assert messages(hear(tracked, older)) == []
+    assert [told.person for part in tracked.checkpoint() for told in messages(part)] == ["user:7"]
+
+
+@pytest.mark.parametrize("is_one_chunk", [True, False])
+def test_who_was_told_anew_who_it_is_while_it_was_erased_stays_that_person(
+    is_one_chunk: bool,
+) -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    tracked.checkpoint()
+    first, final = erasure(VISITOR)
+    said = (first, Assignment(SITE, VISITOR, "user:7", 5, NOON, first.at), final)
+    for chunk in [said] if is_one_chunk else [[each] for each in said]:
+        hear(tracked, *chunk)
+    identity = facts(tracked.checkpoint(), IDENTITIES.name)[-1]
+    assert (identity.person_id, identity.is_deleted) == (person_id(SITE, "user:7"), False)
+    assert identity.version == 3
+
+
+def test_what_is_told_by_another_partition_moves_time() -> None:
+    tracked = Tracked()
+    hear(tracked, Link(SITE, VISITOR, "user:7", NOON + HOUR))
+    assert tracked.partition.times == {SITE: NOON + HOUR}
+
+
+def test_a_message_is_counted_once() -> None:
+    assert hear(Tracked(), link(VISITOR)).fates == {"message": 1}
+
+
+# --- a person ------------------------------------------------------------------------------------
+
+
+def test_an_erasure_takes_a_member_out_of_its_person_at_once() -> None:
+    tracked = Tracked()
+    hear(tracked, handover(VISITOR, "cart of ada"), handover("bob", "cart of bob"))
+    tracked.checkpoint()
+    first, _ = erasure(VISITOR, "user:7")
+    hear(tracked, first)
+    tracked.checkpoint()
+    state = tracked.partition.person(SEVEN)
+    assert state is not None
+    assert (list(state.members), state.offset) == (["bob"], 2)
+    assert VISITOR.encode() not in tracked.partition.states[SEVEN]
+
+
+def test_what_an_erasure_changes_has_its_version() -> None:
+    tracked = Tracked()
+    hear(tracked, handover(VISITOR, "a cart"), handover("bob", "b cart"))
+    tracked.checkpoint()
+    first, _ = erasure(VISITOR, "user:7")
+    hear(tracked, first)
+    rows = [row for part in tracked.checkpoint() for rows in part.rows.values() for row in rows]
+    assert rows  # now it is the cart of the other with which the phase begins
+    assert all(b'"version":2' in (value or b"") for _, value, _ in rows)
+
+
+def test_who_left_an_erased_person_does_not_bring_it_back() -> None:
+    tracked = Tracked()
+    hear(tracked, handover(VISITOR, era=5, is_gone=True))
+    tracked.checkpoint()
+    assert SEVEN not in tracked.partition.states
+
+
+def test_a_person_closes_old_evidence_when_a_tick_wakes_it_and_not_before() -> None:
+    tracked = Tracked()
+    hear(tracked, handover(VISITOR, "old"))
+    tracked.checkpoint()
+    later = NOON + 33 * DAY
+    tracked.hear(touchpoint("b", later, anonymous_id="bob"), now=later)
+    hear(tracked, handover(VISITOR, "again"))
+    tracked.checkpoint()
+    assert decode_person(tracked.partition.states[SEVEN]).sealed_to == 0
+    tracked.hear(tick(later), now=later)
+    tracked.checkpoint()
+    state = tracked.partition.states.get(SEVEN)
+    assert state is None or decode_person(state).sealed_to == NOON
+
+
+# --- a rebuild -----------------------------------------------------------------------------------
+
+
+def rebuild(at: int, *names: str, stage: str = "begin") -> Rebuild:
+    return Rebuild(SITE, at, stage, at, list(names))  # type: ignore[arg-type]
+
+
+def test_a_rebuild_of_some_forgets_nobody_else() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON, anonymous_id="bob"))
+    tracked.checkpoint()
+    hear(tracked, rebuild(NOON + 1, VISITOR))
+    assert list(tracked.partition.states)[:1] == [b"shop:bob"]
+    assert ADA not in tracked.partition.states
+
+
+def test_of_two_rebuilds_the_newer_goes_on() -> None:
+    tracked = Tracked()
+    hear(tracked, rebuild(NOON + 2), rebuild(NOON + 1), rebuild(NOON + 1, stage="end"))
+    known = tracked.partition.rebuilds[SITE]
+    assert (known.at, known.is_open) == (NOON + 2, True)
+
+
+def test_a_rebuild_that_has_ended_does_not_go_on() -> None:
+    tracked = Tracked()
+    hear(tracked, rebuild(NOON, stage="go_on"))
+    assert tracked.partition.rebuilds == {}
+    hear(tracked, *(rebuild(NOON, stage=stage) for stage in ("begin", "end", "go_on")))
+    assert not tracked.partition.rebuilds[SITE].is_open
+
+
+def test_what_is_held_during_a_rebuild_says_whether_it_came_late() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    hear(tracked, rebuild(NOON + 1))
+    output = tracked.hear(touchpoint("fresh", NOON), touchpoint("late", NOON - 2 * DAY))
+    assert output.fates == {"held": 2}
+    rows = written(output, TOUCHPOINTS.name)
+    assert [(row.touchpoint_id, row.is_late) for row in rows] == [("fresh", False), ("late", True)]
+
+
+def test_a_rebuild_takes_what_waits_along() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON, name="Product Added"))
+    hear(tracked, rebuild(NOON + 1))
+    assert carts(tracked.checkpoint()) == []
+    assert tracked.waiting() == []
