@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.collector.decoding import JsonObject
 from pipeline.values.identifiers import is_placeholder
+from pipeline.values.times import is_unset, moment
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.fields import LARGEST_SEQUENCE
@@ -29,15 +30,6 @@ _NOTHING = timedelta()
 _TIMES = ("timestamp", "originalTimestamp", "sentAt")
 
 
-def read_time(said: object) -> datetime | None:
-    """Read ISO 8601 with a zone, in any of its forms; None if it is something else."""
-    try:
-        moment = datetime.fromisoformat(said.strip().upper()) if isinstance(said, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo else None
-
-
 def with_readable_times(call: JsonObject) -> JsonObject:
     """Give a call whose times are in RFC 3339, as far as they can be read.
 
@@ -46,19 +38,17 @@ def with_readable_times(call: JsonObject) -> JsonObject:
     """
     readable = {name: told for name, told in call.items() if name not in _TIMES}
     for name in (name for name in _TIMES if name in call):
-        told, moment = call[name], read_time(call[name])
-        is_unsaid = name == "sentAt" or (isinstance(told, str) and is_placeholder(told))
-        if moment or not is_unsaid:
-            readable[name] = moment or told
+        told, at = call[name], moment(call[name])
+        is_unsaid = is_unset(told) or (isinstance(told, str) and is_placeholder(told))
+        if at or not (is_unsaid or name == "sentAt"):
+            readable[name] = at or told
     return readable
 
 
 def plausible(sent_at: datetime | None) -> datetime | None:
-    """Give the device's `sentAt` in UTC; Refused if no clock shows such a time."""
-    if sent_at is None:
+    """Give the device's `sentAt` in UTC; None if no clock shows such a time."""
+    if sent_at is None or not _CLOCKS[0] <= sent_at < _CLOCKS[1]:
         return None
-    if not _CLOCKS[0] <= sent_at < _CLOCKS[1]:
-        raise Refused(Reason.TIME_OUT_OF_RANGE, f"no clock says {sent_at.isoformat()}, the sentAt")
     return sent_at.astimezone(UTC)
 
 

@@ -134,7 +134,7 @@ class Intake:
 
     def latest(self, calls: Iterable[bytes], received_at: datetime) -> datetime | None:
         """Give the latest time among `calls`, up to a day after their arrival."""
-        told = (call.original_timestamp or call.timestamp for call in map(_times_of, calls))
+        told = map(_timestamp, map(_times_of, calls))
         return max((t for t in told if t and t <= received_at + LARGEST_LEAD), default=None)
 
     def touchpoint(
@@ -170,7 +170,7 @@ class Intake:
         nobody = self._placeholders.get(arrival.site, frozenset())
         anonymous_id, user_id = who = _who(call, arrival, nobody)
         sent_at = plausible(call.sent_at or arrival.sent_at)
-        timestamp = call.original_timestamp or call.timestamp
+        timestamp = _timestamp(call)
         skew = self._skew(visitor_of(*who), sent_at, arrival)
         named = _id(call.message_id, nobody)
         first_at = arrival.received_at if named or timestamp else arrival.first_at(raw)
@@ -207,6 +207,12 @@ class Intake:
         if latest and latest > received_at and (sent_at is None or sent_at > received_at):
             sent_at = max(latest, sent_at or latest)
         return self._clocks.skew(f"{arrival.site}:{who}", sent_at, received_at)
+
+
+def _timestamp(call: _Call[Any] | _Times) -> datetime | None:
+    """Give when it happened, by the sender's own clock if it says two times."""
+    told = (call.original_timestamp, call.timestamp)
+    return next((at for at in told if at and at.year > 1), None)  # the year 1 is not set
 
 
 def _who(call: _Call[Any], arrival: Arrival, nobody: frozenset[str]) -> tuple[str, str]:
@@ -252,7 +258,7 @@ def _made(
     call: _Call[Any], what: tuple[str, ...], raw: bytes, arrival: Arrival, first_at: datetime
 ) -> str:
     """Make an id for a call without one: the same whenever it is sent again."""
-    timestamp = call.original_timestamp or call.timestamp
+    timestamp = _timestamp(call)
     if timestamp is None:
         place = f"{arrival.site}\0{first_at.isoformat()}\0".encode()
         return arrival.told_apart(_hash(place + raw))

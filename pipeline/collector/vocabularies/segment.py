@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pipeline.collector.answers import Answer
-from pipeline.collector.clock import read_time
 from pipeline.collector.decoding import decoded
 from pipeline.collector.request import Request
 from pipeline.collector.vocabularies.vocabulary import (
@@ -23,6 +22,7 @@ from pipeline.collector.vocabularies.vocabulary import (
     Vocabulary,
     said,
 )
+from pipeline.values.times import moment
 from schemas.fields import Channel
 from schemas.touchpoint import TouchpointType
 
@@ -140,7 +140,7 @@ def single(request: Request) -> Events:
 def batch(request: Request) -> Events:
     """Split the body into its calls; a `sentAt` that cannot be read costs none of them."""
     sent = decoded(_batches, request.body)
-    return Events([bytes(call) for call in sent.batch], read_time(sent.sent_at), is_batch=True)
+    return Events([bytes(call) for call in sent.batch], moment(sent.sent_at), is_batch=True)
 
 
 BATCH = Vocabulary(write_key, batch)
