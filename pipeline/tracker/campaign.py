@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.tracker.properties import said, word
+from pipeline.values.identifiers import is_unfilled
 
 _LONGEST = 256
 _MATOMO = ("mtm", "matomo", "pk", "piwik")
@@ -54,8 +55,9 @@ _properties = msgspec.json.Decoder(_Properties)
 
 
 def campaign_in(query: Mapping[str, str]) -> Campaign:
-    """Read a URL's query."""
-    found = (next(filter(None, map(query.get, words)), "") for words in _WORDS.values())
+    """Read a URL's query; what nobody filled in, such as `{{campaign.name}}`, says nothing."""
+    told = {name: value for name, value in query.items() if not is_unfilled(value)}
+    found = (next(filter(None, map(told.get, words)), "") for words in _WORDS.values())
     return Campaign(*found)
 
 
@@ -67,5 +69,6 @@ def campaign_told(properties: str) -> Campaign | None:
     told = given.context.campaign if given and given.context else None
     if told is None:
         return None
-    found = Campaign(*(word(getattr(told, field), _LONGEST) for field in Campaign._fields))
+    words = (word(getattr(told, field), _LONGEST) for field in Campaign._fields)
+    found = Campaign(*("" if is_unfilled(each) else each for each in words))
     return None if found == _NONE else found

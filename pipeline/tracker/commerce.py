@@ -4,6 +4,7 @@ All vocabularies are translated into Segment's names. Money that cannot be count
 properties as it came, is worth 0 here, and `problem` says why.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from math import ceil
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import msgspec
 from pipeline.journey.state import Line
 from pipeline.tracker.properties import said, word
 from pipeline.values.identifiers import identifier
-from pipeline.values.money import MOST_MONEY, Amount, Problem, read_amount, read_currency
+from pipeline.values.money import MOST_MONEY, Amount, Problem, is_unsaid, read_amount, read_currency
 from schemas.fields import LONGEST_ID
 from schemas.touchpoint import OrderEvent
 
@@ -39,6 +40,10 @@ _GIVES_BACK = ("refunded", "cancelled")
 _LONGEST_ITEM = 64
 """Longest product id and name: a cart has many, and is part of its visitor's state."""
 _MOST_PRODUCTS = 100
+_PIECES = re.compile(
+    r"(?i)^[x\u00d7]\s*(?=\d)|(?<=\d)\s*(?:x|\u00d7|st|stc?k|stücke?|pcs?|pieces?|units?)\.?$"
+)
+"""What some write around a number of pieces."""
 _MOST_PIECES = 10_000_000
 _NOTHING = Amount()
 _MISSING = Amount(problem="missing")
@@ -93,6 +98,7 @@ class _Goods(NamedTuple):
 
 
 _properties = msgspec.json.Decoder(_Properties)
+_anything = msgspec.json.Decoder()
 _NO_COMMERCE = Commerce()
 
 
@@ -212,9 +218,16 @@ def _spread(lines: list[Line], value: float) -> list[Line]:
 
 
 def _listed(products: object, currency: str) -> list[_Goods] | None:
-    """Read a list of products, even if PHP wrote it as an object; None if there is none."""
+    """Read a list of products; None if there is none.
+
+    PHP may have written it as an object, a converter of XML one product in place of a list, a tag
+    manager all of it as text.
+    """
+    if isinstance(products, str):
+        products = said(_anything, products)
     if isinstance(products, dict):
-        products = list(products.values())
+        inner = [each for each in products.values() if isinstance(each, dict)]
+        products = inner or [products]
     if not isinstance(products, list):
         return None
     found = [each for each in products if isinstance(each, dict)][:_MOST_PRODUCTS]
@@ -255,7 +268,10 @@ def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
 
 def _count(quantity: object) -> tuple[float, Problem]:
     """Give the number of pieces, by default 1; for an impossible number 0, and the reason."""
-    read = read_amount(quantity)
+    text = _PIECES.sub("", quantity.strip()) if isinstance(quantity, str) else quantity
+    if isinstance(text, str) and is_unsaid(text):
+        return 1.0, ""
+    read = read_amount(text)
     if read is None:
         return 1.0, ""
     if read.problem == "negative" and read.value >= -_MOST_PIECES:

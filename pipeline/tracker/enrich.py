@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import msgspec
 import ua_parser
@@ -38,7 +38,7 @@ _CLICK_IDS = (
 )
 
 
-_JOINED = re.compile(r"&amp;|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
+_JOINED = re.compile(r"&amp(?:;|%3B)|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
 """Separators of parameters in links that were escaped in a mail, or concatenated."""
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
 """Search engines' URL parameters for the search term."""
@@ -91,8 +91,8 @@ def read_url(url: str) -> Page:
     except ValueError:
         return Page()
     query = {
-        name.lower(): line(value)[:_LONGEST_LABEL]
-        for name, value in parse_qsl(_JOINED.sub("&", parts.query))
+        name.lower().removeprefix("amp;"): line(value)[:_LONGEST_LABEL]
+        for name, value in parse_qsl(_JOINED.sub("&", _parameters(parts)))
     }
     return Page(
         host,
@@ -101,6 +101,12 @@ def read_url(url: str) -> Page:
         next((name for name in _CLICK_IDS if name in query), ""),
         next((query[name] for name in _SEARCH_TERMS if name in query), ""),
     )
+
+
+def _parameters(parts: SplitResult) -> str:
+    """Give the query, and before it the one behind `#`, where pages with a router have it."""
+    behind = parts.fragment.rpartition("?")[2] if "=" in parts.fragment else ""
+    return f"{behind}&{parts.query}" if behind else parts.query
 
 
 @lru_cache(maxsize=16_384)

@@ -4,9 +4,13 @@ Browsers tell punycode (`xn--mller-kva.de`), people write `müller.de`. The mapp
 browsers: UTS 46, as the package `idna` has it.
 """
 
+import re
 from functools import lru_cache
 
 import idna
+
+_LONGEST_LABEL = 63
+_NO_NAME = re.compile(r"[^a-z0-9\u0080-\U0010ffff-]")
 
 
 @lru_cache(maxsize=4096)
@@ -30,4 +34,12 @@ def _label(label: str) -> str:
     try:
         return idna.encode(label, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
+        return _as_browsers(label)
+
+
+def _as_browsers(label: str) -> str:
+    """Encode what the standard forbids and registries sell all the same, such as an emoji."""
+    if label.isascii() or _NO_NAME.search(label):
         return label
+    coded = f"xn--{label.encode('punycode').decode()}"
+    return coded if len(coded) <= _LONGEST_LABEL else label

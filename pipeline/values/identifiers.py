@@ -60,6 +60,10 @@ _NO_MAILBOX = re.compile(
     r"none|null|undefined|guest|gast|unknown|unbekannt|anonym(?:ous)?|nobody|noone"
     r"|(?:no|do[._-]?not|dont|kein[e]?)[._-]?(?:e?[._-]?mail|reply|answer)"
 )
+_NOTHING = frozenset(
+    {"(direct)", "(not set)", "not set", "n/a", "nil", "(null)", "(none)", "(undefined)"}
+)
+_NUMBER = re.compile(r"[-0.]+|-1(?:\.0+)?|x{3,16}")
 _NAMELESS = re.compile(r"[\W_]+")
 _WRAPPED = re.compile(r"""[("'`<\[{](.*)[)"'`>\]}]""")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
@@ -84,6 +88,15 @@ def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     if wrapped and (wrapped[1].strip() in _WORDS or _UNSAID.fullmatch(wrapped[1])):
         return True
     return _UNSAID.fullmatch(said) is not None
+
+
+def is_unfilled(text: str) -> bool:
+    """Tell whether a text was put together with nothing, as `undefined` or `{{campaign.name}}`.
+
+    Unlike an identifier, a text may be `0` or `default`.
+    """
+    said = text.strip().casefold()
+    return said in _NOTHING or (not _NUMBER.fullmatch(said) and bool(_UNSAID.fullmatch(said)))
 
 
 def identifier(value: object, more: Collection[str] = (), real: Collection[str] = ()) -> str:

@@ -7,6 +7,7 @@ reason; it is never 0.
 
 import re
 import unicodedata
+from html import unescape
 from typing import Literal, NamedTuple
 
 from pipeline.values.identifiers import is_placeholder
@@ -57,6 +58,25 @@ _SIGNS = {
     "₱": "PHP",
     "₫": "VND",
     "đ": "VND",
+    "zl": "PLN",
+    "zloty": "PLN",
+    "лв": "BGN",
+    "\u0440\u0443\u0431": "RUB",
+    "\u0440": "RUB",
+    "₦": "NGN",
+    "₡": "CRC",
+    "₲": "PYG",
+    "₸": "KZT",
+    "₾": "GEL",
+    "₼": "AZN",
+    "ksh": "KES",
+    "kd": "KWD",
+    "د.إ": "AED",
+    "ر.س": "SAR",
+    "$us": "USD",
+    "usd$": "USD",
+    "au$": "AUD",
+    "franken": "CHF",
     "rm": "MYR",
     "rp": "IDR",
 }
@@ -90,9 +110,12 @@ _GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})
 """Thousands, also India's 1,23,456."""
 _NO_CENTS = re.compile(r"(?<=\d)([.,:])-+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(?:\.\d{3})+")
+_BRACKETS = re.compile("[()]")
 _RANGE = re.compile(r"\d\s*-\s*\d")
 _OTHER_MARKS = str.maketrans("\u066b\u066c\u2019\u2212\u2013\u2014", ".,'---")
 """Arabic marks, the typographic apostrophe, the minus sign and the dashes."""
+_NO_NUMBER = re.compile(r"(?i)^\s*-?inf(?:inity)?\s*$")
+"""What a division by nothing leaves: something was said, and it is no amount."""
 _MARKS: dict[str, Decimal] = {".": ".", ",": ","}
 _GROUP = 3
 
@@ -113,13 +136,15 @@ def read_amount(said: object, currency: str = "", decimal: Decimal | None = None
 
     `currency` and `decimal`, the mark before the cents, decide where the amount itself does not.
     """
-    if said is None or (isinstance(said, str) and is_unsaid(said)):
+    if said is None or (isinstance(said, str) and is_unsaid(said) and not _NO_NUMBER.search(said)):
         return None
     if isinstance(said, bool) or not isinstance(said, str | int | float):
         return UNREADABLE
-    if isinstance(said, str):
-        return _read_text(said, currency, decimal)
-    return _bounded(said, "")
+    if not isinstance(said, str):
+        return _bounded(said, "")
+    read = _read_text(said, currency, decimal)
+    is_contradicted = currency and read.currency not in ("", currency) and not read.problem
+    return Amount(0.0, currency, "currency") if is_contradicted else read
 
 
 def is_unsaid(text: str) -> bool:
@@ -141,14 +166,14 @@ def read_currency(said: object) -> tuple[str, bool]:
 
 
 def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
-    text = unicodedata.normalize("NFKC", said).translate(_OTHER_MARKS).strip(" \"'")
+    text = unicodedata.normalize("NFKC", unescape(said)).translate(_OTHER_MARKS).strip(" \"'*")
     is_grouped = currency in _WITHOUT_CENTS and _THOUSANDS.fullmatch(text)
     if decimal != "," and _PLAIN.fullmatch(text) and not is_grouped:
         return _bounded(float(text), "")  # as a program writes it
     if (ends := _NO_CENTS.search(text)) and decimal is None:
         decimal = _MARKS.get(ends[1])
     text = _NO_CENTS.sub("", text)
-    found = _AMOUNT.fullmatch(text.strip("()").replace("-", "", 1).removeprefix("+"))
+    found = _AMOUNT.fullmatch(_BRACKETS.sub("", text).replace("-", "", 1).removeprefix("+"))
     if found is None or _RANGE.search(text):
         return UNREADABLE
     before, written, after = found.groups()
@@ -164,7 +189,7 @@ def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
         return UNREADABLE
     if number is None:
         return Amount(0.0, code, "ambiguous")
-    return _bounded(-number if text.startswith("(") or "-" in text else number, code)
+    return _bounded(-number if "(" in text or "-" in text else number, code)
 
 
 def read_number(text: str, decimal: Decimal | None = None) -> float | None:

@@ -43,6 +43,10 @@ def commerce(name: str, **properties: Any) -> Commerce:
         ({"price": 2, "quantity": "NaN"}, 2.0, 1),
         ({"price": 0.01, "quantity": 10_000_000}, 100_000.0, 10_000_000),
         ({"price": 0.01, "quantity": -10_000_000}, -100_000.0, -10_000_000),
+        ({"price": 2, "quantity": "3x"}, 6.0, 3),
+        ({"price": 2, "quantity": "x 3"}, 6.0, 3),
+        ({"price": 2, "quantity": "3 Stk."}, 6.0, 3),
+        ({"price": 2, "quantity": "3 pcs"}, 6.0, 3),
     ],
 )
 def test_a_product_is_worth_price_times_quantity(
@@ -309,3 +313,22 @@ def test_pieces_that_are_worth_too_much_together_are_too_much() -> None:
     found = commerce("Product Added", price=MOST_MONEY / 4, quantity=4)
     assert (found.value, found.problem) == (0.0, "too_large")
     assert commerce("Product Added", price=MOST_MONEY / 4, quantity=3).value == MOST_MONEY * 3 / 4
+
+
+ONE = {"product_id": "oak", "price": "3,00", "quantity": 2}
+
+
+@pytest.mark.parametrize("written", [[ONE], {"3": ONE}, ONE, json.dumps([ONE]), json.dumps(ONE)])
+def test_products_are_read_as_a_list_an_object_one_alone_or_text(written: Any) -> None:
+    found = commerce("Order Completed", order_id="1", products=written)
+    assert (found.value, found.items, found.problem) == (6.0, 2, "")
+    assert (
+        commerce("Cart Viewed", products=written).products
+        == commerce("Cart Viewed", products=[ONE]).products
+    )
+
+
+@pytest.mark.parametrize("written", ["", "oak", "[", "7", "null", 7, True])
+def test_what_is_no_list_of_products_is_none(written: Any) -> None:
+    found = commerce("Order Completed", order_id="1", revenue=5, products=written)
+    assert (found.value, found.items, found.problem) == (5.0, 1, "")

@@ -1,6 +1,7 @@
 """What a touchpoint's own strings tell: page, campaign, referrer, device, bot, order."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.journey.rules import scalar
 from pipeline.journey.state import Evidence
+from pipeline.journey.traffic import TrafficRules, trace
 from pipeline.tracker.enrich import (
     Page,
     enrich,
@@ -46,6 +48,34 @@ def test_what_a_machine_did_with_a_mail_is_evidence_for_nothing(
     name: str, properties: dict[str, Any], evidence_of: str
 ) -> None:
     assert evidence_of == enriched(name=name, properties=properties)[1].name
+
+
+# --- what nobody filled in -----------------------------------------------------------------------
+
+UNFILLED = ["undefined", "null", "(not set)", "(direct)", "{{ad.name}}", "{campaignid}", "%%SRC%%"]
+
+
+@pytest.mark.parametrize("nothing", UNFILLED)
+def test_a_campaign_that_nobody_filled_in_is_none(nothing: str) -> None:
+    told = dict.fromkeys(("source", "medium", "name", "term", "content"), nothing)
+    query = urlencode({f"utm_{name}": nothing for name in ("source", "medium", "campaign")})
+    by_url, _ = enriched(url=f"https://shop.example/?{query}&gclid=1")
+    by_call, seen = enriched(properties={"context": {"campaign": told}})
+    for found in (by_url, by_call):
+        assert ("", "", "") == (found.utm_source, found.utm_medium, found.utm_campaign)
+    assert trace(seen, TrafficRules()).source == "(direct)"
+
+
+def test_a_campaign_may_be_called_by_a_number() -> None:
+    page = read_url("https://shop.example/?utm_source=0&utm_content=default&utm_campaign=-1")
+    assert ("0", "-1", "default") == (page.utm_source, page.utm_campaign, page.utm_content)
+
+
+@pytest.mark.parametrize(
+    "behind", ["?amp;utm_source=x", "?a=1&amp%3Butm_source=x", "#/?utm_source=x", "#utm_source=x"]
+)
+def test_a_campaign_is_found_where_links_lose_it(behind: str) -> None:
+    assert "x" == read_url(f"https://shop.example/chairs{behind}").utm_source
 
 
 # --- page and campaign --------------------------------------------------------------------------

@@ -25,6 +25,8 @@ UNICODE, PUNYCODE = "müller.example", "xn--mller-kva.example"
         ("日本。example", "xn--wgv71a.example"),
         ("Shop.Example", "shop.example"),
         ("my_shop", "my_shop"),
+        ("i\u2764.example", "xn--i-7iq.example"),
+        ("\U0001f4a9.example", "xn--ls8h.example"),
         ("", ""),
     ],
 )

@@ -48,6 +48,13 @@ from pipeline.values.money import UNREADABLE, Amount, read_amount, read_currency
         ("0.00", 0, ""),
         ("0", 0, ""),
         ("1.234,-", 1234, ""),
+        ("12,50 \u043b\u0432.", 12.5, "BGN"),
+        ("100 \u0440\u0443\u0431.", 100, "RUB"),
+        ("12,50 zl", 12.5, "PLN"),
+        ("AU$ 12.50", 12.5, "AUD"),
+        ("KSh 1,500.00", 1500, "KES"),
+        ("12.50&nbsp;&euro;", 12.5, "EUR"),
+        ("19,99 €*", 19.99, "EUR"),
         ("1,234.-", 1234, ""),
         ("19:-", 19, ""),
         ("2.500 kr", 2500, ""),
@@ -130,7 +137,9 @@ def test_what_is_no_money_is_unreadable(said: object) -> None:
     assert UNREADABLE == read_amount(said)
 
 
-@pytest.mark.parametrize("said", [-5, "-5", "(5.00)", "5-", "-$5.00", "$-5.00", "\u22125", "- 5 €"])
+@pytest.mark.parametrize(
+    "said", [-5, "-5", "(5.00)", "$(5.00)", "5-", "-$5.00", "$-5.00", "\u22125", "- 5 €"]
+)
 def test_less_than_nothing_is_kept_and_marked(said: object) -> None:
     amount = read_amount(said)
     assert amount is not None
@@ -172,3 +181,14 @@ def test_a_currency_is_its_code_in_capitals(said: object, code: str) -> None:
 @pytest.mark.parametrize("said", ["as the customer likes", "1", 7, "E", "EURUSD", ["EUR"], "E\nR"])
 def test_a_sentence_is_no_currency(said: object) -> None:
     assert ("", False) == read_currency(said)
+
+
+@pytest.mark.parametrize("said", ["10 EUR", "10,00 €", "EUR 10"])
+def test_an_amount_that_names_another_currency_is_not_counted_in_either(said: str) -> None:
+    assert read_amount(said, "USD") == Amount(0.0, "USD", "currency")
+    assert read_amount(said, "EUR") == read_amount(said) == Amount(10.0, "EUR")
+
+
+@pytest.mark.parametrize("said", ["Infinity", "-Infinity", "inf"])
+def test_what_a_division_by_nothing_leaves_is_unreadable(said: str) -> None:
+    assert read_amount(said) == UNREADABLE

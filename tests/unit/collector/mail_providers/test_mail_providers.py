@@ -157,6 +157,13 @@ def test_the_hash_of_the_address_names_the_visitor_and_all_providers_name_the_sa
     )
 
 
+def test_a_provider_whose_clock_is_ahead_tells_nothing_of_the_future() -> None:
+    said = sample("mailgun")
+    said["event-data"]["timestamp"] = (NOON + timedelta(days=3)).timestamp()
+    [told] = touchpoints(received("mailgun", request("mailgun", said, NOON)))
+    assert (told.occurred_at, told.ts_adjusted) == (told.received_at, True)
+
+
 def test_a_subscriber_is_the_visitor_that_the_signed_links_name() -> None:
     said = sample("mailgun")
     said["event-data"]["user-variables"] = {"subscriber_id": "s-1", "campaign_id": "spring"}
