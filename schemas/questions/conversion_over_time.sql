@@ -9,7 +9,7 @@ FROM
 (
     SELECT toStartOfInterval(v.started_at, toIntervalSecond({step:UInt32})) AS time, f.place AS place,
         f.step AS step, f.next AS next, count() AS entries, countIf(has(v.steps, f.next)) AS gone_on
-    FROM visits(*) AS v
+    FROM visits_begun(*) AS v
     CROSS JOIN
     (
         SELECT place, toString(step) AS step, toString(leadInFrame(step) OVER (

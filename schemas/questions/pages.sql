@@ -15,7 +15,7 @@ FROM
     GROUP BY path
     UNION ALL
     SELECT found.1, 0, 0, 0, sum(found.2 = 'entry'), sum(found.2 = 'exit'), NULL
-    FROM visits(*)
+    FROM visits_begun(*)
     ARRAY JOIN [(entry_path, 'entry'), (exit_path, 'exit')] AS found
     WHERE page_views > 0 AND found.1 != ''
     GROUP BY found.1

@@ -15,7 +15,7 @@ FROM
     GROUP BY order_id, person_id, converted_at
     UNION ALL
     SELECT arrayCompact(arraySort(groupArray((started_at, session_id, if(one = '', '(not set)', one)))).3), false
-    FROM visits(*)
+    FROM visits_begun(*)
     WHERE is_touch AND session_id NOT IN (SELECT session_id FROM touches_of_orders(*))
     GROUP BY person_id
 )

@@ -18,9 +18,9 @@ FROM
             PARTITION BY person_id ORDER BY started_at, session_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS click
-    FROM visits(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 90 DAY)
+    FROM visits_begun(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 90 DAY)
     WHERE started_at >= {start:DateTime64(3, 'UTC')}
-        OR person_id IN (SELECT person_id FROM visits(*) WHERE channel_group = 'Direct')
+        OR person_id IN (SELECT person_id FROM visits_begun(*) WHERE channel_group = 'Direct')
 )
 WHERE started_at >= {start:DateTime64(3, 'UTC')}
 ORDER BY started_at, session_id

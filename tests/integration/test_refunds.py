@@ -151,6 +151,14 @@ def test_the_refund_of_an_order_counts_in_the_span_of_the_order(client: Client) 
     assert read_report(client, later).revenue == ()
 
 
+def test_a_source_has_gross_and_net_and_neither_in_several_currencies(client: Client) -> None:
+    asked = f"SELECT amount, net, currencies FROM {whole('visits_by', by='channel')}"
+    track_fully(client, [bought("ada", 0, "o-1"), back(600, "o-1", total=40)])
+    assert client.query(asked).result_rows == [(100, 60, "EUR")]
+    track_fully(client, [bought("bob", 0, "o-2"), bought("bob", 1, "o-3", currency="USD")])
+    assert client.query(asked).result_rows == [(None, None, "mixed, EUR")]
+
+
 def test_late_orders_and_those_of_bots_count_nowhere_and_the_report_names_them(
     client: Client,
 ) -> None:

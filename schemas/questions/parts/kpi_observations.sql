@@ -4,5 +4,5 @@ SELECT v.kpi AS kpi, v.at AS at, v.value AS value, v.currency AS currency, v.per
     s.channel_group AS channel_group, s.traffic_source AS traffic_source, s.campaign AS campaign,
     s.device AS device, s.country AS country
 FROM kpi_values(*) AS v
-ASOF LEFT JOIN visits(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 1 DAY, channel = '', segment = '') AS s
+ASOF LEFT JOIN visits_begun(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 1 DAY, channel = '', segment = '') AS s
     ON v.visitor_id = s.visitor_id AND v.at >= s.started_at

@@ -22,7 +22,7 @@ ARRAY JOIN arrayFilter(one -> one.4 AND {kpi:String} IN ('', one.1), [
 UNION ALL
 SELECT found.1, v.started_at, toFloat64(found.2), '', v.person_id, v.visitor_id, toString(v.channel), '',
     toUInt32(0), ''
-FROM visits(*) AS v
+FROM visits_begun(*) AS v
 LEFT JOIN
 (
     SELECT person_id, toNullable(first_at) AS first_at FROM seen_before(*)

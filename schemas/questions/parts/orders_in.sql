@@ -14,9 +14,8 @@ FROM
         argMin(t.channel, (t.occurred_at, t.turn, t.touchpoint_id)) AS channel,
         argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
         argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
-    FROM orders_told(*) AS t
-    LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
-    WHERE t.occurred_at >= {start:DateTime64(3, 'UTC')} OR t.order_id IN (SELECT order_id FROM order_ids_in(*))
+    FROM orders_told_in(*) AS t
+    LEFT JOIN linked_ordering(*) AS i ON t.visitor_id = i.visitor_id
     GROUP BY order_id, t.own
     HAVING ordered_at >= {start:DateTime64(3, 'UTC')}
         AND ({channel:String} = '' OR channel = {channel:String})
