@@ -1,11 +1,21 @@
 """Questions about a span: KPIs, people, pages, sources, mailings, cohorts, paths."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from pipeline.cli.shared import LANG, Option, clickhouse, in_span, options, read_settings, zone_of
+from pipeline.cli.shared import (
+    LANG,
+    Option,
+    clickhouse,
+    in_span,
+    options,
+    read_settings,
+    waiting_in_kafka,
+    zone_of,
+)
 from pipeline.terminal import print_whole
 from schemas.fields import Channel, Language
 
@@ -167,6 +177,7 @@ def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
         _refuse_unknown(client, site, of | given)
         span = span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
         found = compared(client, question, span, **of, **given)
+    found = replace(found, freshness=replace(found.freshness, waiting=waiting_in_kafka(known)))
     _print(found, fmt, zone, lang or known.language)
 
 

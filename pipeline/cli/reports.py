@@ -42,7 +42,7 @@ def report(site: str, fmt: str, lang: Language | None, **of: Any) -> None:
     with clickhouse(known, site) as client:
         models = load_models(known.journey_models)
         found = report_.read_report(client, span, steps=models[0].funnel, models=models)
-    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
+    show(known, found, fmt, partial(render, lang=labels_in(lang)), rows)
 
 
 _MODELS = (
@@ -93,7 +93,7 @@ def attribution(
             models=models or attribution_.MODELS,
             lookback_days=lookback,
         )
-    show(found, fmt, render, rows)
+    show(known, found, fmt, render, rows)
 
 
 @click.command("map")
@@ -118,7 +118,7 @@ def map_(
             refuse_unknown("segment", segment, segments(client, site))
         chosen = model or load_models(known.journey_models)[0].id
         found = journey_map.read_map(client, span, model=chosen, segment=segment)
-    show(found, fmt, partial(render, lang=labels_in(lang)), rows)
+    show(known, found, fmt, partial(render, lang=labels_in(lang)), rows)
 
 
 @click.command()
@@ -171,7 +171,7 @@ def funnel(
     with clickhouse(known, site) as client:
         _refuse_unknown_steps(client, known, site, asked.steps)
         found = answer.read_funnel(client, span, asked)
-    show(found, fmt, text.render, text.rows)
+    show(known, found, fmt, text.render, text.rows)
 
 
 def _refuse_unknown_steps(

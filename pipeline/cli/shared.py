@@ -1,5 +1,6 @@
 """Shared by the commands: options, settings, a client, readable errors."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from pipeline.reports.span import Span
 
+
+_KAFKA_SECONDS = 3.0
 
 SITE = click.option("--site", default="", help="One site only; default: all.")
 
@@ -136,6 +139,13 @@ def clickhouse(settings: Settings, site: str = "") -> Iterator["Client"]:
         yield client
 
 
+def waiting_in_kafka(settings: Settings) -> tuple[int, int] | None:
+    """Count the records that wait for tracker and sink; None if Kafka does not say so quickly."""
+    from pipeline.kafka.lag import still_waiting
+
+    return asyncio.run(still_waiting(settings, _KAFKA_SECONDS))
+
+
 def _sites_of(settings: Settings) -> set[str]:
     sites = {key.site for key in settings.write_keys.values()}
     sites |= {place.partition("/")[2] for place in settings.provider_secrets}
@@ -183,21 +193,27 @@ def span_asked(settings: Settings, site: str, of: dict[str, Any]) -> "Span":
 
 
 def show(
+    settings: Settings,
     found: object,
     fmt: str,
     render: Callable[[Any], RenderableType],
     rows: Callable[[Any], Iterable[Mapping[str, Any]]],
 ) -> None:
-    """Print an answer as `render` lays it out, as JSON, or its `rows` as CSV."""
+    """Print an answer as `render` lays it out, as JSON, or its `rows` as CSV.
+
+    Beside table and CSV it says how much is still waiting in Kafka.
+    """
     from pipeline.reports.span import as_json
-    from pipeline.reports.written import lines
+    from pipeline.reports.written import lines, waits
 
     if fmt == "json":
         click.echo(as_json(found).decode())
-    elif fmt == "csv":
+        return
+    if fmt == "csv":
         click.echo(lines(rows(found)), nl=False)
     else:
         print_whole(render(found))
+    click.echo(waits(waiting_in_kafka(settings)), err=fmt == "csv")
 
 
 def labels_in(lang: Language | None) -> Language:

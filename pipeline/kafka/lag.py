@@ -7,10 +7,11 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupLoadInProgressError
+from aiokafka.errors import GroupLoadInProgressError, KafkaError
 
 from pipeline.kafka import clients
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 from schemas.times import instant
 from schemas.topics import RAW, TABLES
 
@@ -80,6 +81,27 @@ async def is_all_read(settings: Settings, patience_seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def still_waiting(settings: Settings, patience_seconds: float) -> tuple[int, int] | None:
+    """Count the records that the tracker, and then the sink, still have to read.
+
+    None if Kafka does not say so in time, or not to this login.
+    """
+    try:
+        async with asyncio.timeout(patience_seconds):
+            return (
+                await _left(settings, settings.tracker_group, [RAW.name]),
+                await _left(settings, settings.sink_group, TABLES),
+            )
+    except (KafkaError, TimeoutError, Unavailable):
+        return None
+
+
+async def _left(settings: Settings, group: str, topics: Iterable[str]) -> int:
+    positions = await ends(settings, topics)
+    read_to = await committed(settings, group, positions)
+    return sum(max(0, end - read_to[place]) for place, end in positions.items())
 
 
 async def left_to_commit(

@@ -17,7 +17,8 @@ class Freshness:
     """How fresh an answer is, and what it leaves out.
 
     `newest` is when the newest touchpoint of the span was received; None: there is none. `late`,
-    `bots` and `refused` count nowhere else.
+    `bots` and `refused` count nowhere else. `waiting` are the records, of all sites and times, that
+    wait in Kafka for the tracker and for the sink; None: that is not known.
     """
 
     newest: datetime | None
@@ -25,6 +26,7 @@ class Freshness:
     late: int
     bots: int
     refused: int
+    waiting: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

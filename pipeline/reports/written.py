@@ -72,6 +72,17 @@ def notes(freshness: Freshness, zone: ZoneInfo) -> Iterator[str]:
         f"Of {freshness.touchpoints:,} touchpoints {freshness.late:,} came too late and "
         f"{freshness.bots:,} are of bots: they are left out. Refused: {freshness.refused:,}."
     )
+    yield waits(freshness.waiting)
+
+
+def waits(waiting: tuple[int, int] | None) -> str:
+    """Say how many records wait in Kafka for the tracker and for the sink."""
+    if waiting is None:
+        return "How much is still waiting in Kafka is not known: it does not answer here."
+    for_tracker, for_sink = waiting
+    if not for_tracker + for_sink:
+        return "Nothing is waiting in Kafka."
+    return f"Records waiting in Kafka: {for_tracker:,} for the tracker, {for_sink:,} for the sink."
 
 
 def _title(span: Span, zone: ZoneInfo) -> str:

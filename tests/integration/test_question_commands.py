@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.cli import main
 from pipeline.reports.ask import ask
+from pipeline.reports.written import waits
 from schemas.questions import questions
 from tests.support.engine import EngineServer
 from tests.support.shopping import SPAN, shop
@@ -33,6 +34,7 @@ def run(client: Client, engine: EngineServer) -> Run:
         where = {
             "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
             "TOUCHSTREAM_CLICKHOUSE_DATABASE": str(client.database),
+            "TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         }
         return CliRunner().invoke(main, words, env=where)
 
@@ -90,8 +92,15 @@ def test_an_answer_says_as_of_when_and_what_it_leaves_out(run: Run) -> None:
     ran = run("pages", *SPAN_WORDS)
     assert "No touchpoint" not in ran.stdout
     assert "3 are of bots: they are left out." in ran.stdout
+    assert "How much is still waiting in Kafka is not known" in ran.stdout
     found = msgspec.json.decode(run("pages", *SPAN_WORDS, "--format", "json").stdout)
-    assert found["freshness"]["bots"] == 3
+    assert (found["freshness"]["bots"], found["freshness"]["waiting"]) == (3, None)
+
+
+def test_an_answer_says_how_much_is_still_waiting() -> None:
+    assert waits((0, 0)) == "Nothing is waiting in Kafka."
+    said = "Records waiting in Kafka: 1,200 for the tracker, 7 for the sink."
+    assert waits((1200, 7)) == said
 
 
 def test_csv_has_the_names_above_and_the_notes_elsewhere(run: Run) -> None:

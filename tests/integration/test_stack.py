@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from pipeline.cli import main
 from pipeline.demo.simulate import SimulationSummary, simulate
+from pipeline.kafka.lag import is_all_read, still_waiting
 from pipeline.settings import Settings, environment_of
 from tests.support.docs import ROOT
 from tests.support.engine import EngineServer
@@ -101,6 +102,9 @@ async def test_the_first_file_starts_everything_on_the_ports_from_one_number(
         await until_said(process, f'src="http://127.0.0.1:{base}/beacon.js" data-key="wk_first"')
         await until_said(process, f"look at: http://127.0.0.1:{base + 1}/?token=")
         assert (await shopped(settings, "wk_first", people=1)).touchpoints
+        assert await is_all_read(settings, 60)
+        for_tracker, for_sink = await still_waiting(settings, 10) or (-1, -1)
+        assert 0 <= for_tracker + for_sink < 100  # ticks come all the time
     finally:
         await end(process)
 

@@ -22,7 +22,9 @@ _SHARE_LINE = (
 )
 _MAP = f"{_LABEL} AS phase, if(channel = '', 'all', channel) AS \"channel\", people, went_on,"
 _PEOPLE = (("Who are these people?", "touchstream-people"),)
-_VISITS = "value, visits, before, people, bounces, with_cart, with_checkout, with_order, amount, net"
+_VISITS = (
+    "value, visits, before, people, bounces, with_cart, with_checkout, with_order, amount, net"
+)
 
 
 _KPI_LINES = {
