@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from pipeline.cli.shared import clickhouse, read_settings
+from pipeline.cli.shared import clickhouse, read_settings, site_name
 from pipeline.importer.rows import ImportFailed
 from pipeline.settings import BadSettings, Settings
 
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     type=click.Choice(["access-log"]),
     help="A known format, instead of a mapping.",
 )
-@click.option("--site", default="shop", show_default=True, help="The site the rows belong to.")
+@click.option(
+    "--site",
+    default="shop",
+    show_default=True,
+    callback=site_name,
+    help="The site the rows belong to.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and check everything, send nothing.")
 @click.option("--replace", is_flag=True, help="Replace the earlier import of these rows.")
 @click.option("--take-back", is_flag=True, help="Delete what was imported from these rows.")

@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from pipeline.cli.shared import options, read_settings
+from pipeline.cli.shared import options, read_settings, site_name
 from pipeline.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -18,7 +18,13 @@ def links() -> None:
 
 
 _of_mailing = options(
-    click.option("--site", default="shop", show_default=True, help="The site that sends it."),
+    click.option(
+        "--site",
+        default="shop",
+        show_default=True,
+        callback=site_name,
+        help="The site that sends it.",
+    ),
     click.option("--campaign", required=True, help="The mailing, e.g. spring-2026."),
     click.option(
         "--subscriber", required=True, help="Your number for the subscriber, never an address."

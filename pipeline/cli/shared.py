@@ -1,6 +1,7 @@
 """Shared by the commands: options, settings, a client, readable errors."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,6 +18,7 @@ from pipeline.settings import BadSettings, Settings
 from pipeline.settings.complaints import bad_settings
 from pipeline.terminal import print_whole
 from schemas.dead_letter import Reason, Stage
+from schemas.fields import SITE as NAME_OF_A_SITE
 from schemas.fields import Language
 
 if TYPE_CHECKING:
@@ -28,6 +30,17 @@ if TYPE_CHECKING:
 
 
 _KAFKA_SECONDS = 3.0
+
+
+def site_name(_context: click.Context, _option: click.Parameter, site: str) -> str:
+    """Give the name of a site; a usage error if no site can be called so."""
+    if not re.fullmatch(NAME_OF_A_SITE, site):
+        raise click.BadParameter(
+            f"{site!r} is no name of a site: it has small letters, digits, '.', '_' and '-', and "
+            "begins with a letter or a digit"
+        )
+    return site
+
 
 SITE = click.option("--site", default="", help="One site only; default: all.")
 

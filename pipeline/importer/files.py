@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline.importer.mapping import FileFormat
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
-from pipeline.importer.unpacked import BROKEN, PACKED, opened
+from pipeline.importer.unpacked import BROKEN, PACKED, opened, what_broke
 from pipeline.values.texts import parsed
 from schemas.dead_letter import Reason
 
@@ -56,7 +56,7 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
             'mapping, such as "cp1252"'
         ) from error
     except (*BROKEN, csv.Error, LookupError) as error:
-        raise ImportFailed(f"{path}: {error}") from error
+        raise ImportFailed(f"{path}: {what_broke(error)}") from error
 
 
 def log_lines(
@@ -69,7 +69,7 @@ def log_lines(
                 if line.strip():
                     yield row_of(line.decode("utf-8", "replace").rstrip("\r\n"))
     except BROKEN as error:
-        raise ImportFailed(f"{path}: {error}") from error
+        raise ImportFailed(f"{path}: {what_broke(error)}") from error
 
 
 def _kind(path: Path, written: FileFormat) -> str:

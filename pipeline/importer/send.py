@@ -22,6 +22,7 @@ from pipeline.importer.mapping import (
 )
 from pipeline.importer.plan import FileOutcome, Outgoing, Plan
 from pipeline.importer.rows import ImportFailed
+from pipeline.importer.unpacked import what_broke
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
@@ -63,7 +64,7 @@ def load_mapping(path: Path) -> Mapping:
     try:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadMapping(f"{path}: cannot be read: {error}") from error
+        raise BadMapping(f"{path}: cannot be read: {what_broke(error)}") from error
 
 
 async def read_files(

@@ -27,6 +27,11 @@ _FOREIGN = {
 }
 
 
+def what_broke(error: Exception) -> str:
+    """Say what is wrong, as the system says it where it was the system that failed."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, plain or packed with gzip, bzip2, xz, or as the only one in a zip.

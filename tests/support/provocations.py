@@ -260,7 +260,10 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
     ],
     ("POST", "/api/event"): [
         *_NO_OBJECT,
-        *(each.having(**_BROWSER) for each in _bodies(_PLAUSIBLE, {}, {"name": None}, {"url": 7})),
+        *(
+            each.having(**_BROWSER)
+            for each in _bodies(_PLAUSIBLE, {}, {"name": None}, {"url": "x" * 5000})
+        ),
         *_bodies(_PLAUSIBLE, {}),
     ],
     ("POST", "/api/send"): [
@@ -269,7 +272,7 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         *_bodies(
             _UMAMI,
             *({"payload": _WEBSITE | {"timestamp": when}} for when in ("yesterday", 4070908800)),
-            {"payload": _WEBSITE | {"url": 7}},
+            {"payload": _WEBSITE | {"url": "x" * 5000}},
             {"payload": _WEBSITE | {"name": "A"}},
         ),
     ],

@@ -276,6 +276,35 @@ def test_a_dry_run_reads_everything_and_needs_no_kafka(tmp_path: Path) -> None:
     assert (counts["Rows read"], counts["Touchpoints sent"]) == ("2", "1")
 
 
+@pytest.mark.parametrize("site", ["Shop Ü", "", "SHOP", "shop/1", "shop\n"])
+def test_what_no_site_can_be_called_is_said_before_a_row_is_read(site: str, tmp_path: Path) -> None:
+    rows = write(tmp_path / "day.csv", "2025-02-23T10:00:00Z,ada,Page Viewed")
+    (tmp_path / "own.toml").write_text(MAPPING)
+    arguments = ["import", str(rows), "--mapping", str(tmp_path / "own.toml"), "--dry-run"]
+    said = CliRunner().invoke(main, [*arguments, "--site", site])
+    assert (said.exit_code, "no name of a site" in said.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "mapping", "why"),
+    [
+        ("nowhere.csv", "own.toml", "nowhere.csv: No such file or directory"),
+        ("", "own.toml", ": Is a directory"),
+        ("day.csv", "nowhere.toml", "nowhere.toml: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_not_there_is_said_in_words(
+    rows: str, mapping: str, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text(MAPPING)
+    write(tmp_path / "day.csv", "2025-02-23T10:00:00Z,ada,Page Viewed")
+    arguments = ["import", str(tmp_path / rows), "--mapping", str(tmp_path / mapping), "--dry-run"]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code != 0
+    assert why in said.output
+    assert "Errno" not in said.output
+
+
 # --- what does not fit ---------------------------------------------------------------------------
 
 
