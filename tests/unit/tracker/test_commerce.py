@@ -40,6 +40,7 @@ def commerce(name: str, **properties: Any) -> Commerce:
         ({"price": 2, "quantity": 2.9}, 5.8, 3),
         ({"price": 2, "quantity": 5_000_000}, 10_000_000.0, 5_000_000),
         ({"price": 2, "quantity": ""}, 2.0, 1),
+        ({"price": 3.333, "quantity": 3}, 10.0, 3),
         ({"price": 2, "quantity": "NaN"}, 2.0, 1),
         ({"price": 0.01, "quantity": 10_000_000}, 100_000.0, 10_000_000),
         ({"price": 0.01, "quantity": -10_000_000}, -100_000.0, -10_000_000),
