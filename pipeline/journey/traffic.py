@@ -164,8 +164,6 @@ class TrafficRules:
     def look_up(self, source: str) -> Listed | None:
         """Find a host, or a spelling without a dot, in the list."""
         spellings = self.spellings
-        if "." not in source:
-            return spellings.get(source)
         host = source.removeprefix("www.").removeprefix("m.")
         found = (
             spellings.get(source) or spellings.get(host) or spellings.get(_ENDING.sub(".*", host))

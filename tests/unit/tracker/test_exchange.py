@@ -107,6 +107,9 @@ def test_who_was_told_anew_who_it_is_while_it_was_erased_stays_that_person(
     identity = facts(tracked.checkpoint(), IDENTITIES.name)[-1]
     assert (identity.person_id, identity.is_deleted) == (person_id(SITE, "user:7"), False)
     assert identity.version == 3
+    state = tracked.partition.visitor(ADA)
+    assert state is not None
+    assert (state.count, state.person) == (0, "user:7")
 
 
 def test_what_is_told_by_another_partition_moves_time() -> None:

@@ -5,6 +5,7 @@ import pytest
 from pipeline.journey.clock import Clock
 from pipeline.journey.people import Node
 from pipeline.journey.state import encode_state, new_state
+from pipeline.tracker.anew import Anew
 from pipeline.tracker.partition import (
     META_KEY,
     NODE,
@@ -157,6 +158,16 @@ def test_each_site_has_a_time_of_its_own() -> None:
     partition = scheduled(
         (NOON, b"shop:a"), (NOON, b"store:a"), shop=NOON + HOUR, store=NOON - HOUR
     )
+    assert partition.due(10) == [(NOON, b"shop:a")]
+
+
+def test_who_is_told_anew_wakes_by_the_time_of_what_is_told_until_the_rebuild_ends() -> None:
+    partition = Partition(0)
+    partition.clock = Clock({"shop": NOON + HOUR})
+    partition.rebuilds["shop"] = Anew(NOON, all_at=NOON, heard_at=NOON)
+    partition.schedule(b"shop:a", NOON)
+    assert partition.due(10) == []
+    partition.end_rebuild("shop", 0)
     assert partition.due(10) == [(NOON, b"shop:a")]
 
 

@@ -8,7 +8,7 @@ from tests.unit.tracker.test_waiting import ADA, Tracked, identified
 
 LATER = NOON + 33 * DAY
 """When evidence of noon is older than what is kept."""
-ASSIGNED = encode_message(Assignment(SITE, VISITOR, "user:7", 5, LATER, 0))
+ASSIGNED = encode_message(Assignment(SITE, VISITOR, "user:7", 0, LATER, 0))
 
 
 def remembered(tracked: Tracked) -> VisitorState:

@@ -175,6 +175,9 @@ def test_without_a_tick_a_checkpoint_wakes_nobody_however_often_it_is_made() -> 
     assert [carts(tracked.checkpoint(most)) for most in (0, 0, None, None)] == [[]] * 4
     tracked.hear(tick(NOON + DAY), now=NOON + DAY)
     assert [row.visitor_id for row in carts(tracked.checkpoint())] == ["bob"]
+    later = NOON + 2 * DAY
+    tracked.hear(cart(at=NOON + DAY), touchpoint("later", later, anonymous_id="eve"), now=later)
+    assert [carts(tracked.checkpoint()) for _ in range(2)] == [[]] * 2
 
 
 # --- who is dear ---------------------------------------------------------------------------------
@@ -216,6 +219,14 @@ def test_while_somebody_dear_waits_what_others_said_of_the_graph_is_remembered()
     assert not tracked.partition.is_ahead
     states = {key for output in tracked.checkpoint() for key, _, _ in output.state}
     assert states == {ADA, META_KEY}
+
+
+def test_who_is_late_by_little_is_not_dear_however_long_its_history() -> None:
+    tracked = Tracked()
+    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(200)))
+    tracked.checkpoint()
+    tracked.hear(touchpoint("late", NOON + 198 * MINUTE + 1))
+    assert [row.touchpoints for row in sessions(tracked.checkpoint(most=100))] == [201]
 
 
 def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
