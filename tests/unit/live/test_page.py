@@ -5,8 +5,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from pipeline.collector.vocabularies.segment import SPECIFIED
+from schemas.fields import Channel
+from schemas.journeys import SHIPPED, load_model
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "pipeline" / "live" / "page"
@@ -57,3 +62,25 @@ def test_every_word_that_is_asked_for_is_there() -> None:
         for name in re.findall(r"\bsay\(\"(\w+)\"", path.read_text())
     }
     assert asked - words == set()
+
+
+def test_every_name_that_the_product_gives_or_judges_has_a_german_word() -> None:
+    beacon = (ROOT / "pipeline" / "collector" / "beacon").glob("*.js")
+    sent = {name for path in beacon for name in _titles(path)}
+    assert {"Form Left", "Page Slow"} <= sent
+    mails = {
+        name
+        for path in (ROOT / "pipeline" / "collector" / "mail_providers").glob("*.py")
+        for name in _titles(path)
+        if name.startswith("Email ")
+    }
+    models = [load_model(path.stem) for path in SHIPPED.glob("*.toml")]
+    judged = set().union(*(model.names for model in models))
+    table = (PAGE / "src" / "names.js").read_text().partition("NAMES_EN")[0]
+    words = {quoted or bare for quoted, bare in re.findall(r'(?:"([^"]+)"|\b(\w+)): "', table)}
+    needed = SPECIFIED | sent | mails | judged | set(get_args(Channel))
+    assert needed - words == set()
+
+
+def _titles(path: Path) -> list[str]:
+    return re.findall(r'"([A-Z][a-z]+(?: [A-Z][a-z]+)+)"', path.read_text())

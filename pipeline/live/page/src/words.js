@@ -1,5 +1,7 @@
 // What the page says, in English and in German. A word with {} takes values in order.
 
+import { NAMES_DE, NAMES_EN } from "./names.js";
+
 const WORDS = {
   live: ["Live", "Live"],
   behind: ["{} behind", "{} zurück"],
@@ -365,26 +367,6 @@ const WORDS = {
   foot: ["Touchstream. Figures of {}, times in {}.", "Touchstream. Zahlen von {}, Zeiten in {}."],
   api: ["API", "API"],
   keys: ["Keys: / filters, p pause, [ ] previous and next person", "Tasten: / Filter, p Pause, [ ] voriger und nächster"],
-};
-
-const NAMES_DE = {
-  website: "Website", shop: "Shop", newsletter: "Newsletter", email: "E-Mail", app: "App", search: "Suche",
-  social: "Soziale Medien", ads: "Anzeigen", referral: "Empfehlung", store: "Laden", phone: "Telefon", chat: "Chat",
-  messenger: "Messenger", catalogue: "Katalog", order_card: "Bestellkarte", delivery: "Lieferung", support: "Hilfe",
-  review: "Bewertung", survey: "Umfrage", "Page Viewed": "Besucht", "Product Viewed": "Produkt angesehen",
-  "Product Added": "In den Korb", "Checkout Started": "Kasse", "Order Completed": "Bestellung", "Cart Viewed": "Korb angesehen",
-  "Checkout Step Viewed": "Schritt der Kasse", desktop: "Computer", mobile: "Telefon", tablet: "Tablet", "Organic Search": "Organische Suche", "Paid Search": "Bezahlte Suche",
-  Direct: "Direkt", Referral: "Verweis", "Organic Social": "Soziale Medien", "Paid Social": "Bezahlt, sozial", "Paid Other": "Andere Werbung",
-  "Product List Viewed": "Liste angesehen", "Products Searched": "Gesucht", "Payment Info Entered": "Zahlung eingegeben", "Payment Failed": "Zahlung gescheitert",
-  Identified: "Erkannt", Unsubscribed: "Abgemeldet", "Newsletter Unsubscribed": "Abgemeldet", "Newsletter Subscribed": "Newsletter bestellt",
-  "Email Delivered": "Mail zugestellt", "Email Opened": "Mail geöffnet", "Email Link Clicked": "Link geklickt", "Page Engaged": "Seite gelesen",
-  "Support Contacted": "Hilfe gesucht", "Complaint Made": "Beschwert", "Survey Answered": "Umfrage beantwortet", "Order Refunded": "Erstattet",
-  Unassigned: "Nicht zugeordnet", Newsletter: "Newsletter", Email: "E-Mail",
-  lifecycle: "Lebenszyklus", aida: "AIDA", favorability: "Zuneigung", canvas: "Canvas", purchase: "Kauf",
-};
-const NAMES_EN = {
-  "Page Viewed": "Visited", "Checkout Started": "Checkout", "Order Completed": "Order", "Product Viewed": "Product viewed",
-  "Product Added": "Product added", "Checkout Step Viewed": "Checkout step", order_card: "Order card", aida: "AIDA",
 };
 
 export const language = { now: "en" };
