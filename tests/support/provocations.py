@@ -20,6 +20,7 @@ import aiohttp
 from pipeline.collector.beacon.script import Script
 from pipeline.collector.newsletter.links import Link, Purpose, sign
 from pipeline.collector.openapi.document import FORM, Operation
+from pipeline.collector.vocabularies import pixels
 from pipeline.collector.vocabularies.routes import ROUTES
 from pipeline.signed.signature import SIGNATURE, TIMESTAMP, signature
 from schemas.calls import CallBatch
@@ -243,8 +244,26 @@ _MIXPANEL = [
     *_saying([{"properties": _TOLD["properties"]}]),
     *_saying({"$token": SDK_KEY, "$distinct_id": "u", "$set": 7}),
 ]
+_MORE: tuple[list[Any], ...] = ([], [_POSTHOG])
+_IN_PIXELS: list[Any] = [
+    *({"event": "X"}, {"type": "click"}, {"type": "track"}, {"userId": {}}),
+    {"type": "track", "anonymousId": "a"},
+    *({"timestamp": "yesterday"}, {"timestamp": "2099-01-01T00:00:00Z"}),
+    {"properties": _TWENTY_LEVELS},
+    {"context": {"consent": {"categoryPreferences": {"Analytics": False}}}},
+]
+_PIXELS = [
+    *(Request(query=query) for query in ("data=e", "data=Nw", "a=1&a.b=2", "a=1" + "&a=1" * 600)),
+    *(
+        Request(query=urlencode({"data": json.dumps({"writeKey": SDK_KEY, **named, **each})}))
+        for each in _IN_PIXELS
+        for named in ({} if "event" in each or "anonymousId" in each else _NAMED,)
+    ),
+]
+
 _OF_SDKS: dict[tuple[str, str], list[Request]] = {
     ("POST", "/beacon/v1/batch"): [replace(each, query=_RUDDERSTACK) for each in _TO_MANY],
+    **{("GET", f"/v1/pixel/{kind}"): _PIXELS for kind in pixels.PIXELS},
     ("GET", "/i"): [Request(query=query) for query in _SNOWPLOW],
     ("POST", "/com.snowplowanalytics.snowplow/tp2"): [
         *_NO_OBJECT,
@@ -257,6 +276,12 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         *_bodies(_POSTHOG, {"event": None}, {"distinct_id": None}, {"distinct_id": "a" * 200}),
         *_bodies(_POSTHOG, {"timestamp": "yesterday"}, {"timestamp": "2099-01-01T00:00:00Z"}),
         *_bodies({"api_key": SDK_KEY}, {"batch": [_POSTHOG, 7]}, {"batch": [7]}),
+    ],
+    ("POST", "/i/v1/analytics/events"): [
+        *_NO_OBJECT,
+        *_saying(
+            {"api_key": SDK_KEY}, *({"api_key": SDK_KEY, "batch": [*more, 7]} for more in _MORE)
+        ),
     ],
     ("POST", "/api/event"): [
         *_NO_OBJECT,

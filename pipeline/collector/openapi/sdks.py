@@ -22,6 +22,7 @@ from pipeline.collector.vocabularies import (
     jitsu,
     mixpanel,
     openpanel,
+    pixels,
     posthog,
     segment,
 )
@@ -93,6 +94,17 @@ _SPOKEN = {
         takes_batches=True,
         refusals=(*_OF_AN_OBJECT, Reason.MISSING_FIELD, Reason.INVALID_TIME),
     ),
+    **{
+        ("GET", f"/v1/pixel/{kind}"): _Spoken(
+            summary=f"Segment and RudderStack: a {kind} call in an image; also as base64",
+            query={"writeKey": _KEY, "anonymousId": "a-1", "event": "X"},
+            refusals=(
+                *(Reason.NOT_JSON, *_OF_AN_OBJECT, *_OF_AN_EVENT, *_OF_A_TIME),
+                *(Reason.TOO_LARGE, Reason.UNKNOWN_TYPE, Reason.NO_CONSENT),
+            ),
+        )
+        for kind in pixels.PIXELS
+    },
     ("GET", "/i"): _Spoken(
         summary="Snowplow: one event in the parameters",
         query={"aid": _KEY, "e": "pv", "duid": "a-1"},
@@ -112,6 +124,12 @@ _SPOKEN = {
         examples={JSON: {"api_key": _KEY, "event": "X", "distinct_id": "u-1"}},
         takes_batches=True,
         refusals=(*_OF_AN_OBJECT, *_OF_A_TIME, *_OF_AN_EVENT),
+    ),
+    ("POST", "/i/v1/analytics/events"): _Spoken(
+        summary="PostHog: several events, named in the answer; the token is also a Bearer token",
+        examples={JSON: {"api_key": _KEY, "batch": [{"event": "X", "distinct_id": "u-1"}]}},
+        takes_batches=True,
+        refusals=_OF_AN_OBJECT,
     ),
     ("POST", "/api/event"): _Spoken(
         summary="Plausible: one event of a browser, which needs no id",

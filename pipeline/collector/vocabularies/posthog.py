@@ -103,7 +103,8 @@ def _not_a_form(error: Exception) -> Refused:
     return Refused(Reason.NOT_JSON, f"`data` is not base64: {error}")
 
 
-def _call(event_and_clock: tuple[Any, Any]) -> JsonObject:
+def call(event_and_clock: tuple[Any, Any]) -> JsonObject:
+    """Translate an event, and the clock of the device when it was sent."""
     told, sent_at = event_and_clock
     sent = as_object(told, "an event")
     properties = dict(as_object(sent.get("properties") or {}, "`properties`"))
@@ -182,7 +183,7 @@ def _timestamp(sent: JsonObject, properties: JsonObject, sent_at: Any) -> Any:
 
 
 CAPTURE = Vocabulary(
-    _key, _events, _call, success=said({"status": 1}), is_cookieless=True, wording=later
+    _key, _events, call, success=said({"status": 1}), is_cookieless=True, wording=later
 )
 """posthog-js drops events that are answered with 429."""
 

@@ -24,10 +24,11 @@ from schemas.dead_letter import DeadLetter, Reason
 from schemas.topics import DEAD_LETTERS, RAW
 from tests.support.vocabularies import send, sent
 
+LIMITS = Limits(bytes=32_768, depth=8, age=timedelta(days=30))
 FOLDER = Path(__file__).parents[4] / "schemas" / "examples"
 VOCABULARIES = (
     *("rudderstack", "jitsu", "snowplow", "posthog", "plausible", "umami", "ga4", "gtag", "matomo"),
-    *("mixpanel", "amplitude", "openpanel", "june"),
+    *("mixpanel", "amplitude", "openpanel", "june", "pixels"),
 )
 EXAMPLES = [path for name in VOCABULARIES for path in sorted((FOLDER / name).glob("*.json"))]
 
@@ -279,3 +280,22 @@ def test_whatever_comes_is_touchpoints_or_refused(route: tuple[str, str], value:
     content = value if isinstance(value, bytes) else json.dumps(value).encode()
     query = quote(content) if route[0] == "GET" else "writeKey=k&measurement_id=G-1"
     survives(route[0], f"{route[1]}?{query}", content)
+
+
+@pytest.mark.parametrize(
+    ("clock", "occurred_at"),
+    [
+        ("2026-01-01T13:00:00+00:00", "2026-01-01T11:59:58Z"),
+        ("0001-01-01T00:00:00+01:00", "2026-01-01T12:00:00Z"),
+        ("noon", "2026-01-01T12:00:00Z"),
+    ],
+)
+def test_posthogs_newer_api_has_the_clock_in_a_header_and_names_each_event(
+    clock: str, occurred_at: str
+) -> None:
+    event = {"event": "X", "uuid": "e-1", "distinct_id": "u", "timestamp": "2026-01-01T12:59:58Z"}
+    content = json.dumps({"api_key": "wk_1", "batch": [event]}).encode()
+    headers = {"posthog-request-timestamp": clock}
+    taken = send("POST", "/i/v1/analytics/events", content, headers=headers, reads=Intake(LIMITS))
+    assert occurred_at == taken.touchpoints[0]["occurred_at"]
+    assert {"results": {"e-1": {"result": "ok"}}} == json.loads(taken.answer.body or b"")
