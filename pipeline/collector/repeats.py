@@ -45,6 +45,9 @@ _LONGEST_KNOWN = timedelta(minutes=1)
 _MOST_KNOWN = 20_000
 """How many connections, senders and events are remembered each, in some 15 MB."""
 
+_MOST_EQUAL = 16
+"""How many requests with an equal event of one sender are remembered: the last ones."""
+
 _PROXIES = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
 
 
@@ -125,19 +128,29 @@ class Repeats:
         if mine is None:
             return now
         key = blake2b(b"%d " % peer.name + event, digest_size=16).digest()
-        known = [each for each in self._events.pop(key, ()) if _is_recent(each, now)]
+        equal = self._events.pop(key, ())
+        known = [each for each in equal if self._may_be_lost(each, now)]
         found = next((each for each in known if self._is_again(each, peer, mine, now)), None)
         if found is None:
             known.append(found := _Event(now, now, 0, 0))
         found.last_at, found.connection, found.request = now, peer.connection, mine.last
-        _put(self._events, key, known)
+        _put(self._events, key, known[-_MOST_EQUAL:])
         return found.first_at
 
-    def _is_again(self, event: _Event, peer: Peer, mine: _Connection, now: datetime) -> bool:
+    def _may_be_lost(self, event: _Event, now: datetime) -> bool:
+        """Say whether nothing has come over its connection since: else its answer has arrived."""
         former = self._connections.get(event.connection)
-        if former is None or former is mine:
-            return False
-        if (former.last, former.unanswered) != (event.request, 0):
+        return (
+            former is not None
+            and former.last == event.request
+            and now - event.last_at <= _LONGEST_KNOWN
+        )
+
+    def _is_again(self, event: _Event, peer: Peer, mine: _Connection, now: datetime) -> bool:
+        if (event.connection, event.request, event.last_at) == (peer.connection, mine.last, now):
+            return True  # of two equal events of one request, which `told_apart` tells apart
+        former = self._connections[event.connection]
+        if former is mine or former.unanswered:
             return False
         longest = _LONGEST_PAUSE if peer.is_browser else _LONGEST_OF_A_PROGRAM
         if not _SHORTEST_PAUSE <= now - former.answered_at <= longest:
@@ -145,10 +158,6 @@ class Repeats:
         if mine.first > former.newest:
             return peer.has_fetch or peer.name in self._keepers
         return peer.is_browser and 0 < mine.answer < former.answer
-
-
-def _is_recent(event: _Event, now: datetime) -> bool:
-    return now - event.last_at <= _LONGEST_KNOWN
 
 
 def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -239,3 +239,13 @@ def test_what_is_remembered_is_bounded() -> None:
         requests.send(n, n, (b'{"type": "track", "event": "%d", "userId": "u"}' % n,), n)
     known = vars(requests.repeats)
     assert all(len(known[name]) <= 20_000 for name in ("_connections", "_keepers", "_events"))
+
+
+@pytest.mark.parametrize("connections", [1, 3, 1_000])
+def test_of_equal_events_of_one_sender_only_some_are_remembered(connections: int) -> None:
+    """Each is held against the earlier ones: without a bound, a heartbeat makes it slower."""
+    requests = Requests()
+    ids = {requests.send(1 + n % connections, n)[0] for n in range(1_000)}
+    [known] = vars(requests.repeats)["_events"].values()
+    assert 1_000 == len(ids)
+    assert len(known) <= 16
