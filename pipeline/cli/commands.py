@@ -74,6 +74,7 @@ COMMANDS = {
     "simulate": Command("demo", "simulate", "Send generated journeys through the collector."),
     "sink": Command("roles", "sink", "Write the topics into ClickHouse."),
     "sources": Command("questions", "sources", "Where visits come from, and what they bring."),
+    "state": Command("state", "state", "Look at the tracker's memory, or make it anew."),
     "topics": Command("operations", "topics", "Create the Kafka topics that are missing."),
     "track": Command(
         "roles", "track", "Turn touchpoints into sessions, transitions, abandonments."

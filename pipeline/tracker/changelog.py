@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -54,6 +55,13 @@ def doubt(partition: Partition, end: int, read_to: int) -> str:
             f"partition {partition.number}: the log was read up to {read_to}, and the tracker's "
             f"memory of it is gone (topic {STATE.name}). To tell it again from the log, {_ANEW}"
         )
+    is_anew = partition.offset < 0 and read_to <= partition.void_before
+    if read_to > partition.offset + 1 and not is_anew:
+        return (
+            f"partition {partition.number}: the log was read up to {read_to}, and the tracker's "
+            f"memory knows it up to {partition.offset + 1} only: the newest part of it is gone "
+            f"(topic {STATE.name}). To tell it again from the log, {_ANEW}"
+        )
     return ""
 
 
@@ -63,6 +71,21 @@ def _of_another_version(partition: Partition) -> str:
         f"version of Touchstream; this one reads format {FORMAT}. Run that version, or to tell it "
         f"again from the log, {_ANEW}"
     )
+
+
+class Remembered(NamedTuple):
+    """The memory of a partition: what it holds, and how far it, its group and the log are.
+
+    `size` is in bytes; `why_not` says why a tracker would refuse it, empty: it would not.
+    """
+
+    partition: int
+    visitors: int
+    size: int
+    known_to: int
+    read_to: int
+    end: int
+    why_not: str
 
 
 class Store:
@@ -91,6 +114,24 @@ class Store:
             await self._hold_to_the_log(partition)
             self._open[number] = partition
         return self._open[number]
+
+    async def examine(self, number: int) -> Remembered:
+        """Read the memory of partition `number` as `open` does; say what is wrong with it."""
+        partition, why_not = Partition(number), ""
+        try:
+            await self._read(partition, 0)
+        except StateRefused as error:
+            why_not = str(error)
+        end, read_to = await self._until_told(TopicPartition(RAW.name, number))
+        return Remembered(
+            number,
+            partition.visitors,
+            sum(map(len, partition.states.values())),
+            partition.offset + 1,
+            read_to,
+            end,
+            why_not or doubt(partition, end, read_to),
+        )
 
     def note_durable(self, number: int, position: int) -> None:
         """Note that the checkpoint of partition `number` at `position` is complete."""

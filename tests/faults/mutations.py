@@ -60,12 +60,6 @@ MUTATIONS: dict[str, Mutation] = {
         "        pause = 0.2\n        while True:\n            token = str(time.monotonic())\n",
         _WRITER,
     ),
-    "an insert has no token": Mutation(
-        "sinks/clickhouse.py",
-        '{**_SETTINGS, "insert_deduplication_token": token}',
-        "_SETTINGS",
-        "tests/faults/test_answers_lost.py",
-    ),
     "a sink that cannot reach ClickHouse gives up its rows": Mutation(
         "sinks/writer.py",
         "                if self.stop.is_set():\n                    raise\n",
@@ -116,14 +110,6 @@ MUTATIONS: dict[str, Mutation] = {
         "        place = None\n",
         _CRASHES,
     ),
-    "what was read is read again": Mutation(
-        "pipeline/tracker/steps.py",
-        "            if record.offset <= self.partition.offset:\n"
-        '                self.output.fates["replayed"] += 1\n'
-        "                continue\n",
-        "",
-        f"{_CRASHES} tests/unit/tracker/test_steps.py",
-    ),
     "a touchpoint that is known counts again": Mutation(
         "pipeline/tracker/steps.py",
         "        if waiting.knows(seen.id):",
@@ -140,11 +126,17 @@ MUTATIONS: dict[str, Mutation] = {
         "pipeline/tracker/exchange.py",
         "        if offset <= visitor.known_offset or assignment.epoch <= state.epoch:",
         "        if offset <= visitor.known_offset:",
-        "tests/unit/tracker/test_linked.py tests/unit/tracker/test_handed_over.py",
+        "tests/unit/tracker/test_exchange.py",
     ),
     "a tracker goes on without its memory": Mutation(
         "pipeline/tracker/changelog.py",
         "    if read_to > 0 and not partition.is_remembered:",
+        "    if False:",
+        _DOUBT,
+    ),
+    "a tracker goes on with an old memory": Mutation(
+        "pipeline/tracker/changelog.py",
+        "    if read_to > partition.offset + 1 and not is_anew:",
         "    if False:",
         _DOUBT,
     ),

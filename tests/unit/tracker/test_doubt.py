@@ -67,4 +67,17 @@ def test_a_memory_that_cannot_even_be_read_is_refused_too() -> None:
 def test_a_deleted_entry_of_the_partition_is_an_empty_memory() -> None:
     partition = Partition(0)
     partition.restore(META_KEY, None)
-    assert doubt(partition, end=900, read_to=4) == ""
+    assert doubt(partition, end=900, read_to=0) == ""
+    assert "the newest part of it is gone" in doubt(partition, end=900, read_to=4)
+
+
+def test_a_memory_older_than_what_was_read_is_refused() -> None:
+    assert doubt(remembering(3), end=9, read_to=3) == ""
+    why = doubt(remembering(3), end=9, read_to=4)
+    assert "read up to 4, and the tracker's memory knows it up to 3 only" in why
+
+
+def test_a_log_that_was_to_be_read_again_and_was_read_on_since_needs_its_memory() -> None:
+    partition = Partition(0)
+    partition.restore(META_KEY, fresh_meta(100))
+    assert "the newest part of it is gone" in doubt(partition, end=900, read_to=500)
