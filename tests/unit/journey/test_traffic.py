@@ -483,3 +483,11 @@ def test_a_file_of_sources_adds_spammers(tmp_path: Path) -> None:
     rules = TrafficRules(load_sources([more]))
     assert rules.is_spam("www.spam.example")
     assert rules.is_spam("0-0.fr")
+
+
+def test_a_listed_host_is_known_however_its_name_is_written(tmp_path: Path) -> None:
+    more = tmp_path / "more.toml"
+    more.write_text('[search]\nmueller = ["suche.müller.example"]', encoding="utf-8")
+    rules = TrafficRules(load_sources([more]))
+    found = traced(rules, referrer_host="suche.xn--mller-kva.example")
+    assert (found.source, found.group) == ("mueller", "Organic Search")

@@ -13,11 +13,15 @@ from pipeline.journey.messages import (
 )
 from pipeline.journey.people import person_id
 from pipeline.journey.state import decode_person
+from pipeline.kafka.in_memory import Fetched
+from pipeline.operations.rebuild.told import told_touchpoint
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, NODE, PERSON
-from schemas.topics import IDENTITIES, TOUCHPOINTS
+from pipeline.tracker.steps import process
+from schemas.codec import decode_touchpoint
+from schemas.topics import IDENTITIES, RAW, TOUCHPOINTS
 from tests.support.journeys import DAY, HOUR, NOON, SITE, VISITOR, seen
-from tests.support.tracker import tick, touchpoint, written
+from tests.support.tracker import tick, touchpoint, untimed, written
 from tests.unit.tracker.test_waiting import ADA, Tracked, carts, facts, messages
 
 SEVEN = PERSON + b"shop:user:7"
@@ -218,3 +222,14 @@ def test_a_rebuild_takes_what_waits_along() -> None:
     hear(tracked, rebuild(NOON + 1))
     assert carts(tracked.checkpoint()) == []
     assert tracked.waiting() == []
+
+
+def test_what_is_told_anew_moves_the_time_of_those_alone_who_are_told_anew() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON + DAY), now=NOON + DAY)
+    hear(tracked, rebuild(NOON + DAY, VISITOR))
+    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON)), NOON + DAY)
+    record = Fetched(RAW.name, 0, tracked.count, NOON + DAY, again.key, again.value)
+    process(tracked.partition, [record], tracked.rules, 1, untimed)
+    times = [tracked.partition.time_of(SITE, name) for name in (VISITOR, "bob")]
+    assert times == [NOON, NOON + DAY]
