@@ -99,8 +99,8 @@ def bring_up_to_date(client: Client, settings: Settings) -> Changes:
         MigrationRefused: the database or the server does not fit.
     """
     models = load_models(settings.journey_models)
-    applied = migrate(client, read_migrations())
-    make_questions(client)
+    applied = migrate(client, read_migrations(), settings.clickhouse_cluster)
+    make_questions(client, settings.clickhouse_cluster)
     store_models(client, models)
     retention = {str(table): how_long for table, how_long in settings.table_retention.items()}
     altered = apply_retention(client, retention)

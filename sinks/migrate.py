@@ -24,6 +24,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 import schemas
 from schemas.errors import TouchstreamError
+from sinks.cluster import on_cluster
 
 MIGRATIONS = Path(schemas.__file__).parent / "clickhouse"
 OLDEST_SERVER = "26.2"
@@ -88,8 +89,10 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     return migrations
 
 
-def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
+def migrate(client: Client, migrations: list[Migration], cluster: str = "") -> list[Migration]:
     """Bring the client's database up to date; return the migrations that were applied now.
+
+    With the name of a `cluster`, the tables are replicated on all its servers.
 
     Raises:
         MigrationRefused: an applied file was changed, the database has foreign tables with our
@@ -97,7 +100,7 @@ def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
     """
     check_version(client)
     _check_names_are_free(client, migrations)
-    client.command(_RECORD)
+    client.command(on_cluster(_RECORD, cluster))
     applied = _applied(client)
     for migration in migrations:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
@@ -107,7 +110,7 @@ def migrate(client: Client, migrations: list[Migration]) -> list[Migration]:
             )
     pending = [migration for migration in migrations if migration.number not in applied]
     for migration in pending:
-        _apply(client, migration)
+        _apply(client, migration, cluster)
     check_deduplication(client)
     return pending
 
@@ -184,8 +187,8 @@ def _applied(client: Client) -> dict[int, str]:
     return {int(number): str(sha256) for number, sha256 in rows}
 
 
-def _apply(client: Client, migration: Migration) -> None:
-    for statement in migration.statements:
+def _apply(client: Client, migration: Migration, cluster: str) -> None:
+    for statement in (on_cluster(each, cluster) for each in migration.statements):
         try:
             client.command(statement)
         except DatabaseError as error:

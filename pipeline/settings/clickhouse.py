@@ -28,6 +28,12 @@ class ClickHouseSettings(BaseModel):
         None, description="PEM file with its key; by default it is in the certificate's file."
     )
     clickhouse_database: str = Field("default", description="Database that contains all tables.")
+    clickhouse_cluster: str = Field(
+        "",
+        pattern=r"^[\w.-]*$",
+        description="Name of a cluster of one shard in ClickHouse's configuration: then "
+        "`touchstream migrate` makes all tables on all its replicas. Set it before the first one.",
+    )
     table_retention: dict[RetainedTable, Annotated[timedelta, Field(ge=timedelta(days=1))]] = Field(
         default_factory=dict,
         description="Table -> how long rows are kept, applied by `touchstream migrate` and `up`; a "
