@@ -27,7 +27,10 @@ _LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Writer:
-    """Moves records of `tables`' topics into their tables until `stop` is set."""
+    """Moves records of `tables`' topics into their tables until `stop` is set.
+
+    At this Kafka, the names of the topics begin with `prefix`; a dead letter's source does not.
+    """
 
     def __init__(
         self,
@@ -40,10 +43,12 @@ class Writer:
         most_rows: int,
         longest_seconds: float,
         refusals: Refusals | None = None,
+        prefix: str = "",
     ) -> None:
         self._consumer = consumer
         self._sink = sink
         self._tables = tables
+        self._prefix = prefix
         self._refuse = refuse
         self._events = events
         self._most_rows = most_rows
@@ -69,9 +74,10 @@ class Writer:
     async def _collect(self, timeout_ms: int) -> None:
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=self._most_rows)
         for tp, records in fetched.items():
-            source = f"{tp.topic}-{tp.partition}"
+            topic = tp.topic.removeprefix(self._prefix)
+            source = f"{topic}-{tp.partition}"
             rows = [Row(r.value or b"", source, r.offset, r.timestamp) for r in records]
-            self._batch.add(self._tables[tp.topic], tp.topic, tp.partition, rows, time.monotonic())
+            self._batch.add(self._tables[topic], tp.topic, tp.partition, rows, time.monotonic())
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, Batch(after=time.monotonic())

@@ -44,12 +44,13 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 async def consumer(
     settings: Settings, *topics: str, **options: Any
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a consumer of `topics` that commits only explicitly; `options` are aiokafka's.
+    """Give a consumer of our `topics` that commits only explicitly; `options` are aiokafka's.
 
+    Its records and partitions have the names that the topics have at this Kafka.
     KafkaError if no broker answers, Forbidden if the login may not read.
     """
     client = AIOKafkaConsumer(
-        *topics,
+        *map(settings.topic, topics),
         **access(settings),
         client_rack=settings.kafka_rack or None,
         enable_auto_commit=False,

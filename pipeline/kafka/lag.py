@@ -27,7 +27,8 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
     The ends come from a fetch: asked directly, the embedded broker reports some too low.
     """
     numbers = range(settings.kafka_partitions)
-    return await ends_of(settings, [TopicPartition(topic, n) for topic in topics for n in numbers])
+    names = map(settings.topic, topics)
+    return await ends_of(settings, [TopicPartition(name, n) for name in names for n in numbers])
 
 
 async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> Positions:
@@ -170,7 +171,7 @@ async def _times_of(settings: Settings, positions: Positions) -> list[datetime]:
 async def partition_states(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
     """Count the partitions of `topics` by state: well, under_replicated, without_leader."""
     async with clients.admin(settings) as admin:
-        described = await admin.describe_topics(list(topics))
+        described = await admin.describe_topics([*map(settings.topic, topics)])
     states = {"well": 0, "under_replicated": 0, "without_leader": 0}
     for topic in described:
         for partition in topic["partitions"]:

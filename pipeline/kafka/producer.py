@@ -126,16 +126,17 @@ class KafkaProducer:
         """
         self._producer = await self._connect()
         for topic in topics:
+            name = self._settings.topic(topic)
             try:
                 async with asyncio.timeout(_TOPIC_SECONDS):
-                    self._partitions[topic] = len(await self._producer.partitions_for(topic))
+                    self._partitions[topic] = len(await self._producer.partitions_for(name))
             except TopicAuthorizationFailedError as error:
                 await self.stop()
                 raise NotAcknowledged(why_not(self._settings, error)) from error
             except (KafkaError, TimeoutError) as error:
                 await self.stop()
                 raise NotAcknowledged(
-                    f"topic {topic} is missing: run `touchstream topics`"
+                    f"topic {name} is missing: run `touchstream topics`"
                 ) from error
 
     async def stop(self) -> None:
@@ -152,8 +153,9 @@ class KafkaProducer:
         """Append `records` to one partition, in order, and wait for all acknowledgements."""
         packed = records if isinstance(records, Packed) else Packed(records)
         producer = self._producer or await self._rebuild(None)
+        name = self._settings.topic(topic)
         try:
-            await asyncio.gather(*await packed.submit(producer, topic, partition))
+            await asyncio.gather(*await packed.submit(producer, name, partition))
         except KafkaError as error:
             if not error.retriable:
                 await self._rebuild(producer)

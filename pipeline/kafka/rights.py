@@ -108,7 +108,16 @@ NEEDED: dict[str, Callable[[Settings], list[Right]]] = {
     "import": _import,
     "erase, rebuild, replay, oracle": _operate,
 }
-"""The least rights of each command. `live` and the reports talk to ClickHouse alone."""
+"""The least rights of each command, with our own names of topics. `live` and the reports talk to
+ClickHouse alone."""
+
+
+def rights_of(settings: Settings, role: str) -> list[Right]:
+    """Give the least rights of `role`, by the names that its topics have at this Kafka."""
+    return [
+        right._replace(name=settings.topic(right.name)) if right.kind == "topic" else right
+        for right in NEEDED[role](settings)
+    ]
 
 
 async def check_rights(settings: Settings, role: str) -> None:
@@ -120,7 +129,7 @@ async def check_rights(settings: Settings, role: str) -> None:
     """
     if not (settings.kafka_tls or settings.kafka_sasl):
         return
-    if lacking := await lacking_rights(settings, NEEDED[role](settings)):
+    if lacking := await lacking_rights(settings, rights_of(settings, role)):
         raise Forbidden(
             f"{who(settings)} lacks rights at Kafka {settings.kafka_bootstrap_servers} that "
             f"`touchstream {role}` needs: {', '.join(map(str, lacking))}. Grant them as "

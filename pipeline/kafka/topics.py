@@ -38,25 +38,25 @@ async def create_topics(settings: Settings) -> list[str]:
     try:
         async with clients.admin(settings) as admin:
             known = await admin.list_topics()
-            missing = [topic for topic in topics.ALL if topic.name not in known]
+            missing = [topic for topic in topics.ALL if settings.topic(topic.name) not in known]
             if missing:
                 await check_rights(settings, "topics")
                 await _create(admin, missing, settings)
             await _check_partitions(admin, settings)
     except KafkaError as error:
         raise TopicsFailed(why_not(settings, error)) from error
-    return [topic.name for topic in missing]
+    return [settings.topic(topic.name) for topic in missing]
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Settings) -> None:
     answer = await admin.create_topics(
         [
             NewTopic(
-                topic.name,
+                settings.topic(topic.name),
                 settings.kafka_partitions,
                 settings.kafka_replication,
                 # The embedded broker supports neither topic settings nor idempotence.
-                topic_configs=topic.config(_kept(settings).get(topic.name)),
+                topic_configs=topic.config(_kept(settings).get(settings.topic(topic.name))),
             )
             for topic in missing
         ]
@@ -69,7 +69,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Topic], settings: Se
 
 
 def _kept(settings: Settings) -> dict[str, timedelta]:
-    return {str(name): how_long for name, how_long in settings.topic_retention.items()}
+    return {settings.topic(name): how_long for name, how_long in settings.topic_retention.items()}
 
 
 async def other_retention(settings: Settings) -> list[str]:
@@ -103,8 +103,12 @@ def _other(settings: Settings, name: str, wanted: int, found: int) -> str:
     )
 
 
+def _names(settings: Settings) -> list[str]:
+    return [settings.topic(topic.name) for topic in topics.ALL]
+
+
 async def _check_partitions(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    for described in await admin.describe_topics([topic.name for topic in topics.ALL]):
+    for described in await admin.describe_topics(_names(settings)):
         partitions = len(described["partitions"])
         if partitions not in (0, settings.kafka_partitions):
             raise TopicsFailed(
@@ -125,7 +129,8 @@ async def read_topic(
     Raises:
         TopicsFailed: no broker answers.
     """
-    partitions = [TopicPartition(topic, number) for number in await _partitions(settings, topic)]
+    name = settings.topic(topic)
+    partitions = [TopicPartition(name, number) for number in await _partitions(settings, name)]
     async with clients.consumer(settings, auto_offset_reset="earliest") as consumer:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)

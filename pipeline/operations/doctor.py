@@ -20,7 +20,7 @@ from pipeline.clickhouse import connect
 from pipeline.kafka import clients
 from pipeline.kafka.disks import free_disk
 from pipeline.kafka.lag import committed_until, partition_states
-from pipeline.kafka.rights import NEEDED, lacking_rights
+from pipeline.kafka.rights import NEEDED, lacking_rights, rights_of
 from pipeline.kafka.topics import other_retention
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
@@ -87,7 +87,7 @@ async def _kafka(settings: Settings, role: str) -> AsyncIterator[Finding]:
     for name in _roles(settings, role):
         yield await _checked(settings, f"rights of {name}", _rights(name))
     wanted = _of_role(settings, role)
-    there = await _checked(settings, "topics", partial(_topics, wanted_ones=wanted, known=known))
+    there = await _checked(settings, "topics", partial(_topics, ours=wanted, known=known))
     yield there
     if there.verdict == "ok":  # else a question about a partition that is not there takes long
         yield await _checked(settings, "partitions", partial(_partitions, names=wanted))
@@ -127,7 +127,7 @@ def _roles(settings: Settings, role: str) -> Iterable[str]:
 
 def _rights(role: str) -> Callable[[Settings], Awaitable[str]]:
     async def check(settings: Settings) -> str:
-        if lacking := await lacking_rights(settings, NEEDED[role](settings)):
+        if lacking := await lacking_rights(settings, rights_of(settings, role)):
             raise _Wrong(f"lacks {', '.join(map(str, lacking))}: grant it as docs/kafka.md shows")
         return "the login has all it needs"
 
@@ -139,7 +139,8 @@ def _of_role(settings: Settings, role: str) -> list[str]:
     return [topic.name for topic in topics.ALL if not role or topic.name in needed]
 
 
-async def _topics(settings: Settings, wanted_ones: list[str], known: set[str]) -> str:
+async def _topics(settings: Settings, ours: list[str], known: set[str]) -> str:
+    wanted_ones = [settings.topic(name) for name in ours]
     if missing := [name for name in wanted_ones if name not in known]:
         hidden = ", or hidden from this login" if settings.kafka_sasl else ""
         raise _Wrong(f"missing{hidden}: {', '.join(missing)}; run `touchstream topics`")

@@ -73,7 +73,9 @@ async def _move(
     settings: Settings, group: str, topic: str, since: datetime | None
 ) -> tuple[int, list[int]]:
     async with clients.consumer(settings, group_id=group) as consumer:
-        partitions = [TopicPartition(topic, p) for p in range(settings.kafka_partitions)]
+        partitions = [
+            TopicPartition(settings.topic(topic), p) for p in range(settings.kafka_partitions)
+        ]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         starts = dict(await consumer.beginning_offsets(partitions))
@@ -96,10 +98,11 @@ async def _erased(settings: Settings) -> Erased:
 
 async def _forget(settings: Settings) -> None:
     """Delete the tracker's state; -1 is the end of the partition."""
+    name = settings.topic(STATE.name)
     async with clients.admin(settings) as admin:
         await admin.delete_records(
             {
-                TopicPartition(STATE.name, number): RecordsToDelete(before_offset=-1)
+                TopicPartition(name, number): RecordsToDelete(before_offset=-1)
                 for number in range(settings.kafka_partitions)
             }
         )

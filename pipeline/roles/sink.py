@@ -5,8 +5,9 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
@@ -85,6 +86,7 @@ async def run(settings: Settings) -> None:
                     most_rows=settings.sink_batch_rows,
                     longest_seconds=settings.sink_batch_wait.total_seconds(),
                     refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
+                    prefix=settings.kafka_prefix,
                 )
                 writer.stop = stopping
                 with dog:
@@ -98,8 +100,12 @@ def _watchdog(settings: Settings, consumer: AIOKafkaConsumer) -> Watchdog:
         topics=TABLES,
         owned=consumer.assignment,
         stalled=metrics.STALLED["sink"],
-        lag=lambda place, records: show(metrics.SINK_LAG, records, place.topic, place.partition),
+        lag=partial(_show_lag, settings.kafka_prefix),
     )
+
+
+def _show_lag(prefix: str, place: TopicPartition, records: int | None) -> None:
+    show(metrics.SINK_LAG, records, place.topic.removeprefix(prefix), place.partition)
 
 
 async def _connect(settings: Settings, stopping: asyncio.Event) -> Client | None:

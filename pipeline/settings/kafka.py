@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 
 from pipeline.settings.kinds import Duration, File, RetainedTopic
 
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=100)]
 Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
 
@@ -21,6 +22,11 @@ class KafkaSettings(BaseModel):
     )
     kafka_replication: int = Field(
         1, ge=1, description="Replicas of every partition; 3 in production."
+    )
+    kafka_prefix: Prefix = Field(
+        "",
+        description="What all names of topics and consumer groups begin with, on a Kafka that is "
+        "shared with others, e.g. `team.`. Set it before the first `touchstream topics`.",
     )
     topic_retention: dict[RetainedTopic, Annotated[timedelta, Field(ge=timedelta(hours=1))]] = (
         Field(
@@ -73,6 +79,10 @@ class KafkaSettings(BaseModel):
         description="How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty: "
         "without a login.",
     )
+
+    def topic(self, name: str) -> str:
+        """Give the name that our topic `name` has at this Kafka."""
+        return f"{self.kafka_prefix}{name}"
 
     @field_validator("kafka_ca_file", "kafka_certificate_file")
     @classmethod

@@ -8,7 +8,9 @@ precedence over the secrets, and these over the TOML file.
 
 import os
 from html import escape
+from typing import Self
 
+from pydantic import model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +28,8 @@ from pipeline.settings.roles import RoleSettings
 from pipeline.settings.secrets import SecretSettings
 from pipeline.settings.sources import Environment, Secrets, TomlFile, config_file
 from pipeline.settings.watch import WatchSettings
+
+_GROUPS = ("tracker_group", "sink_group", "drain_group", "webhook_group")
 
 
 class Settings(
@@ -50,6 +54,14 @@ class Settings(
         hide_input_in_errors=True,
         secrets_dir=os.environ.get("TOUCHSTREAM_SECRETS_DIR") or None,
     )
+
+    @model_validator(mode="after")
+    def _groups_take_the_prefix(self) -> Self:
+        for name in _GROUPS:
+            group = getattr(self, name)
+            if not group.startswith(self.kafka_prefix):
+                setattr(self, name, f"{self.kafka_prefix}{group}")
+        return self
 
     def script_tag(self, key: str) -> str:
         """Give the tag that puts the beacon into a web page, with a write key."""

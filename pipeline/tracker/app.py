@@ -198,7 +198,7 @@ class Tracker:
 
     def _done(self, number: int, offset: int) -> None:
         self.store.note_durable(number, offset - 1)
-        self.app.consumer.done[TP(topics.RAW.name, number)] = offset
+        self.app.consumer.done[TP(self.settings.topic(topics.RAW.name), number)] = offset
         metrics.TRACKER_COMMITTED.labels(number).set(offset)
 
     async def track(self, chunks: Any) -> None:
@@ -244,7 +244,8 @@ class Tracker:
     def wire(self) -> None:
         """Register everything with Faust."""
         app = self.app
-        raw = app.topic(topics.RAW.name, schema=ChunkSchema(), internal=False)
+        name = self.settings.topic(topics.RAW.name)
+        raw = app.topic(name, schema=ChunkSchema(), internal=False)
         app.agent(raw, concurrency=1)(self.track)
         app.on_partitions_revoked.connect(self.revoked, weak=False)
         app.on_partitions_assigned.connect(self.assigned, weak=False)

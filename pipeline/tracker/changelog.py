@@ -22,7 +22,7 @@ from pipeline.kafka.topics import is_at_end
 from pipeline.settings import Settings
 from pipeline.tracker.partition import FORMAT, Partition
 from schemas.errors import TouchstreamError
-from schemas.topics import RAW, STATE
+from schemas.topics import RAW, STATE, Topic
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class Store:
             partition.note_durable(position)
 
     async def _hold_to_the_log(self, partition: Partition) -> None:
-        end, read_to = await self._until_told(TopicPartition(RAW.name, partition.number))
+        end, read_to = await self._until_told(self._place(RAW, partition.number))
         if why := doubt(partition, end, read_to):
             raise StateRefused(why)
 
@@ -164,9 +164,9 @@ class Store:
         if not self._open:
             return
         async with self._consumer(self._open) as consumer:
-            ends = await consumer.end_offsets([_changelog(number) for number in self._open])
+            ends = await consumer.end_offsets([self._place(STATE, number) for number in self._open])
         for number, partition in self._open.items():
-            self._parked[number] = (partition, ends[_changelog(number)])
+            self._parked[number] = (partition, ends[self._place(STATE, number)])
         self._open.clear()
 
     def forget(self, kept: Iterable[int]) -> None:
@@ -176,7 +176,7 @@ class Store:
 
     async def _read(self, partition: Partition, position: int) -> None:
         began = time.monotonic()
-        changelog = _changelog(partition.number)
+        changelog = self._place(STATE, partition.number)
         count = 0
         async with self._consumer([partition.number]) as consumer:
             start = max(position, (await consumer.beginning_offsets([changelog]))[changelog])
@@ -197,9 +197,12 @@ class Store:
             extra={"event": "state_restored"},
         )
 
+    def _place(self, topic: Topic, number: int) -> TopicPartition:
+        return TopicPartition(self._settings.topic(topic.name), number)
+
     @asynccontextmanager
     async def _consumer(self, numbers: Iterable[int]) -> AsyncIterator[AIOKafkaConsumer]:
-        places = [_changelog(number) for number in numbers]
+        places = [self._place(STATE, number) for number in numbers]
         async with clients.consumer(
             self._settings,
             auto_offset_reset="earliest",
@@ -216,7 +219,3 @@ def restore(partition: Partition, key: bytes, value: bytes | None) -> None:
         partition.restore(key, value)
     except msgspec.DecodeError as error:
         raise StateRefused(_of_another_version(partition)) from error
-
-
-def _changelog(number: int) -> TopicPartition:
-    return TopicPartition(STATE.name, number)

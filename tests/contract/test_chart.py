@@ -27,6 +27,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 FACTS = chart.facts()
 ROLES = sorted(VALUES["roles"])
 EVERYTHING: dict[str, Any] = {
+    "kafka": {"bootstrapServers": "kafka:9092", "prefix": "team."},
     "roles": {"drain": {"enabled": True}, "webhook": {"enabled": True}},
     "keda": {"enabled": True, "authentication": "kafka"},
     "ingress": {
@@ -210,7 +211,7 @@ def test_readers_of_partitions_are_scaled_by_their_lag_and_never_beyond_partitio
         assert spec["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
         assert "replicas" not in deployment["spec"]
         assert spec["maxReplicaCount"] == VALUES["kafka"]["partitions"]
-        assert spec["triggers"][0]["metadata"]["consumerGroup"] == FACTS[role]["group"]
+        assert spec["triggers"][0]["metadata"]["consumerGroup"] == f"team.{FACTS[role]['group']}"
         assert spec["triggers"][0]["authenticationRef"] == {"name": "kafka"}
 
 

@@ -1,4 +1,7 @@
-"""Every role on a Kafka with TLS, logins and rights; each has a user with its least rights."""
+"""Every role on a Kafka with TLS, logins and rights; each has a user with its least rights.
+
+The Kafka is shared with others: all names have a prefix, and nobody has a right on other names.
+"""
 
 import asyncio
 import json
@@ -17,12 +20,12 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged
-from pipeline.kafka.rights import NEEDED, Right, lacking_rights
+from pipeline.kafka.rights import Right, lacking_rights, rights_of
 from pipeline.kafka.topics import create_topics, other_retention
 from pipeline.kafka.unreachable import why_not
 from pipeline.operations.doctor import examine
 from pipeline.settings import BadSettings, Settings
-from schemas.topics import LINKS, RAW, SESSIONS
+from schemas.topics import ALL, LINKS, RAW, SESSIONS
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
 from tests.support.line import Line
@@ -30,11 +33,13 @@ from tests.support.ports import free_ports
 from tests.support.secured_kafka import PASSWORD, SecuredKafka, token
 
 ROLES = ("topics", "collect", "track", "sink", "watch", "drain", "webhook", "import")
+PREFIX = "team."
 ENDPOINTS = {"crm": {"url": "https://crm.example/", "secret": "s" * 32}}
 
 
 def of_role(role: str) -> list[Right]:
-    return NEEDED[role](Settings.model_validate({"webhook_endpoints": ENDPOINTS}))
+    known = Settings.model_validate({"webhook_endpoints": ENDPOINTS, "kafka_prefix": PREFIX})
+    return rights_of(known, role)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -42,7 +47,9 @@ async def kafka(
     kafka_jars: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SecuredKafka]:
     """Give one node, where each role's user has its rights and `stranger` has none."""
-    async with SecuredKafka(tmp_path_factory.mktemp("kafka"), (*ROLES, "stranger")) as cluster:
+    async with SecuredKafka(
+        tmp_path_factory.mktemp("kafka"), (*ROLES, "stranger"), PREFIX
+    ) as cluster:
         for role in ROLES:
             await cluster.grant(role, of_role(role))
         await create_topics(cluster.settings("topics"))
@@ -58,16 +65,17 @@ async def names_of_topics(settings: Settings) -> list[str]:
 async def test_a_topic_is_made_with_the_retention_of_the_settings(kafka: SecuredKafka) -> None:
     kept = {LINKS.name: timedelta(days=30), SESSIONS.name: timedelta(days=7)}
     known = kafka.open.model_copy(update={"topic_retention": kept})
+    links = known.topic(LINKS.name)
     [said] = await other_retention(known)
-    assert "topic links keeps records for 7 days, 0:00:00" in said
-    assert "--entity-name links --add-config retention.ms=2592000000" in said
+    assert "topic team.links keeps records for 7 days, 0:00:00" in said
+    assert "--entity-name team.links --add-config retention.ms=2592000000" in said
     told = {f.subject: f async for f in examine(known)}
     assert (told["topics"].verdict, told["topics"].says) == ("WRONG", said)
     async with clients.admin(kafka.open) as admin:
-        await admin.delete_topics([LINKS.name])
-        while LINKS.name in await admin.list_topics():  # noqa: ASYNC110 - nobody tells when
+        await admin.delete_topics([links])
+        while links in await admin.list_topics():  # noqa: ASYNC110 - nobody tells when
             await asyncio.sleep(0.05)
-    assert await create_topics(known) == [LINKS.name]
+    assert await create_topics(known) == [links]
     assert await other_retention(known) == []
 
 
@@ -83,7 +91,7 @@ async def test_the_doctor_names_the_rights_that_a_login_lacks(kafka: SecuredKafk
     assert [own[s].says for s in subjects if own[s].verdict != "ok"] == []
     other = {f.subject: f async for f in examine(kafka.settings("watch"), "sink")}
     assert other["rights of sink"].verdict == "WRONG"
-    assert "Write on topic dead-letters" in other["rights of sink"].says
+    assert "Write on topic team.dead-letters" in other["rights of sink"].says
 
 
 async def refusal_of(settings: Settings) -> str:
@@ -106,7 +114,7 @@ async def test_topics_that_are_there_need_no_right_to_create(kafka: SecuredKafka
 async def test_a_password_logs_in(kafka: SecuredKafka, user: str, mechanism: str) -> None:
     await kafka.grant("plain", of_role("sink"))
     await until_lacking(kafka.settings("plain", "PLAIN"), of_role("sink"), set())
-    assert "sessions" in await names_of_topics(kafka.settings(user, mechanism))
+    assert "team.sessions" in await names_of_topics(kafka.settings(user, mechanism))
 
 
 async def test_a_wrong_password_is_told(kafka: SecuredKafka) -> None:
@@ -127,8 +135,8 @@ async def test_a_token_from_a_file_or_a_command_logs_in(
     by_command = kafka.settings(
         "", "OAUTHBEARER", **base, kafka_token_command=[sys.executable, "-c", say]
     )
-    assert "sessions" in await names_of_topics(by_file)
-    assert "sessions" in await names_of_topics(by_command)
+    assert "team.sessions" in await names_of_topics(by_file)
+    assert "team.sessions" in await names_of_topics(by_command)
     file.write_text(token("sink", seconds=-60))
     assert "expired at" in await refusal_of(by_file)
     file.write_text("nonsense")
@@ -150,7 +158,7 @@ async def test_a_client_certificate_logs_in(kafka: SecuredKafka) -> None:
     }
     own = given | {"kafka_certificate_file": certificate}
     known = Settings(**own, kafka_key_password=PASSWORD)
-    assert "sessions" in await names_of_topics(known)
+    assert "team.sessions" in await names_of_topics(known)
     with pytest.raises(BadSettings, match="do not fit together"):
         await names_of_topics(Settings(**own, kafka_key_password="wrong"))
     assert "wants a client's certificate" in await refusal_of(Settings(**given))
@@ -218,6 +226,7 @@ async def line(
             "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
             "TOUCHSTREAM_CLICKHOUSE_DATABASE": str(client.database),
             "TOUCHSTREAM_SINK_BATCH_WAIT": "PT0.1S",
+            "TOUCHSTREAM_TRACKER_TICK": "PT1H",
             "TOUCHSTREAM_WEBHOOK_ENDPOINTS": json.dumps(ENDPOINTS),
             **{f"TOUCHSTREAM_{role}_METRICS_PORT": "0" for role in _WITH_METRICS},
         }
@@ -253,6 +262,7 @@ async def test_a_role_that_lacks_a_right_names_it_and_ends(
 
 
 async def test_the_whole_line_works_with_the_least_rights(
+    kafka: SecuredKafka,
     line: tuple[SecuredLine, str, Client],
 ) -> None:
     processes, collector, client = line
@@ -270,6 +280,10 @@ async def test_the_whole_line_works_with_the_least_rights(
             break
         await asyncio.sleep(0.2)
     assert found, {name: processes.log(name)[-2000:] for name in ("collect", "track", "sink")}
+    await processes.settle()
+    assert await processes.differences(client) == []
+    names = {name for name in await names_of_topics(kafka.open) if not name.startswith("__")}
+    assert names == {kafka.open.topic(topic.name) for topic in ALL}
 
 
 async def _sent(session: aiohttp.ClientSession, collector: str, call: dict[str, str]) -> int:

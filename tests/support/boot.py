@@ -23,7 +23,7 @@ from pathlib import Path
 
 import aiohttp
 
-from pipeline.kafka.rights import NEEDED, lacking_rights
+from pipeline.kafka.rights import NEEDED, lacking_rights, rights_of
 from tests.support.compose import FILE, ROOT, Role, env_file, roles
 from tests.support.engine import EngineServer
 from tests.support.live import events
@@ -154,7 +154,7 @@ async def grant(kafka: SecuredKafka) -> None:
         write_keys={"wk": "shop"},
         collector_key_events=1,
     )
-    rights = [right for needed in NEEDED.values() for right in needed(known)]
+    rights = [right for role in NEEDED for right in rights_of(known, role)]
     await kafka.grant("touchstream", rights)
     while await lacking_rights(known, rights):  # noqa: ASYNC110 - nobody tells when
         await asyncio.sleep(0.1)

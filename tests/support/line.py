@@ -159,7 +159,7 @@ class Line:
 
 async def _lag_of(settings: Settings, group: str, topics: Iterable[str]) -> int:
     partitions = [
-        TopicPartition(topic, number)
+        TopicPartition(settings.topic(topic), number)
         for topic in topics
         for number in range(settings.kafka_partitions)
     ]
@@ -193,6 +193,7 @@ async def running_line(
     idempotence: bool = True,
     replication: int = 1,
     tick: str = "PT1H",
+    prefix: str = "",
 ) -> AsyncIterator[tuple[Line, Client]]:
     """Make topics and a database with tables; give the line, and a client for the tables.
 
@@ -202,6 +203,7 @@ async def running_line(
         **{name: value for name, value in os.environ.items() if "TOUCHSTREAM" not in name},
         "TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
         "TOUCHSTREAM_KAFKA_IDEMPOTENCE": str(idempotence),
+        "TOUCHSTREAM_KAFKA_PREFIX": prefix,
         "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
         "TOUCHSTREAM_CLICKHOUSE_DATABASE": database,
         "TOUCHSTREAM_TRACKER_TICK": tick,
@@ -214,6 +216,7 @@ async def running_line(
         kafka_bootstrap_servers=bootstrap_servers,
         kafka_idempotence=idempotence,
         kafka_replication=replication,
+        kafka_prefix=prefix,
         clickhouse_url=engine.url,
         clickhouse_database=database,
     )

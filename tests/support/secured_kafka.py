@@ -57,8 +57,9 @@ _TOPIC, _GROUP, _LITERAL, _PREFIXED, _ALLOW = 2, 3, 3, 4, 3
 class SecuredKafka(KafkaCluster):
     """One node; `users` log in with SCRAM, `plain` with PLAIN; all have the same password."""
 
-    def __init__(self, folder: Path, users: Iterable[str]) -> None:
+    def __init__(self, folder: Path, users: Iterable[str], prefix: str = "") -> None:
         super().__init__()
+        self.prefix = prefix
         self.folder = folder
         self._users = [*users]
         self._login, self._certificate = free_ports(2)
@@ -68,12 +69,13 @@ class SecuredKafka(KafkaCluster):
     @property
     def open(self) -> Settings:
         """Settings with which everything is allowed."""
-        return Settings(kafka_bootstrap_servers=self.bootstrap_servers)
+        return Settings(kafka_bootstrap_servers=self.bootstrap_servers, kafka_prefix=self.prefix)
 
     def variables(self, user: str, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
         """Give the environment in which `user` logs in."""
         return {
             "TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self._login}",
+            "TOUCHSTREAM_KAFKA_PREFIX": self.prefix,
             "TOUCHSTREAM_KAFKA_TLS": "true",
             "TOUCHSTREAM_KAFKA_CA_FILE": str(self.folder / "ca.pem"),
             "TOUCHSTREAM_KAFKA_SASL": mechanism,

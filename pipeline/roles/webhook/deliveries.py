@@ -45,11 +45,20 @@ class _Origin(NamedTuple):
 
 
 class Deliveries:
-    """Moves facts from `consumer` to the endpoint of `courier` until it is cancelled."""
+    """Moves facts from `consumer` to the endpoint of `courier` until it is cancelled.
+
+    At this Kafka, the names of its topics begin with `prefix`.
+    """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, courier: Courier, bury: Bury, wishes: Wishes
+        self,
+        consumer: AIOKafkaConsumer,
+        courier: Courier,
+        bury: Bury,
+        wishes: Wishes,
+        prefix: str = "",
     ) -> None:
+        self._prefix = prefix
         self._consumer = consumer
         self._wishes = wishes
         self._courier = courier
@@ -77,11 +86,11 @@ class Deliveries:
         await self._commit({tp: records[-1].offset + 1 for tp, records in fetched.items()})
 
     async def _read(self, tp: TopicPartition, record: Any, origins: dict[Message, _Origin]) -> None:
-        at = instant(record.timestamp)
+        at, topic = instant(record.timestamp), tp.topic.removeprefix(self._prefix)
         for line in (record.value or b"").splitlines():
-            origin = _Origin(f"{tp.topic}-{tp.partition}", record.offset, line, at)
+            origin = _Origin(f"{topic}-{tp.partition}", record.offset, line, at)
             try:
-                message = message_of(tp.topic, line, self._wishes)
+                message = message_of(topic, line, self._wishes)
             except Refused as why:
                 await self._give_up(origin, why.reason, why.detail)
             else:

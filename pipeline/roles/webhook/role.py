@@ -90,7 +90,7 @@ async def _deliver(
         dogs.append(dog)
         courier.excuse = dog.excuse
         with dog:
-            await Deliveries(consumer, courier, bury, wishes).run()
+            await Deliveries(consumer, courier, bury, wishes, settings.kafka_prefix).run()
 
 
 def _courier(

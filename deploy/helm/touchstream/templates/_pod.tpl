@@ -32,6 +32,7 @@ containers:
       {{- end }}
       {{- if .facts.kafka }}
       - {name: TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS, value: {{ required "kafka.bootstrapServers is required" .Values.kafka.bootstrapServers | quote }}}
+      - {name: TOUCHSTREAM_KAFKA_PREFIX, value: {{ .Values.kafka.prefix | quote }}}
       - {name: TOUCHSTREAM_KAFKA_PARTITIONS, value: {{ .Values.kafka.partitions | quote }}}
       - {name: TOUCHSTREAM_KAFKA_REPLICATION, value: {{ .Values.kafka.replication | quote }}}
       - {name: TOUCHSTREAM_KAFKA_TLS, value: {{ .Values.kafka.tls | quote }}}
