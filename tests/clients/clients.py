@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 HERE = Path(__file__).parent
-Where = Literal["browser", "node", "python", "go", "java", "ruby"]
+Where = Literal["browser", "node", "python", "go", "java", "ruby", "rust"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,10 @@ _PYPI = {
     "openpanel": ("OpenPanel", "openpanel"),
     "ga4mp": ("Google Analytics 4", "ga4mp"),
     "matomopy": ("Matomo", "matomopy"),
+    "posthoganalytics": ("PostHog", "posthoganalytics"),
+    "aio-snowplow-tracker": ("Snowplow", "snowplow_aio"),
+    "aiomixpanel": ("Mixpanel", "aiomixpanel"),
+    "amplitude-python-sdk": ("Amplitude", "amplitude_sdk"),
 }
 _OTHER_SCRIPTS = {
     "rudder-sdk-python==1.0.6": "rudderstack_1",

@@ -30,6 +30,18 @@ _DEPENDENCY = (
     "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
 )
 
+_CARGO = """[package]
+name = "clients"
+edition = "2021"
+
+[workspace]
+
+[dependencies]
+{} = "={}"
+serde_json = "1"
+tokio = {{ version = "1", features = ["rt-multi-thread"] }}
+"""
+
 
 async def npm_folder() -> Path:
     """Give a folder with `node_modules` and our scripts."""
@@ -71,6 +83,8 @@ async def command(client: Client, npm: Path) -> tuple[list[str], dict[str, str]]
         return [sys.executable, "sdks/run.py", client.script], path
     if client.where == "go":
         return [str(await _built_go(client))], {}
+    if client.where == "rust":
+        return [str(await _built_rust(client))], {}
     if client.where == "java":
         folder = await _built_java(client)
         trust = await _trusted() if client.is_secure else []
@@ -87,7 +101,8 @@ def is_possible(client: Client) -> bool:
         return all(map(shutil.which, ("java", "javac", "mvn")))
     if client.where == "ruby":
         return _RUBY.is_dir() and shutil.which("ruby") is not None
-    return client.where != "go" or shutil.which("go") is not None
+    tool = {"go": "go", "rust": "cargo"}.get(client.where)
+    return tool is None or shutil.which(tool) is not None
 
 
 async def _built_go(client: Client) -> Path:
@@ -100,6 +115,19 @@ async def _built_go(client: Client) -> Path:
         await _done("go", "mod", "tidy", folder=folder)
         await _done("go", "build", "-o", "run", ".", folder=folder)
     return folder / "run"
+
+
+async def _built_rust(client: Client) -> Path:
+    folder = _folder_of(client)
+    built = folder / "target" / "debug" / "clients"
+    if not built.exists():
+        (folder / "src").mkdir(exist_ok=True)
+        sources = HERE / "sdks" / "rust"
+        shutil.copy(sources / "run.rs", folder / "src" / "main.rs")
+        shutil.copy(sources / f"{client.script}.rs", folder / "src" / "client.rs")
+        (folder / "Cargo.toml").write_text(_CARGO.format(client.package, client.version))
+        await _done("cargo", "build", "--quiet", folder=folder)
+    return built
 
 
 async def _built_java(client: Client) -> Path:
