@@ -92,7 +92,7 @@ _SPOKEN = {
         body=CallBatch,
         examples={JSON: {"batch": [{"type": "page", "anonymousId": "a-1"}]}},
         takes_batches=True,
-        refusals=(*_OF_AN_OBJECT, Reason.MISSING_FIELD, Reason.INVALID_TIME),
+        refusals=(*_OF_AN_OBJECT, Reason.MISSING_FIELD),
     ),
     **{
         ("GET", f"/v1/pixel/{kind}"): _Spoken(

@@ -15,7 +15,7 @@ OF_A_BATCH = tuple(
     for code in _OF_A_CALL
     if code
     not in {
-        *(Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE),
+        *(Reason.NO_VISITOR_ID, Reason.UNKNOWN_TYPE, Reason.INVALID_TIME),
         *(Reason.TIME_OUT_OF_RANGE, Reason.TOO_MANY_NAMES, Reason.NO_CONSENT),
     }
 )

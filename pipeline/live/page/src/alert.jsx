@@ -53,20 +53,21 @@ function Firing({ alert, now, more, hide }) {
   );
 }
 
-function Calm({ over }) {
+function Calm({ over, usual }) {
   const last = over[0];
-  if (!last) return <p class="calm" id="alert"><b>{say("fine")}</b>, {say("no_alert")}.</p>;
+  if (!last) return <p class="calm" id="alert">{usual && <><b>{say(usual.length ? "fine" : "unknown_yet")}</b>, {say("no_alert")}.</>}</p>;
   const name = last.next_step ? `${named(last.step)} → ${named(last.next_step)}` : named(last.step);
   const loss = say("cost", clock(last.since), clock(last.resolved_at), count(last.people), last.money ? money(last.money, last.currency) : "–");
   return <p class="calm" id="alert"><b>{say("is_back", name)}</b> <span class="q">{say("resolved")}: {loss}</span></p>;
 }
 
-export function Alerts({ panel, now }) {
+/** Without `usual` rows nothing can stand out yet. */
+export function Alerts({ panel, usual, now }) {
   const [hidden, hide] = useState([]);
   const alerts = panel?.rows || [];
   const firing = alerts.filter((alert) => alert.state === "firing" && !hidden.includes(alert.alert_id));
   if (!panel?.rows) return <p class="calm" id="alert"> </p>;
-  if (!firing.length) return <Calm over={alerts.filter((alert) => alert.state !== "firing")} />;
+  if (!firing.length) return <Calm usual={usual} over={alerts.filter((alert) => alert.state !== "firing")} />;
   const [first, ...more] = firing;
   return <Firing alert={first} now={now} more={more} hide={() => hide([...hidden, first.alert_id])} />;
 }

@@ -46,6 +46,7 @@ const WORDS = {
   csv_of: ["{} as CSV", "{} als CSV"],
 
   fine: ["Everything within the usual range", "Alles im üblichen Bereich"],
+  unknown_yet: ["What is usual is not known yet", "Was üblich ist, ist noch nicht bekannt"],
   no_alert: ["no alert in the last day", "keine Warnung seit gestern"],
   last_alert: ["last alert resolved {}", "letzte Warnung behoben {}"],
   down: ["down {}", "um {} gefallen"],
