@@ -9,7 +9,7 @@ from random import Random
 from pipeline.demo.simulation.personas import PERSONAS
 from pipeline.demo.simulation.shopper import Call, Shopper
 
-_CALLS_PER_PERSON = 11
+_CALLS_PER_PERSON = 9
 
 
 def journeys(seed: int, people: int, start: datetime, end: datetime) -> Iterator[Call]:

@@ -25,7 +25,7 @@ from schemas.touchpoint import Touchpoint
 END = datetime(2026, 1, 5, 18, tzinfo=UTC)
 START = END - timedelta(hours=6)
 INTAKE = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
-CALLS = list(journeys(1, 400, START, END))
+CALLS = list(journeys(1, 1000, START, END))
 
 
 def persona_of(call: Call) -> str:
@@ -38,12 +38,12 @@ def touchpoint(call: Call) -> Touchpoint:
 
 
 def test_the_same_arguments_give_the_same_calls() -> None:
-    assert list(journeys(1, 400, START, END)) == CALLS
+    assert list(journeys(1, 1000, START, END)) == CALLS
 
 
 @pytest.mark.parametrize(("seed", "start"), [(2, START), (1, START + timedelta(seconds=1))])
 def test_another_seed_or_start_gives_other_people(seed: int, start: datetime) -> None:
-    others = {call["anonymousId"] for call in journeys(seed, 400, start, END)}
+    others = {call["anonymousId"] for call in journeys(seed, 1000, start, END)}
     assert others & {call["anonymousId"] for call in CALLS} == set()
 
 
@@ -55,7 +55,7 @@ def test_calls_come_in_order_of_time_and_within_the_window() -> None:
 
 
 def test_everybody_who_comes_is_seen() -> None:
-    assert len({call["anonymousId"] for call in CALLS}) == 400
+    assert len({call["anonymousId"] for call in CALLS}) == 1000
 
 
 def test_no_two_calls_have_the_same_id() -> None:
@@ -113,7 +113,7 @@ def test_crawlers_and_only_crawlers_are_taken_for_bots() -> None:
 
 
 def test_endless_journeys_begin_with_the_same_past() -> None:
-    endless = endless_journeys(1, 400, START, END, rate=1.0)
+    endless = endless_journeys(1, 1000, START, END, rate=1.0)
     assert list(takewhile(lambda call: call["timestamp"] < END, endless)) == CALLS
 
 
