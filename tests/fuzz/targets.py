@@ -18,8 +18,10 @@ from pipeline.collector.vocabularies import (
     jitsu_first,
     matomo,
     mixpanel,
+    pixels,
     plausible,
     posthog,
+    posthog_results,
     rudderstack,
     segment,
     shared_paths,
@@ -32,8 +34,9 @@ FOUND = Path(__file__).with_name("found")
 
 _SPOKEN = (
     *(amplitude, ga4, gtag, jitsu, jitsu_first, matomo, mixpanel, plausible, posthog, rudderstack),
-    *(segment, snowplow, umami),
+    *(pixels, posthog_results, segment, snowplow, umami),
 )
+_EXAMPLES = {"jitsu_first": "jitsu", "posthog_results": "posthog"}
 _BODIES = (b"gzip\n{}", b"\n" + gzip.compress(b'{"a":1}', mtime=0), b"br\n", b"identity\n[7]")
 
 
@@ -49,7 +52,7 @@ def _vocabularies() -> Iterator[tuple[str, Target]]:
     for module in _SPOKEN:
         name = module.__name__.rpartition(".")[2]
         run = partial(endpoints.speak, module.ROUTES)
-        yield name, Target(run, partial(endpoints.examples_of, name.removesuffix("_first")))
+        yield name, Target(run, partial(endpoints.examples_of, _EXAMPLES.get(name, name)))
 
 
 def _webhooks() -> Iterator[tuple[str, Target]]:

@@ -16,6 +16,7 @@ class DeafWay:
     def __init__(self, server: tuple[str, int]) -> None:
         self.lost = 0
         self._server = server
+        self._connections: set[asyncio.Task[None]] = set()
 
     @property
     def port(self) -> int:
@@ -28,21 +29,31 @@ class DeafWay:
 
     async def __aexit__(self, *_error: object) -> None:
         self._listening.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _connected(self, asked: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
+    def _connected(self, asked: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.create_task(self._connect(asked, asker)))
+
+    async def _connect(self, asked: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
         answers, passed = await asyncio.open_connection(*self._server)
         passing = asyncio.create_task(self._pass(asked, passed))
-        with suppress(ConnectionError):
-            while data := await answers.read(65536):
-                if self.lost:
-                    self.lost -= 1
-                    _reset(asker)
-                    break
-                asker.write(data)
-                await asker.drain()
-        passing.cancel()
-        for writer in (asker, passed):
-            writer.close()
+        try:
+            with suppress(ConnectionError):
+                while data := await answers.read(65536):
+                    if self.lost:
+                        self.lost -= 1
+                        _reset(asker)
+                        break
+                    asker.write(data)
+                    await asker.drain()
+        finally:
+            passing.cancel()
+            for writer in (asker, passed):
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
 
     async def _pass(self, asked: asyncio.StreamReader, passed: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
