@@ -192,7 +192,8 @@ def follow_signed(data: bytes) -> None:
     with suppress(msgspec.MsgspecError, BadLink):
         link = msgspec.json.decode(message.path, type=Link)
         token = sign(link, [_SECRET])
-        with_visitor(link.url, "nl_1", ["shop.example"])
+        if link.purpose == "click":  # the others lead to no page of a shop
+            with_visitor(link.url, "nl_1", ["shop.example"])
         signed = messages.Message(message.method, token, "", message.headers, message.body)
         _follow(signed)
 
