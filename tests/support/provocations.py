@@ -315,6 +315,7 @@ _OF_SDKS: dict[tuple[str, str], list[Request]] = {
         Request(b"en=a\r\nep.a=b", _NAMELESS),
         Request(b"ep.a=b", _NAMELESS),
         Request(b"en=a&x=" + b"&a=1" * 600, _NAMELESS),
+        *(Request(query=query, headers=headers) for query in _GTAG for headers in ({}, _BROWSER)),
     ],
     ("GET", "/track"): [
         Request(query=urlencode({"data": each.body.decode()} | more))

@@ -168,7 +168,7 @@ _SPOKEN = {
         examples={"text/plain": "en=view_cart"},
         takes_batches=True,
         of_a_body=tuple(code for code in OF_A_BODY if code is not Reason.NOT_JSON),
-        refusals=(Reason.INVALID_FIELD,),
+        refusals=(*_GTAG_REFUSES, Reason.MISSING_FIELD),  # an empty body: the event of the query
     ),
     ("GET", "/track"): _Spoken(
         successes=(mixpanel.VERBOSE,),
