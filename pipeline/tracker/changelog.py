@@ -122,7 +122,7 @@ class Store:
             await self._read(partition, 0)
         except StateRefused as error:
             why_not = str(error)
-        end, read_to = await self._until_told(TopicPartition(RAW.name, number))
+        end, read_to = await self._until_told(self._place(RAW, number))
         return Remembered(
             number,
             partition.visitors,
