@@ -1,11 +1,12 @@
 """What the vocabularies share when they turn native events into Segment's calls. PURE."""
 
+import base64
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
-from pipeline.collector.decoding import JsonObject
+from pipeline.collector.decoding import JsonObject, json_value
 from pipeline.collector.request import as_object
 from pipeline.values.identifiers import identifier
 from schemas.codec import Refused
@@ -50,6 +51,25 @@ def key_of(events: Iterable[Any], field: str) -> str | None:
 def without_nothing(call: JsonObject) -> JsonObject:
     """Leave out what is None, empty text or an empty object."""
     return {name: value for name, value in call.items() if value not in (None, "", {})}
+
+
+def json_or_base64(data: str) -> Any:
+    """Read the JSON of a field `data`, or of its base64, where forms make blanks of plus signs.
+
+    Raises:
+        Refused: it is neither.
+    """
+    try:
+        return json_value(data if data[:1] in "{[" else base64.b64decode(data.replace(" ", "+")))
+    except ValueError as error:  # binascii.Error is one, and so is Refused
+        raise not_base64(error) from None
+
+
+def not_base64(error: ValueError) -> Refused:
+    """Give the refusal of a `data` that fails with `error`."""
+    if isinstance(error, Refused):
+        return error
+    return Refused(Reason.NOT_JSON, f"`data` is not base64: {error}")
 
 
 def instant(value: Any, unit: timedelta, since: datetime = EPOCH) -> Any:

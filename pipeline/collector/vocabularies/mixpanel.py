@@ -4,24 +4,22 @@ https://developer.mixpanel.com/reference/track-event and /profile-set name the f
 token is the write key. Group profiles (`/groups`) concern no visitor: they have no path here.
 """
 
-import base64
-import binascii
 import re
 from datetime import timedelta
 from typing import Any
 
 from pipeline.collector.answers import Answer
-from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_object, listed, parameters_in
 from pipeline.collector.vocabularies.helpers import (
     instant,
+    json_or_base64,
     key_of,
+    not_base64,
     page,
     without_nothing,
 )
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, later
-from schemas.codec import Refused
-from schemas.dead_letter import Reason
 from schemas.times import MILLISECOND
 
 NAMES = {
@@ -83,12 +81,9 @@ def _sent(request: Request) -> Any:
         return request.json
     try:
         form = request.body.decode() or request.query
-        data = parameters_in(form).get("data", "")
-        return json_value(data if data[:1] in "{[" else base64.b64decode(data.replace(" ", "+")))
-    except (UnicodeDecodeError, binascii.Error, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(Reason.NOT_JSON, f"`data` is not base64: {error}") from None
+    except UnicodeDecodeError as error:
+        raise not_base64(error) from None
+    return json_or_base64(parameters_in(form).get("data", ""))
 
 
 def _call(told: Any) -> JsonObject:

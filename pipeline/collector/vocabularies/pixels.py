@@ -5,18 +5,18 @@ The call is JSON or its base64 in `data`, or stands in parameters with dots
 https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api
 """
 
-import base64
-import binascii
 from typing import Any, get_args
 
 from pipeline.collector.answers import PIXEL
-from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_object
-from pipeline.collector.vocabularies.helpers import key_of
+from pipeline.collector.vocabularies.helpers import json_or_base64, key_of
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.touchpoint import TouchpointType
+
+_USUAL = str.maketrans("-_ ", "+/+")
 
 
 def _key(request: Request) -> str | None:
@@ -30,15 +30,13 @@ def _events(request: Request) -> Events:
 def _sent(request: Request) -> JsonObject:
     if (data := request.parameters.get("data")) is None:
         return _nested(request.parameters)
-    if data.startswith("{"):
-        return as_object(json_value(data), "`data`")
-    try:
-        plain = data.replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
-        return as_object(json_value(base64.b64decode(plain + "=" * (-len(plain) % 4))), "`data`")
-    except (binascii.Error, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(Reason.NOT_JSON, f"`data` is not base64: {error}") from None
+    return as_object(json_or_base64(data if data[:1] == "{" else _padded(data)), "`data`")
+
+
+def _padded(coded: str) -> str:
+    """Give base64 in the usual alphabet, filled up: in a URL it may have neither."""
+    plain = coded.translate(_USUAL).rstrip("=")
+    return plain + "=" * (-len(plain) % 4)
 
 
 def _nested(parameters: dict[str, str]) -> JsonObject:

@@ -6,16 +6,16 @@ accept that. The project's token is the write key. A browser in `cookieless_mode
 (`cookieless`).
 """
 
-import base64
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.collector.answers import Answer
-from pipeline.collector.decoding import JsonObject, json_value
+from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request, as_list, as_object, parameters_in
 from pipeline.collector.vocabularies.helpers import (
     instant,
+    json_or_base64,
     key_of,
     page,
     taken,
@@ -30,7 +30,6 @@ from pipeline.collector.vocabularies.vocabulary import (
     said,
 )
 from schemas.codec import Refused, encode
-from schemas.dead_letter import Reason
 from schemas.times import MILLISECOND
 
 NAMES = {
@@ -88,19 +87,8 @@ def _body(request: Request) -> Any:
     """Read the body: JSON, or a form with JSON in `data`, as a page sends it when it is left."""
     if not request.body.startswith(b"data="):
         return request.json
-    try:
-        data = parameters_in(request.body.decode(errors="replace")).get("data", "")
-        return json_value(
-            base64.b64decode(data.replace(" ", "+")) if data[:1] not in "{[" else data
-        )
-    except ValueError as error:  # binascii.Error is one
-        raise _not_a_form(error) from None
-
-
-def _not_a_form(error: Exception) -> Refused:
-    if isinstance(error, Refused):
-        return error
-    return Refused(Reason.NOT_JSON, f"`data` is not base64: {error}")
+    form = parameters_in(request.body.decode(errors="replace"))
+    return json_or_base64(form.get("data", ""))
 
 
 def call(event_and_clock: tuple[Any, Any]) -> JsonObject:

@@ -6,7 +6,6 @@ meaning have become `options` and fields. What is refused is named in no answer'
 that nobody sends it again.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.collector.decoding import JsonObject
@@ -14,6 +13,7 @@ from pipeline.collector.request import Request, as_list, as_object
 from pipeline.collector.vocabularies import posthog
 from pipeline.collector.vocabularies.helpers import key_of
 from pipeline.collector.vocabularies.vocabulary import Events, Routes, Vocabulary, later, said
+from pipeline.values.times import moment
 
 _BEARER = "bearer "
 _CLOCK = "posthog-request-timestamp"
@@ -31,15 +31,9 @@ def _events(request: Request) -> Events:
     events = as_list(request.object.get("batch"), "`batch`")
     ids = (event.get("uuid") for event in events if isinstance(event, dict))
     results = {each: {"result": "ok"} for each in ids if isinstance(each, str)}
-    return Events(events, _clock(request), is_batch=True, success=said({"results": results}))
-
-
-def _clock(request: Request) -> datetime | None:
-    try:
-        told = datetime.fromisoformat(request.header(_CLOCK) or "")
-        return told.astimezone(UTC) if told.tzinfo else None
-    except (ValueError, OverflowError):  # the year 1 has no hour before it
-        return None
+    return Events(
+        events, moment(request.header(_CLOCK)), is_batch=True, success=said({"results": results})
+    )
 
 
 def _call(told: Any) -> JsonObject:
