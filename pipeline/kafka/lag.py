@@ -101,7 +101,10 @@ async def still_waiting(settings: Settings, patience_seconds: float) -> tuple[in
 
 async def _left(settings: Settings, group: str, topics: Iterable[str]) -> int:
     positions = await ends(settings, topics)
-    read_to = await committed(settings, group, positions)
+    return _behind(await committed(settings, group, positions), positions)
+
+
+def _behind(read_to: Positions, positions: Positions) -> int:
     return sum(max(0, end - read_to[place]) for place, end in positions.items())
 
 
@@ -111,8 +114,7 @@ async def left_to_commit(
     """Give, at each call, how many records before `positions` `group` still has to read."""
     async with clients.admin(settings) as admin:
         while True:
-            read_to = await _committed(admin, group, positions)
-            yield sum(max(0, end - read_to[place]) for place, end in positions.items())
+            yield _behind(await _committed(admin, group, positions), positions)
 
 
 async def committed_until(

@@ -225,12 +225,11 @@ class _Mask:
 
     def id(self, value: str) -> str:
         """Put its hash in the place of an address."""
-        may_hold = "@" in value or "%40" in value
-        return without_address(value) if may_hold and self._has_emails else value
+        return without_address(value) if _may_hold(value) and self._has_emails else value
 
     def name(self, value: str) -> str:
         """Mask the name of an event that holds an address; numbers in others stay."""
-        return self.text(value)[:LONGEST_ID] if "@" in value or "%40" in value else value
+        return self.text(value)[:LONGEST_ID] if _may_hold(value) else value
 
     def properties(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Leave out what is denied or not allowed, and mask the rest."""
@@ -297,6 +296,11 @@ class _Mask:
         if meaning == "ip":
             return network_of(value) or self.text(value)
         return without_address(value) if self._has_emails else value
+
+
+def _may_hold(text: str) -> bool:
+    """Tell whether an address may be in a text."""
+    return "@" in text or "%40" in text
 
 
 def _has_parameter(lower: bytes) -> bool:
