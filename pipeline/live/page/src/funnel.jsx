@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { spanOf, view } from "./address.js";
 import { clock, count, money, range, share, span, weekday, when } from "./numbers.js";
 import { Section, Spark } from "./shapes.jsx";
-import { named, say } from "./words.js";
+import { capital, named, say } from "./words.js";
 
 const FEWEST_IN_LINE = 5, ROOM_FOR_WORDS = 0.18;
 
@@ -67,7 +67,7 @@ function Last({ step, line, phase, orders, usual, beforeName }) {
       <div class="txt s">
         {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders", currency: kept.currency })}>{money(kept.net, kept.currency)}</a>{say("taken", count(kept.orders))}</> : orders?.rows && say("nothing_taken")}
         {often?.orders ? say("usual_orders", span(often.orders.low, often.orders.high), `${span(often.net.low, often.net.high)} ${money(0, kept.currency).slice(2)}`)
-          : kept ? say("orders_before", beforeName[0].toUpperCase() + beforeName.slice(1), count(kept.orders_before), money(kept.net_before, kept.currency)) : ""}
+          : kept ? say("orders_before", capital(beforeName), count(kept.orders_before), money(kept.net_before, kept.currency)) : ""}
       </div>
       <Spark values={line.map(([people]) => people)} least={4} />
     </li>

@@ -6,7 +6,7 @@ import { Csv, Loading, Phase } from "./shapes.jsx";
 import { Unknown } from "./states.jsx";
 import { useAnswer } from "./stream.js";
 import { walked } from "./person.jsx";
-import { knows, named, say } from "./words.js";
+import { capital, knows, named, say } from "./words.js";
 
 const ENDS = {
   lost: "lost_n", abandonment: "lost_n", support: "asked", complaint: "complained_long", waiting: "at_stake", won: "won_7d",
@@ -20,7 +20,7 @@ export function titleOf(said, site) {
   const more = of === "crossing" ? ` → ${named(where)}` : ENDS[where] ? `: ${say(ENDS[where]).toLowerCase()}` : where ? `, ${named(where)}` : "";
   const bare = { orders: say("orders_word"), left: say("left_behind") };
   const title = (what ? name : bare[of] || named(of || "")) + more;
-  return title && title[0].toUpperCase() + title.slice(1);
+  return capital(title);
 }
 
 function Row({ row, site, now }) {

@@ -380,11 +380,14 @@ export function say(key, ...values) {
 
 export const knows = (key) => key in WORDS;
 
+/** A text with a capital letter first. */
+export const capital = (text) => text && text[0].toUpperCase() + text.slice(1);
+
 /** A name from the data, as people say it; an unknown one as it is. */
 export function named(name) {
   const numbered = /^Checkout Step Viewed (\S.*)$/.exec(name);
   if (numbered) return `${language.now === "de" ? "Kasse, Schritt" : "Checkout, step"} ${numbered[1]}`;
   const known = (language.now === "de" ? NAMES_DE : NAMES_EN)[name];
   if (known) return known;
-  return /^[a-z_]+$/.test(name) ? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ") : name;
+  return /^[a-z_]+$/.test(name) ? capital(name).replaceAll("_", " ") : name;
 }
