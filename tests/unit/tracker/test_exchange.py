@@ -129,12 +129,18 @@ def test_a_message_is_counted_once() -> None:
 # --- a person ------------------------------------------------------------------------------------
 
 
-def test_an_erasure_takes_a_member_out_of_its_person_at_once() -> None:
+def erased_one_of_two() -> Tracked:
+    """Give a person of two with a cart each, of whom the first is erased since the checkpoint."""
     tracked = Tracked()
-    hear(tracked, handover(VISITOR, "cart of ada"), handover("bob", "cart of bob"))
+    hear(tracked, handover(VISITOR, "a cart"), handover("bob", "b cart"))
     tracked.checkpoint()
     first, _ = erasure(VISITOR, "user:7")
     hear(tracked, first)
+    return tracked
+
+
+def test_an_erasure_takes_a_member_out_of_its_person_at_once() -> None:
+    tracked = erased_one_of_two()
     tracked.checkpoint()
     state = tracked.partition.person(SEVEN)
     assert state is not None
@@ -143,11 +149,7 @@ def test_an_erasure_takes_a_member_out_of_its_person_at_once() -> None:
 
 
 def test_what_an_erasure_changes_has_its_version() -> None:
-    tracked = Tracked()
-    hear(tracked, handover(VISITOR, "a cart"), handover("bob", "b cart"))
-    tracked.checkpoint()
-    first, _ = erasure(VISITOR, "user:7")
-    hear(tracked, first)
+    tracked = erased_one_of_two()
     rows = [row for part in tracked.checkpoint() for rows in part.rows.values() for row in rows]
     assert rows  # now it is the cart of the other with which the phase begins
     assert all(b'"version":2' in (value or b"") for _, value, _ in rows)
