@@ -21,12 +21,15 @@ from pipeline.settings import BadSettings
     "--people", type=COUNT, default=2000, show_default=True, help="How many people to simulate."
 )
 def demo(once: bool, people: int) -> None:
-    """Start everything, simulate shoppers, print the report."""
+    """Start everything, simulate shoppers, print the report.
+
+    It takes any free ports, or those from TOUCHSTREAM_PORT_BASE on. All other settings are its own.
+    """
     from pipeline.demo.run import run
 
-    read_settings()  # the roles read them too: what is wrong is said before anything starts
+    known = read_settings()  # the roles read them too: what is wrong is said before anything starts
     alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
-    asyncio.run(run(once=alone, people=people, console=Console()))
+    asyncio.run(run(once=alone, people=people, console=Console(), port_base=known.port_base))
 
 
 @click.command()

@@ -27,6 +27,7 @@ from pipeline.reports.overview.answer import read_report
 from pipeline.reports.overview.text import render
 from pipeline.reports.span import Span
 from pipeline.settings import Settings
+from pipeline.settings.ports import LISTENERS, listening_on, ports_from
 from pipeline.terminal import progress_bar, until_told
 from schemas.errors import TouchstreamError
 from schemas.journeys import load_models
@@ -65,15 +66,17 @@ class DemoFailed(TouchstreamError):
     """The demo cannot run here; the text says what to do."""
 
 
-async def run(*, once: bool, people: int, console: Console) -> None:
+async def run(*, once: bool, people: int, console: Console, port_base: int = 0) -> None:
     """Start everything, simulate `people`, print the report; then keep going unless `once`.
+
+    It listens on the ports from `port_base` on; 0: on any that are free.
 
     Raises:
         DemoFailed, StackFailed, EmbeddedError, SimulationFailed: the text says what to do.
     """
     _refuse_full_disk(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix="touchstream-demo-") as folder:
-        demo = _Demo(_settings(Path(folder)), console)
+        demo = _Demo(_settings(Path(folder), port_base), console)
         try:
             await until_told(demo.run(people, once=once))
         finally:
@@ -159,24 +162,19 @@ class _Demo:
         self._console.print(sentence, style="yellow", markup=False, highlight=False)
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, port_base: int) -> Settings:
     """Return settings that ignore the environment and all files."""
-    kafka, clickhouse, collector, tracker, sink, watch, live = free_ports(7)
+    ports = ports_from(port_base) if port_base else free_ports(len(LISTENERS))
+    listening = listening_on(ports)
     return Settings.model_construct(
         write_keys={f"wk_demo_{secrets.token_hex(8)}": WriteKey(site=_SITE)},
-        kafka_bootstrap_servers=f"127.0.0.1:{kafka}",
         kafka_idempotence=False,
-        clickhouse_url=f"http://127.0.0.1:{clickhouse}",
-        collector_port=collector,
-        tracker_metrics_port=tracker,
         tracker_tick=timedelta(seconds=0.5),
-        sink_metrics_port=sink,
         sink_batch_wait=timedelta(seconds=0.2),
-        watch_metrics_port=watch,
         embedded_path=folder,
-        live_port=live,
         live_keys=[SecretStr(secrets.token_hex(32))],
-        public_url=f"http://127.0.0.1:{collector}",
+        public_url=f"http://127.0.0.1:{listening['collector_port']}",
+        **listening,
     )
 
 

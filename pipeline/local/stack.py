@@ -178,7 +178,8 @@ class Stack:
             if is_taken(at):
                 raise StackFailed(
                     f"nothing can listen on {at.host}:{at.port}: stop what uses the port, or "
-                    f"choose another one with TOUCHSTREAM_{setting}"
+                    f"choose another one with TOUCHSTREAM_{setting}, or others for everything "
+                    "with TOUCHSTREAM_PORT_BASE"
                 )
 
     def _addresses(self) -> dict[str, Address]:

@@ -1,11 +1,11 @@
 """One number that moves all ports of a machine. PURE."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
-_PORTS = (
+LISTENERS = (
     "collector_port",
     "live_port",
     "kafka",
@@ -18,7 +18,7 @@ _PORTS = (
 )
 """Who gets the ports from the base on, in this order."""
 
-_LARGEST = 65_536 - len(_PORTS)
+_LARGEST = 65_536 - len(LISTENERS)
 
 _ADDRESSES = {
     "kafka": ("kafka_bootstrap_servers", "127.0.0.1:{}"),
@@ -45,11 +45,18 @@ class PortSettings(BaseModel):
         if not base.isdecimal() or not 0 < int(base) <= _LARGEST:
             return given
         collector = given.get("collector_port", base)
-        return _ports_from(int(base)) | {"public_url": f"http://127.0.0.1:{collector}"} | given
+        moved = listening_on(ports_from(int(base)))
+        return moved | {"public_url": f"http://127.0.0.1:{collector}"} | given
 
 
-def _ports_from(base: int) -> dict[str, Any]:
-    ports: dict[str, Any] = dict(zip(_PORTS, range(base, base + len(_PORTS)), strict=True))
+def ports_from(base: int) -> range:
+    """Return a port for each of `LISTENERS`."""
+    return range(base, base + len(LISTENERS))
+
+
+def listening_on(ports: Iterable[int]) -> dict[str, Any]:
+    """Return the settings with which each of `LISTENERS` has one of `ports`, in order."""
+    found: dict[str, Any] = dict(zip(LISTENERS, ports, strict=True))
     for name, (setting, address) in _ADDRESSES.items():
-        ports[setting] = address.format(ports.pop(name))
-    return ports
+        found[setting] = address.format(found.pop(name))
+    return found

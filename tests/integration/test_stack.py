@@ -169,7 +169,8 @@ async def test_the_setting_of_a_taken_port_is_named(tmp_path: Path) -> None:
         await until_said(
             process,
             f"nothing can listen on 127.0.0.1:{settings.collector_port}: stop what uses the port, "
-            "or choose another one with TOUCHSTREAM_COLLECTOR_PORT",
+            "or choose another one with TOUCHSTREAM_COLLECTOR_PORT, or others for everything with "
+            "TOUCHSTREAM_PORT_BASE",
         )
         assert await process.wait() == 69
 

@@ -9,7 +9,9 @@ from typing import get_args
 
 import pytest
 
+from pipeline.collector.answers import Problem
 from pipeline.collector.vocabularies.segment import SPECIFIED
+from schemas.dead_letter import Reason, Stage
 from schemas.fields import Channel
 from schemas.journeys import SHIPPED, load_model
 
@@ -80,6 +82,23 @@ def test_every_name_that_the_product_gives_or_judges_has_a_german_word() -> None
     words = {quoted or bare for quoted, bare in re.findall(r'(?:"([^"]+)"|\b(\w+)): "', table)}
     needed = SPECIFIED | sent | mails | judged | set(get_args(Channel))
     assert needed - words == set()
+
+
+def test_every_reason_and_every_stage_is_said_in_both_languages() -> None:
+    words = _pairs("reasons.js")
+    refused = {*Reason, *Problem}
+    assert words.keys() == refused | set(get_args(Stage))
+    for word in refused:
+        english, german = words[word]
+        assert english != german, word
+        assert word.replace("_", " ") != english.lower(), word
+
+
+def _pairs(file: str) -> dict[str, tuple[str, str]]:
+    found = re.findall(
+        r'^  (\w+): \["(.+)", "(.+)"\],$', (PAGE / "src" / file).read_text(), re.MULTILINE
+    )
+    return {name: (english, german) for name, english, german in found}
 
 
 def _titles(path: Path) -> list[str]:

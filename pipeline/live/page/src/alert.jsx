@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { view } from "./address.js";
-import { clock, count, dated, duration, money, sameDay } from "./numbers.js";
+import { clock, count, dated, duration, money, sameDay, several } from "./numbers.js";
 import { named, say } from "./words.js";
 
 const change = (alert) => {
@@ -57,7 +57,7 @@ function Calm({ over, usual }) {
   const last = over[0];
   if (!last) return <p class="calm" id="alert">{usual && <><b>{say(usual.length ? "fine" : "unknown_yet")}</b>, {say("no_alert")}.</>}</p>;
   const name = last.next_step ? `${named(last.step)} → ${named(last.next_step)}` : named(last.step);
-  const loss = say("cost", clock(last.since), clock(last.resolved_at), count(last.people), last.money ? money(last.money, last.currency) : "–");
+  const loss = say("cost", clock(last.since), clock(last.resolved_at), several("people", last.people), last.money ? money(last.money, last.currency) : "–");
   return <p class="calm" id="alert"><b>{say("is_back", name)}</b> <span class="q">{say("resolved")}: {loss}</span></p>;
 }
 

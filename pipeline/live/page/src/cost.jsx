@@ -1,7 +1,7 @@
 // What it costs: what was left behind, by kind.
 
 import { view } from "./address.js";
-import { count, money, share, span } from "./numbers.js";
+import { count, money, several, share, span } from "./numbers.js";
 import { Mini, Section } from "./shapes.jsx";
 import { knows, named, say } from "./words.js";
 
@@ -55,8 +55,8 @@ export function Cost({ panels, site, spanName }) {
         return (
           <>
             <div class="sum">
-              <div><a class="big" href={who(all, "waiting")}>{money(all.at_stake, all.currency)}</a><Others rows={others} of="at_stake" where="waiting" /><div class="t">{say("in_carts", count(all.waiting))}</div></div>
-              <div><a class="big" href={who(all, "won")}>{money(all.won, all.currency)}</a><Others rows={others} of="won" where="won" /><div class="t">{say("won_back", count(all.won_people))}</div></div>
+              <div><a class="big" href={who(all, "waiting")}>{money(all.at_stake, all.currency)}</a><Others rows={others} of="at_stake" where="waiting" /><div class="t">{say("in_carts", several("people", all.waiting))}</div></div>
+              <div><a class="big" href={who(all, "won")}>{money(all.won, all.currency)}</a><Others rows={others} of="won" where="won" /><div class="t">{say("won_back", several("people", all.won_people))}</div></div>
             </div>
             {rows.length === 0 ? <p class="s">{say("nothing_left")}</p> : (
               <table class="ab">

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { duration } from "./numbers.js";
-import { named, say } from "./words.js";
+import { named, reason, say } from "./words.js";
 
 const Step = ({ number, last, children }) => <div class={last ? "step last" : "step"} role={last ? "status" : undefined}><span class="no" aria-hidden="true">{number}</span><div>{children}</div></div>;
 
@@ -66,7 +66,7 @@ export function Empty({ site, panels }) {
           <Step number="3" last>
             <div class="wait"><span class="dot beat" />{say("waiting_first")}</div>
             <p class="s">{say("listening_for", duration(Math.round((now - began) / 1000)), panels.arrived?.rows?.length || 0, letters.length)}</p>
-            {letters.slice(0, 3).map((row) => <p class="s" key={row.dead_letter_id}><b>{row.reason}</b>: {row.detail}</p>)}
+            {letters.slice(0, 3).map((row) => <p class="s" key={row.dead_letter_id}><b>{reason(row.reason)}</b>: <span lang="en">{row.detail}</span></p>)}
           </Step>
           <p class="foot">{say("still_nothing", site.collector)}</p>
         </section>

@@ -6,7 +6,7 @@ import { view } from "./address.js";
 import { count, duration, money, ordinal, pseudonym, second } from "./numbers.js";
 import { Requests } from "./requests.jsx";
 import { CROSS, DOT, Fate, HALF, Phase, RING, Section, Tabs } from "./shapes.jsx";
-import { named, say } from "./words.js";
+import { reason, say, stage } from "./words.js";
 
 const MOST = 9, LATE_SECONDS = 300;
 
@@ -60,20 +60,21 @@ function Arrived({ row, phase, isOpen, toggle }) {
 }
 
 function Refused({ row, isOpen, toggle }) {
+  const why = reason(row.reason);
   const payload = row.encoding === "utf-8" ? row.payload : `${row.encoding}: ${row.payload}`;
   return (
     <>
       <tr>
         <td>{second(row.at)}</td>
-        <td class="c-ch">{row.stage}</td>
-        <td><button type="button" class="plain" aria-expanded={isOpen} aria-label={say("open_row", row.reason, second(row.at))} onClick={toggle}>{named(row.reason)}</button></td>
+        <td class="c-ch">{stage(row.stage)}</td>
+        <td><button type="button" class="plain" aria-expanded={isOpen} aria-label={say("open_row", why, second(row.at))} onClick={toggle}>{why}</button></td>
         <td class="c-pe mono">–</td>
         <td class="c-ph"><Phase /></td>
         <td class="c-fa"><Fate shape={CROSS}><b>{say("refused")}</b></Fate></td>
       </tr>
       {isOpen && (
         <tr class="open"><td colspan="6">
-          <b>{say("dead_letter", row.stage, row.reason)}</b> {row.detail} <span class="mono q raw">{payload}</span>
+          <b>{say("dead_letter", stage(row.stage), why)}</b> <span class="mono">{row.reason}</span> <span lang="en">{row.detail}</span> <span class="mono q raw">{payload}</span>
           {say("how_to_mend")} · {say("alike", count(row.alike))} · {say("replay")}
         </td></tr>
       )}

@@ -2,7 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { spanOf, view } from "./address.js";
-import { clock, count, money, range, share, span, weekday, when } from "./numbers.js";
+import { clock, count, money, range, several, share, span, weekday, when } from "./numbers.js";
 import { Section, Spark } from "./shapes.jsx";
 import { capital, named, say } from "./words.js";
 
@@ -65,9 +65,9 @@ function Last({ step, line, phase, orders, usual, beforeName }) {
       <a class="nm" href={who(step.step)}>{named(step.step)}<span>{phase.label}</span></a>
       <a class="big" href={who(step.step)}>{count(step.people)}</a>
       <div class="txt s">
-        {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders", currency: kept.currency })}>{money(kept.net, kept.currency)}</a>{say("taken", count(kept.orders))}</> : orders?.rows && say("nothing_taken")}
+        {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders", currency: kept.currency })}>{money(kept.net, kept.currency)}</a>{say("taken", several("people", kept.people), several("orders", kept.orders))}</> : orders?.rows && say("nothing_taken")}
         {often?.orders ? say("usual_orders", span(often.orders.low, often.orders.high), `${span(often.net.low, often.net.high)} ${money(0, kept.currency).slice(2)}`)
-          : kept ? say("orders_before", capital(beforeName), count(kept.orders_before), money(kept.net_before, kept.currency)) : ""}
+          : kept ? say("orders_before", capital(beforeName), several("orders", kept.orders_before), money(kept.net_before, kept.currency)) : ""}
       </div>
       <Spark values={line.map(([people]) => people)} least={4} />
     </li>

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { SPANS, to, view } from "./address.js";
-import { dated, duration, second, zone } from "./numbers.js";
+import { dated, duration, offClock, onClock, second, zone } from "./numbers.js";
 import { Chevron } from "./shapes.jsx";
 import { language, named, say } from "./words.js";
 
@@ -25,23 +25,27 @@ function Choice({ name, value, options, choose }) {
   );
 }
 
-const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-
 function OwnSpan({ close, go, said, now }) {
   const dialog = useRef();
   useEffect(() => { dialog.current.showModal(); }, []);
   const submit = (event) => {
     event.preventDefault();
-    const data = new FormData(event.target);
-    const [from, until] = ["from", "to"].map((name) => new Date(data.get(name)));
+    const { from: first, to: last } = event.target.elements;
+    const [from, until] = [first, last].map((input) => new Date(offClock(input.value)));
+    if (from >= until) {
+      last.setCustomValidity(say("ends_before"));
+      last.reportValidity();
+      return;
+    }
     close();
-    if (from < until) go(to({ from: from.toISOString(), to: until.toISOString(), span: "" }));
+    go(to({ from: from.toISOString(), to: until.toISOString(), span: "" }));
   };
   return (
     <dialog ref={dialog} onClose={close} aria-label={say("span")}>
-      <form onSubmit={submit}>
-        <label>{say("from")} <input required type="datetime-local" name="from" value={local(Date.parse(said.from) || now - 86400e3)} /></label>
-        <label>{say("to")} <input required type="datetime-local" name="to" value={local(Date.parse(said.to) || now)} /></label>
+      <form onSubmit={submit} onInput={(event) => event.currentTarget.elements.to.setCustomValidity("")}>
+        <p class="q">{say("clock_of", zone.name)}</p>
+        <label>{say("from")} <input required type="datetime-local" name="from" value={onClock(Date.parse(said.from) || now - 86400e3)} /></label>
+        <label>{say("to")} <input required type="datetime-local" name="to" value={onClock(Date.parse(said.to) || now)} /></label>
         <div class="acts side"><button class="btn p">{say("show")}</button><button class="btn" type="button" onClick={close}>{say("cancel")}</button></div>
       </form>
     </dialog>

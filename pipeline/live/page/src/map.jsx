@@ -1,7 +1,7 @@
 // The journey map: phases × channels. Arrow keys walk from cell to cell.
 
 import { view } from "./address.js";
-import { brief, count, duration, share } from "./numbers.js";
+import { brief, count, duration, several, share } from "./numbers.js";
 import { MOST_IN_A_ROW } from "./phases.jsx";
 import { Section } from "./shapes.jsx";
 import { named, say } from "./words.js";
@@ -24,7 +24,7 @@ const Pain = ({ points }) =>
   points > 0 && <span class="pain">{points > MOST_PAIN ? <span class="more">{points}</span> : null}{Array.from({ length: Math.min(points, MOST_PAIN) }, () => <i />)}</span>;
 
 function spoken(cell, phase, on, isRed) {
-  let text = say("map_cell", named(cell.channel), phase.label, count(cell.people));
+  let text = say("map_cell", named(cell.channel), phase.label, several("people", cell.people));
   if (on.is !== "few") text += say("map_cell_on", on.text);
   if (isRed) text += say("map_cell_alert");
   return cell.pain_points ? text + say("map_cell_pain", cell.pain_points) : text;

@@ -21,6 +21,9 @@ const decimal = (n, digits) => (Math.abs(n) >= MILLION ? short(n)
   : format(`decimal${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n));
 export const count = (n) => decimal(n, 0);
 
+/** How many there are of what the word means, as `1 person` or `2 people`. */
+export const several = (word, n) => (n === 1 ? say(`one_${word}`) : say(`n_${word}`, count(n)));
+
 export function money(amount, currency) {
   const digits = Math.abs(amount) < 100 && amount % 1 ? 2 : 0;
   if (!/^[A-Z]{3}$/.test(currency || "")) return decimal(amount, digits);
@@ -110,6 +113,17 @@ const moment = times("moment", { day: "numeric", month: "short", hour: "2-digit"
 export const when = (at, length) => (length < 36 * 3600e3 ? clock(at) : length < 8 * 86400e3 ? moment(at) : day(at));
 export const dated = (at) => moment(at);
 export const sameDay = (a, b) => day(a) === day(b);
+
+/** What the site's clocks show at a time, as the browser's own input writes it. */
+export const onClock = (at) =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone: zone.name, dateStyle: "short", timeStyle: "short" }).format(at).replace(" ", "T");
+
+/** When the site's clocks show it, in milliseconds. */
+export function offClock(shown) {
+  const asUtc = Date.parse(`${shown}Z`);
+  const by = (at) => asUtc - (Date.parse(`${onClock(at)}Z`) - at);
+  return by(by(asUtc));
+}
 
 export function ordinal(n) {
   if (language.now === "de") return `${n}.`;

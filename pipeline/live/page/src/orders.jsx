@@ -1,7 +1,7 @@
 // Orders and revenue as they add up, beside the span before and what is usual.
 
 import { spanOf, view } from "./address.js";
-import { change, count, money, when } from "./numbers.js";
+import { change, count, money, several, when } from "./numbers.js";
 import { path, Section } from "./shapes.jsx";
 import { say } from "./words.js";
 
@@ -39,7 +39,7 @@ function Chart({ row, usual, ends }) {
 /** Orders in other currencies: they are never added. */
 const Others = ({ rows }) => rows.some((row) => row.orders) && (
   <p class="s">{say("also")} {rows.filter((row) => row.orders).map((row) => (
-    <a class="under beside" key={row.currency} href={view({ view: "people", of: "orders", currency: row.currency })}>{money(row.net, row.currency)}, {say("n_orders", count(row.orders))}</a>
+    <a class="under beside" key={row.currency} href={view({ view: "people", of: "orders", currency: row.currency })}>{money(row.net, row.currency)}, {several("orders", row.orders)}</a>
   ))}</p>
 );
 
@@ -57,7 +57,7 @@ export function Orders({ panels, said, now, beforeName }) {
         <>
           <div class="sum tight">
             <div><a class="big" href={who}>{money(row.net, row.currency)}</a><div class="s">{say("from_before", change(row.net, row.net_before), money(row.net_before, row.currency))}{gross(row)}</div></div>
-            <div><a class="big" href={who}>{count(row.orders)}</a><div class="s">{say("orders_n", change(row.orders, row.orders_before), count(row.orders_before))}</div></div>
+            <div><a class="big" href={who}>{count(row.orders)}</a><div class="s">{say(row.orders === 1 ? "order_n" : "orders_n", several("people", row.people), change(row.orders, row.orders_before), count(row.orders_before))}</div></div>
             <div><a class="big" href={who}>{row.orders ? money(row.net / row.orders, row.currency) : "–"}</a><div class="s">{row.orders_before ? say("each", say("each_before", money(row.net_before / row.orders_before, row.currency))) : say("each", "–")}</div></div>
           </div>
           <Others rows={orders.rows.slice(1)} />

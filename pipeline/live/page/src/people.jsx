@@ -1,7 +1,7 @@
 // The people behind a number, the latest first.
 
 import { api, view } from "./address.js";
-import { clock, count, dated, money, pseudonym, sameDay } from "./numbers.js";
+import { clock, count, dated, money, pseudonym, sameDay, several } from "./numbers.js";
 import { Csv, Loading, Phase } from "./shapes.jsx";
 import { Unknown } from "./states.jsx";
 import { useAnswer } from "./stream.js";
@@ -33,7 +33,7 @@ function Row({ row, site, now }) {
       <td class="num c-ti">{count(row.sessions)}</td>
       <td class="num c-ti">{count(row.touchpoints)}</td>
       <td class="c-ti">{row.channels.map(named).join(", ")}</td>
-      <td class="num">{row.orders ? money(row.revenue, row.currency) : "–"}</td>
+      <td class="num">{row.orders ? money(row.revenue, row.currency) : "–"}{row.orders > 1 && <div class="t">{several("orders", row.orders)}</div>}</td>
       <td class="num">{row.at_stake > 0 ? <b>{money(row.at_stake, row.stake_currency)}</b> : "–"}</td>
       <td class="c-ti">{row.step ? named(row.step) : ""}{row.cause && <span class="q"> {knows(`cause_${row.cause}`) ? say(`cause_${row.cause}`) : row.cause}</span>}</td>
     </tr>
@@ -55,7 +55,7 @@ export function People({ said, site, now, mark }) {
           <p class="q crumbs"><a class="under" href={view({})}>{say("live_page")}</a> / {title}</p>
           <div class="hd">
             <h1 id="h-pe" class="who">{title}</h1>
-            <span class="q">{people ? [say("n_people", count(found.answer.total)), found.answer.total > people.length && say("newest_of", count(people.length), count(found.answer.total))].filter(Boolean).join(", ") : ""}</span>
+            <span class="q">{people ? [several("people", found.answer.total), found.answer.total > people.length && say("newest_of", count(people.length), count(found.answer.total))].filter(Boolean).join(", ") : ""}</span>
             <Csv of="people" more={asked} title={title} />
           </div>
           {!people ? <Loading rows={9} /> : !people.length ? <p class="s">{say("nobody")}</p> : (

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { api, view } from "./address.js";
-import { clock, count, dated, duration, money, pseudonym, second } from "./numbers.js";
+import { clock, count, dated, duration, money, pseudonym, second, several } from "./numbers.js";
 import { Loading, Phase, Section } from "./shapes.jsx";
 import { Unknown } from "./states.jsx";
 import { useAnswer } from "./stream.js";
@@ -49,7 +49,7 @@ function Facts({ person, site, now }) {
       <Fact name={say("at_stake")} value={open ? money(open.value, open.currency) : "–"} more={open ? say("left_after", say(`kind_${open.kind}`)) : say("nothing_at_stake")} />
       <Fact name={say("stands_at")} value={last ? named(last.name) : "–"} more={last ? say("since_then", duration(Math.max(0, (now - Date.parse(last.occurred_at)) / 1000))) : ""} />
       <Fact name={say("journey")} value={last ? duration((Date.parse(last.occurred_at) - Date.parse(touchpoints[0].occurred_at)) / 1000) : "–"} more={visits.length === 1 ? say("one_session", channels) : say("n_sessions", count(visits.length), channels)} />
-      <Fact name={say("bought_so_far")} value={revenue ? money(revenue, currency) : "–"} more={orders === 1 ? say("one_order") : say("n_orders", count(orders))} />
+      <Fact name={say("bought_so_far")} value={revenue ? money(revenue, currency) : "–"} more={several("orders", orders)} />
       <Fact name={say("known_by")} value={ids === 1 ? say("one_id") : ids ? say("n_ids", ids) : say("not_linked")} more={person.devices > 1 ? say("n_devices", person.devices) : say("one_device")} />
     </dl>
   );

@@ -1,7 +1,7 @@
 // How many people are where: one bar of all, then a figure for each phase. The colour key.
 
 import { view } from "./address.js";
-import { count, duration, share } from "./numbers.js";
+import { count, duration, several, share } from "./numbers.js";
 import { Phase, Section, Spark } from "./shapes.jsx";
 import { say } from "./words.js";
 
@@ -22,7 +22,7 @@ export function Phases({ panel, site, said }) {
   const total = (panel?.rows || []).reduce((all, row) => all + row.people, 0);
   const lines = say(said.from ? "lines_own" : `lines_${said.span || "1h"}`);
   return (
-    <Section id="h-p" title={title} about={panel?.rows ? say("phases_q", count(total), lines) : ""} panel={panel} csv="phases" rows={2}>
+    <Section id="h-p" title={title} about={panel?.rows ? say("phases_q", several("people", total), lines) : ""} panel={panel} csv="phases" rows={2}>
       {() => (
         <>
           <div class="prop" aria-hidden="true">{site.phases.map((phase) => <i style={{ "--c": phase.color, flex: found(phase.id)?.people || 0 }} />)}</div>

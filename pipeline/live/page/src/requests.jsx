@@ -6,7 +6,7 @@ import { api } from "./address.js";
 import { count, second } from "./numbers.js";
 import { CROSS, DOT, Fate, HALF, Loading, RING } from "./shapes.jsx";
 import { useAnswer } from "./stream.js";
-import { named, say } from "./words.js";
+import { named, reason, say } from "./words.js";
 
 const EVERY_MS = 3000, MOST = 12;
 
@@ -19,8 +19,8 @@ function became(touchpoint) {
 function outcome(row) {
   if (row.outcome === "taken") return <Fate shape={DOT}>{[...new Set(row.touchpoints.map(became))].join(", ") || say("request_taken")}</Fate>;
   if (row.outcome === "unavailable") return <Fate shape={RING}>{say("request_unavailable")}</Fate>;
-  if (row.outcome === "turned_away") return <Fate shape={CROSS}><b>{named(row.error)}</b></Fate>;
-  const why = [...new Set(row.refused.map((each) => named(each.error)))].join(", ");
+  if (row.outcome === "turned_away") return <Fate shape={CROSS}><b>{reason(row.error)}</b></Fate>;
+  const why = [...new Set(row.refused.map((each) => reason(each.error)))].join(", ");
   if (row.outcome === "partly") return <Fate shape={HALF}><b>{say("request_partly", count(row.accepted), why)}</b></Fate>;
   return <Fate shape={CROSS}><b>{why}</b></Fate>;
 }
@@ -30,6 +30,8 @@ const Touchpoint = ({ row }) => (
     <b>{named(row.name)}</b> {second(row.occurred_at)} <span class="mono q">{row.user_id || row.anonymous_id || say("no_id")} · {row.touchpoint_id}</span> {became(row)}
   </li>
 );
+
+const Why = ({ row }) => <><b>{reason(row.error)}.</b> <span class="mono">{row.error}</span> <span lang="en">{row.detail}</span></>;
 
 function Request({ row, isOpen, toggle }) {
   const names = row.touchpoints.map((each) => named(each.name));
@@ -44,10 +46,10 @@ function Request({ row, isOpen, toggle }) {
       </tr>
       {isOpen && (
         <tr class="open"><td colspan="4">
-          {row.error && <p><b>{row.error}</b> {row.detail}</p>}
+          {row.error && <p><Why row={row} /></p>}
           <ul class="sent">
             {row.touchpoints.map((each) => <Touchpoint row={each} />)}
-            {row.refused.map((each) => <li><b>{each.error}</b> {each.detail} <span class="q">#{each.index}</span></li>)}
+            {row.refused.map((each) => <li><Why row={each} /> <span class="q">#{each.index}</span></li>)}
           </ul>
         </td></tr>
       )}

@@ -1,6 +1,7 @@
 // What the page says, in English and in German. A word with {} takes values in order.
 
 import { NAMES_DE, NAMES_EN } from "./names.js";
+import { REASONS, STAGES } from "./reasons.js";
 
 const WORDS = {
   live: ["Live", "Live"],
@@ -38,6 +39,8 @@ const WORDS = {
   before_span: ["the span before", "der Zeitraum davor"],
   from: ["From", "Von"],
   to: ["To", "Bis"],
+  clock_of: ["Times in {}", "Zeiten in {}"],
+  ends_before: ["The end must come after the beginning", "Das Ende muss nach dem Anfang liegen"],
   show: ["Show", "Zeigen"],
   cancel: ["Cancel", "Abbrechen"],
   theme: ["Switch between light and dark", "Zwischen hell und dunkel wechseln"],
@@ -73,7 +76,7 @@ const WORDS = {
   more_alerts: ["{} more: {}", "{} weitere: {}"],
   resolved: ["Resolved", "Behoben"],
   is_back: ["{} is back", "{} ist wieder normal"],
-  cost: ["{} to {}: about {} people, {}", "{} bis {}: etwa {} Leute, {}"],
+  cost: ["{} to {}: about {}, {}", "{} bis {}: etwa {}, {}"],
   observed_of: ["{} instead of about {}", "{} statt etwa {}"],
 
   where_lost: ["Where do we lose them?", "Wo verlieren wir sie?"],
@@ -90,9 +93,9 @@ const WORDS = {
   bar_usual: [", usual {} to {}", ", sonst {} bis {}"],
   bar_missing: [", {} missing", ", {} fehlen"],
   missing: ["{} missing", "{} fehlen"],
-  taken: [" taken with {} orders.", " mit {} Bestellungen."],
+  taken: [" taken: {}, {}.", " eingenommen: {}, {}."],
   usual_orders: [" Usual at this hour: {} orders, {}.", " Sonst um diese Zeit: {} Bestellungen, {}."],
-  orders_before: [" {}: {} orders, {}.", " {}: {} Bestellungen, {}."],
+  orders_before: [" {}: {}, {}.", " {}: {}, {}."],
   nothing_taken: ["Nothing taken yet.", "Noch nichts eingenommen."],
   usual_foot: [
     "Usual range: where 80 % of such hours lay ({}, {} of them before). The black line is now. Red only with an alert.",
@@ -106,8 +109,8 @@ const WORDS = {
 
   what_cost: ["What does it cost?", "Was kostet es?"],
   left_now: ["Left behind, {}", "Liegen gelassen, {}"],
-  in_carts: ["at stake with {} people", "offen bei {} Leuten"],
-  won_back: ["won back, {} people", "zurückgewonnen, {} Leute"],
+  in_carts: ["at stake, {}", "offen, {}"],
+  won_back: ["won back, {}", "zurückgewonnen, {}"],
   kind_cause: ["Kind, likeliest cause", "Art, wahrscheinliche Ursache"],
   at_stake: ["At stake", "Offen"],
   won_7d: ["Won back, 7 d", "Zurück, 7 T."],
@@ -125,7 +128,7 @@ const WORDS = {
   nothing_left: ["Nobody left anything behind.", "Niemand hat etwas liegen gelassen."],
 
   how_many: ["How many people are where?", "Wie viele Leute sind wo?"],
-  phases_q: ["{} people of this span, each counted once in the phase they are in now. Lines: who came, {}.", "{} Leute dieses Zeitraums, jeder zählt einmal in seiner Phase von jetzt. Linien: wer dazukam, {}."],
+  phases_q: ["{} of this span, each counted once in the phase they are in now. Lines: who came, {}.", "{} dieses Zeitraums, jeder zählt einmal in seiner Phase von jetzt. Linien: wer dazukam, {}."],
   lines_1h: ["last 3 hours", "letzte 3 Stunden"],
   lines_3h: ["last 9 hours", "letzte 9 Stunden"],
   lines_24h: ["last 3 days", "letzte 3 Tage"],
@@ -142,7 +145,7 @@ const WORDS = {
   map_key_pain: ["pain points", "Ärgernisse"],
   map_key_few: ["5–33 %: too few for one figure; under 10: people only", "5–33 %: zu wenige für eine Zahl; unter 10: nur Leute"],
   map_key_alert: ["Outlined red: alert", "Rot umrandet: Warnung"],
-  map_cell: ["{}, {}: {} people", "{}, {}: {} Leute"],
+  map_cell: ["{}, {}: {}", "{}, {}: {}"],
   map_cell_on: [", {} reach the next phase", ", {} erreichen die nächste Phase"],
   map_cell_pain: [", {} pain points", ", {} Ärgernisse"],
   map_cell_alert: [", below usual", ", unter dem Üblichen"],
@@ -245,7 +248,8 @@ const WORDS = {
   of_gross: ["of {}", "von {}"],
   several_currencies: ["several currencies", "mehrere Währungen"],
   orders_word: ["orders", "Bestellungen"],
-  orders_n: ["orders, {} from {}", "Bestellungen, {} gegen {}"],
+  orders_n: ["orders ({}), {} from {}", "Bestellungen ({}), {} gegen {}"],
+  order_n: ["order ({}), {} from {}", "Bestellung ({}), {} gegen {}"],
   each: ["each, {}", "je Bestellung, {}"],
   each_before: ["{} before", "{} davor"],
   no_orders: ["No orders yet in this span.", "Noch keine Bestellungen in diesem Zeitraum."],
@@ -277,6 +281,7 @@ const WORDS = {
   live_page: ["Live page", "Live-Seite"],
   people_title: ["The people behind it", "Die Leute dahinter"],
   n_people: ["{} people", "{} Leute"],
+  one_people: ["1 person", "1 Person"],
   newest_of: ["the newest {} of {}", "die neuesten {} von {}"],
   nobody: ["Nobody.", "Niemand."],
   last_seen: ["Last seen", "Zuletzt"],
@@ -295,7 +300,7 @@ const WORDS = {
   n_sessions: ["{} sessions, {} channels", "{} Besuche, {} Kanäle"],
   bought_so_far: ["Bought so far", "Bisher gekauft"],
   n_orders: ["{} orders", "{} Bestellungen"],
-  one_order: ["one order", "eine Bestellung"],
+  one_orders: ["1 order", "1 Bestellung"],
   one_session: ["one session, {} channels", "ein Besuch, {} Kanäle"],
   one_id: ["one linked id", "eine verknüpfte Id"],
   known_by: ["Known by", "Bekannt durch"],
@@ -379,6 +384,14 @@ export function say(key, ...values) {
 }
 
 export const knows = (key) => key in WORDS;
+
+const one = (table, key) => table[key]?.[language.now === "de" ? 1 : 0] ?? key;
+
+/** Why something was refused; the closed word says it in the API, in CSV and in docs/errors.md. */
+export const reason = (word) => one(REASONS, word);
+
+/** Where it was refused. */
+export const stage = (word) => one(STAGES, word);
 
 /** A text with a capital letter first. */
 export const capital = (text) => text && text[0].toUpperCase() + text.slice(1);
