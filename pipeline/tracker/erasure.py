@@ -11,7 +11,7 @@ from msgspec import structs
 from pipeline.journey.messages import Erasure, Handover, Told
 from pipeline.journey.people import regroup
 from pipeline.tracker.graph import Graph
-from pipeline.tracker.partition import PERSON, Erased, Partition
+from pipeline.tracker.partition import Erased, Partition
 from pipeline.tracker.touched import Touched
 from schemas.topics import record_key
 
@@ -57,9 +57,8 @@ def _forget_visitors(partition: Partition, touched: Touched, erasure: Erasure, o
 
 
 def _forget_people(touched: Touched, erasure: Erasure, offset: int) -> None:
-    for name in erasure.names:
-        if touched.knows(PERSON + record_key(erasure.site, name)):
-            touched.person(erasure.site, name, offset)
+    for person in touched.people_with(erasure.site, erasure.names):
+        touched.person(erasure.site, person, offset)
 
 
 def _cut_out(partition: Partition, tell: Tell, erasure: Erasure, offset: int) -> None:

@@ -8,6 +8,8 @@ before the states that remember them are durable, so after a crash they are sent
 nothing.
 """
 
+from msgspec import structs
+
 from pipeline.journey.handover import everything, pieces, receive
 from pipeline.journey.memory import reassign
 from pipeline.journey.messages import (
@@ -119,6 +121,8 @@ class Exchange:
                 self._tell_of(handover)
 
     def _receive(self, handover: Handover, offset: int) -> None:
+        if handover.is_gone:
+            self._learn_of_erasure(handover)
         person = self._touched.person(handover.site, handover.person, offset)
         if offset <= person.known_offset:
             return
@@ -127,6 +131,13 @@ class Exchange:
         now = self._partition.time_of(handover.site, handover.person)
         person.facts.version = person.state.offset = offset
         person.is_changed |= receive(person.state, handover, now, person.facts)
+
+    def _learn_of_erasure(self, handover: Handover) -> None:
+        """Note the erasure for which somebody leaves its person: it may be read later than this."""
+        site, name, era = handover.site, handover.visitor_id, handover.era
+        known = self._partition.erased(site, name)
+        if known.at < era:
+            self._partition.note_erased(site, name, structs.replace(known, at=era))
 
     def _is_stale(self, message: Told) -> bool:
         """Tell whether a name was erased after this message about it was sent."""

@@ -1,6 +1,6 @@
 """PURE: visitors and people, each read from a partition once: found, woken, kept or forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -125,6 +125,21 @@ class Touched:
         if self._partition.erasures:
             self._expel(person, offset)
         return person
+
+    def people_with(self, site: str, names: Collection[str]) -> set[str]:
+        """Give the first names of the site's people in whose memory one of `names` stands.
+
+        Nothing says which people somebody left earlier, so all states are searched.
+        """
+        prefix = PERSON + record_key(site, "")
+        written = [msgspec.msgpack.encode(name) for name in names]
+        keys = {
+            key
+            for key, state in self._partition.states.items()
+            if key.startswith(prefix) and any(name in state for name in written)
+        }
+        touched = {key for key in self._people if key.startswith(prefix)}
+        return {key.removeprefix(prefix).decode() for key in keys | touched}
 
     def _expel(self, person: Person, offset: int) -> None:
         site, state = person.facts.site, person.state

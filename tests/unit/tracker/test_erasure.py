@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 
 import pytest
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from pipeline.journey.messages import Erasure, encode_message
 from pipeline.journey.people import Limits
+from pipeline.journey.rules import Rules
 from pipeline.kafka.records import partition_for
 from pipeline.operations.oracle import compare, expected_tables
 from pipeline.personal.erasures import Erased, erased_in
-from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
+from pipeline.tracker.partition import ERASED, META_KEY, PERSON, fresh_meta
 from schemas.facts import Link
 from schemas.topics import record_key
 from schemas.touchpoint import TouchpointRow
@@ -44,8 +45,8 @@ WHO = VISITORS[:3]
 class Stage:
     """Workers over a log that grows, and what was said to them."""
 
-    def __init__(self) -> None:
-        self.workers = line(new_logs(), RULES)
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.workers = line(new_logs(), rules)
         self.now = NOON
         self.count = 0
         self.links: list[tuple[str, str]] = []
@@ -215,8 +216,8 @@ def _in_a_row(all_: list[tuple[Any, ...]]) -> list[Act]:
     return acts
 
 
-def played(acts: Sequence[Act]) -> Stage:
-    stage = Stage()
+def played(acts: Sequence[Act], rules: Rules = RULES) -> Stage:
+    stage = Stage(rules)
     for act in acts:
         act(stage)
     return stage
@@ -258,6 +259,17 @@ def test_of_a_person_erased_nothing_is_left_anywhere(acts: list[Act], who: str) 
     tables = stage.workers[0].tables
     rows = [row for table in tables.rows for row in tables.rows[table].values()]
     assert [row for row in rows if getattr(row, "visitor_id", "") in names] == []
+
+
+@given(rounds(erase_some, stutter, die), st.sampled_from(WHO[:2]), st.lists(work, max_size=12))
+def test_no_person_that_somebody_erased_had_left_keeps_the_name(
+    acts: list[Act], who: str, meanwhile: list[Act]
+) -> None:
+    stage = played(acts, LINKED)  # who is shared leaves those who stay
+    stage.erase({who}, meanwhile)
+    finish_all(stage.workers)
+    held = [worker.partition.states.items() for worker in stage.workers]
+    assert [key for key, state in chain(*held) if key[:1] == PERSON and who.encode() in state] == []
 
 
 @given(rounds(erase_some | erase_person), st.booleans())

@@ -162,6 +162,32 @@ def test_who_left_an_erased_person_does_not_bring_it_back() -> None:
     assert SEVEN not in tracked.partition.states
 
 
+def test_who_was_erased_leaves_no_name_when_it_leaves_its_person() -> None:
+    tracked = erased_one_of_two()
+    hear(tracked, handover(VISITOR, era=NOON + 1, is_gone=True))
+    tracked.checkpoint()
+    assert list(decode_person(tracked.partition.states[SEVEN]).members) == ["bob"]
+
+
+@pytest.mark.parametrize("era", [0, NOON + 1], ids=["before", "by the erasure, told sooner"])
+@pytest.mark.parametrize("is_one_chunk", [True, False])
+def test_an_erasure_finds_the_names_of_those_who_left_a_person(
+    era: int, is_one_chunk: bool
+) -> None:
+    tracked = Tracked()
+    said = (
+        handover(VISITOR, "a cart"),
+        handover("bob", "b cart"),
+        handover(VISITOR, era=era, is_gone=True),
+        *erasure(VISITOR),
+    )
+    for chunk in [said] if is_one_chunk else [[each] for each in said]:
+        hear(tracked, *chunk)
+        tracked.checkpoint()
+    assert list(decode_person(tracked.partition.states[SEVEN]).members) == ["bob"]
+    assert VISITOR.encode() not in b"".join(tracked.partition.states.values())
+
+
 def test_a_person_closes_old_evidence_when_a_tick_wakes_it_and_not_before() -> None:
     tracked = Tracked()
     hear(tracked, handover(VISITOR, "old"))
