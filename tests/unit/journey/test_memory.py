@@ -72,6 +72,14 @@ def test_a_person_who_is_no_crowd_keeps_everything() -> None:
     assert (person.count, person.sealed_to) == (1, 0)
 
 
+def test_what_is_as_old_as_what_is_closed_is_closed() -> None:
+    state = new_state()
+    observe(state, [seen("a"), seen("b"), seen("c", SECOND)], NOON, new_facts())
+    state.sealed_to = NOON
+    seal(state, NOON, new_facts())
+    assert [each.id for each in recall(state)] == ["c"]
+
+
 def test_the_lightest_touchpoints_are_a_crowd_from_four_thousand_on() -> None:
     assert crowd.MOST // crowd.weight(seen("t")) == 4096
 

@@ -283,6 +283,17 @@ def test_an_app_of_android_is_on_a_phone_as_far_as_it_tells(user_agent: str, dev
     assert read_user_agent(user_agent).device == device
 
 
+@pytest.mark.parametrize(
+    "user_agent",
+    [
+        "Shop/7 CFNetwork/1410.0.3 Darwin/22.6.0",
+        "Mozilla/5.0 (Mobile; Nokia 2720; rv:48.0) Gecko/48.0 KAIOS/2.5",
+    ],
+)
+def test_other_phones_are_told_by_their_system_or_by_their_word_for_it(user_agent: str) -> None:
+    assert read_user_agent(user_agent).device == "mobile"
+
+
 # --- what the fold hears ------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from pipeline.kafka.in_memory import MemoryBroker
 from pipeline.kafka.lease import Lease, LeaseLost
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Row
+from pipeline.metrics import TRACKER_RETRIES
 from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.output import Output
 from schemas.topics import SESSIONS, STATE, TOUCHPOINTS
@@ -161,8 +162,10 @@ async def test_rows_that_are_not_acknowledged_are_sent_again_before_any_state() 
     async with sending(producer) as (outbox, done):
         await outbox.put(0, output(0, SESSIONS.name))
         first = await producer.asked.get()
+        before = TRACKER_RETRIES._value.get()
         producer.fail()
         assert await producer.asked.get() == first
+        assert TRACKER_RETRIES._value.get() == before + 1
         assert (list(first), done) == ([(SESSIONS.name, 0)], [])
 
 

@@ -183,6 +183,15 @@ def test_the_site_stands_before_the_first_colon_of_a_key(key: bytes, site: str) 
     assert site_of(key) == site
 
 
+@pytest.mark.parametrize(("stored", "weight"), [(100_000, 0), (0, 100_000), (50_000, 50_000)])
+def test_a_part_of_a_checkpoint_ends_once_it_is_heavy(stored: int, weight: int) -> None:
+    partition = Partition(0)
+    for number in range(5):
+        waiting = partition.waiting_of(b"shop:%d" % number, "shop", str(number))
+        waiting.stored, waiting.weight = bytes(stored), weight
+    assert partition.next_waiting(()) == [b"shop:0", b"shop:1", b"shop:2"]
+
+
 def test_only_visitors_count_as_visitors() -> None:
     partition = restored(
         (b"shop:ada", state(1)),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.journey.crowd import MOST
+from pipeline.journey.memory import repeated
 from pipeline.journey.messages import (
     Assignment,
     Erasure,
@@ -16,6 +17,7 @@ from pipeline.journey.messages import (
     is_message,
 )
 from pipeline.journey.rules import Rules
+from pipeline.journey.state import decode_state
 from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, NODE, Partition
@@ -23,7 +25,7 @@ from pipeline.tracker.steps import checkpoint, fate_of, process
 from pipeline.tracker.waiting import Waiting
 from schemas.facts import Abandonment, Session, Transition
 from schemas.topics import ABANDONMENTS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
-from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE, VISITOR
+from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE, VISITOR, seen
 from tests.support.tracker import QUICK, Log, Worker, key_of, tick, touchpoint, untimed, written
 from tests.unit.tracker.test_crashes import differences
 
@@ -183,16 +185,16 @@ def test_without_a_tick_a_checkpoint_wakes_nobody_however_often_it_is_made() -> 
 # --- who is dear ---------------------------------------------------------------------------------
 
 
-def after_thirty() -> Tracked:
-    """Give a partition that has folded thirty touchpoints of a visitor, a minute apart."""
+def after(count: int) -> Tracked:
+    """Give a partition that has folded so many touchpoints of a visitor, a minute apart."""
     tracked = Tracked()
-    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(30)))
+    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(count)))
     tracked.checkpoint()
     return tracked
 
 
 def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
-    tracked = after_thirty()
+    tracked = after(30)
     late = [touchpoint(f"late{number}", NOON + number) for number in (1, 2, 3)]
     tracked.hear(late[0], touchpoint("other", NOON, anonymous_id="bob"))
     told = tracked.checkpoint(most=10)
@@ -210,7 +212,7 @@ def test_who_is_dear_waits_for_company_and_holds_up_nobody() -> None:
 
 
 def test_while_somebody_dear_waits_what_others_said_of_the_graph_is_remembered() -> None:
-    tracked = after_thirty()
+    tracked = after(30)
     link = encode_message(Link(SITE, "bob", "user:7", NOON))
     tracked.hear(touchpoint("late", NOON + 1), link)
     told = tracked.checkpoint(most=10)
@@ -222,15 +224,13 @@ def test_while_somebody_dear_waits_what_others_said_of_the_graph_is_remembered()
 
 
 def test_who_is_late_by_little_is_not_dear_however_long_its_history() -> None:
-    tracked = Tracked()
-    tracked.hear(*(touchpoint(f"t{number}", NOON + number * MINUTE) for number in range(200)))
-    tracked.checkpoint()
+    tracked = after(200)
     tracked.hear(touchpoint("late", NOON + 198 * MINUTE + 1))
     assert [row.touchpoints for row in sessions(tracked.checkpoint(most=100))] == [201]
 
 
 def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
-    tracked = after_thirty()
+    tracked = after(30)
     tracked.hear(touchpoint("late", NOON + 1))
     tracked.checkpoint(most=10)
     told = tracked.checkpoint()
@@ -238,8 +238,40 @@ def test_who_is_dear_is_told_by_the_next_whole_checkpoint() -> None:
     assert told[-1].offset == 30
 
 
+def test_who_was_folded_while_somebody_dear_waits_is_kept_until_all_is_durable() -> None:
+    tracked = after(30)
+    tracked.hear(touchpoint("late", NOON + 1), touchpoint("b", NOON, anonymous_id="bob"))
+    tracked.checkpoint(most=10)
+    tracked.hear(tick(NOON + 400 * DAY, SITE))
+    tracked.checkpoint()  # bob's time is over, but a crash now would bring back his touchpoint
+    assert b"shop:bob" in tracked.partition.states
+
+
+def test_what_is_repeated_may_be_as_much_as_is_asked_for() -> None:
+    tracked = after(200)
+    stored = tracked.partition.states[ADA]
+    waiting = Waiting(SITE, VISITOR)
+    waiting.follow(stored, 0)
+    late = seen("late", 198 * MINUTE + 1)
+    waiting.add(late, 200, NOON)
+    most = repeated(decode_state(stored), late.place())
+    assert 0 < most < waiting.count
+    assert (waiting.is_dear(most), waiting.is_dear(most - 1)) == (False, True)
+
+
+def test_a_crowd_is_closed_by_half_of_what_may_stay_open() -> None:
+    waiting, number = Waiting(SITE, VISITOR), 0
+    while not waiting.sealed_to:
+        number += 1
+        waiting.add(seen(f"t{number}", number, path="/" + "x" * 3000), number, NOON)
+    closed_to = waiting.sealed_to
+    for more in range(1, 10):
+        waiting.add(seen(f"more{more}", number + more), number, NOON)
+    assert waiting.sealed_to == closed_to
+
+
 def test_who_is_dear_does_not_wait_while_a_crash_would_repeat_many_checkpoints() -> None:
-    tracked = after_thirty()
+    tracked = after(30)
     counts = []
     for number in range(100):
         tracked.hear(touchpoint(f"late{number}", NOON + 1))
