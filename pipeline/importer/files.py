@@ -4,7 +4,6 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 import msgspec
 
 from pipeline.importer.mapping import FileFormat
+from pipeline.importer.parquet import parquet_rows
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
-from pipeline.importer.unpacked import BROKEN, PACKED, opened, what_broke
+from pipeline.importer.unpacked import BROKEN, PACKED, once, opened, what_broke
 from pipeline.values.texts import parsed
 from schemas.dead_letter import Reason
 
@@ -34,6 +34,9 @@ _AROUND = b" \t\r\n\x1e"
 """Around a line of JSON; the last one begins a record of RFC 7464."""
 
 _DELIMITERS = ",;\t|"
+_QUOTED = re.compile('"[^"]*"')
+_TOLD = ("=", "'")
+_AS_TEXT = re.compile(r"""="([^"]+)"|'([=+@-].*|[\d.,+-]+)""")
 _HINT = re.compile(r'"?sep=(.)"?\s*')
 """What Excel writes above its tables."""
 
@@ -47,7 +50,7 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
     Raises:
         ImportFailed: the file cannot be read to its end; the text names it.
     """
-    readers = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": _parquet_rows}
+    readers = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": parquet_rows}
     try:
         yield from readers[_kind(path, written)](path, written)
     except UnicodeError as error:
@@ -88,12 +91,18 @@ def _kind(path: Path, written: FileFormat) -> str:
 def _text(file: Any, encoding: str) -> io.TextIOWrapper:
     """Read `file` as text; a mark at its beginning goes before the encoding of the mapping."""
     if codecs.lookup(encoding).name == "utf-8":
-        encoding = "utf-16" if _is_utf_16(file) else "utf-8-sig"
+        encoding = _utf_16(file) or "utf-8-sig"
     return io.TextIOWrapper(file, encoding=encoding, newline="")
 
 
-def _is_utf_16(file: Any) -> bool:
-    return file.peek(2)[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+def _utf_16(file: Any) -> str:
+    """Name the kind of UTF-16, by its mark or because every other byte of what begins is 0."""
+    begins = file.peek(2)[:2]
+    if begins in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return "utf-16"
+    if len(begins) < len(codecs.BOM_UTF16_LE) or 0 not in begins:
+        return ""
+    return "utf-16-le" if begins[1] == 0 else "utf-16-be"
 
 
 class _Lines:
@@ -131,15 +140,13 @@ def _csv_rows(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
 
 
 def _delimiter_of(line: str) -> str:
-    """Take what stands most often in the first line; a comma if nothing does."""
-    return max(_DELIMITERS, key=line.count)
+    """Take what stands most often in the first line outside of quotes; a comma if nothing does."""
+    return max(_DELIMITERS, key=_QUOTED.sub("", line).count)
 
 
 def _header(path: Path, header: list[str]) -> list[str]:
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    [(name, times)] = Counter(names).most_common(1) or [("", 0)]
-    if times > 1:
-        raise ImportFailed(f"{path}: {times} columns are named {name!r}: rename all but one")
+    once(path, names)
     return names
 
 
@@ -168,9 +175,17 @@ def _csv_row(header: list[str], cells: list[str]) -> Row | Unreadable:
     while len(cells) > len(header) and not cells[-1]:
         cells.pop()
     if len(cells) == len(header):
-        return dict(zip(header, cells, strict=True))
+        return dict(zip(header, map(_as_meant, cells), strict=True))
     detail = f"{len(cells)} cells under {len(header)} columns"
     return Unreadable(msgspec.json.encode(cells), Reason.INVALID_FIELD, detail)
+
+
+def _as_meant(cell: str) -> str:
+    """Give the text that Excel was told not to compute: `="00123"`, `'00123`."""
+    if not cell.startswith(_TOLD):
+        return cell
+    found = _AS_TEXT.fullmatch(cell)
+    return found[1] or found[2] if found else cell
 
 
 def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
@@ -187,7 +202,7 @@ def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
 
 
 def _json_lines(file: Any) -> Iterator[bytes]:
-    if not _is_utf_16(file):
+    if not _utf_16(file):
         yield from _bare_lines(file)
         return
     with _text(file, "utf-8") as text:
@@ -224,40 +239,3 @@ def _json_row(line: bytes) -> Row | Unreadable:
     if not isinstance(row, dict):
         return Unreadable(line, Reason.NOT_AN_OBJECT, "not a JSON object")
     return row
-
-
-def _parquet_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
-    parquet = _pyarrow_parquet()
-    with opened(path) as file:
-        seekable = file if path.suffix == ".parquet" else io.BytesIO(file.read())
-        try:
-            for batch in parquet.ParquetFile(seekable).iter_batches():
-                yield from _microseconds(batch).to_pylist()
-        except ValueError as error:  # pyarrow's own errors derive from it
-            raise ImportFailed(f"{path}: not a Parquet file: {error}") from error
-
-
-def _microseconds(batch: Any) -> Any:
-    """Give a batch in which no time is more precise than Python's."""
-    import pyarrow as pa  # noqa: PLC0415 - as below
-
-    fields = [
-        pa.field(field.name, pa.timestamp("us", field.type.tz))
-        if pa.types.is_timestamp(field.type)
-        else field
-        for field in batch.schema
-    ]
-    schema = pa.schema(fields)
-    if schema == batch.schema:
-        return batch
-    return pa.Table.from_batches([batch]).cast(schema, safe=False)
-
-
-def _pyarrow_parquet() -> Any:
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ImportFailed(
-            "reading Parquet needs pyarrow; run: pip install 'touchstream[parquet]'"
-        ) from error
-    return parquet

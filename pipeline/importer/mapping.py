@@ -49,6 +49,12 @@ def _format(value: str) -> str:
     return value
 
 
+def _formats(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("name at least one")
+    return tuple(map(_format, values))
+
+
 def _delimiter(value: str | None) -> str | None:
     if value is not None and value in '\r\n"':
         raise ValueError("must be one character that is neither a quote nor a line break")
@@ -112,9 +118,9 @@ class ColumnMap(_Part):
 
 
 class TimeFormat(_Part):
-    """How times are written, and the zone of times without one."""
+    """How times are written, in one way or several, and the zone of times without one."""
 
-    format: Annotated[str, AfterValidator(_format)] = "iso"
+    format: Annotated[Columns, AfterValidator(_formats)] = ("iso",)
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
 

@@ -69,7 +69,20 @@ class _File:
     rows: int = 0
     first: datetime | None = None
     last: datetime | None = None
+    trend: int = 0
     refusals: list[_Refusal] = field(default_factory=list)
+
+    @property
+    def is_falling(self) -> bool:
+        """Whether the newest row is the first, as far as the rows so far show."""
+        return self.trend < 0
+
+    def follow(self, at: datetime) -> None:
+        """Note the time of a row, and whether it is after the previous one."""
+        if self.last and at != self.last:
+            self.trend += 1 if at > self.last else -1
+        self.last = at
+        self.first = min(self.first or at, at)
 
     def place_of(self, touchpoint: Touchpoint) -> int:
         """Count the earlier rows of the file with the same visitor and time.
@@ -187,12 +200,11 @@ class Plan:
             self._outgoing.append(outgoing)
             at = outgoing.occurred_at
         except Refused as refused:
-            at = instant_of(row, self._mapping, self._now)
+            at = instant_of(row, self._mapping, self._now, file.last, is_falling=file.is_falling)
             raw = msgspec.json.encode(row)
             file.refusals.append(_Refusal(file.rows, raw, refused.reason, refused.detail, at))
-        file.last = at or file.last
-        if at and (file.first is None or at < file.first):
-            file.first = at
+        if at:
+            file.follow(at)
 
     def _look_for_names(self, row: Row) -> None:
         self._has_read = True
@@ -202,7 +214,13 @@ class Plan:
 
     def _read(self, file: _File, row: Row, row_id: str) -> Outgoing:
         touchpoint = touchpoint_of(
-            row, self._mapping, site=self._site, row_id=row_id, now=self._now, after=file.last
+            row,
+            self._mapping,
+            site=self._site,
+            row_id=row_id,
+            now=self._now,
+            after=file.last,
+            is_falling=file.is_falling,
         )
         if not self._mapping.columns.sequence:
             touchpoint.sequence = file.place_of(touchpoint)

@@ -4,18 +4,17 @@ Nothing in a row is lost: columns that the mapping does not name stay in the pro
 own names. Only empty cells are left out.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pipeline.importer.mapping import EventRule, Mapping, TimeFormat
+from pipeline.importer.clocks import read_time
+from pipeline.importer.mapping import EventRule, Mapping
 from pipeline.privacy.addresses import without_addresses
 from pipeline.values.identifiers import identifier
 from pipeline.values.money import is_unsaid, read_amount
@@ -23,7 +22,7 @@ from pipeline.values.texts import harmless, line, parsed
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.dead_letter import Reason
 from schemas.errors import TouchstreamError
-from schemas.times import EPOCH, MILLISECOND, whole
+from schemas.times import EPOCH, whole
 from schemas.touchpoint import Touchpoint, visitor_of
 
 Row = dict[str, Any]
@@ -40,9 +39,6 @@ class Unreadable(NamedTuple):
     reason: Reason
     detail: str
 
-
-_FIRST_OF_A_NUMBER = datetime(1971, 1, 1, tzinfo=UTC)
-"""Seconds that are misread as milliseconds are before this."""
 
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
 _MONEY = (
@@ -96,9 +92,10 @@ def touchpoint_of(
     row_id: str,
     now: datetime,
     after: datetime | None = None,
+    is_falling: bool = False,
 ) -> Touchpoint:
     """Give the touchpoint of `row`; `row_id` is its id if the row has none, `after` the time of the
-    previous row.
+    previous row; in a file that `is_falling`, the newest row is the first.
 
     Raises:
         Refused: no visitor, no name, no time between 1970 and `now`, or a broken contract.
@@ -111,7 +108,7 @@ def touchpoint_of(
     if not visitor_of(texts["anonymous_id"], texts["user_id"]):
         raise Refused(Reason.NO_VISITOR_ID, "neither anonymous_id nor user_id is set")
     rule = _rule(cells, mapping, texts["url"])
-    occurred_at = _instant(cells, mapping, now, after)
+    occurred_at = _instant(cells, mapping, now, after, is_falling=is_falling)
     touchpoint = Touchpoint(
         touchpoint_id=cells.id(mapping.columns.touchpoint_id, mapping) or row_id,
         site=site,
@@ -127,10 +124,18 @@ def touchpoint_of(
     return decode_touchpoint(encode(touchpoint))
 
 
-def instant_of(row: Row, mapping: Mapping, now: datetime) -> datetime | None:
+def instant_of(
+    row: Row,
+    mapping: Mapping,
+    now: datetime,
+    after: datetime | None = None,
+    *,
+    is_falling: bool = False,
+) -> datetime | None:
     """Give the time of a row, if it has one between 1970 and `now`, whatever else is missing."""
     try:
-        return _instant(_Cells(_expanded(row, mapping)), mapping, now)
+        cells = _Cells(_expanded(row, mapping))
+        return _instant(cells, mapping, now, after, is_falling=is_falling)
     except Refused:
         return None
 
@@ -240,36 +245,23 @@ def _path(url: str) -> str:
 
 
 def _instant(
-    cells: _Cells, mapping: Mapping, now: datetime, after: datetime | None = None
+    cells: _Cells,
+    mapping: Mapping,
+    now: datetime,
+    after: datetime | None = None,
+    *,
+    is_falling: bool = False,
 ) -> datetime:
     cell = cells.pop(mapping.columns.occurred_at)
     if cell is None:
         raise Refused(Reason.MISSING_FIELD, f"no time in {_any_of(mapping.columns.occurred_at)}")
     try:
-        moment = _parsed(cell, mapping.time)
-        if moment.tzinfo is None:
-            moment = _local(moment, ZoneInfo(mapping.time.zone), after)
-        moment = moment.astimezone(UTC)
+        moment = read_time(cell, mapping.time, after, is_falling=is_falling)
     except (ValueError, OverflowError) as error:
         raise Refused(Reason.INVALID_TIME, f"{cell!r}: {error}") from None
     if not EPOCH <= moment <= now:
         raise Refused(Reason.TIME_OUT_OF_RANGE, f"{cell!r} is before 1970 or in the future")
     return whole(moment)
-
-
-def _local(moment: datetime, zone: ZoneInfo, after: datetime | None) -> datetime:
-    """Give the time in its zone; in an hour that exists twice, the one not before `after`."""
-    first = moment.replace(tzinfo=zone)
-    second = first.replace(fold=1)
-    is_second = after is not None and first.astimezone(UTC) < after <= second.astimezone(UTC)
-    return second if is_second else first
-
-
-def _since(number: str, unit: timedelta) -> datetime:
-    moment = EPOCH + float(number) * unit
-    if EPOCH <= moment < _FIRST_OF_A_NUMBER:
-        raise ValueError("would be in 1970 with the unit of the mapping: is the unit right?")
-    return moment
 
 
 def _sequence(cells: _Cells, mapping: Mapping) -> int:
@@ -281,29 +273,6 @@ def _sequence(cells: _Cells, mapping: Mapping) -> int:
         return int(told.removesuffix(".0"))
     except ValueError:
         raise Refused(Reason.INVALID_FIELD, f"the sequence {cell!r} is no whole number") from None
-
-
-_UTC_IN_WORDS = re.compile(r" ?(UTC|GMT)$")
-"""BigQuery writes it behind its times."""
-
-_UNITS = {
-    "epoch_s": timedelta(seconds=1),
-    "epoch_ms": MILLISECOND,
-    "epoch_us": timedelta(microseconds=1),
-}
-
-
-def _parsed(cell: object, written: TimeFormat) -> datetime:
-    if isinstance(cell, datetime):
-        return cell
-    if isinstance(cell, date):
-        return datetime.combine(cell, time())
-    text = str(cell).strip()
-    if unit := _UNITS.get(written.format):
-        return _since(text, unit)
-    if written.format == "iso":
-        return datetime.fromisoformat(_UTC_IN_WORDS.sub("+00:00", text))
-    return datetime.strptime(text, written.format)  # noqa: DTZ007 - the caller adds the zone
 
 
 def _properties(rest: Row, mapping: Mapping, rule: EventRule) -> Row:

@@ -1,11 +1,12 @@
-"""The bytes of a file, unpacked whatever its name says. Shell: opens files."""
+"""A file, unpacked whatever its name says, or why it is no table. Shell: opens files."""
 
 import bz2
 import gzip
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -30,6 +31,13 @@ _FOREIGN = {
 def what_broke(error: Exception) -> str:
     """Say what is wrong, as the system says it where it was the system that failed."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def once(path: Path, names: Sequence[str]) -> None:
+    """Refuse a file in which two columns have one name."""
+    [(name, times)] = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise ImportFailed(f"{path}: {times} columns are named {name!r}: rename all but one")
 
 
 @contextmanager

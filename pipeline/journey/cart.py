@@ -6,6 +6,7 @@ Carts are replaced, never changed, because lost stakes refer to them too.
 from msgspec.structs import replace
 
 from pipeline.journey.state import Cart, Evidence, Line
+from pipeline.values.totals import rounded
 from schemas.facts import Product
 
 MIXED = "mixed"
@@ -53,13 +54,13 @@ def products_of(seen: Evidence) -> list[Line]:
 
 
 def totals(cart: Cart) -> tuple[int, float]:
-    """Count pieces and sum their value, to cents; products that were only viewed are worth 0.
+    """Count pieces and sum their value; products that were only viewed are worth 0.
 
     The sum of several currencies is 0.
     """
     lines = [line for line in cart.lines if line.quantity]
     value = 0.0 if cart.currency == MIXED else sum((line.value for line in lines), 0.0)
-    return sum(line.quantity for line in lines), round(value, 2)
+    return sum(line.quantity for line in lines), rounded(value)
 
 
 def together(one: str, other: str) -> str:
@@ -74,7 +75,7 @@ def items(cart: Cart) -> list[Product]:
             product_id=line.product_id,
             name=line.name,
             quantity=line.quantity,
-            price=round(line.value / (line.quantity or 1), 2),
+            price=rounded(line.value / (line.quantity or 1)),
         )
         for line in cart.lines
     ]

@@ -7,6 +7,7 @@ from pipeline.journey import cart
 from pipeline.journey.people import person_id
 from pipeline.journey.rules import ModelRules, Rules
 from pipeline.journey.state import Cart, Evidence, Journey, OpenSession, Stake, identifier
+from pipeline.values.totals import rounded
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition, TransitionKind
 from schemas.times import instant
 
@@ -195,7 +196,7 @@ class Facts(msgspec.Struct):
             session.is_bot,
             session.steps,
             session.orders,
-            round(session.revenue, 2),
+            rounded(session.revenue),
             self.partition,
             self.rules.version,
             self.version,

@@ -13,8 +13,11 @@ from rich.text import Text
 from pipeline.reports.compared import Compared, Freshness
 from pipeline.reports.span import Span
 from pipeline.reports.spreadsheet import as_csv as written
+from pipeline.values.totals import shown
 from schemas.fields import Language
 
+_LEAST = 0.005
+"""Less would be 0.00."""
 _LANGUAGES: frozenset[str] = frozenset(get_args(Language))
 
 
@@ -104,4 +107,6 @@ def _cell(value: Any, zone: ZoneInfo) -> str:
 def _number(value: float) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return shown(value, "") if 0 < abs(value) < _LEAST else f"{value:,.2f}"

@@ -14,7 +14,8 @@ import msgspec
 from pipeline.journey.state import Line
 from pipeline.tracker.properties import said, word
 from pipeline.values.identifiers import identifier
-from pipeline.values.money import MOST_MONEY, Amount, Problem, is_unsaid, read_amount, read_currency
+from pipeline.values.money import Amount, Problem, is_unsaid, read_amount, read_currency
+from pipeline.values.totals import settled
 from schemas.fields import LONGEST_ID
 from schemas.touchpoint import OrderEvent
 
@@ -147,14 +148,14 @@ def _order(
         event = "partially_refunded"
     if amount is None:
         amount = _MISSING if event == "completed" else _NOTHING
-    value, told, problem = amount
+    value, told, problem = settled(amount)
     if event == "cancelled":  # all of it goes back, however much that is
         problem = ""
     ids = (identifier(each, placeholders) for each in (given.order_id, given.checkout_id))
     product = _goods(given.product_id or given.sku, given, currency).line
     return Commerce(
         next(filter(None, ids), "")[:LONGEST_ID],
-        0.0 if problem else round(value, 2),
+        value,
         sum(each.line.quantity for each in goods) if goods else max(product.quantity, 1),
         currency or told,
         product.product_id,
@@ -192,7 +193,7 @@ def _several(goods: list[_Goods], worth: Amount | None, currency: str) -> Commer
     lines = [each.line for each in goods]
     pieces = sum(line.quantity for line in lines)
     if not value and not problem and worth is not None and not worth.problem:
-        value = round(worth.value, 2)
+        value, _, problem = settled(worth)
         lines = _spread(lines, value)
     return Commerce("", value, pieces, currency or told, products=lines, problem=problem)
 
@@ -203,8 +204,7 @@ def _whole_cart(given: _Properties, goods: list[_Goods] | None, currency: str) -
     if goods:
         found = _several(goods, worth, currency)
         return msgspec.structs.replace(found, is_whole_cart=True)
-    value, told, problem = worth or _NOTHING
-    value = 0.0 if problem else round(value, 2)
+    value, told, problem = settled(worth or _NOTHING)
     is_empty = given.products == [] and not value
     lines = [Line("", "", 1, value)] if value else [] if is_empty else None
     is_whole = is_empty or given.is_whole_cart is True
@@ -256,10 +256,7 @@ def _goods(id_: object, given: _Properties, currency: str) -> _Goods:
     count, problem = _count(given.quantity)
     price, worth = read_amount(given.price, currency), read_amount(given.value, currency)
     amount = price._replace(value=price.value * count) if price else worth or _NOTHING
-    problem = amount.problem or problem
-    if abs(amount.value) >= MOST_MONEY:
-        problem = "too_large"
-    value = 0.0 if problem else round(amount.value, 2)
+    value, _, problem = settled(amount._replace(problem=amount.problem or problem))
     pieces = ceil(count) if count >= 0 else -ceil(-count)
     line = Line(product_id, name, pieces, value)
     is_priced = price is not None or worth is not None
@@ -290,7 +287,7 @@ def _first(amounts: Iterable[object], currency: str) -> Amount | None:
 def _sum(goods: list[_Goods]) -> Amount:
     problem: Problem = next((each.problem for each in goods if each.problem), "")
     told = next((each.currency for each in goods if each.currency), "")
-    return Amount(round(sum(each.line.value for each in goods), 2), told, problem)
+    return settled(Amount(sum(each.line.value for each in goods), told, problem))
 
 
 def _without_currency(found: Commerce) -> Commerce:

@@ -13,7 +13,15 @@ from typing import Literal, NamedTuple
 from pipeline.values.identifiers import is_placeholder
 
 Problem = Literal[
-    "", "unreadable", "ambiguous", "negative", "too_large", "currency", "quantity", "missing"
+    "",
+    "unreadable",
+    "ambiguous",
+    "negative",
+    "too_large",
+    "too_small",
+    "currency",
+    "quantity",
+    "missing",
 ]
 """Why money is not counted; empty where it is."""
 
@@ -71,6 +79,9 @@ _SIGNS = {
     "₼": "AZN",
     "ksh": "KES",
     "kd": "KWD",
+    "bd": "BHD",
+    "jd": "JOD",
+    "dt": "TND",
     "د.إ": "AED",
     "ر.س": "SAR",
     "$us": "USD",
@@ -80,12 +91,38 @@ _SIGNS = {
     "rm": "MYR",
     "rp": "IDR",
 }
-_SHARED_SIGNS = frozenset({"$", "dollar", "dollars", "¥", "円", "kr", "rs", "r"})
-"""Signs of several currencies."""
+_DOLLARS = frozenset(
+    {
+        *("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "TWD", "CLP", "COP", "ARS", "UYU"),
+        *("BRL", "BBD", "BMD", "BND", "BSD", "BZD", "CUP", "CVE", "DOP", "FJD", "GYD", "JMD"),
+        *("KYD", "LRD", "MOP", "NAD", "NIO", "SBD", "SRD", "TOP", "TTD", "WST", "XCD", "ZWL"),
+        *("USDT", "USDC", "ECS", "PAB", "BOB", "CLF", "MXV", "USN", "ZWG"),
+    }
+)
+_YEN = frozenset({"JPY", "CNY", "CNH"})
+_SHARED_SIGNS = {
+    "$": _DOLLARS,
+    "dollar": _DOLLARS,
+    "dollars": _DOLLARS,
+    "¥": _YEN,
+    "円": frozenset({"JPY"}),
+    "kr": frozenset({"DKK", "SEK", "NOK", "ISK"}),
+    "rs": frozenset({"INR", "PKR", "LKR", "NPR", "MUR", "SCR"}),
+    "r": frozenset({"ZAR", "BRL", "RUB"}),
+}
+"""Signs of several currencies: none of them is named, but others are excluded."""
+_ALSO = {
+    "£": frozenset({"EGP", "GIP", "FKP", "SHP", "SYP", "LBP", "SDG", "SSP", "GGP", "IMP", "JEP"}),
+    "fr": frozenset({"XOF", "XAF", "XPF", "BIF", "CDF", "DJF", "GNF", "KMF", "RWF", "CHW", "CHE"}),
+    "lei": frozenset({"MDL"}),
+    "₩": frozenset({"KPW"}),
+    "₱": frozenset({"MXN", "CUP"}),
+}
+"""Which other currencies have the sign of one too: it means theirs if the event says so."""
 _POINT_BEFORE_CENTS = frozenset(
     {
         *("USD", "GBP", "AUD", "CAD", "NZD", "INR", "SGD", "HKD", "MXN", "CNY", "TWD", "THB"),
-        *("PHP", "MYR", "ILS"),
+        *("PHP", "MYR", "ILS", "KWD", "BHD", "OMR", "JOD", "IQD", "LYD"),
     }
 )
 _COMMA_GROUPS = frozenset({"$", "¥", "円", "rs"})
@@ -129,6 +166,17 @@ class Amount(NamedTuple):
 
 
 UNREADABLE = Amount(problem="unreadable")
+_NONE: frozenset[str] = frozenset()
+
+
+class _Named(NamedTuple):
+    """What stands around a number: the currencies that it may mean, the one that it names, and the
+    sign that several share.
+    """
+
+    meant: frozenset[str]
+    code: str
+    sign: str
 
 
 def read_amount(said: object, currency: str = "", decimal: Decimal | None = None) -> Amount | None:
@@ -142,9 +190,7 @@ def read_amount(said: object, currency: str = "", decimal: Decimal | None = None
         return UNREADABLE
     if not isinstance(said, str):
         return _bounded(said, "")
-    read = _read_text(said, currency, decimal)
-    is_contradicted = currency and read.currency not in ("", currency) and not read.problem
-    return Amount(0.0, currency, "currency") if is_contradicted else read
+    return _read_text(said, currency, decimal)
 
 
 def is_unsaid(text: str) -> bool:
@@ -174,16 +220,16 @@ def _read_text(said: str, currency: str, decimal: Decimal | None) -> Amount:
         decimal = _MARKS.get(ends[1])
     text = _NO_CENTS.sub("", text)
     found = _AMOUNT.fullmatch(_BRACKETS.sub("", text).replace("-", "", 1).removeprefix("+"))
-    if found is None or _RANGE.search(text):
+    named = None if found is None or _RANGE.search(text) else _named(found[1], found[3])
+    if found is None or named is None:
         return UNREADABLE
-    before, written, after = found.groups()
-    names = _named(before, after)
-    if names is None:
-        return UNREADABLE
-    code, hint = names
+    meant, code, sign = named
+    if currency and meant and currency not in meant:
+        return Amount(0.0, currency, "currency")
+    code = currency if code and currency else code
     try:
         number = read_number(
-            written.strip(), decimal or _usual_mark(code or currency, hint, written)
+            found[2].strip(), decimal or _usual_mark(code or currency, sign, found[2])
         )
     except ValueError:
         return UNREADABLE
@@ -220,18 +266,23 @@ def _grouped(text: str) -> float:
     return float(text.replace(",", "").replace(".", ""))
 
 
-def _named(before: str, after: str) -> tuple[str, str] | None:
-    """Give the currency around a number, and its sign if several share it; None: something else."""
-    code = hint = ""
-    for word in filter(None, (part.strip(" .") for part in (before, after))):
-        if word.casefold() in _SHARED_SIGNS:
-            hint = word.casefold()
-            continue
-        told, is_read = read_currency(word)
-        if not is_read or (code and told != code):
+def _named(before: str, after: str) -> _Named | None:
+    """Read what stands around a number; None: something else, or what contradicts itself."""
+    meant: frozenset[str] = frozenset()
+    code = sign = ""
+    for word in filter(None, (part.strip(" .").casefold() for part in (before, after))):
+        if word in _SHARED_SIGNS:
+            sign, these = word, _SHARED_SIGNS[word]
+        else:
+            told, is_read = read_currency(word)
+            if not is_read:
+                return None
+            code = code or told
+            these = _ALSO.get(word, _NONE) | ({told} if told else _NONE)
+        if meant and these and not meant & these:
             return None
-        code = told
-    return code, hint
+        meant = meant & these or meant or these
+    return _Named(meant, next(iter(meant)) if len(meant) == 1 else code, sign)
 
 
 def _usual_mark(currency: str, sign: str, written: str) -> Decimal | None:

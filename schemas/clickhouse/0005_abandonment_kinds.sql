@@ -1,7 +1,7 @@
 -- Six kinds of abandonment, with what was at stake, why it ended, and what brought it back.
 
 ALTER TABLE abandonments
-    ADD COLUMN IF NOT EXISTS contents Array(Tuple(product_id String, name String, quantity UInt32, price Decimal(18, 2)))
+    ADD COLUMN IF NOT EXISTS contents Array(Tuple(product_id String, name String, quantity UInt32, price Decimal(38, 8)))
         COMMENT 'At stake; quantity 0: only viewed; products after the 50th share one entry without id' AFTER currency,
     ADD COLUMN IF NOT EXISTS cause LowCardinality(String)
         COMMENT 'Presumed: script_error, slow_page, payment_error, complaint, or empty' AFTER contents,

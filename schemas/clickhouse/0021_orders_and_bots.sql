@@ -11,7 +11,7 @@ CREATE TABLE order_touchpoints
     occurred_at   DateTime64(3, 'UTC') COMMENT 'When it happened, corrected for clock skew',
     turn          UInt64 COMMENT 'Orders touchpoints with the same time',
     channel       LowCardinality(String) COMMENT 'Where it happened: website, shop, newsletter, store, …',
-    revenue       Decimal(18, 2) COMMENT 'As in touchpoints',
+    revenue       Decimal(38, 8) COMMENT 'As in touchpoints',
     currency      LowCardinality(String) COMMENT 'Currency of revenue',
     properties    String COMMENT 'JSON object, as sent' CODEC(ZSTD(3)),
     is_late       Bool COMMENT 'Beyond the allowed lateness: kept, not sessionised',

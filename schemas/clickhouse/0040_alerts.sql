@@ -21,7 +21,7 @@ CREATE TABLE alerts
     change      Float64 COMMENT 'observed / expected - 1: -0.5 is half of the usual, 2 is three times the usual',
     certainty   Float64 COMMENT 'Probability, 0 to 1, that it is not chance',
     people      UInt64 COMMENT 'How many people are missing, or are hit',
-    money       Decimal(18, 2) COMMENT 'The usual value of these people; 0 if it is unknown',
+    money       Decimal(38, 8) COMMENT 'The usual value of these people; 0 if it is unknown',
     currency    LowCardinality(String) COMMENT 'Currency of money',
     title       String COMMENT 'All this as a sentence',
     link        String COMMENT 'Where to look',

@@ -14,6 +14,7 @@ from pipeline.reports.attribution.answer import (
     Credit,
     Model,
 )
+from pipeline.values.totals import shown
 
 
 def render(attribution: Attribution) -> RenderableType:
@@ -35,9 +36,11 @@ def _money(attribution: Attribution, currency: str) -> Iterator[Table]:
     """Lay out the revenue in a currency, and the net revenue if there were refunds."""
     given = tuple(credit for credit in attribution.credits if credit.currency == currency)
     called = currency or "unknown currency"
-    yield _table(f"Revenue, {called}", attribution, given, lambda credit: credit.revenue)
+    yield _table(f"Revenue, {called}", attribution, given, lambda credit: credit.revenue, currency)
     if any(credit.net != credit.revenue for credit in given):
-        yield _table(f"Net of refunds, {called}", attribution, given, lambda credit: credit.net)
+        yield _table(
+            f"Net of refunds, {called}", attribution, given, lambda credit: credit.net, currency
+        )
 
 
 def _table(
@@ -45,6 +48,7 @@ def _table(
     attribution: Attribution,
     credits_: tuple[Credit, ...],
     amount: Callable[[Credit], float],
+    currency: str = "",
 ) -> Table:
     models = [model for model in MODELS if any(credit.model == model for credit in credits_)]
     cells: dict[str, dict[Model, float]] = {}
@@ -56,5 +60,5 @@ def _table(
     for model in models:
         table.add_column(model, justify="right")
     for value, row in sorted(cells.items(), key=lambda cell: (-sum(cell[1].values()), cell[0])):
-        table.add_row(value, *(f"{row[model]:,.2f}" for model in models))
+        table.add_row(value, *(shown(row[model], currency) for model in models))
     return table

@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.reports.ask import parameters, statement
 from pipeline.reports.live.view import View
+from pipeline.values.totals import plain
 from schemas.questions import questions
 
 Row = TypeVar("Row")
@@ -20,12 +21,14 @@ def ask(client: Client, view: View, name: str, **more: Any) -> Iterator[dict[str
     Times have a time zone.
     """
     question = questions()[name]
-    return client.query(
+    found = client.query(
         statement(question),
         parameters=parameters(question, **view.asked() | more),
         settings={"max_execution_time": _LONGEST_SECONDS},
         tz_mode="aware",
-    ).named_results()
+    )
+    for row in found.named_results():
+        yield {name: plain(value) for name, value in row.items()}
 
 
 def rows_of(kind: type[Row], client: Client, view: View, name: str, **more: Any) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.overview import orders_sql
 from pipeline.reports.overview import sql as report_sql
 from pipeline.reports.span import Span
+from pipeline.values.totals import plain
 from schemas.journeys import JourneyModel
 
 FUNNEL = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
@@ -161,7 +162,8 @@ def read_report(
     parameters = span.parameters()
 
     def rows(statement: str) -> Sequence[Sequence[Any]]:
-        return client.query(statement, parameters=parameters).result_rows
+        found = client.query(statement, parameters=parameters).result_rows
+        return [tuple(map(plain, row)) for row in found]
 
     [(touchpoints, late, bots, visitors)] = rows(report_sql.TOUCHPOINTS)
     [(sessions, people)] = rows(report_sql.SESSIONS)

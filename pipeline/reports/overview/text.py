@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from pipeline.reports.overview.answer import Funnel, Report, Share
 from pipeline.reports.span import BEGINNING, END
+from pipeline.values.totals import shown
 from schemas.fields import Language
 
 
@@ -98,7 +98,11 @@ def _orders(report: Report) -> Table:
     for revenue in report.revenue:
         counts = (revenue.orders, revenue.touchpoints)
         amounts = (revenue.amount, revenue.refunded, revenue.net)
-        table.add_row(*map(_count, counts), *map(_money, amounts), revenue.currency or "unknown")
+        table.add_row(
+            *map(_count, counts),
+            *(shown(each, revenue.currency) for each in amounts),
+            revenue.currency or "unknown",
+        )
     return table
 
 
@@ -106,7 +110,7 @@ def _left_out(report: Report) -> Table:
     numbers = ("count", "amount", "currency")
     table = _table("Orders and refunds that do not count", ("what", "why"), numbers)
     for left in report.left_out:
-        amount = _money(left.amount)
+        amount = shown(left.amount, left.currency)
         table.add_row(left.what, left.why, _count(left.times), amount, left.currency or "unknown")
     if any(left.why == "late" for left in report.left_out):
         table.caption = "touchstream rebuild has the late ones count"
@@ -132,7 +136,9 @@ def _abandoned(report: Report) -> Table:
     table = _table("Abandonments, as recorded live", ("kind",), numbers)
     for kind in report.abandoned:
         counts = map(_count, (kind.count, kind.recovered))
-        table.add_row(kind.kind, *counts, _money(kind.value), kind.currency or "unknown")
+        table.add_row(
+            kind.kind, *counts, shown(kind.value, kind.currency), kind.currency or "unknown"
+        )
     return table
 
 
@@ -146,10 +152,6 @@ def _dead_letters(report: Report) -> Table:
 def _share(share: Share) -> tuple[str, str, str]:
     rate = "" if share.ratio is None else f"{share.ratio:.2%}".replace("%", " %")
     return _count(share.part), _count(share.whole), rate
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
 
 
 def _count(number: int) -> str:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pipeline.roles.watch.judge import Opened
 from pipeline.roles.watch.minutes import start_of
 from pipeline.roles.watch.site import News, Question
+from pipeline.values.totals import rounded, shown
 from schemas.alert import Alert, Explanation
 
 
@@ -52,7 +53,7 @@ def alert_of(site: str, news: News, money: Money = NO_MONEY, link: str = "") -> 
         change=round(opened.change, 4),
         certainty=round(opened.certainty, 4),
         people=people,
-        money=round(worth, 2),
+        money=rounded(worth),
         currency=money.currency if worth else "",
         title=_title(site, question, opened, people, _amount(worth, money.currency)),
         link=_link(link, site=site, step=question.step, alert_id=known_as),
@@ -91,7 +92,10 @@ def _end_of(minute: int) -> datetime:
 
 
 def _amount(worth: float, currency: str) -> str:
-    return f", {worth:,.0f} {currency}".rstrip() if worth else ""
+    if not worth:
+        return ""
+    amount = f"{worth:,.0f}" if worth >= 1 else shown(worth, currency)
+    return f", {amount} {currency}".rstrip()
 
 
 def _title(site: str, question: Question, opened: Opened, people: int, amount: str) -> str:

@@ -35,8 +35,8 @@ LEFT JOIN
     ) AS c
     INNER JOIN
     (
-        SELECT person_id, false AS is_order, occurred_at AS at, toDecimal64(0, 2) AS revenue,
-            toDecimal64(0, 2) AS net, '' AS currency
+        SELECT person_id, false AS is_order, occurred_at AS at, toDecimal128(0, 8) AS revenue,
+            toDecimal128(0, 8) AS net, '' AS currency
         FROM people_touchpoints(*, channel = '')
         WHERE name = 'Product Added'
         UNION ALL

@@ -1,8 +1,9 @@
 """Rows of one time: the order of the file, whatever files they come in."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,71 @@ def test_the_hour_that_exists_twice_goes_on_where_the_file_is() -> None:
     """In Berlin 02:00 to 03:00 comes twice: from 00:00 and from 01:00 UTC."""
     clocks = ("01:50", "02:10", "02:50", "02:05", "02:40", "03:10")
     assert at_local(*clocks) == ["23:50", "00:10", "00:50", "01:05", "01:40", "02:10"]
+
+
+# The moment at which the clocks go back: by an hour, on Lord Howe by half an hour.
+CHANGES = {
+    "Europe/Berlin": datetime(2025, 10, 26, 1, tzinfo=UTC),
+    "America/New_York": datetime(2025, 11, 2, 6, tzinfo=UTC),
+    "America/Sao_Paulo": datetime(2018, 2, 18, 2, tzinfo=UTC),
+    "Australia/Lord_Howe": datetime(2026, 4, 4, 15, tzinfo=UTC),
+}
+
+
+@given(
+    st.sampled_from(sorted(CHANGES)),
+    st.lists(st.integers(1, 600), min_size=30, max_size=60),
+    st.booleans(),
+)
+def test_a_file_across_the_change_of_clocks_is_read_forwards_and_backwards(
+    zone: str, steps: list[int], is_falling: bool
+) -> None:
+    at = CHANGES[zone] - timedelta(minutes=90)
+    moments = [at := at + timedelta(seconds=step) for step in (1800, *steps, 1800)]
+    told = [f"{each.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}" for each in moments]
+    told = ["2015-01-01 00:00:00", *told, "2026-09-01 00:00:00"]
+    mapping = MAPPING + f'[time]\nformat = "%Y-%m-%d %H:%M:%S"\nzone = "{zone}"\n'
+    plan = Plan(parse_mapping(mapping, "m.toml"), "shop", datetime(2026, 11, 1, tzinfo=UTC))
+    plan.open("f.csv")
+    for number, each in enumerate(reversed(told) if is_falling else told):
+        plan.add({"who": "a" if number % 5 else "", "what": "x", "when": each})
+    read = [outgoing.occurred_at for outgoing in plan.in_order()]
+    assert set(read) - set(moments) <= {
+        datetime.fromisoformat(each).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        for each in (told[0], told[-1])
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "told", "at"),
+    [
+        ("Europe/Berlin", "2025-03-30 02:30", "01:30"),
+        ("America/New_York", "2025-03-09 02:30", "07:30"),
+        ("America/Sao_Paulo", "2018-11-04 00:00", "03:00"),
+        ("Australia/Lord_Howe", "2025-10-05 02:10", "15:40"),
+    ],
+)
+def test_a_time_that_the_change_to_summer_leaves_out_is_that_much_later(
+    zone: str, told: str, at: str
+) -> None:
+    mapping = MAPPING + f'[time]\nformat = "%Y-%m-%d %H:%M"\nzone = "{zone}"\n'
+    plan = Plan(parse_mapping(mapping, "m.toml"), "shop", datetime(2026, 11, 1, tzinfo=UTC))
+    plan.open("f.csv")
+    plan.add({"who": "a", "what": "x", "when": told})
+    [outgoing] = plan.in_order()
+    assert f"{outgoing.occurred_at:%H:%M}" == at
+
+
+def test_times_may_be_written_in_several_ways() -> None:
+    formats = '["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%y", "epoch_s"]'
+    plan = Plan(parse_mapping(MAPPING + f"[time]\nformat = {formats}\n", "m.toml"), "shop", NOW)
+    plan.open("f.csv")
+    for told in ("29.11.2024 14:03:59", "29.11.2024 14:03", "29.11.24", "1732838400", "then"):
+        plan.add({"who": "a", "what": "x", "when": told})
+    assert [f"{each.occurred_at:%d %H:%M:%S}" for each in plan.in_order()] == [
+        *("29 00:00:00", "29 00:00:00", "29 14:03:00", "29 14:03:59")
+    ]
+    assert [(letter.reason, letter.position) for letter in plan.letters()] == [("invalid_time", 5)]
 
 
 @pytest.mark.parametrize(

@@ -277,3 +277,32 @@ def test_what_is_no_table_says_what_it_is_and_what_to_do(
     tmp_path: Path, name: str, content: bytes, says: str
 ) -> None:
     assert says in failure(tmp_path / name, content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_with_and_without_its_mark(tmp_path: Path, encoding: str) -> None:
+    assert rows(tmp_path / "a.csv", "a;b\n1;2\n".encode(encoding)) == [{"a": "1", "b": "2"}]
+    assert rows(tmp_path / "a.jsonl", '{"a": 1}\n'.encode(encoding)) == [{"a": 1}]
+
+
+def test_what_stands_in_quotes_is_no_delimiter(tmp_path: Path) -> None:
+    table = b'a;b;"price, net, in EUR, per piece"\n1;2;3\n'
+    [row] = rows(tmp_path / "a.csv", table)
+    assert row == {"a": "1", "b": "2", "price, net, in EUR, per piece": "3"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ('"=""00123"""', "00123"),
+        ("'00123", "00123"),
+        ("'-5,00", "-5,00"),
+        ("'=1+1", "=1+1"),
+        ("'@home", "@home"),
+        *(("'90s rock", "'90s rock"), ("it's", "it's"), ("'", "'"), ("=1+1", "=1+1"), ("=", "=")),
+    ],
+)
+def test_what_excel_was_told_not_to_compute_is_its_text(
+    tmp_path: Path, cell: str, read: str
+) -> None:
+    assert rows(tmp_path / "a.csv", f"a;b\n{cell};2\n".encode()) == [{"a": read, "b": "2"}]

@@ -62,6 +62,7 @@ def test_a_single_column_is_a_list_of_one() -> None:
             SMALLEST + '[time]\nformat = "%d/%m/%Y %X:%M"',
             "m.toml: time.format: no pattern: it says a part of the time twice",
         ),
+        (SMALLEST + "[time]\nformat = []", "m.toml: time.format: name at least one"),
         (
             SMALLEST + '[time]\nzone = "Berlin"',
             "m.toml: time.zone: no time zone 'Berlin'; write one such as \"Europe/Berlin\"",

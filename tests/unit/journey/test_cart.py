@@ -74,8 +74,9 @@ def test_no_piece_put_in_is_no_line() -> None:
     assert items(put_in(cart, one("p-2", 0))) == items(cart)
 
 
-def test_values_are_told_to_cents() -> None:
-    assert totals(filled(one("p-1", 3, 9.999))) == (3, 10.0)
+def test_values_are_told_without_what_floating_point_adds() -> None:
+    assert totals(filled(one("p-1", 1, 0.1), one("p-2", 1, 0.2))) == (2, 0.3)
+    assert totals(filled(one("p-1", 3, 0.0005))) == (3, 0.0005)
 
 
 def test_taking_out_what_is_not_there_changes_nothing() -> None:

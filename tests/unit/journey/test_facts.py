@@ -108,14 +108,14 @@ def test_an_identifier_that_was_seen_is_a_row_that_stands() -> None:
     )
 
 
-def test_the_revenue_of_a_session_is_told_to_cents() -> None:
+def test_the_revenue_of_a_session_is_told_without_what_floating_point_adds() -> None:
     session = OpenSession(
-        **told_apart(OpenSession, started_at=NOON, ended_at=NOON, is_bot=False, revenue=9.999)
+        **told_apart(OpenSession, started_at=NOON, ended_at=NOON, is_bot=False, revenue=0.1 + 0.2)
     )
     sheet = facts()
     sheet.open_sessions["id"] = session
     [row] = only(Session, sheet.all().values())
-    assert row.revenue_told == 10.0
+    assert row.revenue_told == 0.3
 
 
 def test_a_user_without_a_device_and_the_person_of_that_name_lose_two_carts() -> None:

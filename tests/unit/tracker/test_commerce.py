@@ -40,8 +40,12 @@ def commerce(name: str, **properties: Any) -> Commerce:
         ({"price": 2, "quantity": 2.9}, 5.8, 3),
         ({"price": 2, "quantity": 5_000_000}, 10_000_000.0, 5_000_000),
         ({"price": 2, "quantity": ""}, 2.0, 1),
-        ({"price": 3.333, "quantity": 3}, 10.0, 3),
+        ({"price": 3.333, "quantity": 3}, 9.999, 3),
         ({"price": 2, "quantity": "NaN"}, 2.0, 1),
+        ({"price": 0.0125, "quantity": 1000}, 12.5, 1000),
+        ({"price": 1e-9, "quantity": 5_000_000}, 0.005, 5_000_000),
+        ({"price": 12.345, "currency": "KWD"}, 12.345, 1),
+        ({"price": 0.00012345, "currency": "BTC"}, 0.00012345, 1),
         ({"price": 0.01, "quantity": 10_000_000}, 100_000.0, 10_000_000),
         ({"price": 0.01, "quantity": -10_000_000}, -100_000.0, -10_000_000),
         ({"price": 2, "quantity": "3x"}, 6.0, 3),
@@ -66,7 +70,7 @@ def test_a_product_is_worth_price_times_quantity(
         ({"value": 3}, 3.0),
         ({"revenue": None, "total": 2}, 2.0),
         ({"revenue": 0, "total": 2}, 0.0),
-        ({"revenue": "19.999"}, 20.0),
+        ({"revenue": "19.999"}, 19.999),
         ({"revenue": "", "total": 20}, 20.0),
         ({"revenue": "much", "total": 20}, 20.0),
         ({"revenue": "1.234,56"}, 1234.56),
@@ -154,6 +158,13 @@ def test_a_number_that_no_machine_holds_is_too_large(number: bytes) -> None:
         ("Product Added", {"price": -5}, "negative"),
         ("Product Added", {"price": 1e12}, "too_large"),
         ("Product Added", {"price": 1e11, "quantity": 100}, "too_large"),
+        ("Product Added", {"price": 1e-9}, "too_small"),
+        ("Order Completed", {"revenue": "0.000000004 BTC"}, "too_small"),
+        ("Order Refunded", {"refund_amount": 1e-10}, "too_small"),
+        ("Checkout Started", {"value": 1e-300}, "too_small"),
+        ("Order Completed", {"products": [{"price": 9e11}, {"price": 9e11}]}, "too_large"),
+        ("Cart Viewed", {"products": [{"price": 9e11}, {"price": 9e11}]}, "too_large"),
+        ("Order Completed", {"revenue": "$20", "currency": "EUR"}, "currency"),
         ("Product Added", {"price": 2, "quantity": 10_000_001}, "quantity"),
         ("Product Added", {"price": 2, "quantity": "some"}, "quantity"),
         ("Product Added", {"price": 2, "quantity": {"a": 1}}, "quantity"),
@@ -208,7 +219,7 @@ def test_a_cart_of_which_only_the_value_is_told_is_one_piece_without_a_name() ->
     found = commerce("Checkout Started", value="1.234,50", currency="EUR")
     assert ([Line("", "", 1, 1234.5)], False) == (found.products, found.is_whole_cart)
     assert (found.value, found.items, found.currency) == (1234.5, 1, "EUR")
-    assert commerce("Checkout Started", value=9.999).value == 10.0
+    assert commerce("Checkout Started", value=9.999).value == 9.999
 
 
 def test_an_empty_cart_is_empty_and_one_of_which_nothing_is_told_unknown() -> None:

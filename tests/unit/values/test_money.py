@@ -189,6 +189,54 @@ def test_an_amount_that_names_another_currency_is_not_counted_in_either(said: st
     assert read_amount(said, "EUR") == read_amount(said) == Amount(10.0, "EUR")
 
 
+@pytest.mark.parametrize(
+    ("said", "currency"),
+    [
+        *(("$19.99", "EUR"), ("19.99 kr", "EUR"), ("¥500", "USD"), ("£5", "EUR"), ("R 5", "EUR")),
+        *(("5 dollars", "EUR"), ("Rs 5", "GBP"), ("1,234 €", "USD")),
+    ],
+)
+def test_a_sign_that_the_currency_does_not_have_contradicts_it(said: str, currency: str) -> None:
+    assert read_amount(said, currency) == Amount(0.0, currency, "currency")
+
+
+@pytest.mark.parametrize(
+    ("said", "currency", "value"),
+    [
+        *(("$19.99", "USD", 19.99), ("$19.99", "AUD", 19.99), ("$19.99", "MXN", 19.99)),
+        *(
+            ("149 kr", "SEK", 149),
+            ("¥500", "CNY", 500),
+            ("£5.00", "EGP", 5),
+            ("Fr. 500", "XOF", 500),
+        ),
+        *(("5 lei", "MDL", 5), ("Rs 5", "PKR", 5), ("$19.99", "USDT", 19.99), ("R 5", "ZAR", 5)),
+    ],
+)
+def test_a_sign_of_several_currencies_is_that_of_the_event(
+    said: str, currency: str, value: float
+) -> None:
+    amount = read_amount(said, currency)
+    assert amount is not None
+    assert (value, "") == (amount.value, amount.problem)
+    assert amount.currency in ("", currency)
+
+
+def test_a_sign_that_its_code_does_not_have_is_unreadable() -> None:
+    assert read_amount("$ 5 EUR") == UNREADABLE
+    assert read_amount("$ 5 CAD") == Amount(5.0, "CAD")
+    assert read_amount("£ 5 EGP") == Amount(5.0, "EGP")
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("12.345 KWD", 12.345), ("KD 1,234.500", 1234.5), ("1,234 BHD", 1234)]
+)
+def test_thousandths_of_a_dinar_are_read(said: str, value: float) -> None:
+    amount = read_amount(said)
+    assert amount is not None
+    assert (value, "") == (amount.value, amount.problem)
+
+
 @pytest.mark.parametrize("said", ["Infinity", "-Infinity", "inf"])
 def test_what_a_division_by_nothing_leaves_is_unreadable(said: str) -> None:
     assert read_amount(said) == UNREADABLE

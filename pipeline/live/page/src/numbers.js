@@ -24,12 +24,17 @@ export const count = (n) => decimal(n, 0);
 /** How many there are of what the word means, as `1 person` or `2 people`. */
 export const several = (word, n) => (n === 1 ? say(`one_${word}`) : say(`n_${word}`, count(n)));
 
+/** An amount of which two decimals would show nothing, or next to nothing. */
+const tiny = (n) => format("tiny", { maximumSignificantDigits: 4 }).format(n);
+const TINY = 0.1;
+
 export function money(amount, currency) {
-  const digits = Math.abs(amount) < 100 && amount % 1 ? 2 : 0;
-  if (!/^[A-Z]{3}$/.test(currency || "")) return decimal(amount, digits);
-  const symbol = format(`symbol${currency}`, { style: "currency", currency, currencyDisplay: "narrowSymbol" })
-    .formatToParts(0).find((part) => part.type === "currency").value;
-  return `${decimal(amount, digits)} ${symbol}`;
+  const size = Math.abs(amount);
+  const written = (digits) => (size && size < TINY ? tiny(amount) : decimal(amount, size < 100 && amount % 1 ? digits : 0));
+  if (!/^[A-Z]{3}$/.test(currency || "")) return written(2);
+  const paid = format(`symbol${currency}`, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  const symbol = paid.formatToParts(0).find((part) => part.type === "currency").value;
+  return `${written(paid.resolvedOptions().maximumFractionDigits)} ${symbol}`;
 }
 
 /** A share from 0 to 1. */

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from pipeline.signed.signature import standard_headers
+from pipeline.values.totals import shown
 from schemas.alert import Alert
 from schemas.codec import encode
 
@@ -60,7 +61,9 @@ def _annotations(alert: Alert) -> dict[str, str]:
         "since": alert.since.isoformat(),
         "certainty": f"{alert.certainty:.1%}",
         "people": str(alert.people),
-        "money": f"{alert.money:.2f} {alert.currency}" if alert.money else "",
+        "money": f"{shown(alert.money, alert.currency)} {alert.currency}".replace(",", "")
+        if alert.money
+        else "",
         "notes": ", ".join(alert.notes),
         "link": alert.link,
     }
@@ -112,7 +115,7 @@ def _facts(alert: Alert) -> Mapping[str, str]:
         "Since": alert.since.strftime("%Y-%m-%d %H:%M UTC"),
         "Seen / usual": f"{alert.observed:,.0f} / {alert.expected:,.0f} ({alert.change:+.0%})",
         "People": f"{alert.people:,}",
-        "Money": f"{alert.money:,.2f} {alert.currency}" if alert.money else "",
+        "Money": f"{shown(alert.money, alert.currency)} {alert.currency}" if alert.money else "",
         "How sure": f"{alert.certainty:.1%}",
         "Explained by": _explained(alert),
         "Special time": ", ".join(alert.notes),

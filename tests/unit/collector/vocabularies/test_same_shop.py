@@ -324,13 +324,20 @@ NO_REFUND = {"matomo"}
 
 def visited(family: str, *steps: str) -> dict[str, list[dict[str, Any]]]:
     """Give the tables after a visit, and five hours of silence."""
+    taken = [
+        (each, number * MINUTE)
+        for number, step in enumerate(steps)
+        for each in FAMILIES[family](step, GOODS[step], number * MINUTE)
+    ]
+    return tables_of(taken)
+
+
+def tables_of(sent: list[tuple[Taken, timedelta]]) -> dict[str, list[dict[str, Any]]]:
     log = Log()
-    for number, step in enumerate(steps):
-        later = number * MINUTE
-        for taken in FAMILIES[family](step, GOODS[step], later):
-            assert [] == taken.collected.refused
-            for value in taken.values(RAW.name):
-                log.say(value, int((NOON + later).timestamp() * 1000))
+    for taken, later in sent:
+        assert [] == taken.collected.refused
+        for value in taken.values(RAW.name):
+            log.say(value, int((NOON + later).timestamp() * 1000))
     end = NOON + timedelta(hours=5)
     log.add(encode(Tick(tick=end)), int(end.timestamp() * 1000))
     tables = expected_tables([log.records], RULES)
@@ -362,6 +369,16 @@ def test_the_funnel_and_the_revenue_are_the_same(family: str) -> None:
     assert ("" if family in NO_CURRENCY else "EUR") == order["currency"]
     lost = {"browse", "cart", "checkout"}
     assert [] == [row["kind"] for row in tables["abandonments"] if row["kind"] in lost]
+
+
+@pytest.mark.parametrize("price", [12.345, 0.0005, 0.0125])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_less_than_a_cent_is_never_nothing(family: str, price: float) -> None:
+    a_piece = {"id": "oak", "name": "Oak table", "price": price, "quantity": 1}
+    sent = [(each, MINUTE) for each in FAMILIES[family]("order", [a_piece], MINUTE)]
+    rows = tables_of(sent)["touchpoints"]
+    [order] = [row for row in rows if row["name"] == "Order Completed"]
+    assert (price, "") == (order["revenue"], order["money_problem"])
 
 
 @pytest.mark.parametrize("family", sorted(set(FAMILIES) - NO_REFUND))
