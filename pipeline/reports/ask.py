@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.values.totals import plain
+from pipeline.values.totals import plain_rows
 from schemas.questions import Question, questions
 
 MOST_ROWS = 100
@@ -54,7 +54,7 @@ def ask(client: Client, name: str, **values: Any) -> Answer:
     )
     types = [type_.name for type_ in found.column_types]
     columns = tuple(map(Column, found.column_names, types))
-    return Answer(columns, [tuple(map(plain, row)) for row in found.result_rows])
+    return Answer(columns, plain_rows(found.result_rows))
 
 
 def statement(question: Question) -> str:

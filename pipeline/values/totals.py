@@ -4,8 +4,9 @@ A total is kept to eight decimals: Bitcoin's smallest unit, and more than any cu
 has (ISO 4217: four at most). Unit prices are not rounded before they are multiplied.
 """
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.values.money import MOST_MONEY, Amount
 
@@ -46,6 +47,11 @@ def plain(value: Value) -> Value:
     digits = short.as_tuple().exponent
     is_short = isinstance(digits, int) and digits > -_FEWEST
     return value.quantize(Decimal("0.01")) if is_short else short  # type: ignore[return-value]
+
+
+def plain_rows(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Give rows of an answer with each amount `plain`."""
+    return [tuple(map(plain, row)) for row in rows]
 
 
 def shown(amount: Decimal | float, currency: str) -> str:

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.reports.overview import orders_sql
 from pipeline.reports.overview import sql as report_sql
 from pipeline.reports.span import Span
-from pipeline.values.totals import plain
+from pipeline.values.totals import plain_rows
 from schemas.journeys import JourneyModel
 
 FUNNEL = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
@@ -162,8 +162,7 @@ def read_report(
     parameters = span.parameters()
 
     def rows(statement: str) -> Sequence[Sequence[Any]]:
-        found = client.query(statement, parameters=parameters).result_rows
-        return [tuple(map(plain, row)) for row in found]
+        return plain_rows(client.query(statement, parameters=parameters).result_rows)
 
     [(touchpoints, late, bots, visitors)] = rows(report_sql.TOUCHPOINTS)
     [(sessions, people)] = rows(report_sql.SESSIONS)
