@@ -5,6 +5,7 @@ it writes are the same, with the same ids. The other topics are read again by th
 changes a value in ClickHouse that was right; both restore what is missing there.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
@@ -12,7 +13,9 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from pipeline.kafka import clients
+from pipeline.kafka.lag import ends_of
 from pipeline.kafka.producer import NotAcknowledged
+from pipeline.kafka.records import Record
 from pipeline.kafka.topics import read_topic
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
@@ -21,7 +24,8 @@ from schemas.errors import TouchstreamError, Unusable
 from schemas.times import milliseconds
 from schemas.topics import RAW, STATE, TABLES
 
-Erased = dict[int, dict[bytes, bytes | None]]
+Memory = dict[int, dict[bytes, bytes | None]]
+"""Entries of the changelog, by partition and key; None deletes an entry."""
 
 
 class NobodyReads(Unusable):
@@ -49,11 +53,11 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     group = settings.tracker_group if topic == RAW.name else settings.sink_group
     try:
         await _refuse_running(settings, group)
+        if topic == RAW.name:
+            await _forget(settings)
         records, ends = await _move(settings, group, topic, since)
         if topic == RAW.name:
-            erased = await _erased(settings)
-            await _forget(settings)
-            await _begin_anew(settings, ends, erased)
+            await _begin_anew(settings, ends)
     except KafkaConnectionError as error:
         raise NotAcknowledged(why_not(settings, error)) from error
     except KafkaError as error:
@@ -77,7 +81,7 @@ async def _move(
             TopicPartition(settings.topic(topic), p) for p in range(settings.kafka_partitions)
         ]
         consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
+        ends = await ends_of(settings, partitions)
         starts = dict(await consumer.beginning_offsets(partitions))
         if since is not None:
             at = milliseconds(since)
@@ -87,35 +91,43 @@ async def _move(
     return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
 
 
-async def _erased(settings: Settings) -> Erased:
-    """Give the erased names, by partition: the newest entry of each of these keys."""
-    found: Erased = {}
+async def _forget(settings: Settings) -> None:
+    """Empty the tracker's memory but for the erased names, so that nothing is written about them.
+
+    It comes first: a tracker that finds the log read and no memory of it refuses to go on, so who
+    is interrupted here runs it again. Every entry is overwritten, because the embedded broker
+    cannot delete; what was there before is deleted where that is possible, because another version
+    may have written it.
+    """
+    numbers = range(settings.kafka_partitions)
+    places = [TopicPartition(settings.topic(STATE.name), number) for number in numbers]
+    ends = await ends_of(settings, places)
+    async with clients.producer(settings, STATE.name) as producer:
+        for number, entries in (await _remainder(settings)).items():
+            await producer.send(STATE.name, number, _rows(entries))
+    async with clients.admin(settings) as admin:
+        with suppress(KafkaConnectionError):  # the embedded broker hangs up
+            await admin.delete_records(
+                {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
+            )
+
+
+async def _remainder(settings: Settings) -> Memory:
+    """Give what is to be left of each entry: the newest of an erased name, nothing of others."""
+    found: Memory = {}
     async for record in read_topic(settings, STATE.name):
-        if record.key and record.key.startswith(ERASED):
-            found.setdefault(record.partition, {})[record.key] = record.value
+        is_kept = record.key.startswith(ERASED)
+        found.setdefault(record.partition, {})[record.key] = record.value if is_kept else None
     return found
 
 
-async def _forget(settings: Settings) -> None:
-    """Delete the tracker's state; -1 is the end of the partition."""
-    name = settings.topic(STATE.name)
-    async with clients.admin(settings) as admin:
-        await admin.delete_records(
-            {
-                TopicPartition(name, number): RecordsToDelete(before_offset=-1)
-                for number in range(settings.kafka_partitions)
-            }
-        )
-
-
-async def _begin_anew(settings: Settings, ends: list[int], erased: Erased) -> None:
-    """Void the messages between partitions: reading the log again, they send them again.
-
-    Erased people stay erased, so that nothing about them is written in the meantime.
-    """
+async def _begin_anew(settings: Settings, ends: list[int]) -> None:
+    """Void the messages between partitions: reading the log again, they send them again."""
     async with clients.producer(settings, STATE.name) as producer:
         for number, end in enumerate(ends):
-            now = milliseconds(datetime.now(UTC))
-            kept = [(key, value, now) for key, value in erased.get(number, {}).items()]
-            rows = [*kept, (META_KEY, fresh_meta(end), now)]
-            await producer.send(STATE.name, number, rows)
+            await producer.send(STATE.name, number, _rows({META_KEY: fresh_meta(end)}))
+
+
+def _rows(entries: dict[bytes, bytes | None]) -> list[Record]:
+    now = milliseconds(datetime.now(UTC))
+    return [Record(key, value, now) for key, value in entries.items()]

@@ -42,7 +42,6 @@ PLACES_KEY = b"\x00places"
 PERSON, NODE = b"\x01", b"\x02"
 """Prefixes of the keys of people, and of the nodes of a site's graph of links."""
 
-
 ERASED = b"\x03"
 """Prefix of the keys of erased names; only a hash follows."""
 
@@ -288,8 +287,7 @@ class Partition:
 
         Those who are `held` go on waiting.
         """
-        keys: list[bytes] = []
-        bytes_left = _PART_BYTES
+        keys, bytes_left = list[bytes](), _PART_BYTES
         chosen = ((key, waiting) for key, waiting in self.waiting.items() if key not in held)
         for key, waiting in islice(chosen, _PART_VISITORS):
             keys.append(key)
@@ -301,8 +299,7 @@ class Partition:
 
     def take_facts(self) -> list[tuple[str, Row]]:
         """Give the facts that were not yet written, and mark them as written."""
-        facts = list(self.facts.values())
-        self.facts.clear()
+        facts, self.facts = list(self.facts.values()), {}
         return facts
 
     def take_states(self, keys: Iterable[bytes]) -> list[Row]:
@@ -347,7 +344,7 @@ class Partition:
         """
         self.linked.clear()
         if key == META_KEY:
-            self._restore_meta(_decode_meta(value) if value else Meta(-1, Clock(), format=FORMAT))
+            self._restore_meta(value)
         elif key == PLACES_KEY:
             self.places = _decode_places(value or b"\x90")
         elif value is None:
@@ -361,7 +358,10 @@ class Partition:
         else:
             self._restore_somebody(key, value)
 
-    def _restore_meta(self, meta: Meta) -> None:
+    def _restore_meta(self, value: bytes | None) -> None:
+        if value is None:  # the memory begins anew
+            self.offset = self._durable = -1
+        meta = _decode_meta(value) if value else Meta(-1, Clock(), format=FORMAT)
         self.format = meta.format
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock

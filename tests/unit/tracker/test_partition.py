@@ -89,8 +89,9 @@ def test_of_two_entries_of_the_partition_of_one_offset_the_last_counts() -> None
     assert partition.times == {"shop": NOON + 1}
 
 
-def test_a_tombstone_of_the_partitions_entry_changes_nothing() -> None:
-    assert restored((META_KEY, meta(7)), (META_KEY, None)).offset == 7
+def test_after_a_tombstone_of_the_partitions_entry_the_memory_begins_anew() -> None:
+    assert restored((META_KEY, meta(7)), (META_KEY, None)).offset == -1
+    assert restored((META_KEY, meta(7)), (META_KEY, None), (META_KEY, meta(3))).offset == 3
 
 
 def test_of_two_states_the_one_of_the_later_offset_stays() -> None:

@@ -1,0 +1,131 @@
+"""`touchstream state inspect` and `rebuild`, on both brokers: the memory of each partition."""
+
+import asyncio
+import uuid
+
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from click.testing import CliRunner, Result
+
+from pipeline.cli import main
+from pipeline.kafka import clients
+from pipeline.kafka.lag import committed
+from pipeline.kafka.records import Record
+from pipeline.kafka.topics import create_topics
+from pipeline.operations.rewind import rewind
+from pipeline.settings import Settings
+from pipeline.tracker.changelog import Store
+from pipeline.tracker.partition import Erased, erased_key
+from schemas.topics import RAW, STATE
+from tests.support.journeys import NOON, SITE
+from tests.support.tracker import log_of, run, touchpoint
+
+SEEN = 40
+LOG = log_of(*(touchpoint(f"t{n}", NOON + n, anonymous_id=f"v{n % 9}") for n in range(SEEN)))
+
+
+BOTH = pytest.mark.parametrize("settings", ["embedded_broker", "kafka"], indirect=True)
+EMBEDDED = pytest.mark.parametrize("settings", ["embedded_broker"], indirect=True)
+"""The quick one of the two, for what is the same with both."""
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    broker = request.getfixturevalue(request.param)
+    known = {
+        "kafka_bootstrap_servers": broker.bootstrap_servers,
+        "kafka_idempotence": request.param == "kafka",
+        "kafka_prefix": f"{uuid.uuid4().hex[:8]}.",
+        "kafka_partitions": 1,
+    }
+    for name, value in known.items():
+        monkeypatch.setenv(f"TOUCHSTREAM_{name.upper()}", str(value))
+    return Settings()
+
+
+async def lived(settings: Settings) -> None:
+    """Leave what a tracker leaves that has read the whole log: a memory, and its commit."""
+    await create_topics(settings)
+    output = run(LOG)
+    erased = Erased(NOON, NOON, 3)
+    state = [*output.state, (erased_key(SITE, "eve"), msgspec.msgpack.encode(erased), NOON)]
+    async with clients.producer(settings, RAW.name, STATE.name) as producer:
+        records = [Record(each.key, each.value, each.timestamp) for each in LOG.records]
+        await producer.send(RAW.name, 0, records)
+        await producer.send(STATE.name, 0, state)
+    await commit(settings, SEEN)
+
+
+async def send_more(settings: Settings, touchpoints: int) -> None:
+    async with clients.producer(settings, RAW.name) as producer:
+        records = [Record(b"", touchpoint(f"m{n}", NOON), NOON) for n in range(touchpoints)]
+        await producer.send(RAW.name, 0, records)
+
+
+async def commit(settings: Settings, offset: int) -> None:
+    place = TopicPartition(settings.topic(RAW.name), 0)
+    async with clients.consumer(settings, group_id=settings.tracker_group) as consumer:
+        consumer.assign([place])
+        await consumer.commit({place: offset})
+
+
+async def read_to(settings: Settings) -> int:
+    place = TopicPartition(settings.topic(RAW.name), 0)
+    return (await committed(settings, settings.tracker_group, [place]))[place]
+
+
+async def said(*words: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, words)
+
+
+@BOTH
+async def test_a_memory_is_looked_at_and_made_anew(settings: Settings) -> None:
+    await lived(settings)
+    looked = await said("state", "inspect")
+    assert (looked.exit_code, "partition 0: 9 visitors" in looked.output) == (0, True)
+    assert f"knows the log to {SEEN} (committed {SEEN}, end {SEEN})" in looked.output
+    for _ in range(2):  # whoever interrupts it runs it again
+        made = await said("state", "rebuild")
+        assert made.exit_code == 0, made.output
+        assert f"{SEEN} records of touchpoints.raw will be read again" in made.output
+    looked = await said("state", "inspect")
+    assert (looked.exit_code, "partition 0: 0 visitors" in looked.output) == (0, True)
+    assert f"knows the log to 0 (committed 0, end {SEEN})" in looked.output
+    memory = await Store(settings).open(0)
+    assert [*memory.states] == [erased_key(SITE, "eve")]
+    assert (memory.erased(SITE, "eve").before, memory.void_before) == (3, SEEN)
+
+
+@EMBEDDED
+async def test_a_memory_that_is_older_than_what_was_read_is_said_to_be(settings: Settings) -> None:
+    await lived(settings)
+    await send_more(settings, 5)
+    await commit(settings, SEEN + 5)
+    looked = await said("state", "inspect")
+    assert looked.exit_code == 1
+    assert f"memory knows it up to {SEEN} only: the newest part of it is gone" in looked.output
+    assert "1 partitions that a tracker would refuse" in looked.output
+    await said("state", "rebuild")
+    assert (await said("state", "inspect")).exit_code == 0
+
+
+@EMBEDDED
+async def test_who_is_interrupted_before_the_log_is_read_again_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lived(settings)
+
+    async def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.operations.rewind._move", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await rewind(settings, RAW.name, None)
+    assert await read_to(settings) == SEEN
+    looked = await said("state", "inspect")
+    assert (looked.exit_code, "the newest part of it is gone" in looked.output) == (1, True)
+    assert (await said("state", "rebuild")).exit_code == 0
+    assert (await said("state", "inspect")).exit_code == 0
+    assert (await Store(settings).open(0)).erased(SITE, "eve").before == 3
