@@ -266,6 +266,12 @@ def test_what_is_put_into_an_emptied_cart_is_at_stake_again() -> None:
     assert (found.kind, found.items, found.value) == ("cart", 1, 5.0)
 
 
+def test_after_an_order_a_cart_that_was_emptied_before_it_is_forgotten() -> None:
+    later = seen("d", 3 * HOUR, "Cart Viewed")
+    (found,) = left(*EMPTIED, order("c", MINUTE), later)
+    assert found.opened_at == instant(3 * HOUR)
+
+
 def test_removing_from_a_cart_of_which_nothing_is_known_does_not_empty_it() -> None:
     (found,) = left(seen("a", 0, "Cart Viewed"), seen("b", 1, "Product Removed", **PIECE))
     assert found.kind == "cart"

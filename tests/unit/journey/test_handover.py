@@ -75,6 +75,15 @@ def test_who_left_and_comes_back_brings_its_sealed_orders_once() -> None:
     assert orders(first, gone) == 0
 
 
+def test_who_left_before_its_orders_were_sealed_brings_them_when_it_comes_back() -> None:
+    [ben] = with_cart("ben")
+    [first] = visitor(is_sealed=False)
+    gone = replace(first, epoch=2, evidence=[], is_gone=True)
+    [again] = visitor(is_sealed=True)
+    assert orders(ben, first, gone) == 0
+    assert orders(ben, first, gone, replace(again, epoch=3)) == 2
+
+
 def person() -> Facts:
     return Facts(SITE, "user:7", 0, RULES, has_sessions=False)
 
@@ -103,6 +112,21 @@ def with_cart(visitor_id: str, *, is_sealed: bool = False, after: int = 0) -> li
 def test_a_cart_that_was_sealed_is_lost_under_the_same_id_by_the_same_visitor() -> None:
     (_, [open_]), (_, [sealed]) = told(*with_cart("ada")), told(*with_cart("ada", is_sealed=True))
     assert (sealed.abandonment_id, sealed.visitor_id) == (open_.abandonment_id, "ada")
+
+
+def test_who_leaves_changes_its_person_once() -> None:
+    [first] = with_cart("ada")
+    state, _ = told(first)
+    gone = replace(first, epoch=2, evidence=[], is_gone=True)
+    assert [receive(state, gone, NOON, person()) for _ in range(2)] == [True, False]
+
+
+def test_of_a_person_whose_last_member_is_erased_nothing_stays() -> None:
+    [ada], [ben] = with_cart("ada"), with_cart("ben")
+    state, _ = told(ada, ben, replace(ben, epoch=2, evidence=[], is_gone=True))
+    state.sealed_to = NOON
+    expel(state, {"ada"}, NOON, person())
+    assert (state.members, state.sealed_to, state.count) == ({}, 0, 0)
 
 
 def test_what_was_told_before_a_visitor_moved_on_comes_too_late() -> None:

@@ -3,8 +3,19 @@
 from functools import cache
 
 from pipeline.journey import crowd
-from pipeline.journey.memory import next_deadline, observe, repeated, seal
-from pipeline.journey.state import PersonState, Place, VisitorState, new_person, new_state, recall
+from pipeline.journey.memory import forgotten_at, next_deadline, observe, repeated, rewrite, seal
+from pipeline.journey.state import (
+    Cursor,
+    PersonState,
+    Place,
+    Stake,
+    VisitorState,
+    decode_state,
+    encode_state,
+    new_person,
+    new_state,
+    recall,
+)
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SECOND, new_facts, seen
 
 MANY = 5000
@@ -80,6 +91,57 @@ def test_what_is_as_old_as_what_is_closed_is_closed() -> None:
     assert [each.id for each in recall(state)] == ["c"]
 
 
+def test_what_is_as_old_as_what_is_kept_is_kept() -> None:
+    state = new_state()
+    observe(state, [seen("a"), seen("b", 31 * DAY)], NOON, new_facts())
+    seal(state, NOON + 61 * DAY, new_facts())  # evidence is kept for thirty days
+    assert [each.id for each in recall(state)] == ["b"]
+
+
+def test_what_is_closed_from_a_mark_on_is_what_is_closed_from_the_beginning() -> None:
+    from_a_mark, from_the_beginning = (half_closed(with_marks=marks) for marks in (True, False))
+    assert from_a_mark.base == from_the_beginning.base
+
+
+def test_marks_stay_where_they_were_when_what_is_before_them_is_closed() -> None:
+    state = half_closed()
+    assert state.marks
+    for mark in state.marks:
+        after = [each for each in recall(state) if each.place() > mark.newest]
+        assert (recall(state, mark), mark.count) == (after, state.count - len(after))
+
+
+def test_marks_are_of_what_is_left_when_a_memory_is_written_anew() -> None:
+    state, fresh = half_closed(), new_state()
+    left = recall(state)[::2]
+    rewrite(state, left, NOON, new_facts(), Cursor())
+    observe(fresh, left, NOON, new_facts())
+    assert [mark.newest for mark in state.marks] == [mark.newest for mark in fresh.marks]
+
+
+def test_a_mark_is_worth_its_room() -> None:
+    state = new_state()
+    sizes = [0]
+    for number in range(400):
+        observe(state, [seen(f"t{number}", number)], NOON, new_facts())
+        if state.marks and state.marks[-1].size > sizes[-1]:
+            mark = state.marks[-1]
+            sizes.append(mark.size)
+            assert sizes[-1] - sizes[-2] >= 4 * len(bytes(mark.cursor))
+    assert len(sizes) > 3
+
+
+def half_closed(*, with_marks: bool = True) -> VisitorState:
+    """Give that visitor once all but its last thousand touchpoints are closed."""
+    state = decode_state(encode_state(lived()))
+    if not with_marks:
+        state.marks.clear()
+    state.sealed_to = NOON + (MANY - 1001) * SECOND
+    seal(state, NOON, new_facts())
+    assert state.count == 1000
+    return state
+
+
 def test_the_lightest_touchpoints_are_a_crowd_from_four_thousand_on() -> None:
     assert crowd.MOST // crowd.weight(seen("t")) == 4096
 
@@ -98,3 +160,16 @@ def test_a_visitor_is_woken_once_all_its_evidence_is_due() -> None:
 
 def test_a_person_is_woken_a_day_after_the_oldest_is_due() -> None:
     assert woken_at(new_person()) == 31 * DAY + MINUTE
+
+
+def test_silence_puts_off_that_somebody_is_closed_even_if_more_is_due_later() -> None:
+    state = new_state()
+    observe(state, [seen("a")], NOON, new_facts())
+    state.head.journeys.clear()
+    state.head.open["newsletter"] = Stake("newsletter", NOON, "a", due=NOON + 60 * DAY)
+    assert next_deadline(state, RULES, silence=MINUTE) == NOON + 30 * DAY + MINUTE
+
+
+def test_silence_puts_off_that_somebody_is_forgotten() -> None:
+    state = new_state()
+    assert next_deadline(state, RULES, silence=MINUTE) == forgotten_at(state, RULES) + MINUTE

@@ -39,6 +39,13 @@ def test_two_devices_of_a_user_are_one_person() -> None:
     assert everybody == dict.fromkeys(("phone", "laptop", "user:7"), "user:7")
 
 
+def test_whoever_has_become_somebody_else_has_changed() -> None:
+    graph: dict[str, Node] = {}
+    for offset, link in enumerate([("phone", "email:a"), ("phone", "user:7")]):
+        connect(lambda name: graph.setdefault(name, Node()), link, LIMITS, offset)
+    assert graph["email:a"].offset == 1
+
+
 def test_two_identifiers_on_one_device_join_two_people_who_both_have_a_history() -> None:
     links = [("phone", "user:7"), ("laptop", "email:a"), ("laptop", "user:7")]
     assert set(assigned(*links).values()) == {"user:7"}

@@ -40,7 +40,8 @@ def test_nor_sooner_than_evidence_is_sealed() -> None:
 
 def test_a_model_without_abandonment_waits_for_nothing() -> None:
     model = LIFECYCLE.model_copy(update={"abandonment": ()})
-    assert compile_rules([model]).soonest_ms == 0
+    rules = compile_rules([model])
+    assert (rules.soonest_ms, rules.abandonment.settled_ms) == (0, 0)
 
 
 @pytest.mark.parametrize(

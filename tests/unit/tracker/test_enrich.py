@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.journey.rules import scalar
-from pipeline.journey.state import Evidence
+from pipeline.journey.state import Evidence, Line
 from pipeline.journey.traffic import TrafficRules, trace
 from pipeline.tracker.enrich import (
     Page,
@@ -303,6 +303,13 @@ def test_the_fold_hears_of_product_form_and_step() -> None:
     assert (seen.product_id, seen.product_name, seen.value) == ("p-1", "Lamp", 9.5)
     seen = enriched(name="Form Left", properties={"form": "contact", "field": "phone"})[1]
     assert (seen.form, seen.step) == ("contact", "contact.phone")
+
+
+def test_the_fold_hears_of_all_products_and_whether_they_are_the_whole_cart() -> None:
+    lamps = {"products": [{"product_id": "p-1", "price": 9.5, "quantity": 2}]}
+    for name, is_whole in (("Cart Viewed", True), ("Product Added", False)):
+        seen = enriched(name=name, properties=lamps)[1]
+        assert (seen.products, seen.is_whole_cart) == ([Line("p-1", "", 2, 19.0)], is_whole)
 
 
 def test_only_an_order_has_revenue_and_an_order_id() -> None:

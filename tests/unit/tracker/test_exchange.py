@@ -17,10 +17,11 @@ from pipeline.kafka.in_memory import Fetched
 from pipeline.operations.rebuild.told import told_touchpoint
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, NODE, PERSON
+from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import process
 from schemas.codec import decode_touchpoint
 from schemas.topics import IDENTITIES, RAW, TOUCHPOINTS
-from tests.support.journeys import DAY, HOUR, NOON, SITE, VISITOR, seen
+from tests.support.journeys import DAY, HOUR, MINUTE, NOON, SITE, VISITOR, seen
 from tests.support.tracker import tick, touchpoint, untimed, written
 from tests.unit.tracker.test_waiting import ADA, Tracked, carts, facts, messages
 
@@ -188,6 +189,21 @@ def test_an_erasure_finds_the_names_of_those_who_left_a_person(
     assert VISITOR.encode() not in b"".join(tracked.partition.states.values())
 
 
+def test_what_was_handed_over_before_an_erasure_comes_too_late() -> None:
+    tracked = Tracked()
+    hear(tracked, *erasure(VISITOR), handover(VISITOR, "a cart"), handover("bob", "b cart"))
+    tracked.checkpoint()
+    assert list(decode_person(tracked.partition.states[SEVEN]).members) == ["bob"]
+
+
+def test_of_several_who_are_erased_all_are_forgotten_even_if_some_are_unknown() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    tracked.checkpoint()
+    hear(tracked, *erasure("nobody", VISITOR))
+    assert ADA not in tracked.partition.states
+
+
 def test_a_person_closes_old_evidence_when_a_tick_wakes_it_and_not_before() -> None:
     tracked = Tracked()
     hear(tracked, handover(VISITOR, "old"))
@@ -234,6 +250,43 @@ def test_a_rebuild_that_has_ended_does_not_go_on() -> None:
     assert not tracked.partition.rebuilds[SITE].is_open
 
 
+def test_a_rebuild_of_a_site_forgets_no_other_site() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON), touchpoint("b", NOON, site="store"))
+    tracked.checkpoint()
+    hear(tracked, rebuild(NOON + 1))
+    assert [key for key in tracked.partition.states if key > b"\x03"] == [b"store:ada"]
+
+
+def test_a_rebuild_that_says_nothing_for_ten_minutes_is_broken_off() -> None:
+    tracked = Tracked()
+    hear(tracked, rebuild(NOON))
+    open_ = []
+    for at, site in ((MINUTE, None), (2 * SILENCE, SITE), (SILENCE, None), (SILENCE + 1, None)):
+        tracked.hear(tick(NOON + at, site))
+        open_.append(tracked.partition.rebuilds[SITE].is_open)
+    assert open_ == [True, True, True, False]
+
+
+def tell_anew(tracked: Tracked, at: int) -> None:
+    """Tell a touchpoint of our visitor again, in the rebuild `at`."""
+    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON)), at)
+    record = Fetched(RAW.name, 0, tracked.count, at, again.key, again.value)
+    tracked.count += 1
+    process(tracked.partition, [record], tracked.rules, 1, untimed)
+
+
+@pytest.mark.parametrize(("again", "time"), [(NOON + DAY, NOON), (NOON + DAY + 1, 0)])
+def test_the_next_rebuild_begins_with_a_new_time_and_the_same_goes_on(
+    again: int, time: int
+) -> None:
+    tracked = Tracked()
+    hear(tracked, rebuild(NOON + DAY, VISITOR))
+    tell_anew(tracked, NOON + DAY)
+    hear(tracked, rebuild(again, VISITOR, "bob"))
+    assert tracked.partition.time_of(SITE, VISITOR) == time
+
+
 def test_what_is_held_during_a_rebuild_says_whether_it_came_late() -> None:
     tracked = Tracked()
     tracked.hear(touchpoint("a", NOON))
@@ -256,8 +309,6 @@ def test_what_is_told_anew_moves_the_time_of_those_alone_who_are_told_anew() -> 
     tracked = Tracked()
     tracked.hear(touchpoint("a", NOON + DAY), now=NOON + DAY)
     hear(tracked, rebuild(NOON + DAY, VISITOR))
-    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON)), NOON + DAY)
-    record = Fetched(RAW.name, 0, tracked.count, NOON + DAY, again.key, again.value)
-    process(tracked.partition, [record], tracked.rules, 1, untimed)
+    tell_anew(tracked, NOON + DAY)
     times = [tracked.partition.time_of(SITE, name) for name in (VISITOR, "bob")]
     assert times == [NOON, NOON + DAY]

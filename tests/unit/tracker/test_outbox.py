@@ -13,7 +13,7 @@ from pipeline.kafka.records import Row
 from pipeline.metrics import TRACKER_RETRIES
 from pipeline.tracker.outbox import Outbox
 from pipeline.tracker.output import Output
-from schemas.topics import SESSIONS, STATE, TOUCHPOINTS
+from schemas.topics import RAW, SESSIONS, STATE, TOUCHPOINTS
 
 Batches = Mapping[tuple[str, int], Iterable[Row]]
 
@@ -144,6 +144,16 @@ async def test_chunks_that_come_meanwhile_go_out_together_in_order() -> None:
         producer.acknowledge()
         await outbox.drain()
         assert done == [(0, 1), (0, 2), (1, 6), (0, 3)]
+
+
+async def test_messages_go_to_the_partitions_they_are_for() -> None:
+    producer = SlowProducer()
+    async with sending(producer) as (outbox, _):
+        said = output(3)
+        said.messages = {1: [(b"shop:bob", b"one", 3)], 2: [(b"shop:eve", b"two", 3)]}
+        await outbox.put(0, said)
+        told = values(await producer.asked.get())
+        assert told == {(RAW.name, 1): [b"one"], (RAW.name, 2): [b"two"]}
 
 
 async def test_a_chunk_without_rows_still_writes_its_state() -> None:

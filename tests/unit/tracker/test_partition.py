@@ -5,8 +5,10 @@ import pytest
 from pipeline.journey.clock import Clock
 from pipeline.journey.people import Node
 from pipeline.journey.state import encode_state, new_state
+from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.anew import Anew
 from pipeline.tracker.partition import (
+    FORMAT,
     META_KEY,
     NODE,
     PERSON,
@@ -41,8 +43,10 @@ def test_a_new_partition_has_applied_nothing() -> None:
     assert (Partition(3).number, Partition(3).offset, Partition(3).states) == (3, -1, {})
 
 
-def test_a_new_partition_has_nothing_to_write() -> None:
-    assert not Partition(3).is_ahead
+def test_a_new_partition_has_nothing_to_write_and_nothing_was_remembered_of_it() -> None:
+    partition = Partition(3)
+    assert (partition.is_ahead, partition.is_remembered) == (False, False)
+    assert partition.format == FORMAT
 
 
 def test_the_entry_that_begins_a_log_anew_is_restored() -> None:
@@ -72,6 +76,33 @@ def test_checkpoints_that_are_durable_are_not_made_again() -> None:
     partition.position = 9
     partition.begin_checkpoint()
     assert partition.places == [7, 9]
+
+
+@pytest.mark.parametrize(("place", "read"), [(2, 3), (3, 1), (4, 2), (5, 3), (6, 3)])
+def test_records_are_taken_up_to_where_an_earlier_run_made_a_checkpoint(
+    place: int, read: int
+) -> None:
+    partition = Partition(0)
+    partition.places = [1, place, 9]
+    records = [Fetched("", 0, offset, NOON, None, None) for offset in (3, 4, 5)]
+    assert len(partition.stretch(records)) == read
+
+
+def test_a_log_is_read_again_until_behind_the_last_place() -> None:
+    partition = Partition(0)
+    assert not partition.is_read_again
+    partition.places = [3, 5]
+    found = []
+    for partition.position in (2, 3, 4, 5):
+        found.append(partition.is_read_again)
+    assert found == [True, True, True, False]
+
+
+def test_what_is_known_of_a_key_is_known_up_to_an_offset() -> None:
+    partition = restored((b"shop:ada", state(5)))
+    partition.keep(NODE + b"shop:ada", Node(offset=7))
+    keys = (b"shop:ada", NODE + b"shop:ada", b"shop:bob")
+    assert [partition.offset_of(key) for key in keys] == [5, 7, -1]
 
 
 def test_the_partitions_own_entry_brings_back_offset_and_times() -> None:

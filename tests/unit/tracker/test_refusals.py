@@ -38,6 +38,13 @@ def test_a_dead_letter_has_its_bytes_its_coordinates_and_its_reason() -> None:
     assert output.reasons == {"invalid_field": 1}
 
 
+@pytest.mark.parametrize(("more", "fate"), [(0, "sessionised"), (1, "dead_letter")])
+def test_the_largest_touchpoint_is_taken_and_one_byte_more_is_not(more: int, fate: str) -> None:
+    value = touchpoint("a", NOON)
+    value += b" " * (LARGEST + more - len(value))
+    assert run(log_of(value)).fates == {fate: 1}
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

@@ -10,7 +10,7 @@ from pipeline.tracker.steps import checkpoint, process
 from schemas.journeys import load_models
 from schemas.topics import DEAD_LETTERS, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES
-from tests.support.tracker import Log, log_of, run, tick, touchpoint, written
+from tests.support.tracker import Log, log_of, run, tick, touchpoint, untimed, written
 
 ADA = b"shop:ada"
 
@@ -28,6 +28,14 @@ def test_the_steps_are_named_in_their_order() -> None:
     names.clear()
     assert len(list(checkpoint(partition, RULES, 1, note))) == 3
     assert names == ["fold", "remember"]
+
+
+def test_what_was_read_makes_a_checkpoint_worth_making() -> None:
+    partition = Partition(0)
+    process(partition, log_of(tick(NOON)).records, RULES, 1, untimed)
+    assert partition.is_ahead
+    assert list(checkpoint(partition, RULES, 1, untimed))
+    assert not partition.is_ahead
 
 
 def test_a_touchpoint_becomes_a_row_a_session_a_state_and_the_partitions_own_entry() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.journey.crowd import MOST
+from pipeline.journey.crowd import MOST, weight
 from pipeline.journey.memory import repeated
 from pipeline.journey.messages import (
     Assignment,
@@ -257,6 +257,13 @@ def test_what_is_repeated_may_be_as_much_as_is_asked_for() -> None:
     most = repeated(decode_state(stored), late.place())
     assert 0 < most < waiting.count
     assert (waiting.is_dear(most), waiting.is_dear(most - 1)) == (False, True)
+
+
+def test_as_much_as_may_stay_open_stays_open() -> None:
+    one = seen("t")
+    waiting = Waiting(SITE, VISITOR, weight=MOST - weight(one))
+    waiting.add(one, 0, NOON)
+    assert waiting.weight == MOST
 
 
 def test_a_crowd_is_closed_by_half_of_what_may_stay_open() -> None:
