@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipeline.journey.abandonment import deadline
 from pipeline.journey.memory import next_deadline
 from pipeline.journey.rules import compile_rules
-from pipeline.journey.state import Evidence, encode_state, identifier
+from pipeline.journey.state import Cursor, Evidence, Stake, encode_state, identifier
 from schemas.facts import Abandonment, AbandonmentKind, Fact, Product
 from tests.support.journeys import (
     DAY,
@@ -239,6 +240,15 @@ def test_an_opening_at_the_deadline_keeps_the_reader_and_the_counting_begins_ane
 def test_a_further_mail_does_not_put_the_deadline_off() -> None:
     (found,) = left("newsletter", *THREE_MAILS, mail("d", 3 * DAY), mail("e", 4 * DAY))
     assert (found.abandoned_at, found.last_touchpoint_id) == (instant(2 * DAY + UNOPENED), "c")
+
+
+def test_what_is_not_due_yet_has_no_deadline_and_hides_none() -> None:
+    counting, form = Stake("newsletter", NOON, "a"), Stake("form", NOON, "b")
+    cursor = Cursor(last_at=NOON, open={"newsletter": counting})
+    assert deadline(cursor, RULES.abandonment) is None
+    for open_ in ([counting, form], [form, counting]):
+        cursor.open = {stake.kind: stake for stake in open_}
+        assert deadline(cursor, RULES.abandonment) == NOON + 30 * MINUTE
 
 
 def test_a_visit_to_the_shop_is_no_opening() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.journey.cart import items, look_at, put_in, take_out, totals
-from pipeline.journey.state import Cart, Evidence
+from pipeline.journey.state import Cart, Evidence, Line
 from schemas.facts import Product
 from tests.support.journeys import seen
 
@@ -29,6 +29,11 @@ def test_a_cart_lists_its_products_with_the_price_of_one() -> None:
     cart = filled(one("p-1", 2, 30.0, product_name="Lamp", currency="EUR"), one("p-2", 1, 5.5))
     assert items(cart) == [product("p-1", 2, 15.0, "Lamp"), product("p-2", 1, 5.5)]
     assert (totals(cart), cart.currency) == ((3, 35.5), "EUR")
+
+
+def test_the_price_of_one_is_told_to_cents() -> None:
+    [lamp] = items(Cart([Line("p", "", 3, 10.0)]))
+    assert lamp.price == 3.33
 
 
 def test_the_same_product_is_one_line() -> None:

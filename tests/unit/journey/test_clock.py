@@ -68,6 +68,15 @@ def test_of_a_site_not_seen_yet_nothing_is_known() -> None:
     assert (Clock().horizon("shop"), Clock().silence("shop")) == (0, 0)
 
 
+def test_a_clock_that_joins_another_gives_it_what_is_newer_and_is_gone() -> None:
+    times, heard = ({"anew": NOON + HOUR, "shop": NOON}, {"anew": NOON, "shop": NOON - HOUR})
+    clock = Clock(times, heard)
+    clock.join("anew", "shop", NOON)
+    assert (clock.times, clock.heard) == ({"shop": NOON + HOUR}, {"shop": NOON})
+    clock.join("anew", "shop", NOON + DAY)
+    assert (clock.times, clock.heard) == ({"shop": NOON + DAY}, {"shop": NOON})
+
+
 # --- the horizon --------------------------------------------------------------------------------
 
 

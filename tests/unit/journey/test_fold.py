@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.journey import crowd
-from pipeline.journey.fold import KNOWN_ORDERS
+from pipeline.journey.fold import KNOWN_ORDERS, step
 from pipeline.journey.memory import (
     forgotten_at,
     is_late,
@@ -17,7 +17,7 @@ from pipeline.journey.memory import (
     next_deadline,
 )
 from pipeline.journey.rules import Rules, compile_rules
-from pipeline.journey.state import Evidence
+from pipeline.journey.state import Cursor, Evidence
 from schemas.facts import Abandonment, Session, Transition
 from schemas.journeys import load_models
 from tests.support.journeys import (
@@ -28,6 +28,7 @@ from tests.support.journeys import (
     RULES,
     Life,
     fold,
+    new_facts,
     only,
     seen,
     surviving,
@@ -148,8 +149,8 @@ def test_what_survives_is_the_fold_over_the_set(
 ) -> None:
     evidence, steps = lived
     life = Life(rules)
-    for step in steps:
-        step(life)
+    for act in steps:
+        act(life)
     silence(40 * MINUTE)(life)
     assert set(life.accepted) == {one.id for one in evidence}
     assert surviving(life.rows) == life.replayed()
@@ -173,8 +174,8 @@ def late_arrival(evidence: Evidence, by: int) -> Step:
 @given(steps=long_lives())
 def test_sealing_and_forgetting_the_journey_change_no_fact(rules: Rules, steps: list[Step]) -> None:
     life = Life(rules)
-    for step in steps:
-        step(life)
+    for act in steps:
+        act(life)
         assert life.state.oldest_at == 0 or life.state.oldest_at >= life.now - 2 * HOUR - 4 * MINUTE
     silence(40 * MINUTE)(life)
     assert surviving(life.rows) == life.replayed()
@@ -302,6 +303,13 @@ def test_what_was_lost_long_ago_stays_lost_when_a_late_touchpoint_undoes_its_rec
     found = [one for one in only(Abandonment, life.rows.values()) if one.kind == "cart"]
     assert [one.recovered_at is None for one in found] == [True, *[False] * 5]
     assert surviving(life.rows) == life.replayed()
+
+
+def test_sessions_that_are_over_are_forgotten_with_the_next_one() -> None:
+    cursor, devices = Cursor(), ("phone", "till", "phone", "desk")
+    for number, device in enumerate(devices):
+        cursor = step(cursor, seen(device, number * 20 * MINUTE, visitor_id=device), new_facts())
+    assert set(cursor.sessions) == {"phone", "desk"}
 
 
 def test_an_order_that_is_told_again_is_no_repeat_purchase() -> None:

@@ -124,9 +124,18 @@ def test_who_leaves_changes_its_person_once() -> None:
 def test_of_a_person_whose_last_member_is_erased_nothing_stays() -> None:
     [ada], [ben] = with_cart("ada"), with_cart("ben")
     state, _ = told(ada, ben, replace(ben, epoch=2, evidence=[], is_gone=True))
-    state.sealed_to = NOON
+    state.sealed_to, state.base = NOON, pack_cursor(history(NOON, orders=1))
     expel(state, {"ada"}, NOON, person())
     assert (state.members, state.sealed_to, state.count) == ({}, 0, 0)
+    assert unpack_cursor(state.base).orders == state.head.orders == 0
+
+
+def test_of_the_erased_nothing_is_written_not_even_that_it_is_gone() -> None:
+    state, lost = told(*with_cart("ada"), *with_cart("ben", after=HOUR))
+    assert {cart.visitor_id for cart in lost} == {"ada", "ben"}
+    sheet = person()
+    expel(state, {"ada"}, NOON + DAY, sheet)
+    assert {fact.visitor_id for fact in sheet.all().values()} <= {"ben"}
 
 
 def test_what_was_told_before_a_visitor_moved_on_comes_too_late() -> None:

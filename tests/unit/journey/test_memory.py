@@ -45,6 +45,7 @@ def test_what_comes_late_is_folded_from_a_mark_not_far_before_it() -> None:
 def test_of_old_marks_few_are_kept() -> None:
     marks = long_life()
     assert len(marks) < 30
+    assert sorted({count for _, count in marks}) == [count for _, count in marks]
     assert [place[0] for place, _ in marks] == [NOON + (n - 1) * SECOND for _, n in marks]
 
 

@@ -262,8 +262,10 @@ def test_a_rebuild_that_says_nothing_for_ten_minutes_is_broken_off() -> None:
     tracked = Tracked()
     hear(tracked, rebuild(NOON))
     open_ = []
-    for at, site in ((MINUTE, None), (2 * SILENCE, SITE), (SILENCE, None), (SILENCE + 1, None)):
-        tracked.hear(tick(NOON + at, site))
+    said = NOON + MINUTE
+    hear(tracked, Rebuild(SITE, NOON, "go_on", said))
+    for after, site in ((0, None), (2 * SILENCE, SITE), (SILENCE, None), (SILENCE + 1, None)):
+        tracked.hear(tick(said + after, site))
         open_.append(tracked.partition.rebuilds[SITE].is_open)
     assert open_ == [True, True, True, False]
 

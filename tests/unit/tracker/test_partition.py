@@ -73,6 +73,7 @@ def test_checkpoints_that_are_durable_are_not_made_again() -> None:
         partition.begin_checkpoint()
     partition.note_durable(5)
     partition.note_durable(3)
+    assert partition.is_remembered
     partition.position = 9
     partition.begin_checkpoint()
     assert partition.places == [7, 9]
