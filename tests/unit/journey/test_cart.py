@@ -31,9 +31,9 @@ def test_a_cart_lists_its_products_with_the_price_of_one() -> None:
     assert (totals(cart), cart.currency) == ((3, 35.5), "EUR")
 
 
-def test_the_price_of_one_is_told_to_cents() -> None:
+def test_the_price_of_one_is_told_to_the_eighth_decimal() -> None:
     [lamp] = items(Cart([Line("p", "", 3, 10.0)]))
-    assert lamp.price == 3.33
+    assert lamp.price == 3.33333333
 
 
 def test_the_same_product_is_one_line() -> None:

@@ -215,11 +215,6 @@ def test_products_without_prices_share_what_the_cart_is_worth() -> None:
     assert [Line("a", "", 2, 20.0), Line("", "", 1, 10.0)] == found.products
 
 
-def test_what_products_share_is_a_number_of_cents() -> None:
-    products = [{"product_id": "a"}, {"product_id": "b"}]
-    assert commerce("Cart Viewed", value=10.129, products=products).value == 10.13
-
-
 def test_a_cart_of_which_only_the_value_is_told_is_one_piece_without_a_name() -> None:
     found = commerce("Checkout Started", value="1.234,50", currency="EUR")
     assert ([Line("", "", 1, 1234.5)], False) == (found.products, found.is_whole_cart)
