@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from pipeline.collector.answers import Answer, TurnedAway
+from pipeline.collector.answers import Answer, TurnedAway, outcome
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.circumstances import Held, written
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.intake import Intake
 from pipeline.collector.request import Request
-from pipeline.collector.vocabularies.vocabulary import Vocabulary
+from pipeline.collector.vocabularies.vocabulary import Outcome, Vocabulary
 from pipeline.kafka.records import Record
 from pipeline.privacy.masking import USUAL, Masks
 from pipeline.values.crawlers import is_crawler
@@ -48,8 +48,9 @@ class Told(Struct, frozen=True, gc=False):
 class Collected:
     """The result of a request: records by topic, and the refused calls by index.
 
-    `told` are the first of its touchpoints, abbreviated; `success` is the answer that the SDK
-    expects; with `is_diverted`, its touchpoints go to the overflow topic.
+    `told` are the first of its touchpoints, abbreviated; `success` and `outcome` are the answer
+    that the SDK expects (`vocabulary.Events`); with `is_diverted`, its touchpoints go to the
+    overflow topic.
     """
 
     arrival: Arrival
@@ -59,6 +60,7 @@ class Collected:
     refused: list[tuple[int, Refused]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     success: Answer | None = None
+    outcome: Outcome | None = None
     is_diverted: bool = False
     _received_ms: int = field(init=False)
 
@@ -79,6 +81,12 @@ class Collected:
     def _faults(self) -> int:
         """Count the refused calls that leave a dead letter."""
         return sum(why.reason is not Reason.NO_CONSENT for _, why in self.refused)
+
+    def answer(self, usual: Answer) -> Answer:
+        """Say what became of the calls; `usual` is the answer if all were accepted."""
+        if self.outcome:
+            return self.outcome(self.refused)
+        return outcome(self.is_batch, self.accepted, self.refused, self.success or usual)
 
     def add(
         self, index: int, event: Any, call: bytes | Refused, intake: Intake, kind: _Kind
@@ -174,7 +182,7 @@ def collect(
         detail = f"{len(sent.events)} events; a batch has {longest} at most"
         raise TurnedAway(Reason.TOO_LARGE, detail, site=arrival.site)
     collected.is_batch, arrival.sent_at = sent.is_batch, sent.sent_at
-    collected.success = sent.success
+    collected.success, collected.outcome = sent.success, sent.outcome
     calls = [call_of(event, vocabulary) for event in sent.events]
     if len(calls) > 1 and (sent.sent_at is None or sent.sent_at > arrival.received_at):
         told = (call for call in calls if isinstance(call, bytes))

@@ -10,16 +10,22 @@ again, a sender that did not takes another one. Two equal events are one if
   connections: it has `fetch`, or has used one twice; or the sender is a browser, which takes the
   connection that was answered last, and the first one's was answered after the second one's.
 
+A browser repeats a request by itself, within milliseconds, if the connection breaks and was used
+before. Two equal events are one, too, if the connection of the first one was used before, has
+ended, and the second one comes within 0.4 seconds.
+
 Everything else counts twice: a double click, a loop whose requests need new connections (they may
 arrive after the first is answered, hence the 0.4 seconds), a program that connects for each
-request; and a request that a browser repeats by itself, which takes some milliseconds.
+request.
 Nothing is known of connections that a proxy ends, unless the proxy tells the client's port.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from pipeline.collector.limits.callers import UNKNOWN_PORT
@@ -48,19 +54,24 @@ _MOST_KNOWN = 20_000
 _MOST_EQUAL = 16
 """How many requests with an equal event of one sender are remembered: the last ones."""
 
+Ended = Callable[[int], bool]
+"""Says whether the connection from this port of the sender has ended."""
+
 _PROXIES = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
 
 
 class Peer(NamedTuple):
     """Who sends, and over which connection: numbers that nobody can turn into addresses.
 
-    `connection` is 0 if a proxy hides it. What has `fetch` keeps its connections: a browser, Node.
+    `connection` is 0 if a proxy hides it, `port` is 0 if there is any proxy. What has `fetch` keeps
+    its connections: a browser, Node.
     """
 
     connection: int
     name: int
     is_browser: bool
     has_fetch: bool
+    port: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +84,7 @@ class _Connection:
     first: int
     last: int
     answered_at: datetime
+    port: int
     answer: int = 0
     newest: int = 0
     unanswered: int = 0
@@ -108,7 +120,7 @@ class Repeats:
         self._requests += 1
         known = self._connections.get(peer.connection)
         if known is None or known.is_closed(now):
-            known = _Connection(self._requests, self._requests, now)
+            known = _Connection(self._requests, self._requests, now, peer.port)
             _put(self._connections, peer.connection, known)
         elif peer.name not in self._keepers:
             _put(self._keepers, peer.name, None)
@@ -122,7 +134,7 @@ class Repeats:
             known.unanswered -= 1
             known.answer, known.answered_at, known.newest = self._answers, now, self._requests
 
-    def first_at(self, peer: Peer, event: bytes, now: datetime) -> datetime:
+    def first_at(self, peer: Peer, ended: Ended, event: bytes, now: datetime) -> datetime:
         """Give the time when `event` came first: `now`, unless it is sent again."""
         mine = self._connections.get(peer.connection)
         if mine is None:
@@ -130,7 +142,9 @@ class Repeats:
         key = blake2b(b"%d " % peer.name + event, digest_size=16).digest()
         equal = self._events.pop(key, ())
         known = [each for each in equal if self._may_be_lost(each, now)]
-        found = next((each for each in known if self._is_again(each, peer, mine, now)), None)
+        again = (each for each in known if self._is_again(each, peer, mine, now))
+        repeated = (each for each in known if self._is_repeated(each, peer, mine, now, ended))
+        found = next(chain(again, repeated), None)
         if found is None:
             known.append(found := _Event(now, now, 0, 0))
         found.last_at, found.connection, found.request = now, peer.connection, mine.last
@@ -159,6 +173,17 @@ class Repeats:
             return peer.has_fetch or peer.name in self._keepers
         return peer.is_browser and 0 < mine.answer < former.answer
 
+    def _is_repeated(
+        self, event: _Event, peer: Peer, mine: _Connection, now: datetime, ended: Ended
+    ) -> bool:
+        """Say whether a browser repeats it by itself: the kernel is asked last."""
+        former = self._connections[event.connection]
+        if former is mine or not (peer.is_browser and former.port):
+            return False
+        was_used_before = former.first < event.request
+        pause = now - max(former.answered_at, event.last_at)
+        return was_used_before and pause < _SHORTEST_PAUSE and ended(former.port)
+
 
 def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
     known[key] = value
@@ -178,4 +203,5 @@ def peer_of(client: str, direct: str, version: str, headers: Headers) -> Peer:
     connection = hash(client) if is_direct or is_told else 0
     name = hash((address, headers.get("user-agent")))
     has_fetch = headers.get("sec-fetch-mode") is not None
-    return Peer(connection, name, headers.get("sec-fetch-site") is not None, has_fetch)
+    is_browser = headers.get("sec-fetch-site") is not None
+    return Peer(connection, name, is_browser, has_fetch, int(port) if is_direct else 0)

@@ -29,13 +29,13 @@ from pipeline.collector.answers import (
     Headers,
     Problem,
     TurnedAway,
-    outcome,
     refusal,
 )
 from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.batches import Batches
 from pipeline.collector.beacon.script import Script
 from pipeline.collector.collect import Collected, collect
+from pipeline.collector.connections import has_ended
 from pipeline.collector.cookieless import DailyVisitors
 from pipeline.collector.countries import Countries
 from pipeline.collector.endpoints import Endpoints
@@ -299,7 +299,8 @@ class Collector:
         )
         sender = sender or self._sender(key_name(request, vocabulary.key), scope)
         arrival = self._arrival(scope, sender.key, vocabulary, caller)
-        arrival.recall = partial(self._repeats.first_at, peer)
+        ended = partial(has_ended, scope.server, scope.client)
+        arrival.recall = partial(self._repeats.first_at, peer, ended)
         self._key_limits.admit(sender, arrival.received_at)
         longest = self._settings.collector_max_batch
         collected = collect(request, vocabulary, arrival, self._intake, longest, self._masks)
@@ -307,8 +308,7 @@ class Collector:
         self._key_limits.choose(sender, collected)
         await self._keep(collected)
         self._key_limits.count(sender, collected)
-        success = collected.success or vocabulary.success
-        said = outcome(collected.is_batch, collected.accepted, collected.refused, success)
+        said = collected.answer(vocabulary.success)
         if not collected.is_in_vain:
             return said
         return said.with_headers(await self._guard.refuse(caller))

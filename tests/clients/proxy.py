@@ -95,12 +95,20 @@ class Proxy:
         self.seen |= events
         self._write_down(request, text)
         if self.fault == "refused":
-            return _cut(request)
+            return await self._cut(request)
         if self.fault == "unavailable" and (request.method == "POST" or events):
             return web.Response(status=503, headers=_readable(request) | {"Retry-After": "1"})
         answer = await self._pass_on(request, content)
         self.passed |= events
-        return _cut(request) if self.fault == "lost" and events else answer
+        return await self._cut(request) if self.fault == "lost" and events else answer
+
+    async def _cut(self, request: web.Request) -> web.Response:
+        """Break a connection, on both sides, as a network does."""
+        if onward := self._onward.pop(request.transport, None):
+            await onward.close()
+        if request.transport:
+            request.transport.abort()
+        return web.Response()
 
     def _write_down(self, request: web.Request, text: bytes) -> None:
         headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
@@ -139,12 +147,6 @@ async def proxy(target: str, tls: ssl.SSLContext | None = None) -> AsyncIterator
         with suppress(TimeoutError):
             async with asyncio.timeout(5):
                 await runner.cleanup()
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport:
-        request.transport.abort()
-    return web.Response()
 
 
 def _readable(request: web.Request) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -74,6 +75,21 @@ async def test_a_click_that_a_browser_sends_again_over_a_new_connection_is_one(
             await post(running[0], "sent again", 1, session)
         await asyncio.sleep(0.5)
     assert 1 == await told(running, "sent again")
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="only Linux tells what has ended")
+@pytest.mark.parametrize(("breaks", "expected"), [(True, 1), (False, 2)])
+async def test_a_click_that_a_browser_repeats_at_once_because_the_connection_broke_is_one(
+    running: tuple[str, str], *, breaks: bool, expected: int
+) -> None:
+    goal = f"repeated at once, {expected}"
+    async with aiohttp.ClientSession() as first, aiohttp.ClientSession() as second:
+        await post(running[0], "before", 1, first)
+        await post(running[0], goal, 1, first)
+        if breaks:
+            await first.close()
+        await post(running[0], goal, 1, second)
+    assert expected == await told(running, goal)
 
 
 async def test_a_program_that_connects_anew_each_time_is_counted_each_time(

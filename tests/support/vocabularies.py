@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.collector.answers import Answer, outcome
+from pipeline.collector.answers import Answer
 from pipeline.collector.arrival import Arrival, browser, is_of_a_page
 from pipeline.collector.collect import Collected, collect
 from pipeline.collector.cookieless import DailyVisitors
@@ -67,9 +67,7 @@ def send(  # noqa: PLR0917 - a request has so much
         arrival.known = daily if is_of_a_page(headers or {}) else None
     key = vocabulary.key(request)
     collected = collect(request, vocabulary, arrival, reads, 1000)
-    success = collected.success or vocabulary.success
-    told = outcome(collected.is_batch, collected.accepted, collected.refused, success)
-    return Taken(key, collected, told)
+    return Taken(key, collected, collected.answer(vocabulary.success))
 
 
 def sent(request: dict[str, Any], reads: Intake = intake) -> Taken:

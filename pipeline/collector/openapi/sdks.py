@@ -128,7 +128,6 @@ _SPOKEN = {
     ("POST", "/i/v1/analytics/events"): _Spoken(
         summary="PostHog: several events, named in the answer; the token is also a Bearer token",
         examples={JSON: {"api_key": _KEY, "batch": [{"event": "X", "distinct_id": "u-1"}]}},
-        takes_batches=True,
         refusals=_OF_AN_OBJECT,
     ),
     ("POST", "/api/event"): _Spoken(

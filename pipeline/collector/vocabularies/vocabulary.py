@@ -15,8 +15,11 @@ from typing import Any
 from pipeline.collector.answers import ACCEPTED, STATUSES, TOO_MANY, Answer, Problem
 from pipeline.collector.decoding import JsonObject
 from pipeline.collector.request import Request
-from schemas.codec import encode
+from schemas.codec import Refused, encode
 from schemas.touchpoint import TouchpointType
+
+Outcome = Callable[[Sequence[tuple[int, Refused]]], Answer]
+"""Writes an answer; it gets the refused events by index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,15 @@ class Events:
     """The events of a request: bytes of Segment's calls, or objects to translate.
 
     `sent_at` is the clock of the device, if the request has one for all its events. `success` is
-    the answer that this request asks for, if it differs from the usual one.
+    the answer that this request asks for, if it differs from the usual one; `outcome` writes it, if
+    it says of each event what became of it.
     """
 
     events: Sequence[Any]
     sent_at: datetime | None = None
     is_batch: bool = False
     success: Answer | None = None
+    outcome: Outcome | None = None
 
 
 Wording = Callable[[Answer, str], Answer]

@@ -22,10 +22,11 @@ class Requests:
     def __init__(self, *, is_browser: bool = True) -> None:
         self.repeats = Repeats()
         self.now = NOON
+        self.ended: set[int] = set()
         self._is_browser = is_browser
 
     def peer(self, connection: int, name: int = ADA) -> Peer:
-        return Peer(connection, name, self._is_browser, self._is_browser)
+        return Peer(connection, name, self._is_browser, self._is_browser, connection)
 
     def open(
         self, connection: int, ms: int, calls: tuple[bytes, ...] = (CLICK,), name: int = ADA
@@ -35,7 +36,7 @@ class Requests:
         self.now = NOON + timedelta(milliseconds=ms)
         self.repeats.begin(peer, self.now)
         arrival = Arrival("shop", self.now)
-        arrival.recall = partial(self.repeats.first_at, peer)
+        arrival.recall = partial(self.repeats.first_at, peer, self.ended.__contains__)
         return [intake.touchpoint(call, arrival).touchpoint_id for call in calls]
 
     def answer(self, connection: int, after_ms: int = 0) -> None:
@@ -103,10 +104,31 @@ def test_a_loop_that_needs_new_connections_is_as_many_events_as_it_sends() -> No
     assert 3 == len({each for [each] in ids})
 
 
-def test_what_a_browser_repeats_by_itself_counts_twice() -> None:
-    """It looks like such a loop."""
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_a_browser_repeats_by_itself_is_the_same(*, is_answered: bool) -> None:
+    """Its connection was used before, and broke; the answer may be on its way yet."""
     requests = Requests()
-    assert requests.send(1, 0) != requests.send(2, 9)
+    requests.send(1, -50, ())
+    first = requests.open(1, 0)
+    if is_answered:
+        requests.answer(1)
+    requests.ended |= {1}
+    assert first == requests.send(2, 9)
+
+
+@pytest.mark.parametrize(
+    ("was_used", "has_ended", "is_browser", "ms"),
+    [(False, True, True, 9), (True, False, True, 9), (True, True, False, 9), (True, True, True, 9)],
+)
+def test_only_a_connection_that_was_used_and_ended_makes_a_browser_repeat(
+    *, was_used: bool, has_ended: bool, is_browser: bool, ms: int
+) -> None:
+    requests = Requests(is_browser=is_browser)
+    if was_used:
+        requests.send(1, -50, ())
+    first = requests.send(1, 0)
+    requests.ended |= {1} if has_ended else set()
+    assert (was_used and has_ended and is_browser) == (first == requests.send(2, ms))
 
 
 def test_after_a_loop_a_browser_takes_the_connection_that_was_answered_last() -> None:
@@ -164,7 +186,7 @@ def test_what_is_sent_again_happened_when_it_came_first() -> None:
     peer = requests.peer(2)
     requests.repeats.begin(peer, NOON)
     arrival = Arrival("shop", NOON + timedelta(seconds=1))
-    arrival.recall = partial(requests.repeats.first_at, peer)
+    arrival.recall = partial(requests.repeats.first_at, peer, requests.ended.__contains__)
     assert NOON == intake.touchpoint(CLICK, arrival).occurred_at
 
 
@@ -227,6 +249,7 @@ def test_a_connection_is_known_if_no_proxy_ends_it_or_the_proxy_names_the_port(
 ) -> None:
     peer = peer_of(client, direct, version, AGENT | headers)
     assert (is_known, True, True) == (peer.connection != 0, peer.is_browser, peer.has_fetch)
+    assert (50 if is_known and client == direct else 0) == peer.port
 
 
 def test_no_address_is_kept() -> None:

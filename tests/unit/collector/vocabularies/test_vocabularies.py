@@ -299,3 +299,17 @@ def test_posthogs_newer_api_has_the_clock_in_a_header_and_names_each_event(
     taken = send("POST", "/i/v1/analytics/events", content, headers=headers, reads=Intake(LIMITS))
     assert occurred_at == taken.touchpoints[0]["occurred_at"]
     assert {"results": {"e-1": {"result": "ok"}}} == json.loads(taken.answer.body or b"")
+
+
+def test_posthogs_newer_api_names_the_events_that_are_refused_and_why() -> None:
+    """Without `results` its SDKs take a success for broken, and report the whole batch."""
+    good = {"event": "X", "uuid": "e-1", "distinct_id": "u"}
+    bad = {"uuid": "e-2", "distinct_id": "u"}
+    refused = {"e-2": {"result": "drop", "details": "missing_field"}}
+    for batch, results in (
+        ([good, bad, 7], {"e-1": {"result": "ok"}} | refused),
+        ([bad], refused),
+    ):
+        content = json.dumps({"api_key": "wk_1", "batch": batch}).encode()
+        answer = send("POST", "/i/v1/analytics/events", content).answer
+        assert (200, {"results": results}) == (answer.status, json.loads(answer.body))
