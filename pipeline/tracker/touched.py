@@ -101,10 +101,6 @@ class Touched:
         visitor = self._visitors.get(key)
         return visitor.state if visitor else self._partition.visitor(key)
 
-    def knows(self, key: bytes) -> bool:
-        """Tell whether anything is known about the visitor or person `key`."""
-        return key in self._visitors or key in self._people or key in self._partition.states
-
     def drop(self, key: bytes) -> None:
         """Forget the visitor or person `key` and its unsent messages."""
         self._visitors.pop(key, None)
@@ -204,7 +200,7 @@ class Touched:
         return [*self._visitors.values(), *self._people.values()]
 
     def _find(self, key: bytes, offset: int) -> Somebody | None:
-        if not self.knows(key):
+        if key not in self._partition.states:
             return None
         site, name = key.lstrip(PERSON).decode().split(":", 1)
         if key.startswith(PERSON):

@@ -307,6 +307,17 @@ def test_what_is_put_into_the_cart_after_an_order_is_at_stake() -> None:
     assert (found.kind, found.value) == ("checkout", 5.0)
 
 
+def test_so_is_a_checkout_of_what_was_left_since_however_short_ago_the_order_was() -> None:
+    rows = fold(
+        order("a", 0),
+        added("b", SECOND, **PIECE),
+        checkout("c", 40 * MINUTE),
+        now=10 * DAY,
+        rules=with_slow_checkout(timedelta(hours=1)),
+    )
+    assert [found.kind for found in baskets(rows)] == ["cart", "checkout"]
+
+
 def test_a_checkout_of_a_later_visit_is_at_stake_whatever_was_ordered_before() -> None:
     (found,) = left(order("a", 0), checkout("b", HOUR))
     assert found.kind == "checkout"

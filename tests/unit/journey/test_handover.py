@@ -21,6 +21,7 @@ from pipeline.journey.state import (
     new_person,
     new_state,
     pack_cursor,
+    recall,
     unpack_cursor,
 )
 from schemas.facts import Abandonment, Fact
@@ -65,6 +66,13 @@ def test_orders_told_again_after_they_were_sealed_count_once() -> None:
 
 def test_orders_that_were_sealed_and_are_told_again_one_by_one_count_once() -> None:
     assert orders(*visitor(is_sealed=True), *visitor(is_sealed=False)) == 2
+
+
+def test_of_what_is_told_again_only_what_is_new_is_added() -> None:
+    [first] = visitor(is_sealed=False)
+    more = replace(first, evidence=[*first.evidence, seen("c", HOUR, visitor_id="ada")])
+    state, _ = told(first, more, more)
+    assert [each.id for each in recall(state)] == ["a", "b", "c"]
 
 
 def test_who_left_and_comes_back_brings_its_sealed_orders_once() -> None:
@@ -173,9 +181,9 @@ def test_what_was_sealed_of_the_erased_is_expelled_and_nothing_else(erased: str)
 
 def test_visits_and_counts_of_two_histories_are_added_and_the_last_cart_stays() -> None:
     older = history(1, visits=2, counts={"Look": 3, "Call": 1}, cart=Cart([]))
-    newer = history(2, visits=5, counts={"Look": 4})
+    newer = history(2, visits=5, counts={"Look": 4, "Write": 2})
     both = joined(newer, older)
-    assert (both.visits, both.counts) == (7, {"Look": 7, "Call": 1})
+    assert (both.visits, both.counts) == (7, {"Look": 7, "Call": 1, "Write": 2})
     assert both.cart == older.cart
     assert joined(older, replace(newer, cart=Cart([], "EUR"))).cart == Cart([], "EUR")
 

@@ -128,6 +128,7 @@ def test_a_mark_is_worth_its_room() -> None:
         if state.marks and state.marks[-1].size > sizes[-1]:
             mark = state.marks[-1]
             sizes.append(mark.size)
+            assert mark.count % 16 == 0
             assert sizes[-1] - sizes[-2] >= 4 * len(bytes(mark.cursor))
     assert len(sizes) > 3
 
@@ -169,6 +170,12 @@ def test_silence_puts_off_that_somebody_is_closed_even_if_more_is_due_later() ->
     state.head.journeys.clear()
     state.head.open["newsletter"] = Stake("newsletter", NOON, "a", due=NOON + 60 * DAY)
     assert next_deadline(state, RULES, silence=MINUTE) == NOON + 30 * DAY + MINUTE
+
+
+def test_who_was_told_who_it_is_is_remembered_from_then_on() -> None:
+    state = new_state()
+    state.kept_from = NOON
+    assert forgotten_at(state, RULES) == NOON + 31 * DAY
 
 
 def test_silence_puts_off_that_somebody_is_forgotten() -> None:

@@ -23,7 +23,7 @@ from schemas.codec import decode_touchpoint
 from schemas.topics import IDENTITIES, RAW, TOUCHPOINTS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, SITE, VISITOR, seen
 from tests.support.tracker import tick, touchpoint, untimed, written
-from tests.unit.tracker.test_waiting import ADA, Tracked, carts, facts, messages
+from tests.unit.tracker.test_waiting import ADA, Tracked, after, carts, facts, messages
 
 SEVEN = PERSON + b"shop:user:7"
 
@@ -204,6 +204,16 @@ def test_of_several_who_are_erased_all_are_forgotten_even_if_some_are_unknown() 
     assert ADA not in tracked.partition.states
 
 
+def test_a_person_told_while_somebody_dear_waits_is_kept_until_all_is_durable() -> None:
+    tracked = after(30)
+    tracked.hear(touchpoint("late", NOON + 1))
+    hear(tracked, handover("bob", "b cart"))
+    tracked.checkpoint(most=10)
+    tracked.hear(tick(NOON + 2000 * DAY, SITE))
+    tracked.checkpoint()
+    assert SEVEN in tracked.partition.states
+
+
 def test_a_person_closes_old_evidence_when_a_tick_wakes_it_and_not_before() -> None:
     tracked = Tracked()
     hear(tracked, handover(VISITOR, "old"))
@@ -264,8 +274,8 @@ def test_a_rebuild_that_says_nothing_for_ten_minutes_is_broken_off() -> None:
     open_ = []
     said = NOON + MINUTE
     hear(tracked, Rebuild(SITE, NOON, "go_on", said))
-    for after, site in ((0, None), (2 * SILENCE, SITE), (SILENCE, None), (SILENCE + 1, None)):
-        tracked.hear(tick(said + after, site))
+    for silent, site in ((0, None), (2 * SILENCE, SITE), (SILENCE, None), (SILENCE + 1, None)):
+        tracked.hear(tick(said + silent, site))
         open_.append(tracked.partition.rebuilds[SITE].is_open)
     assert open_ == [True, True, True, False]
 

@@ -106,6 +106,13 @@ def test_what_is_known_of_a_key_is_known_up_to_an_offset() -> None:
     assert [partition.offset_of(key) for key in keys] == [5, 7, -1]
 
 
+def test_of_the_places_of_checkpoints_the_newest_are_kept() -> None:
+    partition = Partition(0)
+    for partition.position in range(200):
+        partition.begin_checkpoint()
+    assert partition.places == list(range(72, 200))
+
+
 def test_the_partitions_own_entry_brings_back_offset_and_times() -> None:
     partition = restored((META_KEY, meta(7, shop=NOON)))
     assert (partition.offset, partition.times) == (7, {"shop": NOON})
