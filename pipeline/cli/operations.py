@@ -136,27 +136,34 @@ def _mails(known: Settings) -> "Webhooks | None":
 
 
 @replay.command("topic")
-@click.argument("topic")
+@click.argument("topics", nargs=-1, required=True, metavar="TOPIC...")
 @click.option("--from", "since", type=click.DateTime(), help="UTC; default: the beginning.")
-def topic_(topic: str, since: datetime | None) -> None:
-    """Read a topic again: touchpoints.raw by the tracker, the others by the sink.
+def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
+    """Read topics again: touchpoints.raw by the tracker, the others by the sink.
 
-    Stop the topic's readers first and start them again afterwards. Rows keep their ids: correct
+    Stop the topics' readers first and start them again afterwards. Rows keep their ids: correct
     rows in ClickHouse stay as they are, missing ones come back.
     """
     from pipeline.operations.rewind import rewind
 
-    records = asyncio.run(
-        rewind(read_settings(), topic, since.replace(tzinfo=UTC) if since else None)
-    )
-    click.echo(f"{records} records of {topic} will be read again")
+    known, start = read_settings(), since.replace(tzinfo=UTC) if since else None
+    for name in topics:
+        records = asyncio.run(rewind(known, name, start))
+        click.echo(f"{records} records of {name} will be read again")
 
 
 @click.command()
 @click.option("--site", required=True, help="The site to recompute.")
 @click.option("--from", "start", type=click.DateTime(), help="Only people seen since then; UTC.")
 @click.option("--to", "end", type=click.DateTime(), help="Only people seen before then; UTC.")
-def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
+@click.option(
+    "--from-database",
+    "source",
+    default="",
+    metavar="NAME",
+    help="First bring the site from this database, which belongs to another log.",
+)
+def rebuild(site: str, start: datetime | None, end: datetime | None, source: str) -> None:
     """Recompute a site from its touchpoints, while live ones continue to arrive.
 
     Afterwards late touchpoints, changed models and rules, and the touchpoints of a lost log count,
@@ -166,7 +173,9 @@ def rebuild(site: str, start: datetime | None, end: datetime | None) -> None:
     """
     from pipeline.operations.rebuild.command import rebuild_site, said
 
-    done = asyncio.run(rebuild_site(read_settings(), span_of(site, start, end)))
+    if source and (start or end):
+        raise click.UsageError("--from-database brings a whole site: leave out --from and --to")
+    done = asyncio.run(rebuild_site(read_settings(), span_of(site, start, end), source))
     click.echo(said(done))
 
 

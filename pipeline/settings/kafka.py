@@ -18,7 +18,7 @@ class KafkaSettings(BaseModel):
         "127.0.0.1:9092", description="Bootstrap brokers, host:port, separated by commas."
     )
     kafka_partitions: int = Field(
-        4, ge=1, description="Partitions of every topic. They cannot be changed once there is data."
+        4, ge=1, description="Partitions of every topic. Once there is data, more take a new log."
     )
     kafka_replication: int = Field(
         1, ge=1, description="Replicas of every partition; 3 in production."

@@ -32,7 +32,7 @@ SAMPLES = {
     "role": "track",
     "sql": "SELECT 1",
     "steps": "Page Viewed > Order Completed",
-    "topic": "touchpoints.raw",
+    "topics": "touchpoints.raw",
     "url": "https://shop.example/",
 }
 """What stands for an argument; of an option that must be given it is `shop`."""
@@ -228,6 +228,7 @@ SPAN = ["--from", "2025-01-02", "--to", "2025-01-01"]
         (["export", "--person", "7", "--site", "shpo"], "no site 'shpo'"),
         (["erase", "--person", "7", "--site", "shpo"], "no site 'shpo'"),
         (["rebuild", "--site", "shpo"], "no touchpoints of shpo"),
+        (["rebuild", "--site", "shop", "--from-database", "n"], "database n cannot be read"),
         (["funnel", "Page Vewed > Order Completed"], "did you mean Page Viewed"),
         (["map", "--segment", "gold"], "no segment 'gold'"),
         (["map", "--model", "lifecicle"], "do not have the model 'lifecicle'"),

@@ -194,6 +194,7 @@ async def running_line(
     replication: int = 1,
     tick: str = "PT1H",
     prefix: str = "",
+    partitions: int = 4,
 ) -> AsyncIterator[tuple[Line, Client]]:
     """Make topics and a database with tables; give the line, and a client for the tables.
 
@@ -204,6 +205,7 @@ async def running_line(
         "TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
         "TOUCHSTREAM_KAFKA_IDEMPOTENCE": str(idempotence),
         "TOUCHSTREAM_KAFKA_PREFIX": prefix,
+        "TOUCHSTREAM_KAFKA_PARTITIONS": str(partitions),
         "TOUCHSTREAM_CLICKHOUSE_URL": engine.url,
         "TOUCHSTREAM_CLICKHOUSE_DATABASE": database,
         "TOUCHSTREAM_TRACKER_TICK": tick,
@@ -217,6 +219,7 @@ async def running_line(
         kafka_idempotence=idempotence,
         kafka_replication=replication,
         kafka_prefix=prefix,
+        kafka_partitions=partitions,
         clickhouse_url=engine.url,
         clickhouse_database=database,
     )

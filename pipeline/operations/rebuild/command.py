@@ -1,5 +1,6 @@
 """A rebuild with its clients, and its message at the end. Shell."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from rich.console import Console
 from pipeline.clickhouse import connect
 from pipeline.kafka import clients
 from pipeline.operations.rebuild import tables
+from pipeline.operations.rebuild.bring import bring
 from pipeline.operations.rebuild.run import Rebuild, Rebuilt
 from pipeline.operations.rebuild.tables import Scope
 from pipeline.reports.span import BEGINNING, END, Span
@@ -26,14 +28,19 @@ class NothingToRebuild(Unusable):
     """Nobody is affected; the text says why."""
 
 
-async def rebuild_site(settings: Settings, span: Span) -> Rebuilt:
+async def rebuild_site(settings: Settings, span: Span, source: str = "") -> Rebuilt:
     """Rebuild a site, or the people who were seen in `span`.
+
+    `source` is a database of another log, whose rows are brought first.
 
     Raises:
         RebuildFailed: it did not finish.
         NothingToRebuild: nobody was seen.
+        NotBrought: `source` cannot be read.
     """
     with closing(connect(settings)) as client:
+        if source:
+            await asyncio.to_thread(bring, client, source, span.site)
         return await _run(settings, client, _scope(client, span))
 
 

@@ -1,0 +1,76 @@
+"""A restored database, and a log that is replaced: nothing is lost, and nobody is torn."""
+
+import shutil
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.operations.verify import differences
+from schemas.topics import TABLES
+from tests.integration.test_rebuild import bootstrap_servers, bring, days, held, run
+from tests.support.engine import EngineServer
+from tests.support.line import Line, running_line
+
+__all__ = ["bootstrap_servers"]
+
+
+async def is_right(line: Line, client: Client) -> bool:
+    await line.settle()
+    assert await line.differences(client) == []
+    return differences(client, gap=line.settings.session_gap) == []
+
+
+async def test_a_restored_database_catches_up_and_moves_to_a_log_with_more_partitions(
+    bootstrap_servers: str, tmp_path: Path
+) -> None:
+    files, data = days(tmp_path, 5), tmp_path / "clickhouse"
+    async with (
+        EngineServer(data) as engine,
+        running_line(bootstrap_servers, engine, tmp_path, "moved_from") as (old, client),
+    ):
+        await old.start("track")
+        await old.start("sink")
+        await bring(old, files[:3], "shop", tmp_path)
+        await old.settle()
+        await backed_up(engine, data)
+        await bring(old, files[3:4], "shop", tmp_path)
+        await old.settle()
+        before = held(client, "shop")
+        await restored(old, engine, data)
+        assert await is_right(old, client)
+        assert held(client, "shop") == before
+        await old.stop()
+        await moved(bootstrap_servers, engine, tmp_path, files)
+
+
+async def backed_up(engine: EngineServer, data: Path) -> None:
+    """Copy the database's files while it is stopped; tracker and sink go on."""
+    await engine.stop()
+    shutil.copytree(data, data.with_name("backup"), symlinks=True)
+    await engine.start()
+
+
+async def restored(line: Line, engine: EngineServer, data: Path) -> None:
+    """Put the copy into the place of what was lost, and read again what came since."""
+    await line.terminate("sink")
+    await engine.stop()
+    shutil.rmtree(data)
+    shutil.copytree(data.with_name("backup"), data, symlinks=True)
+    await engine.start()
+    await run(line, "replay", "topic", *TABLES)
+    await line.start("sink")
+
+
+async def moved(
+    bootstrap_servers: str, engine: EngineServer, folder: Path, files: list[Path]
+) -> None:
+    """Go on with seven partitions in place of four, and a database of their own."""
+    async with running_line(
+        bootstrap_servers, engine, folder, "moved_to", prefix="v2.", partitions=7
+    ) as (new, client):
+        await new.start("track")
+        await new.start("sink")
+        await bring(new, files[4:], "shop", folder)  # before its past is there
+        said = await run(new, "rebuild", "--site", "shop", "--from-database", "moved_from")
+        assert "200 touchpoints of everybody told again" in said
+        assert await is_right(new, client)
