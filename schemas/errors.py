@@ -7,8 +7,8 @@
     ├── Unavailable                 69: a part that is needed does not answer
     │   ├── ClickHouseUnavailable, Forbidden, NotAcknowledged, TopicsFailed
     │   └── EmbeddedError, StackFailed
-    └── CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, LiveFailed, MigrationRefused,
-        ReplayFailed, Sick, SimulationFailed, Unwell, WebhookFailed
+    └── AnotherLog, CollectorFailed, DemoFailed, ForgetFailed, ImportFailed, LiveFailed,
+        MigrationRefused, ReplayFailed, Sick, SimulationFailed, Unwell, WebhookFailed
 
 The numbers are exit codes: 2 is that of every command line, 69 is EX_UNAVAILABLE of sysexits.h.
 """

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from schemas.dead_letter import DeadLetter, Reason, dead_letter
 from schemas.refusals import Refusals, site_in
@@ -30,6 +31,7 @@ class Writer:
     """Moves records of `tables`' topics into their tables until `stop` is set.
 
     At this Kafka, the names of the topics begin with `prefix`; a dead letter's source does not.
+    `log_id` stands with each offset that is committed.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Writer:
         longest_seconds: float,
         refusals: Refusals | None = None,
         prefix: str = "",
+        log_id: str = "",
     ) -> None:
         self._consumer = consumer
         self._sink = sink
         self._tables = tables
         self._prefix = prefix
+        self._log_id = log_id
         self._refuse = refuse
         self._events = events
         self._most_rows = most_rows
@@ -158,7 +162,7 @@ class Writer:
     async def _commit(self, positions: Mapping[tuple[str, int], int]) -> None:
         mine = self._consumer.assignment()
         offsets = {
-            TopicPartition(topic, partition): offset
+            TopicPartition(topic, partition): OffsetAndMetadata(offset, self._log_id)
             for (topic, partition), offset in positions.items()
             if TopicPartition(topic, partition) in mine
         }

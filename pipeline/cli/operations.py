@@ -153,7 +153,7 @@ def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
 
 
 @click.command()
-@click.option("--site", required=True, help="The site to recompute.")
+@click.option("--site", default="", help="The site to recompute.")
 @click.option("--from", "start", type=click.DateTime(), help="Only people seen since then; UTC.")
 @click.option("--to", "end", type=click.DateTime(), help="Only people seen before then; UTC.")
 @click.option(
@@ -163,20 +163,29 @@ def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
     metavar="NAME",
     help="First bring the site from this database, which belongs to another log.",
 )
-def rebuild(site: str, start: datetime | None, end: datetime | None, source: str) -> None:
+@click.option("--lost-log", is_flag=True, help="Every site: Kafka's log is a new one.")
+def rebuild(
+    site: str, start: datetime | None, end: datetime | None, source: str, *, lost_log: bool
+) -> None:
     """Recompute a site from its touchpoints, while live ones continue to arrive.
 
     Afterwards late touchpoints, changed models and rules, and the touchpoints of a lost log count,
     and no outdated fact is left. With --from or --to only people who were seen in that span are
     recomputed, from everything they did. Tracker and sink must be running. You can interrupt it and
     run it again.
-    """
-    from pipeline.operations.rebuild.command import rebuild_site, said
 
+    With --lost-log all facts are deleted first, since they were written from a log that is gone.
+    """
+    from pipeline.operations.rebuild.command import forget, rebuild_site, said
+
+    known = read_settings()
+    if lost_log == bool(site) or (lost_log and (start or end or source)):
+        raise click.UsageError("give --site, or --lost-log alone for every site")
     if source and (start or end):
         raise click.UsageError("--from-database brings a whole site: leave out --from and --to")
-    done = asyncio.run(rebuild_site(read_settings(), span_of(site, start, end), source))
-    click.echo(said(done))
+    for one in forget(known) if lost_log else [site]:
+        done = asyncio.run(rebuild_site(known, span_of(one, start, end), source))
+        click.echo(f"{one}: {said(done)}" if lost_log else said(done))
 
 
 @click.command()

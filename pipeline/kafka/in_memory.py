@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.records import Record, Row
@@ -113,11 +114,12 @@ class MemoryConsumer:
             await asyncio.sleep(timeout_ms / 1000)
         return fetched
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int | OffsetAndMetadata]) -> None:
         """Note `offsets`; IllegalStateError if one of their partitions is not owned."""
         if not offsets.keys() <= self._positions.keys():
             raise IllegalStateError("a partition is not assigned")
-        self.committed.update(offsets)
+        for place, to in offsets.items():
+            self.committed[place] = to if isinstance(to, int) else to.offset
 
     def _fetch(self, tp: TopicPartition, most: int | None) -> list[Fetched]:
         start = self._positions[tp]

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupLoadInProgressError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.kafka import clients
 from pipeline.settings import Settings
@@ -54,11 +55,18 @@ async def committed(settings: Settings, group: str, places: Iterable[TopicPartit
 async def _committed(
     admin: AIOKafkaAdminClient, group: str, places: Iterable[TopicPartition]
 ) -> Positions:
-    asked = [*places]
-    found = await admin.list_consumer_group_offsets(group, partitions=asked)
-    if len(found) < len(asked):  # aiokafka's admin client says nothing of the error
+    found = await held(admin, group, [*places])
+    return {place: max(0, one.offset) for place, one in found.items()}
+
+
+async def held(
+    admin: AIOKafkaAdminClient, group: str, places: list[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Give what `group` has committed, with -1 where it has not; KafkaError if nobody answers."""
+    found = await admin.list_consumer_group_offsets(group, partitions=places)
+    if len(found) < len(places):  # aiokafka's admin client says nothing of the error
         raise GroupLoadInProgressError(f"the coordinator of {group} does not answer yet")
-    return {place: max(0, held.offset) for place, held in found.items()}
+    return dict(found)
 
 
 async def until_committed(settings: Settings, group: str, positions: Positions) -> None:

@@ -86,6 +86,11 @@ class Child:
         if is_alive:
             self._tasks.append(asyncio.create_task(self._probe(is_alive)))
 
+    async def run_once(self) -> int:
+        """Run it to its end; give its exit code."""
+        self._begin_log()
+        return await (await self._spawn()).wait()
+
     async def stop(self, patience: float) -> None:
         """Ask it to end; kill it if it still runs after `patience` seconds."""
         self._cancel()

@@ -3,8 +3,8 @@
 If Java and Apache Kafka are installed, Kafka keeps log, tracker state and offsets: however the
 stack ends, the next start continues where it was. Otherwise the embedded broker runs, which loses
 everything when it stops. So the roles end in the order in which a touchpoint passes them, each when
-it has read all that the one before it wrote. The tracker still loses its state: after the next
-start no session continues, and carts that were open stay open.
+it has read all that the one before it wrote. The next start finds a new log, and computes each site
+anew from its touchpoints: open sessions and carts continue.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.clickhouse import bring_up_to_date, connect
 from pipeline.kafka.lag import ends, until_committed
+from pipeline.kafka.own_log import is_of_another_log
 from pipeline.kafka.topics import create_topics
 from pipeline.local.children import Child, StackFailed, Tell
 from pipeline.local.embedded.broker import EmbeddedBroker
@@ -34,6 +35,7 @@ from pipeline.settings import Settings, environment_of
 from pipeline.settings.kafka import OPEN
 from pipeline.terminal import until_told
 from schemas.topics import OVERFLOW, RAW, TABLES
+from sinks.another_log import forget_log
 
 _CATCH_UP_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -65,6 +67,7 @@ class Stack:
         self._is_engine_embedded = is_engine_embedded
         self._logs = settings.embedded_path / "logs"
         self._children: dict[str, Child] = {}
+        self._to_rebuild: list[str] = []
 
     async def start(self) -> None:
         """Start everything; return when every part answers.
@@ -92,6 +95,17 @@ class Stack:
             self._start_what_needs_clickhouse(),
         )
 
+    async def rebuild(self) -> None:
+        """Compute the sites of a log that is gone anew, while touchpoints arrive."""
+        for site in self._to_rebuild:
+            self._tell(f"the log is a new one: {site} is computed anew from its touchpoints")
+            child = self._children["rebuild"] = self._child("rebuild", ("rebuild", "--site", site))
+            if await child.run_once():
+                self._tell(
+                    f"{site} is not computed anew; {self._logs / 'rebuild.log'} says why. Run "
+                    f"`touchstream rebuild --site {site}`"
+                )
+
     async def until_broken(self) -> None:
         """Wait for a failure beyond repair; raise StackFailed when the embedded broker ends."""
         if self._broker is None:
@@ -105,6 +119,7 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop the parts one after the other; nothing that was accepted is lost."""
+        await self._stop("rebuild")
         await self._stop("collect")
         if "drain" in self._children:
             await self._catch_up(self._settings.drain_group, [OVERFLOW.name])
@@ -138,6 +153,8 @@ class Stack:
             command = ("engine", "--host", host, "--port", str(port))
             await self._start("engine", f"{settings.clickhouse_url}/ping", command)
         await asyncio.to_thread(_migrate, settings)
+        if self._is_engine_embedded and (self._broker or self._kafka):
+            self._to_rebuild = await _forget_another_log(settings)
         await _together(
             self._start_metered("sink", settings.sink_metrics_port),
             self._start_metered("watch", settings.watch_metrics_port),
@@ -151,14 +168,17 @@ class Stack:
     async def _start(
         self, role: str, url: str, command: tuple[str, ...] = (), alive: str = ""
     ) -> None:
-        child = self._children[role] = Child(
-            role,
-            _touchstream(*(command or (role,))),
+        child = self._children[role] = self._child(role, command or (role,))
+        await child.start(partial(answers, url), partial(answers, alive) if alive else None)
+
+    def _child(self, name: str, command: tuple[str, ...]) -> Child:
+        return Child(
+            name,
+            _touchstream(*command),
             environment_of(self._settings),
-            self._logs / f"{role}.log",
+            self._logs / f"{name}.log",
             self._tell,
         )
-        await child.start(partial(answers, url), partial(answers, alive) if alive else None)
 
     async def _stop(self, role: str) -> None:
         if role in self._children:
@@ -245,8 +265,8 @@ def _own_kafka(settings: Settings) -> LocalKafka | None:
     parts = find(home)
     if parts is None:
         _tell(
-            "the broker keeps its log in memory: when it ends, open sessions and carts are "
-            "forgotten, and if it is killed, so are touchpoints that are not in ClickHouse yet; "
+            "the broker keeps its log in memory: if it is killed, touchpoints that are not in "
+            "ClickHouse yet are lost, and each start computes everything anew; "
             "`touchstream kafka install` installs Apache Kafka, which keeps them"
         )
         return None
@@ -262,7 +282,7 @@ async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:
         _tell(f"  {settings.script_tag(key)}")
     _tell(f"look at: {look_at}")
     try:
-        await stack.until_broken()
+        await _together(stack.until_broken(), stack.rebuild())
     except asyncio.CancelledError:
         _tell("stopping: what was accepted is brought to ClickHouse first")
         await stack.stop()
@@ -288,6 +308,13 @@ def _touchstream(*arguments: str) -> tuple[str, ...]:
 def _migrate(settings: Settings) -> None:
     with closing(connect(settings)) as client:
         bring_up_to_date(client, settings)
+
+
+async def _forget_another_log(settings: Settings) -> list[str]:
+    with closing(connect(settings)) as client:
+        if await is_of_another_log(settings, client):
+            return await asyncio.to_thread(forget_log, client)
+    return []
 
 
 def _tell(sentence: str) -> None:

@@ -14,9 +14,11 @@ from pipeline import metrics
 from pipeline.clickhouse import ClickHouseUnavailable, connect
 from pipeline.kafka import clients
 from pipeline.kafka.dead_letters import DeadLetters
+from pipeline.kafka.own_log import claim, is_of_another_log
 from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
+from schemas.errors import TouchstreamError
 from schemas.refusals import Refusals
 from schemas.topics import DEAD_LETTERS, TABLES
 from sinks.clickhouse import ClickHouseSink
@@ -34,6 +36,10 @@ _AS_A_MEMBER = {
     "heartbeat_interval_ms": 2_000,
     "max_partition_fetch_bytes": 8 * 1024 * 1024,
 }
+
+
+class AnotherLog(TouchstreamError):
+    """The tables were written from another log; the text says what to do."""
 
 
 class SinkMetrics:
@@ -72,6 +78,7 @@ async def run(settings: Settings) -> None:
     with closing(client):
         async with clients.producer(settings, DEAD_LETTERS.name) as producer:
             await check_rights(settings, "sink")
+            log_id = await _own_log(settings, client)
             async with clients.consumer(
                 settings, *TABLES, group_id=settings.sink_group, **_AS_A_MEMBER
             ) as consumer:
@@ -87,10 +94,23 @@ async def run(settings: Settings) -> None:
                     longest_seconds=settings.sink_batch_wait.total_seconds(),
                     refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),
                     prefix=settings.kafka_prefix,
+                    log_id=log_id,
                 )
                 writer.stop = stopping
                 with dog:
                     await writer.run()
+
+
+async def _own_log(settings: Settings, client: Client) -> str:
+    if await is_of_another_log(settings, client):
+        raise AnotherLog(
+            f"the facts in {settings.clickhouse_database} were written from another log than that "
+            f"of {settings.kafka_bootstrap_servers}, or by another group than "
+            f"{settings.sink_group}. If Kafka's data was lost, run `touchstream rebuild "
+            "--lost-log`; for a Kafka in its place, see docs/operations.md; if only the group is "
+            f"another one, run `touchstream replay topic {' '.join(TABLES)}`"
+        )
+    return await claim(settings, client)
 
 
 def _watchdog(settings: Settings, consumer: AIOKafkaConsumer) -> Watchdog:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from schemas.topics import TABLES
+from sinks import another_log
 from sinks.migrate import read_migrations
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +126,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_sink_writes_every_table_and_reads_none(folder: Path) -> None:
     codes = run_as("sink", folder, inserts() + selects())
     assert codes == [OK] * len(inserts()) + [ACCESS_DENIED] * len(selects())
+
+
+def test_the_sink_sees_which_log_the_facts_are_of(folder: Path) -> None:
+    held = another_log.HELD.replace("{facts:Array(String)}", str([*another_log.FACTS]))
+    assert run_as("sink", folder, [another_log.LOG, held, f"SELECT throwIf(({held}) = 0)"]) == [
+        OK,
+        OK,
+        OK,
+    ]
 
 
 def test_the_sink_changes_no_table(folder: Path) -> None:

@@ -66,6 +66,7 @@ def test_the_engine_reads_every_statement_and_makes_every_table_as_a_replica(
     engines = dict(line.split(",") for line in answers[-1].splitlines())
     assert engines.keys() == {
         '"ReplicatedAggregatingMergeTree"',
+        '"ReplicatedMergeTree"',
         '"ReplicatedReplacingMergeTree"',
     }
     assert sum(map(int, engines.values())) == len(TABLES)

@@ -1,4 +1,4 @@
-"""`touchstream up` with Apache Kafka goes on where it was, whatever ended it."""
+"""`touchstream up` goes on: with Apache Kafka whatever ended it, without it after a stop."""
 
 import asyncio
 import os
@@ -74,7 +74,15 @@ async def test_a_person_on_the_way_is_the_same_person_after_a_restart(
     kafka_jars: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
 ) -> None:
     monkeypatch.setenv("KAFKA_HOME", str(LIBS.parent))
-    settings = settings_for(tmp_path)
+    await a_visit_goes_on_after(end, settings_for(tmp_path), "ready")
+
+
+async def test_what_a_log_in_memory_has_forgotten_is_computed_anew(tmp_path: Path) -> None:
+    await a_visit_goes_on_after(signal.SIGTERM, settings_for(tmp_path), "shop is computed anew")
+
+
+async def a_visit_goes_on_after(end: signal.Signals, settings: Settings, said: str) -> None:
+    """Begin a visit, end `touchstream up`, start it again until it `said` so, and go on."""
     async with up(settings) as process:
         await until_said(process, "ready")
         await say(settings, "Product Viewed", 20, userId="7")
@@ -84,7 +92,7 @@ async def test_a_person_on_the_way_is_the_same_person_after_a_restart(
         process.send_signal(end)
         await asyncio.wait_for(process.wait(), 90)
     async with up(settings) as process:
-        await until_said(process, "ready")
+        await until_said(process, said)
         await say(settings, "Checkout Started", 10)
         with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
             (session,) = await sessions(client, 3)

@@ -224,7 +224,7 @@ async def running_line(
         clickhouse_database=database,
     )
     with client_of(engine, "default") as admin:
-        admin.command(f"CREATE DATABASE {database}")
+        admin.command(f"CREATE DATABASE IF NOT EXISTS {database}")
     await create_topics(settings)
     with client_of(engine, database) as client:
         migrate(client, read_migrations())

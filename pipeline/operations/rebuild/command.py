@@ -22,6 +22,7 @@ from schemas.errors import Unusable
 from schemas.times import milliseconds
 from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint, visitor_of
+from sinks.another_log import forget_log
 
 
 class NothingToRebuild(Unusable):
@@ -42,6 +43,12 @@ async def rebuild_site(settings: Settings, span: Span, source: str = "") -> Rebu
         if source:
             await asyncio.to_thread(bring, client, source, span.site)
         return await _run(settings, client, _scope(client, span))
+
+
+def forget(settings: Settings) -> list[str]:
+    """Delete the facts of a log that is gone; give the sites to rebuild."""
+    with closing(connect(settings)) as client:
+        return forget_log(client)
 
 
 async def replace_touchpoints(

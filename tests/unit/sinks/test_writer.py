@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError, RequestTimedOutError
+from aiokafka.structs import OffsetAndMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -338,7 +339,7 @@ class Group:
 
     failures: list[KafkaError] = field(default_factory=list)
     moves_to: TopicPartition | None = None
-    commits: list[Mapping[TopicPartition, int]] = field(default_factory=list)
+    commits: list[Mapping[TopicPartition, int | OffsetAndMetadata]] = field(default_factory=list)
 
 
 class Member(MemoryConsumer):
@@ -348,7 +349,7 @@ class Member(MemoryConsumer):
         super().__init__(MemoryBroker())
         self.group = group
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int | OffsetAndMetadata]) -> None:
         self.group.commits.append(offsets)
         if self.group.moves_to:
             self.assign([self.group.moves_to])

@@ -1,8 +1,11 @@
 """A restored database, and a log that is replaced: nothing is lost, and nobody is torn."""
 
+import asyncio
+import os
 import shutil
 from pathlib import Path
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from pipeline.operations.verify import differences
@@ -12,6 +15,10 @@ from tests.support.engine import EngineServer
 from tests.support.line import Line, running_line
 
 __all__ = ["bootstrap_servers"]
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("LONG") != "1", reason="LONG=1, or `make faults`: takes a minute or two"
+)
 
 
 async def is_right(line: Line, client: Client) -> bool:
@@ -74,3 +81,35 @@ async def moved(
         said = await run(new, "rebuild", "--site", "shop", "--from-database", "moved_from")
         assert "200 touchpoints of everybody told again" in said
         assert await is_right(new, client)
+
+
+async def test_a_lost_log_is_noticed_and_everything_is_computed_anew(
+    bootstrap_servers: str, engine: EngineServer, tmp_path: Path
+) -> None:
+    files = days(tmp_path, 3)
+    async with running_line(bootstrap_servers, engine, tmp_path, "survives") as (old, client):
+        await old.start("track")
+        await old.start("sink")
+        await bring(old, files[:2], "shop", tmp_path)
+        await old.settle()
+        before = held(client, "shop")
+        await old.stop()
+        async with running_line(bootstrap_servers, engine, tmp_path, "survives", prefix="v2.") as (
+            new,
+            _,
+        ):
+            await new.start("sink")
+            assert await new.ended("sink") == 1
+            assert "`touchstream rebuild --lost-log`" in new.log("sink")
+            await new.start("track")
+            computing = asyncio.create_task(run(new, "rebuild", "--lost-log"))
+            async with asyncio.timeout(60):
+                there = True
+                while there:
+                    await asyncio.sleep(0.2)
+                    there = bool(held(client, "shop")["sessions"])
+            await new.start("sink")
+            assert "shop: 80 touchpoints of everybody told again" in await computing
+            assert held(client, "shop") == before
+            await bring(new, files[2:], "shop", tmp_path)
+            assert await is_right(new, client)
