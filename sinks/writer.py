@@ -8,8 +8,9 @@ batch with a bad row until it finds the row, which becomes a dead letter.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import ceil
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -19,12 +20,13 @@ from schemas.dead_letter import DeadLetter, Reason, dead_letter
 from schemas.refusals import Refusals, site_in
 from schemas.times import instant
 from schemas.topics import DEAD_LETTERS
-from sinks.batch import Batch, Row, halves, token_of
+from sinks.batch import Batch, Row, due, halves, token_of
 from sinks.sink import RowsRefused, Sink, SinkEvents, SinkUnavailable
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_LISTEN_SECONDS = 0.2
 
 
 class Writer:
@@ -58,36 +60,49 @@ class Writer:
         self._most_rows = most_rows
         self._longest_seconds = longest_seconds
         self._refusals = refusals or Refusals(run=0, share=0.0)
-        self._batch = Batch()
+        self._batches = {table: Batch() for table in tables.values()}
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
         """Consume until `stop` is set, then flush once more if ClickHouse answers."""
         try:
             while not self.stop.is_set():
-                await self._collect(timeout_ms=200)
-                if self._batch.is_due(time.monotonic(), self._most_rows, self._longest_seconds):
-                    await self._flush()
-            await self._flush()
+                await self._collect(self._until_due())
+                now = time.monotonic()
+                if tables := due(self._batches, now, self._most_rows, self._longest_seconds):
+                    await self._flush(tables)
+            await self._flush(self._tables.values())
         except SinkUnavailable:
             log.warning(
                 "stopped while ClickHouse does not answer; the rows stay in Kafka",
                 extra={"event": "sink_stopped_waiting"},
             )
 
-    async def _collect(self, timeout_ms: int) -> None:
-        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=self._most_rows)
+    def _until_due(self) -> float:
+        """Return the seconds until a table is due, or until it is time to look at `stop`."""
+        at = min(batch.due_at(self._longest_seconds) for batch in self._batches.values())
+        return min(max(0.0, at - time.monotonic()), _LONGEST_LISTEN_SECONDS)
+
+    async def _collect(self, seconds: float) -> None:
+        """Take what has come, or comes within `seconds`."""
+        fetched = await self._consumer.getmany(
+            timeout_ms=ceil(1000 * seconds), max_records=self._most_rows
+        )
         for tp, records in fetched.items():
             topic = tp.topic.removeprefix(self._prefix)
             source = f"{topic}-{tp.partition}"
             rows = [Row(r.value or b"", source, r.offset, r.timestamp) for r in records]
-            self._batch.add(self._tables[topic], tp.topic, tp.partition, rows, time.monotonic())
+            batch = self._batches[self._tables[topic]]
+            batch.add(tp.topic, tp.partition, rows, time.monotonic())
 
-    async def _flush(self) -> None:
-        batch, self._batch = self._batch, Batch(after=time.monotonic())
-        for table, rows in batch.tables.items():
-            await self._write(table, rows)
-        await self._commit(batch.positions)
+    async def _flush(self, tables: Iterable[str]) -> None:
+        batches = {table: self._batches[table] for table in tables if self._batches[table].rows}
+        self._batches |= {table: Batch(after=time.monotonic()) for table in batches}
+        for table, batch in batches.items():
+            await self._write(table, batch.rows)
+        await self._commit(
+            {at: to for each in batches.values() for at, to in each.positions.items()}
+        )
 
     async def _write(self, table: str, rows: Sequence[Row]) -> None:
         began = time.monotonic()
@@ -131,7 +146,7 @@ class Writer:
         self._consumer.pause(*self._consumer.assignment())
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), seconds)
-        await self._collect(timeout_ms=0)
+        await self._collect(0)
         self._consumer.resume(*self._consumer.assignment())
 
     async def _bury(self, table: str, row: Row, why: str) -> None:

@@ -42,9 +42,9 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 @asynccontextmanager
 async def consumer(
-    settings: Settings, *topics: str, **options: Any
+    settings: Settings, *topics: str, fetch_max_wait_ms: int = 0, **options: Any
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a consumer of our `topics` that commits only explicitly; `options` are aiokafka's.
+    """Give a consumer of our `topics` that commits only explicitly, with options of aiokafka.
 
     Its records and partitions have the names that the topics have at this Kafka.
     KafkaError if no broker answers, Forbidden if the login may not read.
@@ -54,6 +54,7 @@ async def consumer(
         **access(settings),
         client_rack=settings.kafka_rack or None,
         enable_auto_commit=False,
+        fetch_max_wait_ms=fetch_max_wait_ms or settings.kafka_fetch_wait_ms,
         **options,
     )
     try:

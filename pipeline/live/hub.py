@@ -1,9 +1,9 @@
 """One poller for each set of filters, however many pages watch it. Shell.
 
 A poller asks the question of every panel that some page shows, in turn. Each panel has its own
-pace, and is asked only when something was written or time has moved its span. Changes go to all
-watchers. A slow watcher gets
-the newest state of each panel and misses those in between: nothing queues up.
+pace, and is asked only when something was written, which is noticed once for all pollers, or when
+time has moved its span. Changes go to all watchers. A slow watcher gets the newest state of each
+panel and misses those in between: nothing queues up.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ _EXPECTED = (ClickHouseError, TouchstreamError, OSError)
 """Whatever else breaks a panel is a fault of ours, and is logged with its place."""
 
 PULSE = "pulse"
-PULSE_SECONDS = 0.25
-_ROUND_SECONDS = 0.1
+PULSE_SECONDS = 0.2
+_ROUND_SECONDS = 0.05
 _BUSY_SECONDS, _QUIET_SECONDS = 1.0, 3.0
 _STILL_SECONDS = 10.0
 _RETRY_SECONDS = 8.0
@@ -100,20 +100,45 @@ class Asker:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class Written:
+    """Notices that something was written: `mark` is how often that was so."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._known: int | None = None
+        self.mark = 0
+
+    async def look(self) -> None:
+        """Ask once; wait, so that the next time is due."""
+        try:
+            known = await self._asker.ask(read_written)
+        except Exception as error:  # noqa: BLE001 - the pulse fails too, and tells the pages
+            _warn("what was written", error)
+            await asyncio.sleep(_RETRY_SECONDS)
+            return
+        if known != self._known:
+            self._known, self.mark = known, self.mark + 1
+        await asyncio.sleep(PULSE_SECONDS)
+
+
 class Poller:
     """Keeps one set of filters up to date."""
 
     def __init__(
-        self, address: Address, panels: Iterable[Panel], steps: Steps, asker: Asker
+        self,
+        address: Address,
+        panels: Iterable[Panel],
+        steps: Steps,
+        asker: Asker,
+        written: Written,
     ) -> None:
         self._address = address
         self._panels = tuple(panels)
         self._steps = steps
         self._asker = asker
+        self._written = written
         self._pulse: Pulse | None = None
-        self._written: int | None = None
-        self._is_fresh = False
-        self._mark = 0
+        self._felt = -1
         self._felt_at = 0.0
         self._asked: dict[str, tuple[int, float]] = {}
         self._said: dict[str, bytes] = {}
@@ -159,14 +184,12 @@ class Poller:
             await asyncio.sleep(PULSE_SECONDS)
 
     async def _feel_once(self) -> None:
-        """Note whether anything was written; take the pulse then, or when it is an old one."""
-        written = await self._asker.ask(read_written)
-        if written != self._written:
-            self._written, self._mark, self._is_fresh = written, self._mark + 1, False
-        pause = _QUIET_SECONDS if self._is_fresh else _BUSY_SECONDS
+        """Take the pulse if anything was written since the last one, or if that is an old one."""
+        mark = self._written.mark
+        pause = _QUIET_SECONDS if mark == self._felt else _BUSY_SECONDS
         if monotonic() - self._felt_at < pause:
             return
-        self._is_fresh = True
+        self._felt = mark
         now = self._asker.clock()
         self._note(await self._asker.ask(read_pulse, self._address.at(now)), now)
 
@@ -182,7 +205,7 @@ class Poller:
         while True:
             for panel in panels:
                 is_due = self._shown[panel.name] > 0 and monotonic() >= due[panel.name]
-                if self._mark and is_due and not self._is_still(panel):
+                if self._written.mark and is_due and not self._is_still(panel):
                     due[panel.name] = monotonic() + await self._refresh(panel)
             await asyncio.sleep(_ROUND_SECONDS)
 
@@ -190,12 +213,12 @@ class Poller:
         """Whether the answer must be that of before: nothing was written, nor has time moved on."""
         mark, at = self._asked.get(panel.name, (0, 0.0))
         is_past = not self._address.is_live
-        return mark == self._mark and (is_past or monotonic() - at < _STILL_SECONDS)
+        return mark == self._written.mark and (is_past or monotonic() - at < _STILL_SECONDS)
 
     async def _refresh(self, panel: Panel) -> float:
         """Ask a panel's question; return the seconds to wait before the next time."""
         now, began = self._asker.clock(), monotonic()
-        self._asked[panel.name] = self._mark, began
+        self._asked[panel.name] = self._written.mark, began
         try:
             rows = await self._asker.ask(panel.read, self._address.at(now), self._steps)
         except Exception as error:  # noqa: BLE001 - a panel that breaks must not end the others
@@ -208,15 +231,7 @@ class Poller:
         return max(panel.pace, REST[panel.lane] * took) - took
 
     def _fail(self, panel: str, error: Exception) -> None:
-        ours = None if isinstance(error, _EXPECTED) else error
-        _log.warning(
-            "%s of %s: %s",
-            panel,
-            self._address.site,
-            str(error)[:300],
-            exc_info=ours,
-            extra={"event": "panel_failed"},
-        )
+        _warn(f"{panel} of {self._address.site}", error)
         self._asked.pop(panel, None)
         self._rows.pop(panel, None)
         reason = "slow" if "TIMEOUT_EXCEEDED" in str(error) else "unavailable"
@@ -236,6 +251,8 @@ class Hub:
     def __init__(self, asker: Asker, panels: Iterable[Panel]) -> None:
         self._asker = asker
         self._panels = tuple(panels)
+        self._written = Written(asker)
+        self._noticing: asyncio.Task[None] | None = None
         self.pollers: dict[Address, tuple[Poller, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
@@ -256,9 +273,11 @@ class Hub:
 
     async def close(self) -> None:
         """End all pollers."""
-        for _, task in self.pollers.values():
+        tasks = [task for _, task in self.pollers.values()]
+        tasks += [self._noticing] if self._noticing else []
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*(task for _, task in self.pollers.values()), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _poller(self, address: Address, steps: Steps) -> Poller:
         self._forget_lonely()
@@ -267,9 +286,15 @@ class Hub:
             return known[0]
         if len(self.pollers) >= MOST_VIEWS:
             raise TooManyViews
-        poller = Poller(address, self._panels, steps, self._asker)
+        poller = Poller(address, self._panels, steps, self._asker, self._written)
         self.pollers[address] = (poller, asyncio.create_task(self._keep(address, poller)))
+        if self._noticing is None or self._noticing.done():
+            self._noticing = asyncio.create_task(self._notice())
         return poller
+
+    async def _notice(self) -> None:
+        while self.pollers:
+            await self._written.look()
 
     async def _keep(self, address: Address, poller: Poller) -> None:
         """Run a poller until nobody has watched it for a while.
@@ -301,6 +326,12 @@ class Hub:
             if not poller.watchers:
                 task.cancel()
                 del self.pollers[address]
+
+
+def _warn(what: str, error: Exception) -> None:
+    ours = None if isinstance(error, _EXPECTED) else error
+    said = str(error)[:300]
+    _log.warning("%s: %s", what, said, exc_info=ours, extra={"event": "panel_failed"})
 
 
 def _is_lonely(poller: Poller) -> bool:

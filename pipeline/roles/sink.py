@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 1.0
 
-_AS_A_MEMBER = {
+_AS_A_MEMBER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
     "session_timeout_ms": 10_000,
     "rebalance_timeout_ms": 30_000,

@@ -84,6 +84,15 @@ class KafkaSettings(BaseModel):
         """Give the name that our topic `name` has at this Kafka."""
         return f"{self.kafka_prefix}{name}"
 
+    @property
+    def kafka_fetch_wait_ms(self) -> int:
+        """Give how long a broker may hold a fetch that finds nothing.
+
+        Kafka answers as soon as there is something. The embedded broker, which is the one without
+        idempotence, looks again after half of this time.
+        """
+        return _WAIT_MS if self.kafka_idempotence else _WAIT_EMBEDDED_MS
+
     @field_validator("kafka_ca_file", "kafka_certificate_file")
     @classmethod
     def _over_tls(cls, path: File, info: ValidationInfo) -> File:
@@ -115,6 +124,8 @@ class KafkaSettings(BaseModel):
             )
         return mechanism
 
+
+_WAIT_MS, _WAIT_EMBEDDED_MS = 500, 100
 
 _USER = frozenset({"kafka_user", "kafka_password"})
 _TOKEN = frozenset({"kafka_token_file", "kafka_token_command"})

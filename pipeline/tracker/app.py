@@ -316,6 +316,7 @@ def _faust_app(settings: Settings) -> TrackerApp:
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
     app.rack = settings.kafka_rack
+    app.fetch_wait_ms = settings.kafka_fetch_wait_ms
     return app
 
 

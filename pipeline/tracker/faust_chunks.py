@@ -52,19 +52,21 @@ class TrackerApp(faust.App):
     drain: Callable[[], Awaitable[None]]
     consumer: Any
     rack: str = ""
+    fetch_wait_ms: int
 
     def _create_directories(self) -> None:
         """Make no topics: they would be for Faust's tables, and there are none."""
 
 
-class _RackThread(AIOKafkaConsumerThread):
-    """Reads from the nearest replica: Faust has no setting for it."""
+class _Thread(AIOKafkaConsumerThread):
+    """Reads from the nearest replica, and at once: Faust has no setting for either."""
 
     app: Any
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._client_rack = self.app.rack or None  # noqa: SLF001
+        consumer._fetch_max_wait_ms = self.app.fetch_wait_ms  # noqa: SLF001
         return consumer
 
 
@@ -77,8 +79,8 @@ class ChunkConsumer(Consumer):
         self.done: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
 
-    def _new_consumer_thread(self) -> _RackThread:
-        return _RackThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         del topics

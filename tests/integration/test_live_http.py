@@ -21,7 +21,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from pipeline.live.hub import PULSE_SECONDS
 from pipeline.live.openapi import document
 from pipeline.live.panels import PANELS
+from pipeline.reports.ask import statement
 from pipeline.reports.live.usual import usual_windows
+from schemas.questions import questions
 from tests.support.database import migrated_database, track_fully
 from tests.support.engine import EngineServer
 from tests.support.live import SITE, Serving, events, once, serving, simulated, token_for
@@ -272,6 +274,20 @@ async def test_a_hundred_who_watch_cost_the_engine_what_one_costs(
     usual = len(usual_windows(timedelta(hours=1)))
     assert 0 < max(counting.asked.values()) <= rounds + usual < 100
     assert len(counting.asked) > 5
+
+
+async def test_what_was_written_is_noticed_once_for_all_views(shop: tuple[Serving, Client]) -> None:
+    _, client = shop
+    counting = Counting(client)
+    async with serving(counting, journey_models=["lifecycle"]) as live, AsyncExitStack() as stack:  # type: ignore[arg-type]
+        began = monotonic()
+        for span in ("1h", "3h", "24h", "7d", "28d", "90d"):
+            url = f"{live.url}/api/stream?only=pulse&span={span}"
+            stream = await stack.enter_async_context(live.session.get(url))
+            assert (await anext(events(stream)))[0] == "pulse"
+        await asyncio.sleep(1)
+        rounds = (monotonic() - began) / PULSE_SECONDS + 2
+    assert 0 < counting.asked[statement(questions()["written"])] <= rounds
 
 
 async def until_told(streams: list[Any], panel: str, visitor: str) -> None:

@@ -104,14 +104,26 @@ async def live_stack(folder: Path, *, people: int) -> AsyncIterator[Watching]:
             watching.cancel()
 
 
-async def _simulated(settings: Settings, people: int) -> None:
+@asynccontextmanager
+async def others(page: Watching, a_second: float) -> AsyncIterator[None]:
+    """Let other people do so many things a second meanwhile; 0: nobody is there."""
+    following = asyncio.create_task(_simulated(page.settings, 0, a_second)) if a_second else None
+    try:
+        yield
+    finally:
+        if following:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+async def _simulated(settings: Settings, people: int, follow: float | None = None) -> None:
     await simulate(
         f"http://127.0.0.1:{settings.collector_port}",
         "wk_test",
         people=people,
         seed=1,
         hours=1,
-        follow_rate=None,
+        follow_rate=follow,
         progress=Progress(disable=True),
     )
 

@@ -123,7 +123,7 @@ async def test_records_become_rows_and_are_committed() -> None:
 async def test_what_is_there_when_it_stops_is_written_and_committed() -> None:
     bench = Bench(SESSIONS_0, longest_seconds=3600)
     await bench.say(SESSIONS_0, b"a")
-    await bench.run(until=lambda: bench.writer._batch.tables)
+    await bench.run(until=lambda: bench.writer._batches["sessions"].rows)
     assert bench.sink.tables["sessions"] == [b"a"]
     assert bench.consumer.committed == {SESSIONS_0: 1}
 
