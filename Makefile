@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page house bench bench-views faults faults-mutations properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
+.PHONY: help demo up test check format lock schemas beacon page screenshots house bench bench-views faults faults-mutations properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ page: ## Build the live page from its sources (needs Node; nobody who uses it do
 		--jsx=automatic --jsx-import-source=preact --log-level=warning --outfile=$(or $(OUT),built)/page.js && \
 		npx esbuild src/page.css --minify --charset=utf8 --log-level=warning --outfile=$(or $(OUT),built)/page.css && \
 		cp src/index.html src/icon.svg $(or $(OUT),built)/
+
+screenshots: $(READY) ## Take the pictures of the live page in docs/images anew (needs Chromium)
+	@$(BIN)/python -m tests.support.screenshots $(ARGS)
 
 bench: $(READY) ## Measure the tracker against its floor and against plain Faust agents
 	@$(BIN)/python -m tests.bench.tracker $(ARGS)

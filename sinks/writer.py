@@ -98,11 +98,10 @@ class Writer:
     async def _flush(self, tables: Iterable[str]) -> None:
         batches = {table: self._batches[table] for table in tables if self._batches[table].rows}
         self._batches |= {table: Batch(after=time.monotonic()) for table in batches}
+        positions = {at: to for each in batches.values() for at, to in each.positions.items()}
         for table, batch in batches.items():
             await self._write(table, batch.rows)
-        await self._commit(
-            {at: to for each in batches.values() for at, to in each.positions.items()}
-        )
+        await self._commit(positions)
 
     async def _write(self, table: str, rows: Sequence[Row]) -> None:
         began = time.monotonic()

@@ -46,12 +46,12 @@ _DOUBT = "tests/unit/tracker/test_doubt.py"
 MUTATIONS: dict[str, Mutation] = {
     "the sink commits before its rows are in": Mutation(
         "sinks/writer.py",
-        "        for table, rows in batch.tables.items():\n"
-        "            await self._write(table, rows)\n"
-        "        await self._commit(batch.positions)\n",
-        "        await self._commit(batch.positions)\n"
-        "        for table, rows in batch.tables.items():\n"
-        "            await self._write(table, rows)\n",
+        "        for table, batch in batches.items():\n"
+        "            await self._write(table, batch.rows)\n"
+        "        await self._commit(positions)\n",
+        "        await self._commit(positions)\n"
+        "        for table, batch in batches.items():\n"
+        "            await self._write(table, batch.rows)\n",
         _WRITER,
     ),
     "an insert that is repeated has another token": Mutation(

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
 from pipeline.demo.simulation.calls import journeys
+from pipeline.demo.simulation.shopper import Call
 from pipeline.live.panels import PANELS
 from pipeline.live.server import Live
 from pipeline.settings import Settings
@@ -35,11 +36,15 @@ def token_for(*sites: str, life: timedelta = timedelta(hours=1)) -> str:
 
 def simulated(people: int, start: datetime, end: datetime, site: str = SITE) -> list[Touchpoint]:
     """Give the touchpoints of simulated shoppers, as the collector would read them."""
-    intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=3650)))
-    return [
-        intake.touchpoint(msgspec.json.encode(call), _arrival(site, call["timestamp"]))
-        for call in journeys(1, people, start, end)
-    ]
+    return [read(call, site) for call in journeys(1, people, start, end)]
+
+
+_INTAKE = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=3650)))
+
+
+def read(call: Call, site: str = SITE) -> Touchpoint:
+    """Give the touchpoint of a simulated call that arrived at once."""
+    return _INTAKE.touchpoint(msgspec.json.encode(call), _arrival(site, call["timestamp"]))
 
 
 def _arrival(site: str, at: datetime) -> Arrival:
