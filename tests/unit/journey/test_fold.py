@@ -218,12 +218,15 @@ def test_evidence_is_sealed_once_it_is_older_than_its_retention() -> None:
     assert (life.state.count, life.state.sealed_to) == (0, NOON)
 
 
-def test_what_is_sealed_may_still_be_refuted_by_a_touchpoint_that_is_not_late() -> None:
+@pytest.mark.parametrize(("after", "late"), [(1, 20 * MINUTE), (30 * MINUTE, 30 * MINUTE)])
+def test_what_is_sealed_may_still_be_refuted_by_a_touchpoint_that_is_not_late(
+    after: int, late: int
+) -> None:
     life = Life(QUICK)
     life.see(seen("a", 0, "Product Added"))
-    life.wait(2 * HOUR + 1)
+    life.wait(2 * HOUR + after)
     assert (life.state.count, len(only(Abandonment, life.rows.values()))) == (0, 1)
-    life.see(seen("b", 20 * MINUTE))
+    life.see(seen("b", late))
     (found,) = only(Abandonment, life.rows.values())
     assert found.last_touchpoint_id == "b"
     assert surviving(life.rows) == life.replayed()

@@ -9,7 +9,7 @@ from pipeline.journey import sessions
 from pipeline.journey.facts import Facts
 from pipeline.journey.fold import KNOWN_ORDERS
 from pipeline.journey.handover import everything, expel, joined, receive
-from pipeline.journey.memory import observe, seal
+from pipeline.journey.memory import observe, seal, settle
 from pipeline.journey.messages import Handover
 from pipeline.journey.state import (
     Cart,
@@ -66,6 +66,16 @@ def test_orders_told_again_after_they_were_sealed_count_once() -> None:
 
 def test_orders_that_were_sealed_and_are_told_again_one_by_one_count_once() -> None:
     assert orders(*visitor(is_sealed=True), *visitor(is_sealed=False)) == 2
+
+
+def test_a_cart_that_was_lost_before_it_was_sealed_is_handed_over_as_lost() -> None:
+    state = new_state()
+    observe(state, [seen("cart", 0, "Product Added")], NOON, new_facts())
+    settle(state, NOON + DAY, new_facts())
+    seal(state, NOON + YEAR, new_facts())
+    [told] = everything(state, SITE, "ada", NOON + YEAR)
+    assert told.base is not None
+    assert ("cart" in told.base.open, [lost.kind for lost in told.base.lost]) == (False, ["cart"])
 
 
 def test_of_what_is_told_again_only_what_is_new_is_added() -> None:
