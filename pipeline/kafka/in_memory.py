@@ -115,7 +115,12 @@ class MemoryConsumer:
         return fetched
 
     async def commit(self, offsets: Mapping[TopicPartition, int | OffsetAndMetadata]) -> None:
-        """Note `offsets`; IllegalStateError if one of their partitions is not owned."""
+        """Note `offsets`; IllegalStateError if one of their partitions is not owned.
+
+        Without any it is a ValueError, as with aiokafka.
+        """
+        if not offsets:
+            raise ValueError(offsets)
         if not offsets.keys() <= self._positions.keys():
             raise IllegalStateError("a partition is not assigned")
         for place, to in offsets.items():

@@ -160,8 +160,6 @@ def is_by_machine(name: str, properties: str | bytes) -> bool:
 
 def is_same_site(host: str, other: str) -> bool:
     """Tell whether two hosts are one site: equal except for `www.`, or one below the other."""
-    if host == other:
-        return True
     a, b = host.removeprefix("www."), other.removeprefix("www.")
     return a == b or (bool(a and b) and (a.endswith(f".{b}") or b.endswith(f".{a}")))
 

@@ -130,6 +130,7 @@ def with_cart(visitor_id: str, *, is_sealed: bool = False, after: int = 0) -> li
 def test_a_cart_that_was_sealed_is_lost_under_the_same_id_by_the_same_visitor() -> None:
     (_, [open_]), (_, [sealed]) = told(*with_cart("ada")), told(*with_cart("ada", is_sealed=True))
     assert (sealed.abandonment_id, sealed.visitor_id) == (open_.abandonment_id, "ada")
+    assert (sealed.last_touchpoint_id, open_.last_touchpoint_id) == ("cart of ada",) * 2
 
 
 def test_who_leaves_changes_its_person_once() -> None:

@@ -20,10 +20,10 @@ from pipeline.tracker.partition import META_KEY, NODE, PERSON
 from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import process
 from schemas.codec import decode_touchpoint
-from schemas.topics import IDENTITIES, RAW, TOUCHPOINTS
+from schemas.topics import IDENTITIES, LINKS, RAW, TOUCHPOINTS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, SITE, VISITOR, seen
 from tests.support.tracker import tick, touchpoint, untimed, written
-from tests.unit.tracker.test_waiting import ADA, Tracked, after, carts, facts, messages
+from tests.unit.tracker.test_waiting import ADA, Tracked, after, carts, facts, identified, messages
 
 SEVEN = PERSON + b"shop:user:7"
 
@@ -61,6 +61,14 @@ def test_a_link_is_answered_each_time_it_is_told() -> None:
         assert (VISITOR, "user:7") in said, offset
 
 
+def test_a_link_is_a_row_of_the_touchpoint_that_told_it() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON), identified("b"))
+    tracked.hear(touchpoint("c", NOON))
+    [row] = facts(tracked.checkpoint(), LINKS.name)
+    assert (row.visitor_id, row.identifier, row.version) == (VISITOR, "user:7", 1)
+
+
 def test_a_link_that_changes_nothing_writes_nothing() -> None:
     tracked = Tracked()
     hear(tracked, link(VISITOR))
@@ -76,6 +84,7 @@ def test_who_is_erased_leaves_its_person_and_the_graph_forgets_it_last() -> None
     (gone,) = [told for told in messages(hear(tracked, first)) if isinstance(told, Handover)]
     assert (gone.person, gone.visitor_id, gone.is_gone) == ("user:7", VISITOR, True)
     assert states(tracked.checkpoint())[-2:] == [NODE + ADA, META_KEY]
+    assert VISITOR.encode() not in b"".join(tracked.partition.states.values())
 
 
 def test_who_is_erased_with_its_person_has_nobody_to_leave() -> None:
@@ -96,6 +105,31 @@ def test_of_two_assignments_the_newer_counts_whichever_arrives_last() -> None:
     hear(tracked, newer)
     assert messages(hear(tracked, older)) == []
     assert [told.person for part in tracked.checkpoint() for told in messages(part)] == ["user:7"]
+
+
+def test_who_becomes_somebody_else_leaves_who_it_was_and_says_so() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON, name="Product Added"))
+    tracked.checkpoint()
+    for epoch, person, told in (
+        (5, "customer:1", [("customer:1", False, ["a"])]),
+        (6, "user:7", [("customer:1", True, []), ("user:7", False, ["a"])]),
+        (7, "", [("user:7", True, [])]),
+    ):
+        said = messages(hear(tracked, Assignment(SITE, VISITOR, person, epoch, NOON, 0)))
+        handed = [(one.person, one.is_gone, [seen.id for seen in one.evidence]) for one in said]
+        assert handed == told
+        [row] = facts(tracked.checkpoint(), IDENTITIES.name)
+        assert row.person_id == person_id(SITE, person or VISITOR)
+
+
+def test_an_assignment_that_is_told_again_changes_nothing() -> None:
+    tracked = Tracked()
+    assignment = Assignment(SITE, VISITOR, "user:7", 5, NOON, 0)
+    hear(tracked, assignment)
+    tracked.checkpoint()
+    hear(tracked, assignment)
+    assert states(tracked.checkpoint()) == [META_KEY]
 
 
 @pytest.mark.parametrize("is_one_chunk", [True, False])
@@ -191,9 +225,16 @@ def test_an_erasure_finds_the_names_of_those_who_left_a_person(
 
 def test_what_was_handed_over_before_an_erasure_comes_too_late() -> None:
     tracked = Tracked()
-    hear(tracked, *erasure(VISITOR), handover(VISITOR, "a cart"), handover("bob", "b cart"))
+    hear(tracked, *erasure(VISITOR), handover("bob", "b cart"), handover(VISITOR, "a cart"))
     tracked.checkpoint()
     assert list(decode_person(tracked.partition.states[SEVEN]).members) == ["bob"]
+
+
+def test_a_link_that_was_told_before_its_identifier_was_erased_comes_too_late() -> None:
+    tracked = Tracked()
+    assert messages(hear(tracked, *erasure("user:7"), link(VISITOR))) == []
+    tracked.checkpoint()
+    assert NODE + ADA not in tracked.partition.states
 
 
 def test_of_several_who_are_erased_all_are_forgotten_even_if_some_are_unknown() -> None:

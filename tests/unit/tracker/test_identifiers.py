@@ -49,6 +49,11 @@ def test_a_value_too_long_for_a_row_is_still_one_and_the_same(name: str) -> None
         assert [row.visitor_id for row in written(run(log), LINKS.name)] == ["ada"]
 
 
+def test_what_a_visitor_carries_may_stand_among_its_traits() -> None:
+    traits = {"customer_id": "c-1", "email_sha256": "e-1"}
+    assert told(anonymous_id="ada", properties={"traits": traits}) == ("customer:c-1", "email:e-1")
+
+
 def test_a_user_without_a_name_of_its_own_is_nobody() -> None:
     assert told(user_id="null", properties={"email_sha256": "e-1"}) == ()
 
