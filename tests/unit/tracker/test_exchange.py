@@ -1,5 +1,7 @@
 """What one message about people does to one partition, and what a crash or a repetition adds."""
 
+from typing import Any
+
 import pytest
 
 from pipeline.journey.messages import (
@@ -69,6 +71,16 @@ def test_a_link_is_a_row_of_the_touchpoint_that_told_it() -> None:
     assert (row.visitor_id, row.identifier, row.version) == (VISITOR, "user:7", 1)
 
 
+def test_of_the_identifiers_of_a_visitor_fifty_are_remembered() -> None:
+    tracked = Tracked()
+    for number in range(60):
+        tracked.hear(identified(f"t{number}", user_id=str(number)))
+    tracked.checkpoint()
+    state = tracked.partition.visitor(ADA)
+    assert state is not None
+    assert state.identifiers == [f"user:{number}" for number in range(10, 60)]
+
+
 def test_a_link_that_changes_nothing_writes_nothing() -> None:
     tracked = Tracked()
     hear(tracked, link(VISITOR))
@@ -85,6 +97,24 @@ def test_who_is_erased_leaves_its_person_and_the_graph_forgets_it_last() -> None
     assert (gone.person, gone.visitor_id, gone.is_gone) == ("user:7", VISITOR, True)
     assert states(tracked.checkpoint())[-2:] == [NODE + ADA, META_KEY]
     assert VISITOR.encode() not in b"".join(tracked.partition.states.values())
+
+
+def test_who_carries_what_too_many_share_can_be_erased() -> None:
+    tracked = Tracked()
+    hear(tracked, *(link(f"visitor {number}") for number in range(103)))
+    hear(tracked, *erasure("visitor 102"))
+    tracked.checkpoint()
+    assert NODE + b"shop:visitor 102" not in tracked.partition.states
+
+
+def test_an_erasure_read_again_leaves_what_is_newer() -> None:
+    tracked = Tracked()
+    hear(tracked, link("bob"), link(VISITOR))
+    tracked.checkpoint()
+    again = tracked.restarted()
+    first, _ = erasure(VISITOR)
+    assert messages(hear(again, first)) == []
+    assert again.partition.node(NODE + ADA).neighbours == ["user:7"]
 
 
 def test_who_is_erased_with_its_person_has_nobody_to_leave() -> None:
@@ -321,9 +351,18 @@ def test_a_rebuild_that_says_nothing_for_ten_minutes_is_broken_off() -> None:
     assert open_ == [True, True, True, False]
 
 
-def tell_anew(tracked: Tracked, at: int) -> None:
+def test_the_silence_before_the_end_of_a_rebuild_is_judged_without_a_tick() -> None:
+    tracked = Tracked()
+    hear(tracked, rebuild(NOON + DAY, VISITOR))
+    tell_anew(tracked, NOON + DAY, name="Product Added")
+    assert carts(tracked.checkpoint()) == []
+    hear(tracked, Rebuild(SITE, NOON + DAY, "end", NOON + DAY, now=NOON + DAY))
+    assert [cart.visitor_id for cart in carts(tracked.checkpoint())] == [VISITOR]
+
+
+def tell_anew(tracked: Tracked, at: int, **more: Any) -> None:
     """Tell a touchpoint of our visitor again, in the rebuild `at`."""
-    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON)), at)
+    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON, **more)), at)
     record = Fetched(RAW.name, 0, tracked.count, at, again.key, again.value)
     tracked.count += 1
     process(tracked.partition, [record], tracked.rules, 1, untimed)

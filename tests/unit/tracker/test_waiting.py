@@ -257,6 +257,13 @@ def test_what_is_repeated_may_be_as_much_as_is_asked_for() -> None:
     most = repeated(decode_state(stored), late.place())
     assert 0 < most < waiting.count
     assert (waiting.is_dear(most), waiting.is_dear(most - 1)) == (False, True)
+    waiting.add(seen("later", 198 * MINUTE + 2), 201, NOON)
+    half = (most + 1) // 2
+    assert (waiting.is_dear(half), waiting.is_dear(half - 1)) == (False, True)
+
+
+def test_of_whom_nothing_waits_is_not_dear() -> None:
+    assert not Waiting(SITE, VISITOR, count=9).is_dear(0)
 
 
 def test_as_much_as_may_stay_open_stays_open() -> None:
@@ -401,8 +408,9 @@ def test_a_tick_judges_the_silence_of_those_who_wait() -> None:
     tracked = Tracked()
     tracked.hear(cart())
     tracked.hear(tick(NOON + 30 * MINUTE + 1))
-    (left,) = carts(tracked.checkpoint())
-    assert (left.visitor_id, left.version) == (VISITOR, 1)
+    *parts, last = tracked.checkpoint()
+    (left,) = carts(parts)
+    assert (left.visitor_id, left.version, last.rows) == (VISITOR, 1, {})
 
 
 def test_who_comes_back_in_time_has_abandoned_nothing_though_its_state_was_due() -> None:
