@@ -8,7 +8,7 @@ PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock schemas beacon page screenshots house bench bench-views faults faults-mutations properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
+.PHONY: help demo up test check format lock schemas beacon page screenshots house bench bench-views faults faults-mutations soak properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -75,11 +75,14 @@ bench-views: $(READY) ## Ask every question of shops of 1 and 20 million touchpo
 
 faults: $(READY) ## The long form of the fault tests
 	@LONG=1 $(BIN)/python -m pytest tests/faults tests/unit/tracker/test_linked.py \
-		tests/integration/test_stack_remembers.py $(ARGS); \
+		tests/integration/test_stack_remembers.py tests/integration/test_verify_live.py $(ARGS); \
 	code=$$?; $(BIN)/python -m tests.faults.report; exit $$code
 
 faults-mutations: $(READY) ## Switch off each protection in a copy of the code: a test must notice
 	@$(BIN)/python -m tests.faults.mutations $(ARGS)
+
+soak: $(READY) ## The whole line for HOURS=8 at half its rate, with restarts: what grows?
+	@$(BIN)/python -m tests.faults.soak --hours $(or $(HOURS),8) $(ARGS)
 
 properties: $(READY) ## The property tests with 3,000 examples each: some hours on one core
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --timeout 7200 --numprocesses 2 \

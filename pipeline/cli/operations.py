@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.collector.mail_providers.receive import Webhooks
     from pipeline.operations.dead_letters import Reader
+    from pipeline.reports.span import Span
     from schemas.dead_letter import DeadLetter
     from schemas.touchpoint import Touchpoint
 
@@ -190,9 +191,23 @@ def rebuild(
 
 @click.command()
 @SITE
+@click.option("--from", "start", type=click.DateTime(), help="Compare every row since then; UTC.")
+@click.option("--to", "end", type=click.DateTime(), help="Compare every row before then; UTC.")
+@click.option("--fix", is_flag=True, help="Repair what differs from the log, with a rebuild.")
 @SHOW
-def verify(site: str, show: int) -> None:
-    """Compare the sessions with those that plain SQL computes from the touchpoints."""
+def verify(site: str, start: datetime | None, end: datetime | None, fix: bool, show: int) -> None:
+    """Compare the sessions with those that plain SQL computes from the touchpoints.
+
+    With --from, --to or --fix, every row of the tables is compared with the replayed log, while
+    touchpoints arrive. Tracker and sink must be running.
+    """
+    if start or end or fix:
+        _verify_span(span_of(site, start, end), fix, show)
+    else:
+        _verify_sessions(site, show)
+
+
+def _verify_sessions(site: str, show: int) -> None:
     from pipeline.operations.verify import count_touchpoints, differences
 
     known = read_settings()
@@ -203,9 +218,31 @@ def verify(site: str, show: int) -> None:
     click.echo(f"Compared with {touchpoints:,} touchpoints of {site or 'all sites'} at {where}")
     if not touchpoints:
         raise click.ClickException("there are no touchpoints to compare with")
+    _print(found, show)
+    verdict(len(found), "sessions that differ")
+
+
+def _verify_span(span: "Span", fix: bool, show: int) -> None:
+    from pipeline.operations.live_check import check, repair
+    from pipeline.operations.rebuild.command import said
+
+    known = read_settings()
+    with clickhouse(known, span.site) as client:
+        checked = asyncio.run(check(known, client, span))
+        click.echo(f"Compared with {sum(map(len, checked.log)):,} records of touchpoints.raw")
+        _print(checked.differences, show)
+        if fix and checked.differences:
+            click.echo(f"{len(checked.differences):,} differences")
+            for of, done in asyncio.run(repair(known, checked)).items():
+                click.echo(f"{of}: {said(done)}")
+            checked = asyncio.run(check(known, client, span))
+            _print(checked.differences, show)
+    verdict(len(checked.differences), "differences")
+
+
+def _print(found: "Sequence[object]", show: int) -> None:
     for difference in found[:show]:
         click.echo(without_controls(str(difference)))
-    verdict(len(found), "sessions that differ")
 
 
 @click.command()
@@ -213,7 +250,8 @@ def verify(site: str, show: int) -> None:
 def oracle(show: int) -> None:
     """Replay the whole log and compare every row of the tables with the result."""
     from pipeline.kafka.topics import read_topic
-    from pipeline.operations.oracle import by_partition, compare, expected_tables
+    from pipeline.operations.comparison import compare
+    from pipeline.operations.oracle import by_partition, expected_tables
     from pipeline.tracker.rules import rules_of
     from schemas.topics import RAW
 
@@ -233,8 +271,7 @@ def oracle(show: int) -> None:
     expected = expected_tables(records, rules_of(known))
     with clickhouse(known) as client:
         found = compare(client, expected, ends)
-    for difference in found[:show]:
-        click.echo(without_controls(str(difference)))
+    _print(found, show)
     for table, rows in expected.items():
         click.echo(f"{table}: {len(rows):,} rows expected")
     verdict(len(found), "differences")

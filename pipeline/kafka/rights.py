@@ -106,7 +106,7 @@ NEEDED: dict[str, Callable[[Settings], list[Right]]] = {
     "drain": _drain,
     "webhook": _webhook,
     "import": _import,
-    "erase, rebuild, replay, oracle": _operate,
+    "erase, rebuild, replay, oracle, verify": _operate,
 }
 """The least rights of each command, with our own names of topics. `live` and the reports talk to
 ClickHouse alone."""

@@ -2,18 +2,15 @@
 
 It shares with the tracker only the reading of a record and the fold over evidence, and nothing that
 could go wrong: no chunks, no increments, no changelog, no order of arrival within a visitor.
-Columns that say how a row came about (`version`, `kafka_*`) are not compared.
+`comparison` compares.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from clickhouse_connect.driver.client import Client
 from msgspec.structs import asdict, replace
 
 from pipeline.journey.clock import Clock
@@ -25,6 +22,7 @@ from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
+from pipeline.operations.comparison import ID, Tables, comparable, name_of
 from pipeline.personal.erasures import Erased, erased_in
 from pipeline.tracker.anew import told_anew
 from pipeline.tracker.items import Item, TickItem
@@ -36,21 +34,9 @@ from schemas import topics
 from schemas.codec import Tick, encode_row
 from schemas.dead_letter import DeadLetter
 from schemas.facts import Abandonment, Fact, Identity, Link, Session, Transition
-from schemas.times import milliseconds, whole
+from schemas.times import milliseconds
 from schemas.touchpoint import TouchpointRow
 
-Row = dict[str, Any]
-Tables = dict[str, dict[str, Row]]
-
-_ID = {
-    "touchpoints": ("site", "visitor_id", "touchpoint_id"),
-    "sessions": ("session_id",),
-    "transitions": ("transition_id",),
-    "abandonments": ("abandonment_id",),
-    "identities": ("site", "visitor_id"),
-    "links": ("site", "visitor_id", "identifier"),
-    "dead_letters": ("dead_letter_id",),
-}
 _TABLE_OF: dict[type, str] = {
     TouchpointRow: "touchpoints",
     Session: "sessions",
@@ -60,37 +46,6 @@ _TABLE_OF: dict[type, str] = {
     Link: "links",
     DeadLetter: "dead_letters",
 }
-_NOT_COMPARED = ("version", "is_deleted", "kafka_partition", "kafka_offset")
-
-
-class Difference(NamedTuple):
-    """A difference between a table and the log; a column of `*` is the whole row.
-
-    The column `rows` says that a row is in the table more than once.
-    """
-
-    table: str
-    id: str
-    column: str
-    expected: object
-    actual: object
-
-    def __str__(self) -> str:
-        """Describe it for people."""
-        what = f"{self.table} {self.id}"
-        if self.column == "rows":
-            return f"{what}: stands there {self.actual} times"
-        if self.actual is None and self.column == "*":
-            return f"{what}: is missing"
-        if self.expected is None and self.column == "*":
-            return f"{what}: should not be there"
-        return f"{what}: {self.column} is {_said(self.actual)}, expected {_said(self.expected)}"
-
-
-def _said(value: object) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%F %T.%f}"[:-3]
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 @dataclass
@@ -138,7 +93,7 @@ def _before(erased: Sequence[Erased], partition: int) -> _Before:
 
 def expected_tables(partitions: Sequence[Sequence[RawRecord]], rules: Rules) -> Tables:
     """Replay the log, a list of records per partition, into the rows the tables must contain."""
-    tables: Tables = {table: {} for table in _ID}
+    tables: Tables = {table: {} for table in ID}
     clocks: list[Clock] = []
     visitors: list[_Visitor] = []
     erased = erased_in(partitions)
@@ -157,7 +112,7 @@ def _add(tables: Tables, rows: Iterable[AnyRow]) -> None:
         table = _TABLE_OF[type(row)]
         columns = asdict(row)
         # The first copy of a touchpoint wins; a fact exists only once.
-        tables[table].setdefault(_name(table, columns), _comparable(columns))
+        tables[table].setdefault(name_of(table, columns), comparable(columns))
 
 
 @dataclass
@@ -306,87 +261,6 @@ def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterato
     if person:
         facts.add_identity()
     yield from replay(visitor.evidence, now, facts).values()
-
-
-def compare(client: Client, expected: Tables, ends: Sequence[int]) -> list[Difference]:
-    """Compare every row and column of the tables with what they must contain.
-
-    Of `dead_letters` only those of the tracker are compared: the log of touchpoints does not
-    contain the others. Rows that a record at or after `ends` (one offset per partition) has written
-    or changed are left out: that record was not in the replayed log.
-    """
-    differences: list[Difference] = []
-    for table, rows in expected.items():
-        actual, moved_on = _actual(client, table, ends)
-        still = {name: row for name, row in rows.items() if name not in moved_on}
-        differences += (
-            Difference(table, name, "rows", 1, len(copies))
-            for name, copies in actual.items()
-            if len(copies) > 1
-        )
-        newest = {name: copies[-1] for name, copies in actual.items()}
-        differences += _differences(table, still, newest)
-    return differences
-
-
-def _actual(
-    client: Client, table: str, ends: Sequence[int]
-) -> tuple[dict[str, list[Row]], set[str]]:
-    where = " WHERE stage = 'track'" if table == "dead_letters" else ""
-    result = client.query(f"SELECT * FROM {table} FINAL{where}")  # noqa: S608 - our own names
-    rows: dict[str, list[Row]] = defaultdict(list)
-    moved_on: set[str] = set()
-    for row in result.named_results():
-        name = _name(table, row)
-        partition, offset = _place(row)
-        if partition >= len(ends) or offset >= ends[partition]:
-            moved_on.add(name)
-        else:
-            rows[name].append(_comparable(dict(row)))
-    return rows, moved_on
-
-
-def _place(row: Row) -> tuple[int, int]:
-    if "source" in row:
-        return int(row["source"].rpartition("-")[2]), row["position"]
-    return int(row["kafka_partition"]), int(
-        row["version"] if "version" in row else row["kafka_offset"]
-    )
-
-
-def _name(table: str, row: Row) -> str:
-    return " ".join(str(row[column]) for column in _ID[table])
-
-
-def _differences(
-    table: str, expected: dict[str, Row], actual: dict[str, Row]
-) -> Iterator[Difference]:
-    for id_ in expected.keys() - actual.keys():
-        yield Difference(table, id_, "*", expected[id_], None)
-    for id_ in actual.keys() - expected.keys():
-        yield Difference(table, id_, "*", None, actual[id_])
-    for id_ in expected.keys() & actual.keys():
-        for column, value in expected[id_].items():
-            if actual[id_].get(column) != value:
-                yield Difference(table, id_, column, value, actual[id_].get(column))
-
-
-def _comparable(row: Row) -> Row:
-    return {column: _value(value) for column, value in row.items() if column not in _NOT_COMPARED}
-
-
-def _value(value: object) -> object:
-    if isinstance(value, msgspec.Raw):
-        return bytes(value).decode()
-    if isinstance(value, list):
-        parts = msgspec.to_builtins(value, builtin_types=(Decimal,))
-        return [_comparable(part) if isinstance(part, dict) else part for part in parts]
-    if isinstance(value, datetime):
-        known = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return whole(known.astimezone(UTC))
-    if isinstance(value, Decimal):
-        return float(value)
-    return str(value) if isinstance(value, str) else value
 
 
 def by_partition(records: Iterable[Any], partitions: int) -> list[list[RawRecord]]:

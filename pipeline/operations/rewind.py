@@ -5,6 +5,7 @@ it writes are the same, with the same ids. The other topics are read again by th
 changes a value in ClickHouse that was right; both restore what is missing there.
 """
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -23,6 +24,9 @@ from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
 from schemas.errors import TouchstreamError, Unusable
 from schemas.times import milliseconds
 from schemas.topics import RAW, STATE, TABLES
+
+_LEAVING_SECONDS = 15
+"""Longer than a group waits for a member that says nothing."""
 
 Memory = dict[int, dict[bytes, bytes | None]]
 """Entries of the changelog, by partition and key; None deletes an entry."""
@@ -66,11 +70,15 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
 
 
 async def _refuse_running(settings: Settings, group: str) -> None:
+    """Wait until nobody reads; whoever was killed counts as a reader for some seconds."""
     async with clients.admin(settings) as admin:
-        [answer] = await admin.describe_consumer_groups([group])
-        [(_code, _group, state, *_rest)] = answer.groups
-    if state not in ("Empty", "Dead"):
-        raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
+        for _ in range(_LEAVING_SECONDS):
+            [answer] = await admin.describe_consumer_groups([group])
+            [(_code, _group, state, *_rest)] = answer.groups
+            if state in ("Empty", "Dead"):
+                return
+            await asyncio.sleep(1)
+    raise ReplayFailed(f"the group {group} is running ({state}): stop its processes first")
 
 
 async def _move(

@@ -25,12 +25,16 @@ Call = dict[str, Any]
 
 @dataclass
 class Sender:
-    """Sends Segment calls of many visitors to `url`, out of order, some of them twice."""
+    """Sends Segment calls of many visitors to `url`, out of order, some of them twice.
+
+    What they did is up to `spread` hours old.
+    """
 
     url: str
     key: str
     seed: int
     visitors: int
+    spread: float = 3.0
     sent: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -91,8 +95,8 @@ class Sender:
             yield calls[start : start + _BATCH]
 
     def _random_call(self, random: Random, number: int) -> Call:
-        visitor = f"v{int(self.visitors * random.random() ** 2)}"
-        at = datetime.now(UTC) - timedelta(hours=3 * random.random())
+        visitor = f"v{self.seed}-{int(self.visitors * random.random() ** 2)}"
+        at = datetime.now(UTC) - timedelta(hours=self.spread * random.random())
         if random.random() < 0.01:
             at += random.choice((timedelta(days=1), timedelta(days=-1), timedelta(days=27_000)))
         call = _call(f"{self.seed}-{number}", visitor, random.choice(_NAMES), at)

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.operations.verify import differences
 from schemas.codec import Tick, encode
+from tests.faults.report import Outcome
 from tests.faults.sender import Sender
 from tests.support.collector import WRITE_KEY, until_status
 from tests.support.engine import EngineServer
@@ -92,6 +93,24 @@ class Stage:
         found = await asyncio.to_thread(self.client.query, asked)
         return "".join(str(payload) for (payload,) in found.result_rows)
 
+    async def outcome(self, fault: str, recovered: float) -> Outcome:
+        """Compare ClickHouse with what the sender was told, with the oracle, and with plain SQL."""
+        rows, sender, letters = await self.rows(), self.sender, await self.letters()
+        lost = (sender.taken - rows.keys()) | {
+            id_ for id_ in sender.refused if f'"{id_}"' not in letters
+        }
+        return Outcome(
+            fault=fault,
+            seed=sender.seed,
+            acknowledged=len(sender.taken),
+            in_clickhouse=len(rows),
+            lost=len(lost),
+            doubled=sum(count - 1 for count in rows.values()),
+            made_up=len(rows.keys() - sender.sent),
+            wrong=await self.wrong(),
+            seconds_to_recover=round(recovered, 1),
+        )
+
     async def _number(self, sql: str, name: str) -> int:
         try:
             found = await asyncio.to_thread(self.client.query, sql, {"name": name})
@@ -119,7 +138,7 @@ async def staged(folder: Path, *, nodes: int, seed: int, visitors: int) -> Async
         url = f"http://127.0.0.1:{port}"
         for role in ("collect", "track", "sink"):
             await line.start(role)
-        await until_status(f"{url}/healthz/ready", 200)
+        await until_status(f"{url}/healthz/ready", 200, _PATIENCE_SECONDS)
         supervising = asyncio.create_task(line.supervise())
         yield Stage(cluster, engine, line, client, Sender(url, WRITE_KEY, seed, visitors))
         supervising.cancel()

@@ -15,8 +15,7 @@ import pytest
 
 from tests.faults import report
 from tests.faults.catalogue import ONE_NODE, THREE_NODES
-from tests.faults.report import Outcome
-from tests.faults.stage import Stage, staged
+from tests.faults.stage import staged
 
 pytestmark = pytest.mark.fault
 
@@ -42,25 +41,6 @@ async def test_nothing_is_lost_or_doubled_or_wrong(
             await FAULTS[fault](stage, SECONDS / 2)
             recovered = await stage.until_alive()
         await stage.end()
-        outcome = await judged(stage, fault, seed, recovered)
+        outcome = await stage.outcome(fault, recovered)
     report.keep(outcome)
     assert outcome.faults == [], outcome
-
-
-async def judged(stage: Stage, fault: str, seed: int, recovered: float) -> Outcome:
-    """Compare ClickHouse with what the sender was told, with the oracle, and with plain SQL."""
-    rows, sender, letters = await stage.rows(), stage.sender, await stage.letters()
-    lost = (sender.taken - rows.keys()) | {
-        id_ for id_ in sender.refused if f'"{id_}"' not in letters
-    }
-    return Outcome(
-        fault=fault,
-        seed=seed,
-        acknowledged=len(sender.taken),
-        in_clickhouse=len(rows),
-        lost=len(lost),
-        doubled=sum(count - 1 for count in rows.values()),
-        made_up=len(rows.keys() - sender.sent),
-        wrong=await stage.wrong(),
-        seconds_to_recover=round(recovered, 1),
-    )

@@ -12,7 +12,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from pipeline.kafka.topics import read_topic
-from pipeline.operations.oracle import Difference, by_partition, compare, expected_tables
+from pipeline.operations.comparison import Difference, compare
+from pipeline.operations.oracle import by_partition, expected_tables
 from pipeline.settings import Settings
 from pipeline.tracker.rules import rules_of
 from schemas.topics import RAW

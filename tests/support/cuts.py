@@ -14,7 +14,8 @@ from pipeline.importer.mapping import Mapping
 from pipeline.importer.send import import_files
 from pipeline.journey.rules import Rules
 from pipeline.kafka.in_memory import MemoryBroker
-from pipeline.operations.oracle import Tables, compare, expected_tables
+from pipeline.operations.comparison import Tables, compare
+from pipeline.operations.oracle import expected_tables
 from schemas.topics import RAW
 from tests.support.journeys import RULES
 from tests.support.tracker import Log, Worker

@@ -14,12 +14,8 @@ from clickhouse_connect.driver.client import Client
 from pipeline.kafka import clients
 from pipeline.kafka.records import partition_for
 from pipeline.kafka.topics import create_topics, read_topic
-from pipeline.operations.oracle import (
-    Difference,
-    by_partition,
-    compare,
-    expected_tables,
-)
+from pipeline.operations.comparison import Difference, compare
+from pipeline.operations.oracle import by_partition, expected_tables
 from pipeline.settings import Settings
 from pipeline.tracker.rules import rules_of
 from schemas.topics import RAW, TABLES
@@ -62,6 +58,10 @@ class Line:
         """Give the environment of a role: the same for all."""
         del role
         return self.environment
+
+    def pid(self, name: str) -> int:
+        """Give the number of its process."""
+        return self._processes[name].pid
 
     async def kill(self, name: str) -> None:
         """Kill -9."""

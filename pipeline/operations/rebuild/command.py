@@ -1,7 +1,7 @@
 """A rebuild with its clients, and its message at the end. Shell."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -60,13 +60,26 @@ async def replace_touchpoints(
     Raises:
         RebuildFailed: it broke off.
     """
+    ids = {(visitor_of(one.anonymous_id, one.user_id), one.touchpoint_id) for one in (*gone, *told)}
+    return await rebuild_people(settings, site, _names((*gone, *told)), ids, told)
+
+
+async def rebuild_people(
+    settings: Settings,
+    site: str,
+    names: Sequence[str],
+    gone: Iterable[tuple[str, str]],
+    told: Sequence[Touchpoint],
+) -> Rebuilt:
+    """Delete the touchpoints `gone`, each a visitor and an id, tell those of `told`, and tell anew
+    the people called `names` and all who had the touchpoints.
+
+    Raises:
+        RebuildFailed: it broke off.
+    """
     rebuild = milliseconds(_now())
     with closing(connect(settings)) as client:
-        ids = {
-            (visitor_of(one.anonymous_id, one.user_id), one.touchpoint_id) for one in (*gone, *told)
-        }
-        tables.note_gone(client, site, rebuild, sorted(ids))
-        names = _names((*gone, *told))
+        tables.note_gone(client, site, rebuild, sorted(gone))
         scope = tables.choose(client, site, rebuild, tables.GONE, names)
         return await _run(settings, client, scope or Scope(site, rebuild), told, tables.GONE)
 

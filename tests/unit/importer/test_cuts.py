@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.importer.files import rows_of
 from pipeline.importer.mapping import parse_mapping
 from pipeline.importer.send import load_mapping
-from pipeline.operations.oracle import Tables
+from pipeline.operations.comparison import Tables
 from tests.support.cuts import Row, tables_of, visitor_in
 from tests.support.puffy import MAPPINGS, puffy_files
 

@@ -12,13 +12,8 @@ from msgspec.structs import asdict
 
 from pipeline.kafka.in_memory import Fetched, MemoryBroker, MemoryConsumer
 from pipeline.kafka.records import partition_for
-from pipeline.operations.oracle import (
-    Difference,
-    Tables,
-    by_partition,
-    compare,
-    expected_tables,
-)
+from pipeline.operations.comparison import Difference, Tables, compare
+from pipeline.operations.oracle import by_partition, expected_tables
 from schemas.topics import RAW, record_key
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, RULES, SITE
 from tests.support.tracker import Log, Worker, key_of, tick, touchpoint

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from pipeline.journey.clock import SILENCE_MS
 from pipeline.journey.memory import is_over
 from pipeline.journey.state import Cursor, decode_state
-from pipeline.operations.oracle import Difference, compare, expected_tables
+from pipeline.operations.comparison import Difference, compare
+from pipeline.operations.oracle import expected_tables
 from pipeline.tracker.partition import META_KEY, PLACES_KEY, site_of
 from schemas.dead_letter import DeadLetter
 from schemas.topics import ABANDONMENTS, SESSIONS, TRANSITIONS

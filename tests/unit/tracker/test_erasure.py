@@ -15,7 +15,8 @@ from pipeline.journey.messages import Erasure, encode_message
 from pipeline.journey.people import Limits
 from pipeline.journey.rules import Rules
 from pipeline.kafka.records import partition_for
-from pipeline.operations.oracle import compare, expected_tables
+from pipeline.operations.comparison import compare
+from pipeline.operations.oracle import expected_tables
 from pipeline.personal.erasures import Erased, erased_in
 from pipeline.tracker.partition import ERASED, META_KEY, PERSON, fresh_meta
 from schemas.facts import Link

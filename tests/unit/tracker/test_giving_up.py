@@ -4,7 +4,8 @@ from typing import Any, cast
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.operations.oracle import compare, expected_tables
+from pipeline.operations.comparison import compare
+from pipeline.operations.oracle import expected_tables
 from schemas.facts import Abandonment, Product
 from tests.support.journeys import DAY, MINUTE, NOON
 from tests.support.tracker import Log, Worker, tick, touchpoint

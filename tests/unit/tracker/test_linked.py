@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pipeline.journey.people import person_id
 from pipeline.journey.rules import compile_rules
 from pipeline.kafka.records import partition_for
-from pipeline.operations.oracle import Difference, compare, expected_tables
+from pipeline.operations.comparison import Difference, compare
+from pipeline.operations.oracle import expected_tables
 from schemas.topics import record_key
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, SITE
 from tests.support.tracker import LINKED, Log, Worker, finish_all, line, tick, touchpoint
