@@ -166,6 +166,8 @@ def _say_what_is_wrong(
 ) -> None:
     for name in summary.unknown:
         click.echo(f"The mapping names what no row has: {name}", err=True)
+    for doubt in summary.doubts:
+        click.echo(doubt, err=True)
     if newest is not None and summary.first < newest - known.allowed_lateness:
         click.echo(
             f"{site} has touchpoints until {newest:%Y-%m-%d %H:%M} UTC: of what is new here, "

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.importer.mapping import Mapping, wanted_names
+from pipeline.importer.marks import Marks
 from pipeline.importer.rows import (
     ImportFailed,
     Row,
@@ -130,6 +131,7 @@ class Plan:
         self._masks = masks
         self._files: list[_File] = []
         self._missing = wanted_names(mapping)
+        self._marks = Marks(mapping)
         self._outgoing: list[Outgoing] = []
         self._has_read = False
         self.rows = 0
@@ -182,6 +184,10 @@ class Plan:
         """Name what the mapping names and no row has, of rows that could be read."""
         return list(map(str, self._missing)) if self._has_read else []
 
+    def doubts(self) -> list[str]:
+        """Say which amounts were probably misread."""
+        return self._marks.doubts()
+
     def letters(self) -> list[DeadLetter]:
         """Give the refused rows; one without a time has that of its file."""
         first = min(file.first for file in self._files if file.first)
@@ -193,6 +199,7 @@ class Plan:
 
     def _add(self, file: _File, row: Row) -> None:
         self._look_for_names(row)
+        self._marks.look(row)
         row = {name: cell for name, cell in row.items() if name not in self._mapping.leave_out}
         at: datetime | None
         try:

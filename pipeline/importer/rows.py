@@ -41,7 +41,7 @@ class Unreadable(NamedTuple):
 
 
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
-_MONEY = (
+MONEY = (
     *(
         "revenue",
         "total",
@@ -311,7 +311,7 @@ def _counted(cells: Row, mapping: Mapping, names: dict[str, str]) -> Row:
     _count(cells, mapping.numbers, mapping)
     renamed = _renamed(cells, names)
     if mapping.file.decimal:
-        _count(renamed, _MONEY, mapping)
+        _count(renamed, MONEY, mapping)
     return renamed
 
 

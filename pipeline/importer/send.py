@@ -50,6 +50,7 @@ class ImportSummary:
     last: datetime
     outcomes: Sequence[FileOutcome] = ()
     unknown: Sequence[str] = ()
+    doubts: Sequence[str] = ()
 
     @property
     def lost(self) -> list[str]:
@@ -136,6 +137,7 @@ def _summary(
         last=outgoing[-1].occurred_at,
         outcomes=outcomes,
         unknown=plan.unknown(),
+        doubts=plan.doubts(),
     )
 
 

@@ -15,6 +15,8 @@ MIXED = "mixed"
 _MOST_LINES = 50
 """Further products share one line without a product id, so the sums stay right."""
 _MOST_LOOKED_AT = 10
+_MOST_PIECES = 50_000_000
+"""Of one product: further ones only raise the value, so that a column holds what a cart has."""
 
 
 def put_in(cart: Cart | None, seen: Evidence) -> Cart:
@@ -86,8 +88,8 @@ def _more(lines: list[Line], product: Line) -> list[Line]:
     if line is None and len(lines) >= _MOST_LINES:
         line = _line_of(lines, "") or Line("", "", 0, 0.0)
     line = line or replace(product, quantity=0, value=0.0)
-    pieces, value = line.quantity + product.quantity, line.value + product.value
-    return _changed(lines, line, replace(line, quantity=pieces, value=value))
+    pieces = min(line.quantity + product.quantity, _MOST_PIECES)
+    return _changed(lines, line, replace(line, quantity=pieces, value=line.value + product.value))
 
 
 def _less(lines: list[Line], product: Line) -> list[Line]:

@@ -157,7 +157,7 @@ def _order(
         next(filter(None, ids), "")[:LONGEST_ID],
         value,
         sum(each.line.quantity for each in goods) if goods else max(product.quantity, 1),
-        currency or told,
+        currency or told or _currency(goods or ()),
         product.product_id,
         product.name,
         problem=problem,
@@ -231,7 +231,9 @@ def _listed(products: object, currency: str) -> list[_Goods] | None:
     if not isinstance(products, list):
         return None
     found = [each for each in products if isinstance(each, dict)][:_MOST_PRODUCTS]
-    return [_in_list(each, currency) for each in found]
+    goods = [_in_list(each, currency) for each in found]
+    currencies = {each.currency for each in goods if each.currency}
+    return goods if len(currencies) <= 1 else list(map(_worthless, goods))
 
 
 def _in_list(product: dict[str, Any], currency: str) -> _Goods:
@@ -240,8 +242,12 @@ def _in_list(product: dict[str, Any], currency: str) -> _Goods:
     )
     own, is_read = read_currency(given.currency)
     goods = _goods(given.product_id or given.sku or product.get("id"), given, currency or own)
-    if is_read or currency:
-        return goods
+    is_contradicted = own != currency if own and currency else not is_read and not currency
+    return _worthless(goods) if is_contradicted else goods
+
+
+def _worthless(goods: _Goods) -> _Goods:
+    """Give the product as one that is paid in a currency that cannot be counted."""
     line = msgspec.structs.replace(goods.line, value=0.0)
     return goods._replace(line=line, problem=goods.problem or "currency")
 
@@ -286,8 +292,11 @@ def _first(amounts: Iterable[object], currency: str) -> Amount | None:
 
 def _sum(goods: list[_Goods]) -> Amount:
     problem: Problem = next((each.problem for each in goods if each.problem), "")
-    told = next((each.currency for each in goods if each.currency), "")
-    return settled(Amount(sum(each.line.value for each in goods), told, problem))
+    return settled(Amount(sum(each.line.value for each in goods), _currency(goods), problem))
+
+
+def _currency(goods: Iterable[_Goods]) -> str:
+    return next((each.currency for each in goods if each.currency and not each.problem), "")
 
 
 def _without_currency(found: Commerce) -> Commerce:

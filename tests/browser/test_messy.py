@@ -153,3 +153,89 @@ async def test_with_debug_each_call_and_each_answer_stands_in_the_console(
         said = "\n".join(site.said)
         assert "touchstream:" in said
         assert all(word in said for word in ('"nope"', "this went wrong", '200 {"success":true}'))
+
+
+def kept(*events: str, at: str = "new Date()") -> str:
+    """Write into storage what an earlier page left: a call for each event."""
+    calls = ", ".join(
+        f'{{type: "track", event: {event}, messageId: "kept-{number}-" + {event}, anonymousId: "a",'
+        f" timestamp: {at}}}"
+        for number, event in enumerate(events)
+    )
+    return f'localStorage.setItem("ts_queue", JSON.stringify([{calls}]));'
+
+
+OTHER_TAB = kept('"other"').replace("localStorage.setItem(", "put.call(localStorage, ")
+FULL = (
+    "window.put = Storage.prototype.setItem;"
+    ' Storage.prototype.setItem = () => { throw new DOMException("", "QuotaExceededError"); };'
+)
+FORBIDDEN = (
+    'Object.defineProperty(window, "localStorage",'
+    ' { get() { throw new DOMException("", "SecurityError"); } });'
+)
+
+
+@pytest.mark.parametrize("left", [[], ["before"]])
+async def test_storage_that_is_full_loses_neither_what_was_left_nor_what_comes(
+    chromium: Browser, left: list[str]
+) -> None:
+    async with visitor(chromium) as page:
+        site = Site(page)
+        more = (kept(*map(json.dumps, left)) if left else "") + FULL
+        await site.open('[["track", "now"]]', more=more)
+        assert sorted([*left, "now"]) == sorted(await site.events(1 + len(left)))
+        back = 'dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))'
+        await page.evaluate(f'{OTHER_TAB} touchstream.track("back"); {back}')
+        assert {"back", "other"} <= set(await site.events(3 + len(left)))
+        assert [] == site.errors
+
+
+async def test_storage_that_is_forbidden_loses_nothing(chromium: Browser) -> None:
+    async with visitor(chromium) as page:
+        site = Site(page)
+        await site.open('[["track", "now"]]', more=FORBIDDEN)
+        assert ["now"] == await site.events(1)
+        assert [] == site.errors
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        *('"text"', "{not json", "7", "null", "[[[]]]", '{"calls":[{"messageId":"m"}]}', "[null]"),
+        '[7,"x",{"messageId":{}},{"messageId":"m","timestamp":"never"},{"messageId":["n"]}]',
+        '[{"messageId":"m","timestamp":"2999-01-01","type":"track","event":"poison"}]',
+    ],
+)
+async def test_garbage_in_storage_is_nobodys_call(chromium: Browser, garbage: str) -> None:
+    async with visitor(chromium) as page:
+        site = Site(page)
+        more = f'localStorage.setItem("ts_queue", {json.dumps(garbage)});'
+        await site.open('[["track", "now"]]', more=more)
+        assert ["now"] == await site.events(1)
+        assert [] == site.errors
+
+
+async def test_a_call_that_no_request_could_hold_does_not_hold_up_the_others(
+    chromium: Browser,
+) -> None:
+    async with visitor(chromium) as page:
+        site = Site(page)
+        await site.open('[["track", "now"]]', more=kept('"x".repeat(70000)', '"before"'))
+        assert ["before", "now"] == await site.events(2)
+
+
+async def test_of_ten_thousand_calls_of_earlier_pages_the_newest_arrive(chromium: Browser) -> None:
+    """Two hundred wait at most: the view of this page and its call are among them."""
+    many = (
+        "const many = Array.from({ length: 10000 }, (_, n) => ({ type: 'track', messageId: 'm' + n,"
+        " event: 'e\\ud83d' + n, anonymousId: 'a', timestamp: new Date(Date.now() + 36e5) }));"
+        "localStorage.setItem('ts_queue', JSON.stringify(many));"
+    )
+    async with visitor(chromium) as page:
+        site = Site(page)
+        await site.open('[["track", "now"]]', more=many)
+        events = await site.events(199)
+        assert ("e\ud83d9999", "now") == (events[-2], events[-1])
+        assert 200 == len(site.taken)
+        assert [] == site.errors

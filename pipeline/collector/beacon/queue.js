@@ -17,6 +17,8 @@ const kept = () => [read("queue")].flat().filter((call) => call?.messageId);
 
 const bytes = (text) => new TextEncoder().encode(text).length;
 
+const isSmall = (call) => bytes(JSON.stringify(call)) <= LARGEST_CALL;
+
 /** Sends calls to `url` in batches; keeps them in storage while `keeps()` says so. */
 export function createQueue(url, writeKey, keeps, say) {
   let calls = [];
@@ -41,7 +43,7 @@ export function createQueue(url, writeKey, keeps, say) {
     for (const call of calls) {
       if (flying.includes(call)) continue;
       size += bytes(JSON.stringify(call)) + 1;
-      if (size > LARGEST_BODY || part.length >= most) break;
+      if (part.length && (size > LARGEST_BODY || part.length >= most)) break;
       part.push(call);
     }
     return part;
@@ -90,16 +92,18 @@ export function createQueue(url, writeKey, keeps, say) {
   return {
     send,
     add(call) {
-      if (bytes(JSON.stringify(call)) > LARGEST_CALL) return say("too large to be sent", call);
+      if (!isSmall(call)) return say("too large to be sent", call);
       say(call);
       calls = [...calls, call].slice(-MOST);
       save();
       schedule(PAUSE);
     },
-    /** Take over what earlier pages left. */
+    /** Take over what earlier pages left; storage that is full may lack what this one has. */
     resume() {
       const since = Date.now() - OLDEST;
-      calls = (read("queue") ? kept() : calls).filter((call) => Date.parse(call.timestamp) > since);
+      const mine = new Set([...done, ...calls.map((call) => call.messageId)]);
+      const left = kept().filter((call) => !mine.has(call.messageId) && isSmall(call));
+      calls = left.concat(calls).filter((call) => Date.parse(call.timestamp) > since);
       schedule(0);
     },
     /** The page goes away: nobody will hear the answer. */

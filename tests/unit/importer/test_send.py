@@ -367,3 +367,27 @@ async def test_a_file_can_be_joined_by_a_key(tmp_path: Path) -> None:
         for seen in touchpoints(broker.records(RAW.name))
     }
     assert (found["v"]["plan"], "plan" in found["w"]) == ("gold", False)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "more", "is_doubtful"),
+    [
+        (("19,99", "1.234"), "", True),
+        (("1.234,5", "1.234"), "", True),
+        (("1.234", "19,99 \u20ac"), "", True),
+        (("1.234", "19.99"), "", False),
+        (("19,99", "1234"), "", False),
+        (("19,99", "1.234"), 'file = { decimal = "," }', False),
+        (("1,234", "1.234"), "", False),
+    ],
+)
+async def test_amounts_that_were_probably_misread_are_told(
+    tmp_path: Path, amounts: tuple[str, ...], more: str, is_doubtful: bool
+) -> None:
+    file = tmp_path / "a.csv"
+    rows = "".join(f"2025-03-01;v;Order Completed;{amount}\n" for amount in amounts)
+    file.write_text(f"when;who;what;sum\n{rows}")
+    mapping = more + MAPPING + '[properties]\nsum = "revenue"\n'
+    summary = await imported([file], MemoryBroker(), mapping=mapping)
+    assert is_doubtful == bool(summary.doubts)
+    assert all('decimal = ","' in doubt and "1.234" in doubt for doubt in summary.doubts)

@@ -79,6 +79,19 @@ def test_no_piece_put_in_is_no_line() -> None:
     assert items(put_in(cart, one("p-2", 0))) == items(cart)
 
 
+def test_no_cart_has_more_pieces_than_its_column_holds() -> None:
+    """A column of a cart holds four billion; one touchpoint may add ten million."""
+    cart: Cart | None = None
+    for number in range(600):
+        cart = put_in(cart, one(f"p-{number % 60}", 10_000_000, 1.0))
+        for _ in range(number // 55):
+            cart = put_in(cart, one(f"p-{number % 60}", 10_000_000, 1.0))
+    assert cart is not None
+    pieces, value = totals(cart)
+    assert 10_000_000 <= pieces < 2**32
+    assert value > 600
+
+
 def test_values_are_told_without_what_floating_point_adds() -> None:
     assert totals(filled(one("p-1", 1, 0.1), one("p-2", 1, 0.2))) == (2, 0.3)
     assert totals(filled(one("p-1", 3, 0.0005))) == (3, 0.0005)

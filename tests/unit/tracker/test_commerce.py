@@ -321,6 +321,34 @@ def test_a_product_in_a_currency_that_nobody_knows_is_worth_nothing() -> None:
     assert (found.value, found.problem, found.products) == (0.0, "currency", [Line("", "", 1, 0.0)])
 
 
+TWO = [{"price": 5, "currency": "EUR"}, {"price": 7, "currency": "USD"}]
+
+
+@pytest.mark.parametrize("name", ["Order Completed", "Cart Viewed", "Product Added"])
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"products": TWO},
+        {"products": [{"price": "5 €"}, {"price": "7 £"}]},
+        {"products": TWO, "currency": "GBP"},
+        {"products": [{"price": 5, "currency": "USD"}], "currency": "EUR"},
+    ],
+)
+def test_products_in_several_currencies_are_not_added(
+    name: str, properties: dict[str, Any]
+) -> None:
+    found = commerce(name, **properties)
+    assert (found.value, found.problem) == (0.0, "currency")
+    assert all(line.value == 0 for line in found.products or ())
+
+
+def test_an_order_is_paid_in_the_currency_of_its_products() -> None:
+    found = commerce("Order Completed", revenue=12, products=TWO[:1])
+    assert (found.value, found.currency, found.problem) == (12.0, "EUR", "")
+    found = commerce("Order Completed", revenue=12, currency="CHF", products=TWO)
+    assert (found.value, found.currency, found.problem) == (12.0, "CHF", "")
+
+
 def test_pieces_that_are_worth_too_much_together_are_too_much() -> None:
     found = commerce("Product Added", price=MOST_MONEY / 4, quantity=4)
     assert (found.value, found.problem) == (0.0, "too_large")
