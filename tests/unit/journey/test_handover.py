@@ -76,6 +76,7 @@ def test_a_cart_that_was_lost_before_it_was_sealed_is_handed_over_as_lost() -> N
     [told] = everything(state, SITE, "ada", NOON + YEAR)
     assert told.base is not None
     assert ("cart" in told.base.open, [lost.kind for lost in told.base.lost]) == (False, ["cart"])
+    assert list(told.base.sessions) == ["ada"]
 
 
 def test_of_what_is_told_again_only_what_is_new_is_added() -> None:
@@ -213,6 +214,12 @@ def test_an_order_that_both_histories_know_counts_once() -> None:
     for one, other in ((older, newer), (newer, older)):
         both = joined(one, other)
         assert (both.orders, both.order_ids) == (4, ["a", "b", "c", "d"])
+
+
+def test_the_visit_of_the_last_order_is_known_from_whichever_history_knows_it() -> None:
+    ordered = history(1, order_session_id="first")
+    for other, known in ((history(2), "first"), (history(2, order_session_id="second"), "second")):
+        assert joined(ordered, other).order_session_id == known
 
 
 def test_of_the_orders_the_newest_are_known() -> None:

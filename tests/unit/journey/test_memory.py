@@ -123,8 +123,9 @@ def test_marks_are_of_what_is_left_when_a_memory_is_written_anew() -> None:
 def test_a_mark_is_worth_its_room() -> None:
     state = new_state()
     sizes = [0]
-    for number in range(400):
-        observe(state, [seen(f"t{number}", number)], NOON, new_facts())
+    for number in range(600):
+        name = "Page Viewed" if number > 20 else "Order Completed"  # orders are remembered
+        observe(state, [seen(f"t{number}", number, name)], NOON, new_facts())
         if state.marks and state.marks[-1].size > sizes[-1]:
             mark = state.marks[-1]
             sizes.append(mark.size)
