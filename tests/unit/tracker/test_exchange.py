@@ -125,6 +125,15 @@ def test_who_is_erased_with_its_person_has_nobody_to_leave() -> None:
     assert [(each.visitor_id, each.person) for each in told] == [("bob", "")]
 
 
+def test_of_what_is_void_only_erasures_and_rebuilds_are_heard() -> None:
+    tracked = Tracked()
+    tracked.partition.void_before = 9
+    assert messages(hear(tracked, link(VISITOR))) == []
+    hear(tracked, *erasure(VISITOR), rebuild(NOON + 2))
+    assert tracked.partition.erasures
+    assert tracked.partition.rebuilds[SITE].is_open
+
+
 # --- who a visitor is ----------------------------------------------------------------------------
 
 
