@@ -26,6 +26,7 @@ COMMANDS = {
     "attribution": Command(
         "reports", "attribution", "Credit orders to the visits that led to them, by several models."
     ),
+    "capacity": Command("capacity", "capacity", "How much hardware a load needs."),
     "cohorts": Command("questions", "cohorts", "Who orders again, by month of the first order."),
     "collect": Command("roles", "collect", "Accept touchpoints over HTTP and write them to Kafka."),
     "dead-letters": Command("dead_letters", "dead_letters", "List, show and resend refused input."),

@@ -42,6 +42,7 @@ MORE = {
     "export": ["--person", "7"],
     "import": ["--mapping", "mapping.toml"],
     "journeys explain": ["--person", "7"],
+    "rebuild": ["--site", "shop"],
     "watch": ["--backtest", "2025-01-01", "2025-01-02"],
 }
 ROLES = {"collect", "track", "drain", "sink", "watch", "live", "webhook"}
@@ -66,7 +67,7 @@ def words_of(name: str) -> list[str]:
         if isinstance(parameter, click.Argument):
             words.append(SAMPLES[str(parameter.name)])
         elif parameter.required:
-            words += [parameter.opts[0], "shop"]
+            words += [parameter.opts[0], "7" if parameter.type is not click.STRING else "shop"]
     return words
 
 

@@ -86,9 +86,9 @@ class KafkaCluster:
         ports = free_ports(2 * nodes)
         if port:
             ports[0] = port
-        self._folder = Path(tempfile.gettempdir()) / f"kafka-{uuid.uuid4().hex[:8]}"
+        self.folder = Path(tempfile.gettempdir()) / f"kafka-{uuid.uuid4().hex[:8]}"
         self._nodes = {
-            n: Node(n, ports[2 * n - 2], ports[2 * n - 1], self._folder / str(n))
+            n: Node(n, ports[2 * n - 2], ports[2 * n - 1], self.folder / str(n))
             for n in range(1, nodes + 1)
         }
 
@@ -112,9 +112,9 @@ class KafkaCluster:
         for node in self._nodes.values():
             shutil.rmtree(node.folder / "data", ignore_errors=True)
         if keep_logs:
-            _log.warning("Kafka's logs are kept in %s", self._folder)
+            _log.warning("Kafka's logs are kept in %s", self.folder)
         else:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     async def kill(self, node: int) -> None:
         """SIGKILL: what was not on disk is lost to this node."""
