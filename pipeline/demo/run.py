@@ -35,8 +35,9 @@ from schemas.write_key import WriteKey
 
 _SITE = "demo"
 _NEEDED_MB = 1_000
-_HOURS = 6.0
-_LIVE_RATE = 20.0
+_HOURS = 12.0
+"""The watch knows what is usual after eight: people of the last two may still go on."""
+_LIVE_RATE, _BROKEN_RATE = 20.0, 80.0
 _PATIENCE_SECONDS = 60.0
 _SETTLED_SECONDS = 2.0
 
@@ -59,6 +60,11 @@ Send a touchpoint, find it again, see the report:
 More shoppers come, live, until you press Ctrl-C. See where they are, and where they are lost:
 
   {live}
+
+Break the checkout for four in five of them; some minutes later an alert stands on that page:
+
+  {touchstream} simulate --url {collector} --write-key {write_key} \\
+    --people 1 --follow {rate:.0f} --break checkout
 """
 
 
@@ -144,6 +150,7 @@ class _Demo:
             metrics="  ".join(f"http://127.0.0.1:{port}/metrics" for port in ports),
             write_key=self._write_key,
             touchstream=_command(),
+            rate=_BROKEN_RATE,
             live=link_to(self._settings),
         )
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,10 +1,12 @@
 """PURE: the address of the page and of the API, which says what is shown."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.reports.live.view import View
+from schemas.fields import SITE
 
 SPANS = {
     "1h": timedelta(hours=1),
@@ -17,6 +19,7 @@ SPANS = {
 """Spans that end now."""
 
 NAMES = ("site", "model", "channel", "segment", "span", "from", "to")
+_SITE = re.compile(SITE)
 _LONGEST = 200
 _LONGEST_SPAN = timedelta(days=3660)
 
@@ -60,11 +63,17 @@ def read_address(said: Mapping[str, str], site: str, models: Collection[str]) ->
     """Read the parameters of an address; `site` and the first of `models` are the defaults.
 
     Raises:
-        BadAddress: an unknown model or span, an invalid time, or a text that is too long.
+        BadAddress: no name of a site, an unknown model or span, an invalid time, or a text that is
+            too long.
     """
     for name in NAMES:
         if len(said.get(name, "")) > _LONGEST:
             raise BadAddress(f"{name} has more than {_LONGEST} characters")
+    chosen = said.get("site") or site
+    if chosen and not _SITE.fullmatch(chosen):
+        raise BadAddress(
+            f"{chosen!r} is no site: a site has small letters, digits, dots and dashes"
+        )
     model = said.get("model") or next(iter(models))
     if model not in models:
         raise BadAddress(f"there is no model {model!r}; choose one of {', '.join(models)}")
@@ -75,7 +84,7 @@ def read_address(said: Mapping[str, str], site: str, models: Collection[str]) ->
         )
     start, end = _own(said) if said.get("from") or said.get("to") else (None, None)
     return Address(
-        site=said.get("site") or site,
+        site=chosen,
         model=model,
         span=span,
         channel=said.get("channel", ""),

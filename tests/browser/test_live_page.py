@@ -205,6 +205,42 @@ async def test_a_filter_stands_in_the_address_and_back_takes_it_away(
         assert await page.input_value("select[aria-label=Span]") == "1h"
 
 
+async def test_an_own_span_is_chosen_by_the_clocks_of_the_site(
+    chromium: Browser, shop: tuple[Serving, Client]
+) -> None:
+    live, _ = shop
+    async with opened(chromium, live, timezone_id="America/New_York") as page:
+        await complete(page)
+        await page.select_option("select[aria-label=Span]", "own")
+        assert "Europe/Berlin" in await page.inner_text("dialog")
+        await page.fill("[name=from]", "2026-07-01T12:00")
+        await page.fill("[name=to]", "2026-07-01T11:00")
+        await page.wait_for_timeout(1_500)  # the page is drawn every second
+        await page.click("dialog .p")
+        assert await page.is_visible("dialog")  # it ends before it begins
+        await page.fill("[name=to]", "2026-12-01T12:00")
+        await page.click("dialog .p")
+        assert "from=2026-07-01T10%3A00%3A00.000Z" in page.url
+        assert "to=2026-12-01T11%3A00%3A00.000Z" in page.url
+
+
+async def test_the_orders_say_of_how_many_people_they_are(
+    chromium: Browser, engine: EngineServer
+) -> None:
+    with library(engine) as client:
+        at = datetime.now(UTC) - timedelta(minutes=5)
+        told = {"name": "Order Completed", "channel": "shop", "visitor_id": "v", "properties": "{}"}
+        order: dict[str, Any] = {"order_event": "completed", "currency": "EUR", "revenue": 20}
+        times = {"occurred_at": at, "received_at": at}
+        for number in ("one", "two"):
+            row = told | order | times | {"touchpoint_id": number, "order_id": number}
+            await asyncio.to_thread(write, client, "touchpoints", row)
+        async with serving(client, journey_models=["lifecycle"]) as live:
+            for locale, words in (("en-GB", "1 person, 2 orders"), ("de-DE", "1 Person, 2 Best")):
+                async with opened(chromium, live, locale=locale) as page:
+                    await page.wait_for_selector(f"#main :text('{words}')", timeout=PANELS_WAIT_MS)
+
+
 async def test_a_touchpoint_is_on_the_page_soon_and_its_script_runs_nowhere(
     chromium: Browser, shop: tuple[Serving, Client]
 ) -> None:

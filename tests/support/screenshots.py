@@ -1,6 +1,6 @@
 """The pictures of the live page in docs/images, of a simulated shop whose checkout has just broken.
 
-python -m tests.support.screenshots [--folder docs/images] [--people 300]
+python -m tests.support.screenshots [--folder docs/images] [--people 400]
 
 The shop has `--people` visitors an hour, at this time of the last ten days; the watch finds the
 alert in its tables. The clock of the server stands still: a slow machine gives the same pictures.
@@ -34,8 +34,8 @@ from tests.support.stories import LIFECYCLE, library, write
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Europe/Berlin"
-_DAYS, _HOURS, _HOURS_TODAY = 9, 2.5, 4.0
-_BROKEN_FOR = timedelta(minutes=38)
+_DAYS, _HOURS, _HOURS_TODAY = 9, 2.0, 4.0
+_BROKEN_FOR = timedelta(minutes=50)
 _PATIENCE_MS = 180_000
 
 
@@ -114,7 +114,9 @@ async def _take(browser: Browser, live: Serving, picture: Picture, folder: Path)
         await _go_to_somebody(page, live)
     else:
         await page.wait_for_selector("#main h1", state="attached", timeout=_PATIENCE_MS)
+        await page.evaluate("scrollTo(0, document.body.scrollHeight)")  # the rest comes then
         await page.wait_for_selector(".loading", state="detached", timeout=_PATIENCE_MS)
+        await page.evaluate("scrollTo(0, 0)")
     await page.wait_for_timeout(1_000)
     await page.screenshot(path=folder / f"{picture.name}.png")
     await context.close()
@@ -137,7 +139,7 @@ def _say(what: str) -> None:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", default=ROOT / "docs" / "images", type=Path)
-    parser.add_argument("--people", default=300, type=int)
+    parser.add_argument("--people", default=400, type=int)
     told = parser.parse_args()
     async with shop(told.people, datetime.now(UTC)) as (live, _), async_playwright() as playwright:
         browser = await launched(playwright)

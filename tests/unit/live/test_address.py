@@ -41,6 +41,10 @@ def test_two_who_say_the_same_look_at_the_same() -> None:
     [
         {"span": "2h"},
         {"span": "1h; DROP"},
+        {"site": "<script>"},
+        {"site": "../etc"},
+        {"site": "a\u202eb"},
+        {"site": "shop\n"},
         {"model": "mine"},
         {"channel": "c" * 201},
         {"from": "2026-02-02", "to": "2026-02-01"},

@@ -27,14 +27,16 @@ function Choice({ name, value, options, choose }) {
 
 function OwnSpan({ close, go, said, now }) {
   const dialog = useRef();
+  // Once: the page is drawn every second, and what somebody types must stay.
+  const [[first, last]] = useState([onClock(Date.parse(said.from) || now - 86400e3), onClock(Date.parse(said.to) || now)]);
   useEffect(() => { dialog.current.showModal(); }, []);
   const submit = (event) => {
     event.preventDefault();
-    const { from: first, to: last } = event.target.elements;
-    const [from, until] = [first, last].map((input) => new Date(offClock(input.value)));
+    const { from: begin, to: end } = event.target.elements;
+    const [from, until] = [begin, end].map((input) => new Date(offClock(input.value)));
     if (from >= until) {
-      last.setCustomValidity(say("ends_before"));
-      last.reportValidity();
+      end.setCustomValidity(say("ends_before"));
+      end.reportValidity();
       return;
     }
     close();
@@ -44,8 +46,8 @@ function OwnSpan({ close, go, said, now }) {
     <dialog ref={dialog} onClose={close} aria-label={say("span")}>
       <form onSubmit={submit} onInput={(event) => event.currentTarget.elements.to.setCustomValidity("")}>
         <p class="q">{say("clock_of", zone.name)}</p>
-        <label>{say("from")} <input required type="datetime-local" name="from" value={onClock(Date.parse(said.from) || now - 86400e3)} /></label>
-        <label>{say("to")} <input required type="datetime-local" name="to" value={onClock(Date.parse(said.to) || now)} /></label>
+        <label>{say("from")} <input required type="datetime-local" name="from" defaultValue={first} /></label>
+        <label>{say("to")} <input required type="datetime-local" name="to" defaultValue={last} /></label>
         <div class="acts side"><button class="btn p">{say("show")}</button><button class="btn" type="button" onClick={close}>{say("cancel")}</button></div>
       </form>
     </dialog>
