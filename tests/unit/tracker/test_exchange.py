@@ -159,7 +159,7 @@ def test_who_becomes_somebody_else_leaves_who_it_was_and_says_so() -> None:
         handed = [(one.person, one.is_gone, [seen.id for seen in one.evidence]) for one in said]
         assert handed == told
         [row] = facts(tracked.checkpoint(), IDENTITIES.name)
-        assert row.person_id == person_id(SITE, person or VISITOR)
+        assert (row.person_id, row.version) == (person_id(SITE, person or VISITOR), epoch - 4)
 
 
 def test_an_assignment_that_is_told_again_changes_nothing() -> None:
@@ -169,6 +169,8 @@ def test_an_assignment_that_is_told_again_changes_nothing() -> None:
     tracked.checkpoint()
     hear(tracked, assignment)
     assert states(tracked.checkpoint()) == [META_KEY]
+    assert messages(hear(tracked, Assignment(SITE, VISITOR, "user:7", 6, NOON, 0))) == []
+    assert facts(tracked.checkpoint(), IDENTITIES.name) == []
 
 
 @pytest.mark.parametrize("is_one_chunk", [True, False])
@@ -274,6 +276,16 @@ def test_a_link_that_was_told_before_its_identifier_was_erased_comes_too_late() 
     assert messages(hear(tracked, *erasure("user:7"), link(VISITOR))) == []
     tracked.checkpoint()
     assert NODE + ADA not in tracked.partition.states
+
+
+def test_what_was_done_before_an_erasure_stays_erased_when_the_log_is_read_again() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON))
+    hear(tracked, *erasure(VISITOR))
+    tracked.checkpoint()
+    again = tracked.restarted()
+    output = again.hear(touchpoint("a", NOON))
+    assert (output.fates, output.rows) == ({"erased": 1}, {})
 
 
 def test_of_several_who_are_erased_all_are_forgotten_even_if_some_are_unknown() -> None:
