@@ -11,8 +11,8 @@ again, a sender that did not takes another one. Two equal events are one if
   connection that was answered last, and the first one's was answered after the second one's.
 
 A browser repeats a request by itself, within milliseconds, if the connection breaks and was used
-before. Two equal events are one, too, if the connection of the first one was used before, has
-ended, and the second one comes within 0.4 seconds.
+before; so do programs with a GET (RFC 9110, 9.2.2). Two equal events are one, too, if the
+connection of the first one was used before, has ended, and the second one comes within 0.4 seconds.
 
 Everything else counts twice: a double click, a loop whose requests need new connections (they may
 arrive after the first is answered, hence the 0.4 seconds), a program that connects for each
@@ -64,7 +64,7 @@ class Peer(NamedTuple):
     """Who sends, and over which connection: numbers that nobody can turn into addresses.
 
     `connection` is 0 if a proxy hides it, `port` is 0 if there is any proxy. What has `fetch` keeps
-    its connections: a browser, Node.
+    its connections: a browser, Node. What `may_repeat` sends a request again by itself.
     """
 
     connection: int
@@ -72,6 +72,7 @@ class Peer(NamedTuple):
     is_browser: bool
     has_fetch: bool
     port: int = 0
+    may_repeat: bool = False
 
 
 @dataclass(slots=True)
@@ -176,9 +177,9 @@ class Repeats:
     def _is_repeated(
         self, event: _Event, peer: Peer, mine: _Connection, now: datetime, ended: Ended
     ) -> bool:
-        """Say whether a browser repeats it by itself: the kernel is asked last."""
+        """Say whether the sender repeats it by itself: the kernel is asked last."""
         former = self._connections[event.connection]
-        if former is mine or not (peer.is_browser and former.port):
+        if former is mine or not (peer.may_repeat and former.port):
             return False
         was_used_before = former.first < event.request
         pause = now - max(former.answered_at, event.last_at)
@@ -191,7 +192,7 @@ def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
         known.popitem(last=False)
 
 
-def peer_of(client: str, direct: str, version: str, headers: Headers) -> Peer:
+def peer_of(client: str, direct: str, version: str, headers: Headers, method: str) -> Peer:
     """Say who sends: `direct` is the address:port of the connection, `client` that behind proxies.
 
     A proxy that is not trusted, or speaks HTTP/1.0, hides the connection.
@@ -204,4 +205,5 @@ def peer_of(client: str, direct: str, version: str, headers: Headers) -> Peer:
     name = hash((address, headers.get("user-agent")))
     has_fetch = headers.get("sec-fetch-mode") is not None
     is_browser = headers.get("sec-fetch-site") is not None
-    return Peer(connection, name, is_browser, has_fetch, int(port) if is_direct else 0)
+    known_port = int(port) if is_direct else 0
+    return Peer(connection, name, is_browser, has_fetch, known_port, is_browser or method == "GET")

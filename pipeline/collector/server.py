@@ -159,7 +159,7 @@ class Collector:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
         caller = self._guard.caller(scope)
-        peer = peer_of(caller.client, scope.client, scope.http_version, scope.headers)
+        peer = peer_of(caller.client, scope.client, scope.http_version, scope.headers, scope.method)
         self._repeats.begin(peer, self._clock())
         try:
             await self._reply(scope, protocol, caller, peer)

@@ -95,6 +95,11 @@ _NPM: tuple[tuple[str, Where, str, tuple[str, ...]], ...] = (
     ("Plausible", "browser", "plausible_client", ("plausible-client",)),
     ("Matomo", "browser", "matomo_native", ("matomo-native",)),
     ("Amplitude", "node", "amplitude_6", ("amplitude-6",)),
+    ("Amplitude", "browser", "amplitude_unified", ("amplitude-unified",)),
+    ("Amplitude", "browser", "amplitude", ("amplitude-marketing",)),
+    ("RudderStack", "node", "rudderstack_worker", ("rudderstack-worker",)),
+    ("Snowplow", "node", "snowplow_old", ("snowplow-old",)),
+    ("Matomo", "node", "piwik", ("piwik-node",)),
     ("OpenPanel", "browser", "openpanel", ("openpanel-browser",)),
     ("OpenPanel", "node", "openpanel", ("openpanel-node",)),
 )
@@ -118,6 +123,10 @@ _PYPI = {
     "aio-snowplow-tracker": ("Snowplow", "snowplow_aio"),
     "aiomixpanel": ("Mixpanel", "aiomixpanel"),
     "amplitude-python-sdk": ("Amplitude", "amplitude_sdk"),
+    "umami-analytics-py": ("Umami", "umami"),
+    "matomo": ("Matomo", "matomo"),
+    "posthog-async": ("PostHog", "posthog_5"),
+    "altissimo-mixpanel": ("Mixpanel", "mixpanel_altissimo"),
 }
 _OTHER_SCRIPTS = {
     "rudder-sdk-python==1.0.6": "rudderstack_1",
@@ -128,6 +137,7 @@ _WITHOUT_TIME = (
     *("plausible", "plausible_old", "plausible_fork", "plausible_client", "umami", "openpanel"),
     *(
         "matomo",
+        "piwik",
         "matomopy",
         "matomo_native",
         "ga4mp",

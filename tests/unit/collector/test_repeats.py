@@ -19,14 +19,16 @@ intake = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=30)))
 class Requests:
     """Requests of one sender: `open` them, and `answer` them."""
 
-    def __init__(self, *, is_browser: bool = True) -> None:
+    def __init__(self, *, is_browser: bool = True, may_repeat: bool | None = None) -> None:
         self.repeats = Repeats()
         self.now = NOON
         self.ended: set[int] = set()
         self._is_browser = is_browser
+        self._may_repeat = is_browser if may_repeat is None else may_repeat
 
     def peer(self, connection: int, name: int = ADA) -> Peer:
-        return Peer(connection, name, self._is_browser, self._is_browser, connection)
+        told = (self._is_browser, self._is_browser, connection, self._may_repeat)
+        return Peer(connection, name, *told)
 
     def open(
         self, connection: int, ms: int, calls: tuple[bytes, ...] = (CLICK,), name: int = ADA
@@ -117,18 +119,18 @@ def test_what_a_browser_repeats_by_itself_is_the_same(*, is_answered: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("was_used", "has_ended", "is_browser", "ms"),
-    [(False, True, True, 9), (True, False, True, 9), (True, True, False, 9), (True, True, True, 9)],
+    ("was_used", "has_ended", "may_repeat"),
+    [(False, True, True), (True, False, True), (True, True, False), (True, True, True)],
 )
-def test_only_a_connection_that_was_used_and_ended_makes_a_browser_repeat(
-    *, was_used: bool, has_ended: bool, is_browser: bool, ms: int
+def test_only_what_was_used_and_ended_makes_a_browser_repeat_or_a_program_its_get(
+    *, was_used: bool, has_ended: bool, may_repeat: bool
 ) -> None:
-    requests = Requests(is_browser=is_browser)
+    requests = Requests(is_browser=False, may_repeat=may_repeat)
     if was_used:
         requests.send(1, -50, ())
     first = requests.send(1, 0)
     requests.ended |= {1} if has_ended else set()
-    assert (was_used and has_ended and is_browser) == (first == requests.send(2, ms))
+    assert (was_used and has_ended and may_repeat) == (first == requests.send(2, 9))
 
 
 def test_after_a_loop_a_browser_takes_the_connection_that_was_answered_last() -> None:
@@ -247,13 +249,24 @@ AGENT = {"user-agent": "Mozilla/5.0", "sec-fetch-site": "cross-site", "sec-fetch
 def test_a_connection_is_known_if_no_proxy_ends_it_or_the_proxy_names_the_port(
     client: str, direct: str, version: str, headers: dict[str, str], is_known: bool
 ) -> None:
-    peer = peer_of(client, direct, version, AGENT | headers)
+    peer = peer_of(client, direct, version, AGENT | headers, "POST")
     assert (is_known, True, True) == (peer.connection != 0, peer.is_browser, peer.has_fetch)
     assert (50 if is_known and client == direct else 0) == peer.port
 
 
+def test_a_browser_may_repeat_anything_and_a_program_what_it_gets() -> None:
+    told = [
+        peer_of("192.0.2.7:50", "192.0.2.7:50", "1.1", headers, method).may_repeat
+        for headers in (AGENT, {})
+        for method in ("GET", "POST")
+    ]
+    assert [True, True, True, False] == told
+
+
 def test_no_address_is_kept() -> None:
-    assert all(type(part) in (int, bool) for part in peer_of("192.0.2.7:50", "x", "1.1", AGENT))
+    assert all(
+        type(part) in (int, bool) for part in peer_of("192.0.2.7:50", "x", "1.1", AGENT, "POST")
+    )
 
 
 def test_what_is_remembered_is_bounded() -> None:
