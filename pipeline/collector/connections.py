@@ -25,8 +25,8 @@ def has_ended(server: str, client: str, port: int) -> bool:
     """
     if not hasattr(socket, "AF_NETLINK"):
         return False
-    theirs = _end(client)
     try:
+        theirs = _end(client)
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
             ours = _local(_end(server), theirs)
             return _is_open(kernel, ours, theirs) and not _is_open(kernel, ours, (theirs[0], port))

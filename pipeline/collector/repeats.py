@@ -205,5 +205,5 @@ def peer_of(client: str, direct: str, version: str, headers: Headers, method: st
     name = hash((address, headers.get("user-agent")))
     has_fetch = headers.get("sec-fetch-mode") is not None
     is_browser = headers.get("sec-fetch-site") is not None
-    known_port = int(port) if is_direct else 0
+    known_port = int(port) if is_direct and port.isdecimal() else 0
     return Peer(connection, name, is_browser, has_fetch, known_port, is_browser or method == "GET")
