@@ -6,7 +6,7 @@ import { clock, count, money, range, several, share, span, weekday, when } from 
 import { Section, Spark } from "./shapes.jsx";
 import { capital, named, say } from "./words.js";
 
-const FEWEST_IN_LINE = 5, ROOM_FOR_WORDS = 0.18;
+const FEWEST_IN_LINE = 5, ROOM_FOR_WORDS = 0.18, ROOM_FOR_DIGITS = 6;
 
 const who = (step, where = "") => view({ view: "people", of: "step", what: step, where });
 
@@ -42,13 +42,19 @@ function Bar({ now, usual, before, alert }) {
   );
 }
 
+/** How many people are at a step; many digits are a little smaller, so that they keep off the bar. */
+function People({ step }) {
+  const text = count(step.people);
+  return <a class={text.length > ROOM_FOR_DIGITS ? "big long" : "big"} href={who(step.step)}>{text}</a>;
+}
+
 function Row({ step, line, phase, usual, alert, redFrom }) {
   const now = { ...share(step.gone_on, step.people), of: step.people };
   const before = step.before >= 10 ? step.before_gone_on / step.before : null;
   return (
     <li class="fr" style={{ "--c": phase.color }}>
       <a class="nm" href={who(step.step)}>{named(step.step)}<span>{phase.label}</span></a>
-      <a class="big" href={who(step.step)}>{count(step.people)}</a>
+      <People step={step} />
       <Bar now={now} usual={usual} before={before} alert={alert} />
       <a class={`pct${now.is === "share" ? "" : " few"}${alert ? " bad" : ""}`} href={who(step.step, "lost")} title={say("lost_here", count(step.people - step.gone_on))}>{alert && "▼ "}{now.text}</a>
       <span class="num s us">{usual ? <><span class="us-l">{say("usual")} </span>{range(usual.low, usual.high)}</> : before !== null ? say("before", `${Math.round(100 * before)} %`) : "–"}</span>
@@ -63,7 +69,7 @@ function Last({ step, line, phase, orders, usual, beforeName }) {
   return (
     <li class="fr" style={{ "--c": phase.color }}>
       <a class="nm" href={who(step.step)}>{named(step.step)}<span>{phase.label}</span></a>
-      <a class="big" href={who(step.step)}>{count(step.people)}</a>
+      <People step={step} />
       <div class="txt s">
         {kept && kept.orders ? <><a class="sum-of" href={view({ view: "people", of: "orders", currency: kept.currency })}>{money(kept.net, kept.currency)}</a>{say("taken", several("people", kept.people), several("orders", kept.orders))}</> : orders?.rows && say("nothing_taken")}
         {often?.orders ? say("usual_orders", span(often.orders.low, often.orders.high), `${span(often.net.low, often.net.high)} ${money(0, kept.currency).slice(2)}`)
