@@ -5,11 +5,12 @@ from typing import Any
 from msgspec.structs import asdict, fields
 
 from pipeline.journey.facts import Facts
+from pipeline.journey.memory import observe, settle
 from pipeline.journey.people import person_id
-from pipeline.journey.state import Evidence, Journey, OpenSession, Stake, Traffic
+from pipeline.journey.state import Evidence, Journey, OpenSession, Stake, Traffic, new_state
 from schemas.facts import Abandonment, Link, Session, Transition
 from schemas.times import instant
-from tests.support.journeys import NOON, RULES, SECOND, SITE, VISITOR, only
+from tests.support.journeys import DAY, NOON, RULES, SECOND, SITE, VISITOR, only, seen
 
 # What a column is called where the fact comes from, if it has another name there.
 _RENAMED = {
@@ -126,6 +127,15 @@ def test_a_user_without_a_device_and_the_person_of_that_name_lose_two_carts() ->
         sheet.add_abandonment(cart)
     visitor, person = sheets
     assert visitor.rows.keys().isdisjoint(person.rows)
+
+
+def test_of_a_visitor_who_is_part_of_a_person_only_sessions_are_told() -> None:
+    told = facts()
+    told.belong_to("user:7")
+    state = new_state()
+    observe(state, [seen("a", name="Product Added")], NOON, told)
+    settle(state, NOON + DAY, told)
+    assert [type(fact) for fact in told.all().values()] == [Session]
 
 
 def test_what_stays_true_is_not_written_again() -> None:
