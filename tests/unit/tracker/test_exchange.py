@@ -22,7 +22,7 @@ from pipeline.tracker.partition import META_KEY, NODE, PERSON
 from pipeline.tracker.rebuild import SILENCE
 from pipeline.tracker.steps import process
 from schemas.codec import decode_touchpoint
-from schemas.topics import IDENTITIES, LINKS, RAW, TOUCHPOINTS
+from schemas.topics import IDENTITIES, LINKS, RAW, SESSIONS, TOUCHPOINTS, TRANSITIONS
 from tests.support.journeys import DAY, HOUR, MINUTE, NOON, SITE, VISITOR, seen
 from tests.support.tracker import tick, touchpoint, untimed, written
 from tests.unit.tracker.test_waiting import ADA, Tracked, after, carts, facts, identified, messages
@@ -160,6 +160,17 @@ def test_who_becomes_somebody_else_leaves_who_it_was_and_says_so() -> None:
         assert handed == told
         [row] = facts(tracked.checkpoint(), IDENTITIES.name)
         assert (row.person_id, row.version) == (person_id(SITE, person or VISITOR), epoch - 4)
+
+
+def test_who_becomes_part_of_a_person_takes_back_its_own_journey() -> None:
+    tracked = Tracked()
+    tracked.hear(touchpoint("a", NOON, name="Product Added"))
+    tracked.checkpoint()
+    hear(tracked, Assignment(SITE, VISITOR, "user:7", 5, NOON, 0))
+    written_again = tracked.checkpoint()
+    assert {row.is_deleted for row in facts(written_again, TRANSITIONS.name)} == {True}
+    [session] = facts(written_again, SESSIONS.name)
+    assert (session.person_id, session.is_deleted) == (person_id(SITE, "user:7"), False)
 
 
 def test_an_assignment_that_is_told_again_changes_nothing() -> None:
