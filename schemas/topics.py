@@ -55,7 +55,12 @@ STATE = Topic(
     # Nothing expires; `delete` is there because `touchstream replay topic` empties it.
     cleanup="compact,delete",
     retention_ms=-1,
-    extra={"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(DAY_MS)},
+    # A broker's own limit of bytes would cut it at its front.
+    extra={
+        "retention.bytes": "-1",
+        "min.cleanable.dirty.ratio": "0.1",
+        "segment.ms": str(DAY_MS),
+    },
 )
 
 ALL = (

@@ -129,7 +129,8 @@ class KafkaProducer:
             name = self._settings.topic(topic)
             try:
                 async with asyncio.timeout(_TOPIC_SECONDS):
-                    self._partitions[topic] = len(await self._producer.partitions_for(name))
+                    found = len(await self._producer.partitions_for(name))
+                    self._partitions[topic] = min(found, self._settings.kafka_partitions)
             except TopicAuthorizationFailedError as error:
                 await self.stop()
                 raise NotAcknowledged(why_not(self._settings, error)) from error
@@ -146,7 +147,9 @@ class KafkaProducer:
             await producer.stop()
 
     def partitions(self, topic: str) -> int:
-        """Say how many partitions `topic` has."""
+        """Say how many partitions of `topic` are used: those that were added later are not, since
+        they would tear visitors apart.
+        """
         return self._partitions[topic]
 
     async def send(self, topic: str, partition: int, records: Iterable[Row]) -> None:

@@ -20,7 +20,8 @@ from pipeline.kafka.records import Record
 from pipeline.kafka.topics import read_topic
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
-from pipeline.tracker.partition import ERASED, META_KEY, fresh_meta
+from pipeline.tracker.changelog import fresh_meta
+from pipeline.tracker.partition import ERASED, META_KEY
 from schemas.errors import TouchstreamError, Unusable
 from schemas.times import milliseconds
 from schemas.topics import RAW, STATE, TABLES
@@ -57,11 +58,10 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     group = settings.tracker_group if topic == RAW.name else settings.sink_group
     try:
         await _refuse_running(settings, group)
-        if topic == RAW.name:
-            await _forget(settings)
+        begins = await _forget(settings) if topic == RAW.name else []
         records, ends = await _move(settings, group, topic, since)
         if topic == RAW.name:
-            await _begin_anew(settings, ends)
+            await _begin_anew(settings, ends, begins)
     except KafkaConnectionError as error:
         raise NotAcknowledged(why_not(settings, error)) from error
     except KafkaError as error:
@@ -99,8 +99,9 @@ async def _move(
     return sum(ends[tp] - starts[tp] for tp in partitions), [ends[tp] for tp in partitions]
 
 
-async def _forget(settings: Settings) -> None:
-    """Empty the tracker's memory but for the erased names, so that nothing is written about them.
+async def _forget(settings: Settings) -> list[int]:
+    """Empty the tracker's memory but for the erased names, so that nothing is written about them;
+    give where each partition of it begins from now on.
 
     It comes first: a tracker that finds the log read and no memory of it refuses to go on, so who
     is interrupted here runs it again. Every entry is overwritten, because the embedded broker
@@ -118,6 +119,7 @@ async def _forget(settings: Settings) -> None:
             await admin.delete_records(
                 {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
             )
+    return [ends[place] for place in places]
 
 
 async def _remainder(settings: Settings) -> Memory:
@@ -129,11 +131,11 @@ async def _remainder(settings: Settings) -> Memory:
     return found
 
 
-async def _begin_anew(settings: Settings, ends: list[int]) -> None:
+async def _begin_anew(settings: Settings, ends: list[int], begins: list[int]) -> None:
     """Void the messages between partitions: reading the log again, they send them again."""
     async with clients.producer(settings, STATE.name) as producer:
-        for number, end in enumerate(ends):
-            await producer.send(STATE.name, number, _rows({META_KEY: fresh_meta(end)}))
+        for number, (end, first) in enumerate(zip(ends, begins, strict=True)):
+            await producer.send(STATE.name, number, _rows({META_KEY: fresh_meta(end, first)}))
 
 
 def _rows(entries: dict[bytes, bytes | None]) -> list[Record]:

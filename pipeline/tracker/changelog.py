@@ -16,11 +16,12 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from pipeline.journey.clock import Clock
 from pipeline.kafka import clients
 from pipeline.kafka.lag import committed, ends_of
 from pipeline.kafka.topics import is_at_end
 from pipeline.settings import Settings
-from pipeline.tracker.partition import FORMAT, Partition
+from pipeline.tracker.partition import FORMAT, Meta, Partition
 from schemas.errors import TouchstreamError
 from schemas.topics import RAW, STATE, Topic
 
@@ -37,13 +38,20 @@ class StateRefused(TouchstreamError):
     """The memory in Kafka does not belong to the log; the text says what to do."""
 
 
-def doubt(partition: Partition, end: int, read_to: int) -> str:
+def doubt(partition: Partition, end: int, read_to: int, begins: int = 0) -> str:
     """Describe what is wrong with a restored partition of a log that ends at `end`; empty: nothing.
 
-    `read_to` is the offset that the group has committed, 0 if none.
+    `read_to` is the offset that the group has committed, 0 if none, and `begins` the first one of
+    the changelog: compaction leaves it as it is.
     """
     if partition.format != FORMAT:
         return _of_another_version(partition)
+    if begins > partition.begins and partition.is_remembered:
+        return (
+            f"partition {partition.number}: the oldest part of the tracker's memory is gone (topic "
+            f"{STATE.name} begins at {begins} instead of {partition.begins}: see that nothing but "
+            f"compaction deletes from it). To tell it again from the log, {_ANEW}"
+        )
     if partition.offset >= end:
         return (
             f"partition {partition.number}: the tracker's memory knows the log up to "
@@ -110,16 +118,16 @@ class Store:
         """Give the state of partition `number`, recovered if it is not yet in memory."""
         if number not in self._open:
             partition, position = self._parked.pop(number, (Partition(number), 0))
-            await self._read(partition, position)
-            await self._hold_to_the_log(partition)
+            begins = await self._read(partition, position)
+            await self._hold_to_the_log(partition, begins)
             self._open[number] = partition
         return self._open[number]
 
     async def examine(self, number: int) -> Remembered:
         """Read the memory of partition `number` as `open` does; say what is wrong with it."""
-        partition, why_not = Partition(number), ""
+        partition, why_not, begins = Partition(number), "", 0
         try:
-            await self._read(partition, 0)
+            begins = await self._read(partition, 0)
         except StateRefused as error:
             why_not = str(error)
         end, read_to = await self._until_told(self._place(RAW, number))
@@ -130,7 +138,7 @@ class Store:
             partition.offset + 1,
             read_to,
             end,
-            why_not or doubt(partition, end, read_to),
+            why_not or doubt(partition, end, read_to, begins),
         )
 
     def note_durable(self, number: int, position: int) -> None:
@@ -138,9 +146,9 @@ class Store:
         if partition := self._open.get(number):
             partition.note_durable(position)
 
-    async def _hold_to_the_log(self, partition: Partition) -> None:
+    async def _hold_to_the_log(self, partition: Partition, begins: int) -> None:
         end, read_to = await self._until_told(self._place(RAW, partition.number))
-        if why := doubt(partition, end, read_to):
+        if why := doubt(partition, end, read_to, begins):
             raise StateRefused(why)
 
     async def _until_told(self, raw: TopicPartition) -> tuple[int, int]:
@@ -174,13 +182,14 @@ class Store:
         for number in self._parked.keys() - set(kept):
             del self._parked[number]
 
-    async def _read(self, partition: Partition, position: int) -> None:
+    async def _read(self, partition: Partition, position: int) -> int:
+        """Read the changelog from `position` on; give its first offset."""
         began = time.monotonic()
         changelog = self._place(STATE, partition.number)
         count = 0
         async with self._consumer([partition.number]) as consumer:
-            start = max(position, (await consumer.beginning_offsets([changelog]))[changelog])
-            consumer.seek(changelog, start)
+            begins: int = (await consumer.beginning_offsets([changelog]))[changelog]
+            consumer.seek(changelog, max(position, begins))
             while not await is_at_end(consumer, changelog):
                 fetched = await consumer.getmany(changelog, timeout_ms=500)
                 if fetched:
@@ -196,6 +205,7 @@ class Store:
             time.monotonic() - began,
             extra={"event": "state_restored"},
         )
+        return begins
 
     def _place(self, topic: Topic, number: int) -> TopicPartition:
         return TopicPartition(self._settings.topic(topic.name), number)
@@ -219,3 +229,10 @@ def restore(partition: Partition, key: bytes, value: bytes | None) -> None:
         partition.restore(key, value)
     except msgspec.DecodeError as error:
         raise StateRefused(_of_another_version(partition)) from error
+
+
+def fresh_meta(end: int, begins: int = 0) -> bytes:
+    """Write the entry that makes a log that ends at `end` be read again from its beginning; the
+    changelog `begins` there.
+    """
+    return msgspec.msgpack.encode(Meta(-1, Clock(), end, {}, FORMAT, begins))

@@ -67,7 +67,7 @@ class Meta(msgspec.Struct, array_like=True):
     """What a partition remembers besides its visitors; `offset` is the newest applied record.
 
     Messages before `void_before` are from an earlier reading of the log: they will be sent again.
-    `format` is that of its states, 0 if it is unknown.
+    `format` is that of its states, 0 if it is unknown. The changelog's first offset is `begins`.
     """
 
     offset: int
@@ -75,6 +75,7 @@ class Meta(msgspec.Struct, array_like=True):
     void_before: int = 0
     rebuilds: dict[str, Anew] = msgspec.field(default_factory=dict)
     format: int = 0
+    begins: int = 0
 
 
 _encode_meta = msgspec.msgpack.Encoder().encode
@@ -107,7 +108,7 @@ class Partition:
         self.is_ahead = False
         self.clock = Clock()
         self.recorded_at = 0
-        self.void_before = 0
+        self.void_before = self.begins = 0
         self.rebuilds: dict[str, Anew] = {}
         self.states: dict[bytes, bytes] = {}
         self.visitors = 0
@@ -333,7 +334,8 @@ class Partition:
 
     def meta(self) -> bytes:
         """Write the partition's own changelog entry."""
-        return _encode_meta(Meta(self.offset, self.clock, self.void_before, self.rebuilds, FORMAT))
+        known = (self.offset, self.clock, self.void_before, self.rebuilds, FORMAT, self.begins)
+        return _encode_meta(Meta(*known))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog entry; of two states of a visitor, the one with the later offset
@@ -366,6 +368,7 @@ class Partition:
         if meta.offset >= self.offset:
             self.offset, self.clock = meta.offset, meta.clock
             self.void_before, self.rebuilds = meta.void_before, meta.rebuilds
+            self.begins = meta.begins
         self.note_durable(meta.offset)
 
     def _restore_somebody(self, key: bytes, value: bytes) -> None:
@@ -383,11 +386,6 @@ class Partition:
     def _drop(self, key: bytes) -> None:
         if self.states.pop(key, None) is not None and not key.startswith(_OTHERS):
             self.visitors -= 1
-
-
-def fresh_meta(end: int) -> bytes:
-    """Write the entry that makes a log that ends at `end` be read again from its beginning."""
-    return _encode_meta(Meta(-1, Clock(), end, {}, FORMAT))
 
 
 def erased_key(site: str, name: str) -> bytes:

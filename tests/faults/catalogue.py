@@ -3,8 +3,16 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 
+from aiokafka import TopicPartition
+from aiokafka.admin import NewPartitions
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from pipeline.kafka import clients
+from pipeline.operations.rewind import rewind
+from schemas.topics import RAW, STATE
 from tests.faults.stage import Stage
 
 Fault = Callable[[Stage, float], Awaitable[None]]
@@ -116,6 +124,58 @@ async def _nothing_but_poison(stage: Stage, seconds: float) -> None:
     await stage.line.start("track")
 
 
+def _memory_cut(before: int, said: str) -> Fault:
+    """Part of the changelog is deleted: the tracker refuses to go on, until it is told to begin."""
+
+    async def fault(stage: Stage, seconds: float) -> None:
+        settings = stage.line.settings
+        await asyncio.sleep(seconds / 2)
+        await stage.line.kill("track")
+        name, numbers = settings.topic(STATE.name), range(settings.kafka_partitions)
+        places = {TopicPartition(name, each): RecordsToDelete(before) for each in numbers}
+        async with clients.admin(settings) as admin:
+            await admin.delete_records(places)
+        await stage.line.start("track")
+        assert await stage.line.ended("track") == _EX_SOFTWARE
+        assert said in stage.line.log("track")
+        await rewind(settings, RAW.name, None)
+        await stage.line.start("track")
+
+    return fault
+
+
+async def _partitions_added(stage: Stage, seconds: float) -> None:
+    """Somebody gives a live topic more partitions, and every role is started again."""
+    settings = stage.line.settings
+    await asyncio.sleep(seconds / 2)
+    async with clients.admin(settings) as admin:
+        more = NewPartitions(settings.kafka_partitions + 3)
+        await admin.create_partitions({settings.topic(RAW.name): more})
+    await asyncio.sleep(seconds / 2)
+    await stage.again("collect", "track")
+
+
+async def _clocks_wrong(stage: Stage, seconds: float) -> None:
+    """Devices are a day behind and a day ahead, and one believes that it is the year 2100."""
+    now = datetime.now(UTC)
+    clocks = (now - timedelta(days=1), now + timedelta(days=1), now.replace(year=2100, day=1))
+    for number in range(30):
+        await stage.sender.send_at(f"clock-{number}", clocks[number % len(clocks)])
+        await asyncio.sleep(seconds / 30)
+
+
+async def _upgraded(stage: Stage, seconds: float) -> None:
+    """Every role is replaced, one process at a time, as docs/operations.md says."""
+    for role in ("sink", "track", "collect"):
+        await asyncio.sleep(seconds / 3)
+        if role == "collect":  # it has the port
+            await stage.line.terminate(role)
+            await stage.line.start(role)
+        else:
+            await stage.line.start(role, f"new-{role}")
+            await stage.line.terminate(role)
+
+
 def _junk(random: Random, stage: Stage) -> tuple[bytes | None, int, bytes, int]:
     partition = random.randrange(stage.line.settings.kafka_partitions)
     return b"shop:junk", partition, random.choice(_JUNK), 0
@@ -137,6 +197,11 @@ ONE_NODE: dict[str, Fault] = {
     "ClickHouse silent": _engine_silent,
     "poison": _poison,
     "nothing but poison": _nothing_but_poison,
+    "memory cut at its front": _memory_cut(2, "the oldest part of the tracker's memory is gone"),
+    "memory deleted": _memory_cut(-1, "memory of it is gone"),
+    "partitions added": _partitions_added,
+    "clocks wrong": _clocks_wrong,
+    "rolling upgrade": _upgraded,
 }
 THREE_NODES: dict[str, Fault] = {
     "leader lost": _broker_killed,

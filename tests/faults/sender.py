@@ -66,14 +66,22 @@ class Sender:
                 session, [_call(name, "probe", "Page Viewed", datetime.now(UTC))]
             )
 
+    async def send_at(self, name: str, at: datetime) -> None:
+        """Send one that its device believes to have happened, and to be sent, `at`."""
+        call = _call(name, f"late-{name}", "Product Viewed", at)
+        async with aiohttp.ClientSession(headers=self._headers) as session:
+            await self._until_taken(session, [call], at)
+
     @property
     def _headers(self) -> dict[str, str]:
         return {"authorization": aiohttp.encode_basic_auth(self.key, "")}
 
-    async def _until_taken(self, session: aiohttp.ClientSession, batch: list[Call]) -> None:
+    async def _until_taken(
+        self, session: aiohttp.ClientSession, batch: list[Call], sent_at: datetime | None = None
+    ) -> None:
         ids = [call["messageId"] for call in batch]
         self.sent.update(ids)
-        body = {"batch": batch, "sentAt": datetime.now(UTC).isoformat()}
+        body = {"batch": batch, "sentAt": (sent_at or datetime.now(UTC)).isoformat()}
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while (said := await _answer(session, self.url, body)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.3)

@@ -34,6 +34,7 @@ _WARM_UP = 0.5
 _SAMPLES = 40
 _MINUTE = 60.0
 _VISITORS = 3_000
+_PATIENCE_SECONDS = 600
 _SHORT = {
     "session_gap": "PT30S",
     "allowed_lateness": "PT30S",
@@ -150,10 +151,10 @@ async def _main(hours: float, rate: float) -> None:
                 rate = await highest_rate(stage, 30_000) / 2
             soak = Soak(stage, rate, hours)
             await soak.run()
-            recovered = await stage.until_alive()
-            await stage.end()
-            outcome = await stage.outcome("soak", recovered)
-    console.print(table(soak))
+            console.print(table(soak))
+            began = time.monotonic()
+            await stage.end(_PATIENCE_SECONDS)
+            outcome = await stage.outcome("soak", time.monotonic() - began)
     console.print(outcome)
     if outcome.faults:
         raise SystemExit(f"wrong: {outcome.faults}")

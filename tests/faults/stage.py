@@ -63,10 +63,10 @@ class Stage:
             with suppress(NotAcknowledged, KafkaError):  # it may be what is down
                 await self._tick(timedelta(minutes=15 * number))
 
-    async def end(self) -> None:
+    async def end(self, patience: float = 120) -> None:
         """Let time pass until every session is over, and wait until everything is written."""
         await self._tick(timedelta(hours=4))
-        await self.line.settle()
+        await self.line.settle(patience)
 
     async def _tick(self, ahead: timedelta) -> None:
         at, now = datetime.now(UTC) + ahead, int(time.time() * 1000)

@@ -4,7 +4,7 @@ Each fault is done to the whole line while a sender sends; then the line is mend
 show a new touchpoint, and is judged by the sender's list, by the oracle and by plain SQL. The short
 form runs some of the faults; `make faults` runs all, with 100,000 touchpoints and five seeds, and
 writes `build/faults.json`. One alone, and smaller: `TOUCHPOINTS=6000 SEEDS=1 make faults ARGS="-k
-'rolling restart'"`.
+'rolling and restart'"`.
 """
 
 import asyncio

@@ -6,6 +6,7 @@ import uuid
 import msgspec
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.admin.records_to_delete import RecordsToDelete
 from click.testing import CliRunner, Result
 
 from pipeline.cli import main
@@ -28,6 +29,7 @@ LOG = log_of(*(touchpoint(f"t{n}", NOON + n, anonymous_id=f"v{n % 9}") for n in 
 BOTH = pytest.mark.parametrize("settings", ["embedded_broker", "kafka"], indirect=True)
 EMBEDDED = pytest.mark.parametrize("settings", ["embedded_broker"], indirect=True)
 """The quick one of the two, for what is the same with both."""
+KAFKA = pytest.mark.parametrize("settings", ["kafka"], indirect=True)
 
 
 @pytest.fixture
@@ -129,3 +131,17 @@ async def test_who_is_interrupted_before_the_log_is_read_again_is_refused(
     assert (await said("state", "rebuild")).exit_code == 0
     assert (await said("state", "inspect")).exit_code == 0
     assert (await Store(settings).open(0)).erased(SITE, "eve").before == 3
+
+
+@KAFKA
+async def test_a_memory_cut_at_its_front_is_refused_until_it_is_made_anew(
+    settings: Settings,
+) -> None:
+    await lived(settings)
+    async with clients.admin(settings) as admin:
+        place = TopicPartition(settings.topic(STATE.name), 0)
+        await admin.delete_records({place: RecordsToDelete(before_offset=4)})
+    looked = await said("state", "inspect")
+    assert (looked.exit_code, "begins at 4 instead of 0" in looked.output) == (1, True)
+    assert (await said("state", "rebuild")).exit_code == 0
+    assert (await said("state", "inspect")).exit_code == 0

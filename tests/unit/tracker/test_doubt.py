@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from pipeline.journey.clock import Clock
-from pipeline.tracker.changelog import StateRefused, doubt, restore
-from pipeline.tracker.partition import FORMAT, META_KEY, Meta, Partition, fresh_meta
+from pipeline.tracker.changelog import StateRefused, doubt, fresh_meta, restore
+from pipeline.tracker.partition import FORMAT, META_KEY, Meta, Partition
 from tests.support.journeys import NOON
 from tests.support.tracker import log_of, run, touchpoint
 
@@ -81,3 +81,19 @@ def test_a_log_that_was_to_be_read_again_and_was_read_on_since_needs_its_memory(
     partition = Partition(0)
     partition.restore(META_KEY, fresh_meta(100))
     assert "the newest part of it is gone" in doubt(partition, end=900, read_to=500)
+
+
+def test_a_memory_that_was_cut_at_its_front_is_refused() -> None:
+    why = doubt(remembering(3), end=9, read_to=3, begins=5)
+    assert "the oldest part of the tracker's memory is gone" in why
+    assert "begins at 5 instead of 0" in why
+    assert "touchstream replay topic touchpoints.raw" in why
+
+
+def test_a_memory_that_was_made_anew_begins_where_it_was_cut() -> None:
+    partition = Partition(0)
+    partition.restore(META_KEY, fresh_meta(9, begins=5))
+    assert doubt(partition, end=9, read_to=0, begins=5) == ""
+    partition.restore(META_KEY, partition.meta())
+    assert doubt(partition, end=9, read_to=0, begins=5) == ""
+    assert "begins at 6 instead of 5" in doubt(partition, end=9, read_to=0, begins=6)

@@ -18,7 +18,8 @@ from pipeline.kafka.records import partition_for
 from pipeline.operations.comparison import compare
 from pipeline.operations.oracle import expected_tables
 from pipeline.personal.erasures import Erased, erased_in
-from pipeline.tracker.partition import ERASED, META_KEY, PERSON, fresh_meta
+from pipeline.tracker.changelog import fresh_meta
+from pipeline.tracker.partition import ERASED, META_KEY, PERSON
 from schemas.facts import Link
 from schemas.topics import record_key
 from schemas.touchpoint import TouchpointRow

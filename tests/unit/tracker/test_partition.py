@@ -7,6 +7,7 @@ from pipeline.journey.people import Node
 from pipeline.journey.state import encode_state, new_state
 from pipeline.kafka.in_memory import Fetched
 from pipeline.tracker.anew import Anew
+from pipeline.tracker.changelog import fresh_meta
 from pipeline.tracker.partition import (
     FORMAT,
     META_KEY,
@@ -14,7 +15,6 @@ from pipeline.tracker.partition import (
     PERSON,
     Erased,
     Partition,
-    fresh_meta,
     site_of,
 )
 from tests.support.journeys import HOUR, NOON
