@@ -8,8 +8,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pipeline.kafka import clients
 from pipeline.local.embedded import EmbeddedError
 from pipeline.local.embedded.broker import EmbeddedBroker
+from pipeline.settings import Settings
 from tests.support.ports import free_ports
 from tests.support.topics import new_topic, read, write
 
@@ -31,6 +33,16 @@ async def test_a_group_goes_on_where_it_committed(embedded_broker: EmbeddedBroke
         b"1",
         b"2",
     ]
+
+
+async def test_partitions_that_were_added_to_a_topic_are_not_used(
+    embedded_broker: EmbeddedBroker,
+) -> None:
+    servers = embedded_broker.bootstrap_servers
+    topic = await new_topic(servers, partitions=6)
+    known = Settings(kafka_bootstrap_servers=servers, kafka_idempotence=False, kafka_partitions=4)
+    async with clients.producer(known, topic) as producer:
+        assert producer.partitions(topic) == 4
 
 
 async def next_of_group(servers: str, topic: str) -> bytes:

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parents[2]
 LIBS = parts.jars_folder(_ROOT / ".cache")
 _CLUSTER_ID = "dG91Y2hzdHJlYW0tdGVzdA"
-_START_SECONDS = 60
+_START_SECONDS = 180
 
 _PROPERTIES = """\
 process.roles=broker,controller
