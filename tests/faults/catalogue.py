@@ -6,13 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions
-from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from pipeline.kafka import clients
-from pipeline.operations.rewind import rewind
-from schemas.topics import RAW, STATE
+from schemas.topics import RAW
 from tests.faults.stage import Stage
 
 Fault = Callable[[Stage, float], Awaitable[None]]
@@ -124,26 +121,6 @@ async def _nothing_but_poison(stage: Stage, seconds: float) -> None:
     await stage.line.start("track")
 
 
-def _memory_cut(before: int, said: str) -> Fault:
-    """Part of the changelog is deleted: the tracker refuses to go on, until it is told to begin."""
-
-    async def fault(stage: Stage, seconds: float) -> None:
-        settings = stage.line.settings
-        await asyncio.sleep(seconds / 2)
-        await stage.line.kill("track")
-        name, numbers = settings.topic(STATE.name), range(settings.kafka_partitions)
-        places = {TopicPartition(name, each): RecordsToDelete(before) for each in numbers}
-        async with clients.admin(settings) as admin:
-            await admin.delete_records(places)
-        await stage.line.start("track")
-        assert await stage.line.ended("track") == _EX_SOFTWARE
-        assert said in stage.line.log("track")
-        await rewind(settings, RAW.name, None)
-        await stage.line.start("track")
-
-    return fault
-
-
 async def _partitions_added(stage: Stage, seconds: float) -> None:
     """Somebody gives a live topic more partitions, and every role is started again."""
     settings = stage.line.settings
@@ -197,8 +174,6 @@ ONE_NODE: dict[str, Fault] = {
     "ClickHouse silent": _engine_silent,
     "poison": _poison,
     "nothing but poison": _nothing_but_poison,
-    "memory cut at its front": _memory_cut(2, "the oldest part of the tracker's memory is gone"),
-    "memory deleted": _memory_cut(-1, "memory of it is gone"),
     "partitions added": _partitions_added,
     "clocks wrong": _clocks_wrong,
     "rolling upgrade": _upgraded,
