@@ -21,6 +21,7 @@ from tests.integration.test_collector_http import make_topics
 from tests.support.collector import WRITE_KEY, CollectorProcess, collector, start
 from tests.support.kafka import KafkaCluster
 from tests.support.mmdb import write_mmdb
+from tests.support.ports import free_ports
 from tests.support.webhooks import EXAMPLES, PUBLIC_URL, SECRETS, example, request
 
 SITE, SECRET = "doors", "x" * 32
@@ -127,8 +128,12 @@ async def test_nothing_of_that_is_in_kafka_and_consent_and_country_are(
 async def test_a_database_that_is_missing_ends_the_start_with_the_name_of_the_setting(
     kafka: KafkaCluster,
 ) -> None:
-    settings = {"write_keys": '{"k": "shop"}', "country_database": "/nowhere.mmdb"}
+    settings = {
+        "write_keys": '{"k": "shop"}',
+        "country_database": "/nowhere.mmdb",
+        "collector_port": str(free_ports(1)[0]),
+    }
     process = await start(settings, stderr=asyncio.subprocess.PIPE)
     _, complaint = await process.communicate()
-    assert process.returncode == 2
+    assert process.returncode == 2, complaint
     assert b"TOUCHSTREAM_COUNTRY_DATABASE: /nowhere.mmdb cannot be read" in complaint

@@ -201,6 +201,8 @@ async def test_what_is_no_name_names_nobody(text: str, shop: tuple[Serving, Clie
     assert person["touchpoints"] == []
     assert client.query("SELECT count() > 0 FROM touchpoints").result_rows == [(True,)]
     async with live.session.get(f"{live.url}/api/alerts.csv", params={"site": text}) as answer:
+        assert answer.status == 400  # the file would be named after it
+    async with live.session.get(f"{live.url}/api/alerts.csv") as answer:
         said = answer.headers["Content-Disposition"]
         assert re.fullmatch(r'attachment; filename="[\w.-]+-alerts\.csv"', said)
 
