@@ -67,9 +67,14 @@ class Proxy:
         self.fault = fault
 
     async def open(self, runner: web.AppRunner) -> None:
-        """Begin to listen."""
+        """Begin to listen; if somebody else has got the port meanwhile, on another one."""
         self._runner = runner
-        await self._listen()
+        for _ in range(5):
+            with suppress(OSError):
+                return await self._listen()
+            [self._port] = free_ports(1)
+            self.url = f"{self.url.rpartition(':')[0]}:{self._port}"
+        return await self._listen()
 
     async def _listen(self) -> None:
         """Listen; while nobody did, a connection of somebody else may have got this port."""
