@@ -30,6 +30,8 @@ def demo(once: bool, people: int) -> None:
     known = read_settings()  # the roles read them too: what is wrong is said before anything starts
     alone = once or os.environ.get("ONCE") == "1" or not sys.stdout.isatty()
     asyncio.run(run(once=alone, people=people, console=Console(), port_base=known.port_base))
+    if alone and not once and "ONCE" not in os.environ:
+        click.echo("there is no terminal, so it ends here; in one it goes on live", err=True)
 
 
 @click.command()
@@ -40,9 +42,9 @@ def demo(once: bool, people: int) -> None:
 @click.option(
     "--hours",
     type=ABOVE_0,
-    default=6.0,
+    default=12.0,
     show_default=True,
-    help="Spread the journeys over the last N hours.",
+    help="Spread the journeys over the last N hours. An alert needs a history of eight.",
 )
 @click.option("--follow", type=ABOVE_0, help="Continue live with N touchpoints per second.")
 @click.option(

@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 from aiokafka.errors import KafkaError
 
@@ -238,6 +239,8 @@ async def _up(settings: Settings, kafka: str | None, clickhouse: str | None, loo
     changes: dict[str, object] = {"embedded_path": settings.embedded_path.resolve()}
     if "public_url" not in settings.model_fields_set:
         changes["public_url"] = f"http://{settings.collector_host}:{settings.collector_port}"
+    if "watch_link" not in settings.model_fields_set:
+        changes["watch_link"] = f"{settings.live_address}/?site={{site}}"
     own = None if kafka else _own_kafka(settings)
     is_in_memory = kafka is None and own is None
     if kafka:
@@ -279,7 +282,7 @@ async def _stay_up(stack: Stack, settings: Settings, look_at: str) -> None:
     _tell(f"ready: send to http://{settings.collector_host}:{settings.collector_port}")
     for key, may in settings.write_keys.items():
         _tell(f"write key {key}: put this into the <head> of the pages of {may.site}")
-        _tell(f"  {settings.script_tag(key)}")
+        _tell(indent(settings.script_tag(key), "  "))
     _tell(f"look at: {look_at}")
     try:
         await _together(stack.until_broken(), stack.rebuild())

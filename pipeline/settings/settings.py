@@ -64,9 +64,15 @@ class Settings(
         return self
 
     def script_tag(self, key: str) -> str:
-        """Give the tag that puts the beacon into a web page, with a write key."""
+        """Give the tags that put the beacon into a web page, with a write key.
+
+        Calls may then stand anywhere in the page, before the script has loaded.
+        """
         script = self.public_url + self.collector_beacon_path
-        return f'<script async src="{script}" data-key="{escape(key)}"></script>'
+        return (
+            "<script>window.touchstream = window.touchstream || [];</script>\n"
+            f'<script async src="{script}" data-key="{escape(key)}"></script>'
+        )
 
     @classmethod
     def settings_customise_sources(

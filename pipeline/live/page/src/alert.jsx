@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { view } from "./address.js";
-import { clock, count, dated, duration, money, sameDay, several } from "./numbers.js";
+import { clock, count, dated, duration, money, sameDay, several, share } from "./numbers.js";
 import { named, say } from "./words.js";
 
 const change = (alert) => {
@@ -53,21 +53,33 @@ function Firing({ alert, now, more, hide }) {
   );
 }
 
-function Calm({ over, usual }) {
+/** Say how the funnel stands without an alert: a step may be low for some minutes before one comes. */
+function standing(usual, funnel) {
+  const known = usual.filter((each) => each.usual);
+  if (!known.length) return say("unknown_yet");
+  const low = known.find((each) => {
+    const step = funnel?.find((one) => one.step === each.step);
+    const now = step && share(step.gone_on, step.people);
+    return now && (now.high ?? now.value) < each.usual.low;
+  });
+  return low ? say("below_usual", named(low.step)) : say("fine");
+}
+
+function Calm({ over, usual, funnel }) {
   const last = over[0];
-  if (!last) return <p class="calm" id="alert">{usual && <><b>{say(usual.length ? "fine" : "unknown_yet")}</b>, {say("no_alert")}.</>}</p>;
+  if (!last) return <p class="calm" id="alert">{usual && <><b>{standing(usual, funnel)}</b>, {say("no_alert")}.</>}</p>;
   const name = last.next_step ? `${named(last.step)} → ${named(last.next_step)}` : named(last.step);
   const loss = say("cost", clock(last.since), clock(last.resolved_at), several("people", last.people), last.money ? money(last.money, last.currency) : "–");
   return <p class="calm" id="alert"><b>{say("is_back", name)}</b> <span class="q">{say("resolved")}: {loss}</span></p>;
 }
 
 /** Without `usual` rows nothing can stand out yet. */
-export function Alerts({ panel, usual, now }) {
+export function Alerts({ panel, usual, funnel, now }) {
   const [hidden, hide] = useState([]);
   const alerts = panel?.rows || [];
   const firing = alerts.filter((alert) => alert.state === "firing" && !hidden.includes(alert.alert_id));
   if (!panel?.rows) return <p class="calm" id="alert"> </p>;
-  if (!firing.length) return <Calm usual={usual} over={alerts.filter((alert) => alert.state !== "firing")} />;
+  if (!firing.length) return <Calm usual={usual} funnel={funnel} over={alerts.filter((alert) => alert.state !== "firing")} />;
   const [first, ...more] = firing;
   return <Firing alert={first} now={now} more={more} hide={() => hide([...hidden, first.alert_id])} />;
 }

@@ -49,7 +49,7 @@ function Overview({ panels, site, said, now, reach }) {
   return (
     <div class="wrap">
       <h1 class="hidden">{site.site}, {spanName}</h1>
-      <Alerts panel={panels.alerts} usual={panels.usual_funnel?.rows} now={now} />
+      <Alerts panel={panels.alerts} usual={panels.usual_funnel?.rows} funnel={panels.funnel?.rows} now={now} />
       <div class="row c84"><Funnel {...{ panels, site, said, now }} /><Cost panels={panels} site={site} spanName={said.from ? spanName : say(`span_${said.span || "1h"}`).toLowerCase()} /></div>
       <div class="row"><Phases panel={panels.phases} {...{ site, said }} /></div>
       <div class="row c84"><JourneyMap {...{ panels, site }} /><div class="stack"><WeakPoints panel={panels.weak} site={site} /><Crossings panel={panels.crossings} /></div></div>

@@ -49,6 +49,7 @@ const WORDS = {
   csv_of: ["{} as CSV", "{} als CSV"],
 
   fine: ["Everything within the usual range", "Alles im üblichen Bereich"],
+  below_usual: ["Fewer than usual go on from {}", "Von {} gehen weniger weiter als üblich"],
   unknown_yet: ["What is usual is not known yet", "Was üblich ist, ist noch nicht bekannt"],
   no_alert: ["no alert in the last day", "keine Warnung seit gestern"],
   last_alert: ["last alert resolved {}", "letzte Warnung behoben {}"],
