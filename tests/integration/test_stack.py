@@ -64,7 +64,7 @@ async def until_said(process: asyncio.subprocess.Process, word: str) -> None:
     assert process.stderr
     said = b""
     while word.encode() not in said:
-        line = await asyncio.wait_for(process.stderr.readline(), 60)
+        line = await asyncio.wait_for(process.stderr.readline(), 120)
         assert line, said.decode()
         said += line
 
