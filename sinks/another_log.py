@@ -36,15 +36,15 @@ def holds_facts(client: Client) -> bool:
     return int(tables) > 0
 
 
-def log_of(client: Client) -> str:
-    """Give the id of the log that the tables are of; it is made up if there is none."""
-    if not (known := _log(client)):
+def noted_log(client: Client) -> str:
+    """Give the id of the log that the tables are of; if there is none, make one up and note it."""
+    if not log_of(client):
         client.insert("logs", [(uuid4().hex,)], column_names=["log_id"])
-        known = _log(client)  # of two sinks that did this, both take the older one
-    return known
+    return log_of(client)  # of two sinks that did this, both take the older one
 
 
-def _log(client: Client) -> str:
+def log_of(client: Client) -> str:
+    """Give the id of the log that the tables are of; empty: there is none."""
     rows = client.query(LOG).result_rows
     return str(rows[0][0]) if rows else ""
 

@@ -249,19 +249,14 @@ def _print(found: "Sequence[object]", show: int) -> None:
 @SHOW
 def oracle(show: int) -> None:
     """Replay the whole log and compare every row of the tables with the result."""
-    from pipeline.kafka.topics import read_topic
     from pipeline.operations.comparison import compare
-    from pipeline.operations.oracle import by_partition, expected_tables
+    from pipeline.operations.oracle import ends_of, expected_tables, read_log
     from pipeline.tracker.rules import rules_of
     from schemas.topics import RAW
 
     known = read_settings()
-
-    async def log_of_touchpoints() -> list[Any]:
-        return [record async for record in read_topic(known, RAW.name)]
-
-    records = by_partition(asyncio.run(log_of_touchpoints()), known.kafka_partitions)
-    ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
+    records = asyncio.run(read_log(known))
+    ends = ends_of(records)
     count = sum(map(len, records))
     click.echo(
         f"Log: {RAW.name} at {known.kafka_bootstrap_servers}, {count:,} records, up to {ends}"

@@ -11,6 +11,7 @@ from aiokafka.errors import GroupLoadInProgressError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.kafka import clients
+from pipeline.kafka.topics import partitions_of
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
 from schemas.times import instant
@@ -27,9 +28,7 @@ async def ends(settings: Settings, topics: Iterable[str]) -> Positions:
 
     The ends come from a fetch: asked directly, the embedded broker reports some too low.
     """
-    numbers = range(settings.kafka_partitions)
-    names = map(settings.topic, topics)
-    return await ends_of(settings, [TopicPartition(name, n) for name in names for n in numbers])
+    return await ends_of(settings, partitions_of(settings, *topics))
 
 
 async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> Positions:

@@ -21,6 +21,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.kafka import clients
 from pipeline.kafka.lag import held
+from pipeline.kafka.topics import partitions_of
 from pipeline.settings import Settings
 from schemas.topics import TABLES
 from sinks import another_log
@@ -53,7 +54,7 @@ async def claim(settings: Settings, client: Client) -> str:
     While there are no facts it is put there at once: a sink that is killed between its first rows
     and its first commit knows its log again.
     """
-    log_id = await asyncio.to_thread(another_log.log_of, client)
+    log_id = await asyncio.to_thread(another_log.noted_log, client)
     if await asyncio.to_thread(another_log.holds_facts, client):
         return log_id
     async with clients.consumer(settings, group_id=settings.sink_group) as consumer:
@@ -71,8 +72,7 @@ async def claim(settings: Settings, client: Client) -> str:
 
 
 async def _offsets(settings: Settings) -> dict[TopicPartition, OffsetAndMetadata]:
-    numbers = range(settings.kafka_partitions)
-    places = [TopicPartition(settings.topic(name), n) for name in TABLES for n in numbers]
+    places = partitions_of(settings, *TABLES)
     async with clients.admin(settings) as admin, asyncio.timeout(_PATIENCE_SECONDS):
         while True:
             try:

@@ -23,6 +23,12 @@ _TOPIC = ConfigResourceType.TOPIC
 _RETENTION = "retention.ms"
 
 
+def partitions_of(settings: Settings, *names: str) -> list[TopicPartition]:
+    """Give every partition of our topics `names`, as it is called at this Kafka."""
+    numbers = range(settings.kafka_partitions)
+    return [TopicPartition(settings.topic(name), n) for name in names for n in numbers]
+
+
 class TopicsFailed(Unavailable):
     """The topics are missing or wrong; the text says what to do."""
 

@@ -14,9 +14,8 @@ from clickhouse_connect.driver.client import Client
 from pipeline.journey.rules import Rules
 from pipeline.kafka.lag import is_all_read
 from pipeline.kafka.records import RawRecord
-from pipeline.kafka.topics import read_topic
 from pipeline.operations.comparison import Difference, Row, Tables, compare
-from pipeline.operations.oracle import by_partition, expected_tables
+from pipeline.operations.oracle import ends_of, expected_tables, read_log
 from pipeline.operations.rebuild.command import rebuild_people
 from pipeline.operations.rebuild.run import Rebuilt
 from pipeline.reports.span import Span
@@ -27,7 +26,6 @@ from pipeline.tracker.rules import rules_of
 from pipeline.tracker.steps import Chunk
 from schemas.errors import TouchstreamError, Unusable
 from schemas.times import instant
-from schemas.topics import RAW
 from schemas.touchpoint import Touchpoint, visitor_of
 
 _PATIENCE_SECONDS = 120
@@ -56,11 +54,6 @@ class Checked(NamedTuple):
     expected: Tables
     differences: list[Difference]
 
-    @property
-    def ends(self) -> list[int]:
-        """Give the end of each partition of the log."""
-        return [records[-1].offset + 1 if records else 0 for records in self.log]
-
 
 async def check(settings: Settings, client: Client, span: Span) -> Checked:
     """Compare what the tables hold of a site and a span with the replayed log.
@@ -78,8 +71,7 @@ async def check(settings: Settings, client: Client, span: Span) -> Checked:
 
 
 async def _look(settings: Settings, client: Client, span: Span) -> Checked:
-    found = [record async for record in read_topic(settings, RAW.name)]
-    log = by_partition(found, settings.kafka_partitions)
+    log = await read_log(settings)
     refuse_cut(log)
     if not await is_all_read(settings, _PATIENCE_SECONDS):
         raise NotReadYet(
@@ -87,7 +79,7 @@ async def _look(settings: Settings, client: Client, span: Span) -> Checked:
             "both run (`touchstream health track`, `touchstream health sink`), then verify again"
         )
     checked = Checked(log, expected_tables(log, rules_of(settings)), [])
-    found = compare(client, checked.expected, checked.ends, in_span(span))
+    found = compare(client, checked.expected, ends_of(log), in_span(span))
     return checked._replace(differences=found)
 
 

@@ -22,8 +22,10 @@ from pipeline.journey.people import first_names
 from pipeline.journey.rules import Rules
 from pipeline.journey.state import Evidence
 from pipeline.kafka.records import RawRecord
+from pipeline.kafka.topics import read_topic
 from pipeline.operations.comparison import ID, Tables, comparable, name_of
 from pipeline.personal.erasures import Erased, erased_in
+from pipeline.settings import Settings
 from pipeline.tracker.anew import told_anew
 from pipeline.tracker.items import Item, TickItem
 from pipeline.tracker.partition import Partition
@@ -261,6 +263,17 @@ def _facts_of(visitor: _Visitor, person: str, now: int, rules: Rules) -> Iterato
     if person:
         facts.add_identity()
     yield from replay(visitor.evidence, now, facts).values()
+
+
+async def read_log(settings: Settings) -> list[list[RawRecord]]:
+    """Read all that is in the log of touchpoints now: the records of each partition."""
+    records = [record async for record in read_topic(settings, topics.RAW.name)]
+    return by_partition(records, settings.kafka_partitions)
+
+
+def ends_of(log: Sequence[Sequence[RawRecord]]) -> list[int]:
+    """Give the end of each partition of a log that was read whole."""
+    return [records[-1].offset + 1 if records else 0 for records in log]
 
 
 def by_partition(records: Iterable[Any], partitions: int) -> list[list[RawRecord]]:

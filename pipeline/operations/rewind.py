@@ -9,7 +9,6 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
@@ -17,7 +16,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.lag import ends_of
 from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.records import Record
-from pipeline.kafka.topics import read_topic
+from pipeline.kafka.topics import partitions_of, read_topic
 from pipeline.kafka.unreachable import why_not
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import fresh_meta
@@ -85,9 +84,7 @@ async def _move(
     settings: Settings, group: str, topic: str, since: datetime | None
 ) -> tuple[int, list[int]]:
     async with clients.consumer(settings, group_id=group) as consumer:
-        partitions = [
-            TopicPartition(settings.topic(topic), p) for p in range(settings.kafka_partitions)
-        ]
+        partitions = partitions_of(settings, topic)
         consumer.assign(partitions)
         ends = await ends_of(settings, partitions)
         starts = dict(await consumer.beginning_offsets(partitions))
@@ -108,9 +105,7 @@ async def _forget(settings: Settings) -> list[int]:
     cannot delete; what was there before is deleted where that is possible, because another version
     may have written it.
     """
-    numbers = range(settings.kafka_partitions)
-    places = [TopicPartition(settings.topic(STATE.name), number) for number in numbers]
-    ends = await ends_of(settings, places)
+    ends = await ends_of(settings, partitions_of(settings, STATE.name))
     async with clients.producer(settings, STATE.name) as producer:
         for number, entries in (await _remainder(settings)).items():
             await producer.send(STATE.name, number, _rows(entries))
@@ -119,7 +114,7 @@ async def _forget(settings: Settings) -> list[int]:
             await admin.delete_records(
                 {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
             )
-    return [ends[place] for place in places]
+    return list(ends.values())
 
 
 async def _remainder(settings: Settings) -> Memory:

@@ -109,7 +109,8 @@ async def _built_go(client: Client) -> Path:
     folder = _folder_of(client)
     if not (folder / "run").exists():
         for file in ("run.go", f"{client.script}.go"):
-            shutil.copy(HERE / "sdks" / "go" / file, folder)
+            code = (HERE / "sdks" / "go" / file).read_text()
+            (folder / file).write_text(code.replace('"sdk"', f'"{client.package}"'))
         (folder / "go.mod").write_text("module clients\n\ngo 1.21\n")
         await _done("go", "get", f"{client.package}@{client.version}", folder=folder)
         await _done("go", "mod", "tidy", folder=folder)

@@ -5,28 +5,11 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from schemas.journeys import JourneyModel
 from sinks.models import store_models
 from tests.support.database import migrated_database
 from tests.support.engine import EngineServer
+from tests.support.journeys import small_model
 from tests.support.stories import LIFECYCLE, rows
-
-
-def small(**other: object) -> JourneyModel:
-    fields = {
-        "id": "small",
-        "version": "1",
-        "phases": [{"id": "a", "en": "A", "de": "Ä"}, {"id": "b", "en": "B", "de": "B"}],
-        "rules": [
-            {"id": "look", "phase": "a", "touchpoints": ["Seen", "Heard"]},
-            {"id": "buy", "phase": "b", "touchpoints": ["Bought"], "channels": ["store"]},
-        ],
-        "funnel": ["Seen", "Bought"],
-        "abandonment": [
-            {"kind": "cart", "opens": ["Filled"], "timeout": "PT1M", "recovery": "P1D"}
-        ],
-    }
-    return JourneyModel.model_validate(fields | other)
 
 
 @pytest.fixture
@@ -36,7 +19,7 @@ def client(engine: EngineServer) -> Iterator[Client]:
 
 
 def test_phases_rules_and_steps_of_a_model_become_rows(client: Client) -> None:
-    store_models(client, [small()])
+    store_models(client, [small_model()])
     phases = (
         "SELECT model, phase, rank, en, de, max_seconds FROM journey_models FINAL ORDER BY rank"
     )
@@ -52,19 +35,19 @@ def test_phases_rules_and_steps_of_a_model_become_rows(client: Client) -> None:
 
 
 def test_the_same_models_again_change_nothing(client: Client) -> None:
-    assert store_models(client, [small(), LIFECYCLE]) == [
+    assert store_models(client, [small_model(), LIFECYCLE]) == [
         "journey_models",
         "journey_rules",
         "journey_steps",
         "journey_waits",
     ]
-    assert store_models(client, [LIFECYCLE, small()]) == []
+    assert store_models(client, [LIFECYCLE, small_model()]) == []
 
 
 def test_what_is_no_longer_in_a_file_is_gone_and_what_changed_is_new(client: Client) -> None:
-    store_models(client, [small(), LIFECYCLE])
+    store_models(client, [small_model(), LIFECYCLE])
     rules = [{"id": "look", "phase": "b", "touchpoints": ["Seen"]}]
-    store_models(client, [small(version="2", rules=rules)])
+    store_models(client, [small_model(version="2", rules=rules)])
     assert rows(client, "SELECT rule, touchpoint, phase FROM journey_rules FINAL") == [
         ("look", "Seen", "b")
     ]
@@ -74,7 +57,7 @@ def test_what_is_no_longer_in_a_file_is_gone_and_what_changed_is_new(client: Cli
 
 
 def test_the_longest_wait_of_a_channel_is_in_seconds(client: Client) -> None:
-    model = small(longest_wait={"phone": "PT2M"})
+    model = small_model(longest_wait={"phone": "PT2M"})
     store_models(client, [model])
     assert rows(client, "SELECT * EXCEPT revision FROM journey_waits FINAL") == [
         ("small", "phone", 120, 0)

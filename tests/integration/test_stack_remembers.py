@@ -11,14 +11,11 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.kafka.topics import read_topic
-from pipeline.operations.comparison import Difference, compare
-from pipeline.operations.oracle import by_partition, expected_tables
+from pipeline.operations.comparison import Difference
 from pipeline.settings import Settings
-from pipeline.tracker.rules import rules_of
-from schemas.topics import RAW
 from tests.integration.test_stack import settings_for, until_said, up
 from tests.support.kafka import LIBS
+from tests.support.line import differences
 
 NOW = datetime.now(UTC)
 
@@ -49,21 +46,13 @@ async def sessions(client: Client, touchpoints: int) -> list[tuple[object, ...]]
             await asyncio.sleep(0.5)
 
 
-async def differences(settings: Settings, client: Client) -> list[Difference]:
+async def differences_at_last(settings: Settings, client: Client) -> list[Difference]:
     """Give what the tables lack or have too much, once the sink wrote what it has read."""
     for _ in range(60):
-        if not (found := await differences_now(settings, client)):
+        if not (found := await differences(settings, client)):
             break
         await asyncio.sleep(0.5)
     return found
-
-
-async def differences_now(settings: Settings, client: Client) -> list[Difference]:
-    log = [record async for record in read_topic(settings, RAW.name)]
-    records = by_partition(log, settings.kafka_partitions)
-    expected = await asyncio.to_thread(expected_tables, records, rules_of(settings))
-    ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
-    return await asyncio.to_thread(compare, client, expected, ends)
 
 
 ENDS = [signal.SIGKILL, signal.SIGINT] if os.environ.get("LONG") == "1" else [signal.SIGKILL]
@@ -98,6 +87,6 @@ async def a_visit_goes_on_after(end: signal.Signals, settings: Settings, said: s
         with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
             (session,) = await sessions(client, 3)
             assert session[0] == 3
-            assert await differences(settings, client) == []
+            assert await differences_at_last(settings, client) == []
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 90) == 0

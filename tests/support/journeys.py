@@ -20,7 +20,7 @@ from pipeline.journey.state import (
 )
 from pipeline.journey.traffic import TrafficRules
 from schemas.facts import Abandonment, Fact, Session, Transition
-from schemas.journeys import load_model
+from schemas.journeys import JourneyModel, load_model
 from schemas.traffic import load_sources
 
 SECOND = 1000
@@ -126,3 +126,21 @@ class Life:
             if id_ in self.rows:
                 assert self.rows[id_].version <= row.version
             self.rows[id_] = row
+
+
+def small_model(**other: object) -> JourneyModel:
+    """Give a journey model of two phases, with other fields where they are given."""
+    fields = {
+        "id": "small",
+        "version": "1",
+        "phases": [{"id": "a", "en": "A", "de": "Ä"}, {"id": "b", "en": "B", "de": "B"}],
+        "rules": [
+            {"id": "look", "phase": "a", "touchpoints": ["Seen", "Heard"]},
+            {"id": "buy", "phase": "b", "touchpoints": ["Bought"], "channels": ["store"]},
+        ],
+        "funnel": ["Seen", "Bought"],
+        "abandonment": [
+            {"kind": "cart", "opens": ["Filled"], "timeout": "PT1M", "recovery": "P1D"}
+        ],
+    }
+    return JourneyModel.model_validate(fields | other)

@@ -13,9 +13,9 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.kafka import clients
 from pipeline.kafka.records import partition_for
-from pipeline.kafka.topics import create_topics, read_topic
+from pipeline.kafka.topics import create_topics
 from pipeline.operations.comparison import Difference, compare
-from pipeline.operations.oracle import by_partition, expected_tables
+from pipeline.operations.oracle import ends_of, expected_tables, read_log
 from pipeline.settings import Settings
 from pipeline.tracker.rules import rules_of
 from schemas.topics import RAW, TABLES
@@ -119,12 +119,7 @@ class Line:
 
     async def differences(self, client: Client) -> list[Difference]:
         """Compare the tables with the oracle's."""
-        log = [record async for record in read_topic(self.settings, RAW.name)]
-        records = by_partition(log, self.settings.kafka_partitions)
-        expected = await asyncio.to_thread(expected_tables, records, rules_of(self.settings))
-        assert expected["touchpoints"], "the oracle saw no touchpoints"
-        ends = [partition[-1].offset + 1 if partition else 0 for partition in records]
-        return await asyncio.to_thread(compare, client, expected, ends)
+        return await differences(self.settings, client)
 
     def log(self, name: str) -> str:
         """Give what a process has said."""
@@ -155,6 +150,14 @@ class Line:
         return await _lag_of(settings, settings.tracker_group, [RAW.name]) or await _lag_of(
             settings, settings.sink_group, TABLES
         )
+
+
+async def differences(settings: Settings, client: Client) -> list[Difference]:
+    """Compare the tables with the oracle's."""
+    log = await read_log(settings)
+    expected = await asyncio.to_thread(expected_tables, log, rules_of(settings))
+    assert expected["touchpoints"], "the oracle saw no touchpoints"
+    return await asyncio.to_thread(compare, client, expected, ends_of(log))
 
 
 async def _lag_of(settings: Settings, group: str, topics: Iterable[str]) -> int:

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from schemas.errors import Unusable
 from sinks.another_log import copy_rows
 
-TABLES = ("touchpoints", "dead_letters", "alerts", "watch_states")
+_BROUGHT = ("touchpoints", "dead_letters", "alerts", "watch_states")
 
 
 class NotBrought(Unusable):
@@ -29,7 +29,7 @@ def bring(client: Client, source: str, site: str) -> None:
             "TOUCHSTREAM_CLICKHOUSE_DATABASE to the new one"
         )
     try:
-        for table in TABLES:
+        for table in _BROUGHT:
             copy_rows(client, source, table, "site = {site:String}", {"site": site})
     except DatabaseError as error:
         raise NotBrought(

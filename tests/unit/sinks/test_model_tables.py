@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.journeys import JourneyModel
 from sinks.models import store_models
+from tests.support.journeys import small_model
 
 Rows = list[tuple[Any, ...]]
 KEYS = {
@@ -54,24 +55,11 @@ class Server:
 
 
 def model(**other: Any) -> JourneyModel:
-    fields = {
-        "id": "small",
-        "version": "1",
-        "phases": [
-            {"id": "a", "en": "A", "de": "Ä", "longest": timedelta(minutes=2)},
-            {"id": "b", "en": "B", "de": "B"},
-        ],
-        "rules": [
-            {"id": "look", "phase": "a", "touchpoints": ["Seen", "Heard"]},
-            {"id": "buy", "phase": "b", "touchpoints": ["Bought"], "channels": ["store"]},
-        ],
-        "funnel": ["Seen", "Bought"],
-        "abandonment": [
-            {"kind": "cart", "opens": ["Filled"], "timeout": "PT1M", "recovery": "P1D"}
-        ],
-        "longest_wait": {"chat": "PT5M"},
-    }
-    return JourneyModel.model_validate(fields | other)
+    phases = [
+        {"id": "a", "en": "A", "de": "Ä", "longest": timedelta(minutes=2)},
+        {"id": "b", "en": "B", "de": "B"},
+    ]
+    return small_model(**{"phases": phases, "longest_wait": {"chat": "PT5M"}} | other)
 
 
 def test_a_model_becomes_rows() -> None:

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"gopkg.in/segmentio/analytics-go.v3"
+	analytics "sdk"
 )
 
 func start(url, key string) (func(string, map[string]interface{}), func()) {
