@@ -35,10 +35,17 @@ def token_for(*sites: str, life: timedelta = timedelta(hours=1)) -> str:
 
 
 def simulated(people: int, start: datetime, end: datetime, site: str = SITE) -> list[Touchpoint]:
-    """Give the touchpoints of simulated shoppers, as the collector would read them."""
-    return [read(call, site) for call in journeys(1, people, start, end)]
+    """Give the touchpoints of simulated shoppers, as the collector would read them.
+
+    They do the same at any time of day: another start would give other people, and one day none
+    who buys.
+    """
+    later = start - _A_NOON
+    calls = journeys(1, people, _A_NOON, end - later)
+    return [read(call | {"timestamp": call["timestamp"] + later}, site) for call in calls]
 
 
+_A_NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)
 _INTAKE = Intake(Limits(bytes=32_768, depth=8, age=timedelta(days=3650)))
 
 
