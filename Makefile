@@ -7,6 +7,13 @@ READY := $(VENV)/.ready
 PAGE := pipeline/live/page
 BEACON := pipeline/collector/beacon
 
+# What pip says, in few lines: each large file, each twentieth package, the end.
+TOLD = n=0; while read -r did what; do case "$$did $$what" in \
+	"Collecting "*) n=$$((n + 1)); [ $$((n % 20)) -ne 0 ] || echo "  $$n packages" ;; \
+	"Downloading "*[0-9][0-9].[0-9]" MB"*) echo "  downloading $$what" ;; \
+	"Installing collected"*) echo "  $$n packages are here; unpacking them takes as long again" ;; \
+	"Failed "*) exit 1 ;; esac; done
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check format lock schemas beacon page screenshots house bench bench-views faults faults-mutations soak properties fuzz clients kafka docs wheel wheel-test image image-test chart-tools sbom clean
 
@@ -145,9 +152,9 @@ $(READY): requirements-dev.lock pyproject.toml
 		{ echo "make: $$($(PYTHON) --version) is too old; set PYTHON to Python 3.11 or newer" >&2; exit 1; }
 	@free=$$(df -Pk . | awk 'NR==2 {print int($$4 / 1024)}'); [ "$$free" -ge 2500 ] || \
 		{ echo "make: $$free MB free here, 2,500 needed for the environment" >&2; exit 1; }
-	@echo "Setting up $(VENV) (about 1.6 GB, once) …"
+	@echo "Setting up $(VENV), once: $$(grep -c == requirements-dev.lock) packages at most, about 1.6 GB; a minute with a fast connection"
 	@$(PYTHON) -m venv $(VENV) || { echo "make: no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--only-binary :all: --requirement requirements-dev.lock
+	@{ PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check \
+		--require-hashes --only-binary :all: --requirement requirements-dev.lock || echo Failed; } | { $(TOLD); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)

@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import re
 import shutil
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.clients.clients import HERE, Client
@@ -20,6 +22,12 @@ _ENTRIES = {
 of Matomo for phones has parts for React."""
 
 _RUBY = Path("/usr/share/rubygems-integration/all/gems/snowplow-tracker-0.6.1")
+_TOOLS = {
+    "java": (("java", "-version"), ("javac", "-version"), ("mvn", "--version")),
+    "ruby": (("ruby", "--version"),),
+    "go": (("go", "version"),),
+    "rust": (("cargo", "--version"),),
+}
 _POM = """<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>clients</groupId><artifactId>clients</artifactId><version>1</version>
@@ -96,13 +104,22 @@ async def command(client: Client, npm: Path) -> tuple[list[str], dict[str, str]]
 
 
 def is_possible(client: Client) -> bool:
-    """Say whether what runs `client` is on this machine."""
-    if client.where == "java":
-        return all(map(shutil.which, ("java", "javac", "mvn")))
-    if client.where == "ruby":
-        return _RUBY.is_dir() and shutil.which("ruby") is not None
-    tool = {"go": "go", "rust": "cargo"}.get(client.where)
-    return tool is None or shutil.which(tool) is not None
+    """Say whether what runs `client` is on this machine, and works for whoever runs this."""
+    if client.where == "ruby" and not _RUBY.is_dir():
+        return False
+    return all(starts(*command) for command in _TOOLS.get(client.where, ()))
+
+
+@cache
+def starts(*command: str) -> bool:
+    """Run a command that only names its version; False if there is none, or it fails.
+
+    Rust's `cargo` may be a switch that knows no Rust in this home folder.
+    """
+    if not shutil.which(command[0]):
+        return False
+    asked = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    return asked.returncode == 0
 
 
 async def _built_go(client: Client) -> Path:

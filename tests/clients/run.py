@@ -377,7 +377,7 @@ def main() -> int:
     chosen = [each for each in named if is_possible(each)]
     for each in named:
         if each not in chosen:
-            print(f"{each.title:40} not run: no {each.where} for it here")
+            print(f"{each.title:40} not run: {each.where} is missing or does not start here")
     runs = asyncio.run(play(chosen, asked.faults.split(",")))
     for run in runs if asked.wire else ():
         write_wire(asked.wire, run)

@@ -1,10 +1,12 @@
 """What arrived is held against what reached us: missing, doubled, wrong."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.clients import BEACON, clients, official_name
+from tests.clients.install import starts
 from tests.clients.page import renewed
 from tests.clients.run import Run, hold, told
 
@@ -73,3 +75,19 @@ def test_a_table_is_renewed_line_by_line() -> None:
     new = ["| family | client | sent |", "|---|---|---|", "| B | b 1 | 60 |", "| C | c 1 | 30 |"]
     assert [*old[:3], *new[2:]] == renewed(old, new)
     assert new == renewed([], new)
+
+
+def test_a_tool_that_is_there_but_does_not_start_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `cargo` of a rustup that belongs to another home folder."""
+    for name, code in (("good", 0), ("bad", 1)):
+        tool = tmp_path / name
+        tool.write_text(f"#!/bin/sh\nexit {code}\n")
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [starts(name, "--version") for name in ("good", "bad", "missing")] == [
+        True,
+        False,
+        False,
+    ]
