@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.shared import REASON, SITE, STAGE, clickhouse, read_settings, span_of, verdict
+from pipeline.cli.shared import (
+    MOMENT,
+    REASON,
+    SITE,
+    STAGE,
+    clickhouse,
+    read_settings,
+    span_of,
+    verdict,
+)
 from pipeline.settings import Settings
 from pipeline.terminal import without_controls
 
@@ -138,7 +147,7 @@ def _mails(known: Settings) -> "Webhooks | None":
 
 @replay.command("topic")
 @click.argument("topics", nargs=-1, required=True, metavar="TOPIC...")
-@click.option("--from", "since", type=click.DateTime(), help="UTC; default: the beginning.")
+@click.option("--from", "since", type=MOMENT, help="UTC; default: the beginning.")
 def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
     """Read topics again: touchpoints.raw by the tracker, the others by the sink.
 
@@ -147,16 +156,16 @@ def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
     """
     from pipeline.operations.rewind import rewind
 
-    known, start = read_settings(), since.replace(tzinfo=UTC) if since else None
+    known = read_settings()
     for name in topics:
-        records = asyncio.run(rewind(known, name, start))
+        records = asyncio.run(rewind(known, name, since))
         click.echo(f"{records} records of {name} will be read again")
 
 
 @click.command()
 @click.option("--site", default="", help="The site to recompute.")
-@click.option("--from", "start", type=click.DateTime(), help="Only people seen since then; UTC.")
-@click.option("--to", "end", type=click.DateTime(), help="Only people seen before then; UTC.")
+@click.option("--from", "start", type=MOMENT, help="Only people seen since then; UTC.")
+@click.option("--to", "end", type=MOMENT, help="Only people seen before then; UTC.")
 @click.option(
     "--from-database",
     "source",
@@ -191,8 +200,8 @@ def rebuild(
 
 @click.command()
 @SITE
-@click.option("--from", "start", type=click.DateTime(), help="Compare every row since then; UTC.")
-@click.option("--to", "end", type=click.DateTime(), help="Compare every row before then; UTC.")
+@click.option("--from", "start", type=MOMENT, help="Compare every row since then; UTC.")
+@click.option("--to", "end", type=MOMENT, help="Compare every row before then; UTC.")
 @click.option("--fix", is_flag=True, help="Repair what differs from the log, with a rebuild.")
 @SHOW
 def verify(site: str, start: datetime | None, end: datetime | None, fix: bool, show: int) -> None:

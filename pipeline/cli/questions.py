@@ -1,6 +1,6 @@
 """Questions about a span: KPIs, people, pages, sources, mailings, cohorts, paths."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -49,10 +49,13 @@ _MODEL: Option = click.option(
 @_MODEL
 @_BEFORE
 @click.option("--kpi", default="", help="One KPI only; default: all. docs/kpis.md defines them.")
-def kpis(model: str, before: bool, kpi: str, **of: Any) -> None:
+@click.option("--wide", is_flag=True, help="Also print levels, observations and formula.")
+def kpis(model: str, before: bool, kpi: str, wide: bool, **of: Any) -> None:
     """Print the KPIs of a span on three levels, compared with the span before."""
     number = "value" if before else ""
-    _answer("kpis", of, model=model, kpi=kpi, key=("kpi", "currency"), number=number)
+    without = () if wide else ("levels", "observations", "formula")
+    named = {"model": model, "kpi": kpi, "key": ("kpi", "currency"), "number": number}
+    _answer("kpis", of, without, **named)
 
 
 @click.command()
@@ -159,7 +162,8 @@ def ask_(question: str, step: str, **of: Any) -> None:
     _answer(question, of, step=int(length_of(step).total_seconds()), **given)
 
 
-def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
+def _answer(question: str, of: dict[str, Any], without: Collection[str] = (), **given: Any) -> None:
+    """Print the answer; a table is printed `without` some columns, JSON and CSV are whole."""
     from datetime import UTC, datetime
 
     from pipeline.reports.compared import compared, site_of
@@ -178,7 +182,7 @@ def _answer(question: str, of: dict[str, Any], **given: Any) -> None:
         span = span_in_words(site, **words, zone=zone, now=datetime.now(UTC))
         found = compared(client, question, span, **of, **given)
     found = replace(found, freshness=replace(found.freshness, waiting=waiting_in_kafka(known)))
-    _print(found, fmt, zone, lang or known.language)
+    _print(found, fmt, zone, lang or known.language, without)
 
 
 def _refuse_unknown(client: "Client", site: str, asked: dict[str, Any]) -> None:
@@ -193,7 +197,7 @@ def _refuse_unknown(client: "Client", site: str, asked: dict[str, Any]) -> None:
         refuse_unknown("KPI", asked["kpi"], kpis(client))
 
 
-def _print(found: Any, fmt: str, zone: Any, lang: Language) -> None:
+def _print(found: Any, fmt: str, zone: Any, lang: Language, without: Collection[str]) -> None:
     from pipeline.reports.written import as_csv, as_json, as_table, notes
 
     if fmt == "json":
@@ -203,4 +207,4 @@ def _print(found: Any, fmt: str, zone: Any, lang: Language) -> None:
         for note in notes(found.freshness, zone):
             click.echo(note, err=True)
     else:
-        print_whole(as_table(found, zone, lang))
+        print_whole(as_table(found, zone, lang, without))

@@ -4,11 +4,12 @@ Imports are inside the commands, so a collector does not import Faust, nor a sin
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 
-from pipeline.cli.shared import COUNT, clickhouse, read_settings
+from pipeline.cli.shared import COUNT, MOMENT, clickhouse, read_settings
+from pipeline.settings import Settings
 from pipeline.terminal import until_told
 
 
@@ -48,23 +49,42 @@ def sink() -> None:
 @click.option(
     "--backtest",
     nargs=2,
-    type=click.DateTime(),
+    type=MOMENT,
     metavar="FROM TO",
     help="Print the alerts of the time from FROM to TO (UTC, TO not included), and exit.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def watch(backtest: tuple[datetime, datetime] | None, as_json: bool) -> None:
+@click.option("--test-message", is_flag=True, help="Send one to wherever alerts go, and exit.")
+def watch(backtest: tuple[datetime, datetime] | None, *, as_json: bool, test_message: bool) -> None:
     """Alert when fewer people than usual arrive or continue, or errors grow (docs/alerts.md)."""
     from pipeline.roles.watch.loop import watch as watch_
     from pipeline.roles.watch.replay import replay
 
     known = read_settings()
+    if test_message:
+        _test_alerts(known)
+        return
     with clickhouse(known) as client:
         if backtest is None:
             asyncio.run(until_told(watch_(client, known)))
         else:
-            start, end = (at.replace(tzinfo=UTC) for at in backtest)
-            replay(client, known, start, end, as_json=as_json)
+            replay(client, known, *backtest, as_json=as_json)
+
+
+def _test_alerts(known: Settings) -> None:
+    from pipeline.roles.watch.delivery.channels import send_test
+
+    outcomes = asyncio.run(send_test(known))
+    if not outcomes:
+        raise click.ClickException(
+            "alerts are sent nowhere: set one of TOUCHSTREAM_WATCH_ALERTMANAGER_URL, "
+            "TOUCHSTREAM_WATCH_WEBHOOK_URL, TOUCHSTREAM_WATCH_SLACK_URL and "
+            "TOUCHSTREAM_WATCH_MAIL_TO (docs/alerts.md)"
+        )
+    for name, problem in outcomes.items():
+        click.echo(f"{name}: {problem or 'has taken it'}")
+    if any(outcomes.values()):
+        raise click.ClickException("not every channel has taken the test message")
 
 
 @click.command()

@@ -48,7 +48,7 @@ SITE = click.option("--site", default="", help="One site only; default: all.")
 LANG = click.option(
     "--lang",
     type=click.Choice(["en", "de"]),
-    help="Language of labels; default: TOUCHSTREAM_LANGUAGE.",
+    help="Language of phases and KPIs, the rest is English; default: TOUCHSTREAM_LANGUAGE.",
 )
 
 
@@ -67,6 +67,26 @@ REASON = click.option(
 
 
 COUNT = click.IntRange(min=1)
+
+
+class _Moment(click.ParamType):
+    """A day or a time in ISO 8601, with or without seconds; UTC unless it names its offset."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it; a usage error says what to write."""
+        from pipeline.reports.span_words import BadSpan, moment_of
+
+        try:
+            return moment_of(value, UTC).astimezone(UTC)
+        except BadSpan as error:
+            self.fail(str(error), param, ctx)
+
+
+MOMENT = _Moment()
 
 
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
@@ -171,8 +191,8 @@ def span_of(site: str, start: datetime | None, end: datetime | None) -> "Span":
 
     return Span(
         site=site,
-        start=start.replace(tzinfo=UTC) if start else BEGINNING,
-        end=end.replace(tzinfo=UTC) if end else END,
+        start=start or BEGINNING,
+        end=end or END,
     )
 
 

@@ -1,7 +1,7 @@
 """PURE: spans of time in words: the last seven days, one day to another, an earlier span."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from pipeline.reports.span import Span
@@ -40,7 +40,7 @@ def length_of(words: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def moment_of(words: str, zone: ZoneInfo) -> datetime:
+def moment_of(words: str, zone: tzinfo) -> datetime:
     """Read a moment in ISO 8601: a day, or a time; in `zone` unless it names its offset.
 
     Raises:

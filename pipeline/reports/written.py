@@ -1,6 +1,6 @@
 """Answers as a table, JSON or CSV. Lays out what it is given; reads nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -21,15 +21,16 @@ _LEAST = 0.005
 _LANGUAGES: frozenset[str] = frozenset(get_args(Language))
 
 
-def as_table(found: Compared, zone: ZoneInfo, lang: Language = "en") -> RenderableType:
+def as_table(
+    found: Compared, zone: ZoneInfo, lang: Language = "en", without: Collection[str] = ()
+) -> RenderableType:
     """Lay out the rows, and below them how fresh they are and what they leave out.
 
-    Of the columns `en` and `de`, the one of `lang` is the label.
+    Of the columns `en` and `de`, the one of `lang` is the label; those of `without` are left out.
     """
     table = Table(title=_title(found.span, zone), title_justify="left")
-    places = [
-        n for n, each in enumerate(found.answer.columns) if each.name not in _LANGUAGES - {lang}
-    ]
+    hidden = {*without, *_LANGUAGES - {lang}}
+    places = [n for n, each in enumerate(found.answer.columns) if each.name not in hidden]
     for column in (found.answer.columns[place] for place in places):
         is_number = column.type.removeprefix("Nullable(").startswith(("UInt", "Int", "Float"))
         name = "label" if column.name == lang else column.name

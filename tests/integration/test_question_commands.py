@@ -114,9 +114,16 @@ def test_csv_has_the_names_above_and_the_notes_elsewhere(run: Run) -> None:
 
 
 def test_nothing_is_cut_in_a_pipe(run: Run) -> None:
-    lines = run("kpis", *SPAN_WORDS).stdout.splitlines()
+    lines = run("kpis", "--wide", *SPAN_WORDS).stdout.splitlines()
     assert max(map(len, lines)) > 120
     assert "…" not in "".join(lines)
+
+
+def test_kpis_are_narrow_unless_asked_for_all_their_columns(run: Run) -> None:
+    narrow, wide = (run("kpis", *more, *SPAN_WORDS).stdout for more in ((), ("--wide",)))
+    assert max(map(len, narrow.splitlines())) <= 120
+    assert ("formula" in narrow, "formula" in wide) == (False, True)
+    assert "formula" in said(run, "kpis")[0]
 
 
 @pytest.mark.parametrize(

@@ -176,30 +176,29 @@ def survey_answerer(one: Shopper) -> None:
 
 
 class Persona(NamedTuple):
-    """A kind of visitor: what it does, and its share in percent."""
+    """A kind of visitor: the segment it is in, what it does, and its share in percent.
 
+    The name tells nothing: what its people do is for the pipeline to find out.
+    """
+
+    name: str
     live: Callable[[Shopper], None]
     share: int
 
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.live.__name__
-
 
 PERSONAS = (
-    Persona(window_shopper, 57),
-    Persona(bouncer, 20),
-    Persona(newsletter_reader, 8),
-    Persona(cart_abandoner, 5),
-    Persona(checkout_abandoner, 2),
-    Persona(searcher, 1),
-    Persona(store_visitor, 1),
-    Persona(asker, 1),
-    Persona(crawler, 2),
-    Persona(loyal_customer, 1),
-    Persona(survey_answerer, 1),
-    Persona(complainer, 1),
+    Persona("Group A", window_shopper, 57),
+    Persona("Group B", bouncer, 20),
+    Persona("Group C", newsletter_reader, 8),
+    Persona("Group D", cart_abandoner, 5),
+    Persona("Group E", checkout_abandoner, 2),
+    Persona("Group F", searcher, 1),
+    Persona("Group G", store_visitor, 1),
+    Persona("Group H", asker, 1),
+    Persona("Group I", crawler, 2),
+    Persona("Group J", loyal_customer, 1),
+    Persona("Group K", survey_answerer, 1),
+    Persona("Group L", complainer, 1),
 )
 """Of those who look at a product, about one in six fills a cart: in a usual shop it is one in ten.
 

@@ -16,7 +16,7 @@ from pipeline.collector.arrival import Arrival
 from pipeline.collector.intake import Intake, Limits
 from pipeline.demo.simulate import SimulationFailed, SimulationSummary, simulate
 from pipeline.demo.simulation.calls import endless_journeys, journeys
-from pipeline.demo.simulation.personas import PERSONAS
+from pipeline.demo.simulation.personas import PERSONAS, crawler
 from pipeline.demo.simulation.shopper import Call
 from pipeline.tracker.enrich import read_user_agent
 from schemas.journeys import load_model
@@ -108,7 +108,7 @@ def test_crawlers_and_only_crawlers_are_taken_for_bots() -> None:
     agents = [(persona_of(c), c["context"]["userAgent"]) for c in CALLS if c["type"] == "page"]
     bots = {persona for persona, agent in agents if read_user_agent(agent).is_bot}
     people = {persona for persona, agent in agents if not read_user_agent(agent).is_bot}
-    assert bots == {"crawler"}
+    assert bots == {persona.name for persona in PERSONAS if persona.live is crawler}
     assert people == {persona.name for persona in PERSONAS} - bots
 
 

@@ -83,6 +83,13 @@ class Channels:
             self._begin(name, partial(self._tell_one, name, send))
         await asyncio.wait(self._jobs.values(), timeout=_PATIENCE_SECONDS)
 
+    async def try_out(self, alert: Alert) -> dict[str, str]:
+        """Send `alert` to every channel, once; by channel, why it did not take it, or nothing."""
+        sends = self._sends()
+        if self._settings.watch_alertmanager_url:
+            sends["alertmanager"] = lambda one: self._to_alertmanager([one])
+        return {name: await _problem_of(send(alert)) for name, send in sends.items()}
+
     async def aclose(self) -> None:
         """Cancel what is under way."""
         for job in self._jobs.values():
@@ -107,14 +114,17 @@ class Channels:
 
     async def _alertmanager(self, firing: Sequence[Alert]) -> None:
         alerts, ended = [*firing, *self._ended.values()], dict(self._ended)
-        url = self._settings.watch_alertmanager_url
-        if not url or not alerts:
+        if not self._settings.watch_alertmanager_url or not alerts:
             return
-        body = messages.for_alertmanager(alerts, datetime.now(UTC), self._settings.watch_interval)
         with suppress(*_AWAY):
-            if await self._delivered("alertmanager", self._post(f"{url}/api/v2/alerts", json=body)):
+            if await self._delivered("alertmanager", self._to_alertmanager(alerts)):
                 for alert_id in ended:
                     del self._ended[alert_id]
+
+    async def _to_alertmanager(self, alerts: Sequence[Alert]) -> None:
+        url = self._settings.watch_alertmanager_url
+        body = messages.for_alertmanager(alerts, datetime.now(UTC), self._settings.watch_interval)
+        await self._post(f"{url}/api/v2/alerts", json=body)
 
     async def _delivered(self, name: str, sending: Awaitable[None]) -> bool:
         """Tell whether it was accepted; raise one of `_AWAY` if the channel does not answer."""
@@ -122,11 +132,10 @@ class Channels:
             await sending
         except (*_REFUSED, *_AWAY) as error:
             metrics.WATCH_UNDELIVERED.labels(name).inc()
-            why = error if isinstance(error, NotTaken) else type(error).__name__
             _log.warning(
                 "%s did not take an alert, it will be sent again: %s",
                 name,
-                why,
+                _told(error),
                 extra={"event": "alert_not_taken"},
             )
             if not isinstance(error, _REFUSED):
@@ -158,6 +167,27 @@ class Channels:
         settings = self._settings
         mail = messages.for_mail(alert, settings.watch_mail_from, settings.watch_mail_to)
         await asyncio.to_thread(send_mail, settings.watch_smtp_url.get_secret_value(), mail)
+
+
+async def send_test(settings: Settings) -> dict[str, str]:
+    """Send a test message to every channel of the settings; by channel, why it was not taken."""
+    link = settings.watch_link.format(site="", step="", alert_id="")
+    async with aiohttp.ClientSession() as session:
+        alert = messages.trial(datetime.now(UTC), link)
+        return await Channels(settings, session).try_out(alert)
+
+
+async def _problem_of(sending: Awaitable[None]) -> str:
+    try:
+        await sending
+    except (*_REFUSED, *_AWAY) as error:
+        return _told(error)
+    return ""
+
+
+def _told(error: BaseException) -> str:
+    """Name what went wrong, without an address or a secret."""
+    return str(error) if isinstance(error, NotTaken) else type(error).__name__
 
 
 def _is_old(alert: Alert) -> bool:

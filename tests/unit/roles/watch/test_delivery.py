@@ -9,11 +9,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
+import click
 import pytest
+from click.testing import CliRunner
 
-from pipeline.roles.watch.delivery.channels import Channels, send_mail
+from pipeline.cli import main
+from pipeline.cli.shared import MOMENT
+from pipeline.roles.watch.delivery.channels import Channels, send_mail, send_test
 from pipeline.roles.watch.delivery.messages import for_mail
 from pipeline.settings import Settings
 from schemas.alert import Alert
@@ -231,3 +236,56 @@ async def test_a_password_goes_only_over_an_encrypted_connection(mail: MailServe
     with pytest.raises(smtplib.SMTPNotSupportedError, match="STARTTLS"):
         await asyncio.to_thread(send_mail, url, written)
     assert mail.mails == []
+
+
+async def test_a_test_message_goes_to_every_channel_once(
+    server: Receiver, mail: MailServer
+) -> None:
+    everywhere = settings(
+        server,
+        watch_alertmanager_url=server.url(""),
+        watch_smtp_url=mail.url,
+        watch_mail_from="shop@s.example",
+        watch_mail_to=["on@call.example"],
+    )
+    outcomes = await send_test(everywhere)
+    assert outcomes == {"webhook": "", "slack": "", "mail": "", "alertmanager": ""}
+    assert sorted(paths(server)) == ["/api/v2/alerts", "/hook", "/slack"]
+    [hook] = [each.said for each in server.posted if each.path == "/hook"]
+    assert (hook["data"]["kind"], hook["data"]["title"][:12]) == ("test", "Test message")
+    [sent] = next(each.said for each in server.posted if each.path == "/api/v2/alerts")
+    assert sent["labels"]["alertname"] == "TestMessage"
+    lasts = datetime.fromisoformat(sent["endsAt"]) - datetime.fromisoformat(sent["startsAt"])
+    assert timedelta(minutes=4) < lasts < timedelta(minutes=6)
+    assert len(mail.mails) == 1
+
+
+async def test_a_test_message_says_which_channel_does_not_take_it_and_no_address(
+    server: Receiver,
+) -> None:
+    [nobody] = free_ports(1)
+    server.answers["/slack"] = [403]
+    away = settings(server, watch_webhook_url=f"http://127.0.0.1:{nobody}/secret")
+    assert await send_test(away) == {
+        "webhook": "ClientConnectorError",
+        "slack": "answered 403",
+    }
+
+
+def test_the_command_says_what_came_of_its_test_message(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(main, ["watch", "--test-message"])
+    assert (ran.exit_code, "alerts are sent nowhere" in ran.stderr) == (1, True)
+    [nobody] = free_ports(1)
+    monkeypatch.setenv("TOUCHSTREAM_WATCH_ALERTMANAGER_URL", f"http://127.0.0.1:{nobody}")
+    ran = CliRunner().invoke(main, ["watch", "--test-message"])
+    assert (ran.exit_code, ran.stdout) == (1, "alertmanager: ClientConnectorError\n")
+
+
+@pytest.mark.parametrize("moment", ["2025-01-02", "2025-01-02T00:00", "2025-01-02T01:00+01:00"])
+def test_a_backtest_takes_every_time_of_iso_8601(moment: str) -> None:
+    assert MOMENT.convert(moment, None, None) == datetime(2025, 1, 2, tzinfo=UTC)
+    with pytest.raises(click.BadParameter, match="write 2026-03-01"):
+        MOMENT.convert(f"{moment}!", None, None)
