@@ -64,7 +64,6 @@ def windows(
     return runs
 
 
-@settings(max_examples=60)
 @given(rows, st.lists(st.integers(0, 24), max_size=4), st.integers(0, 24), st.integers(1, 3))
 def test_oldest_first_overlapping_and_again_is_as_all_at_once(
     rows: list[Row], places: list[int], hours: int, files: int

@@ -4,7 +4,7 @@ from math import exp, lgamma, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.roles.watch.ages import Numbers
@@ -40,7 +40,6 @@ def test_the_logarithm_of_gamma_is_that_of_the_c_library(z: float) -> None:
 
 @pytest.mark.parametrize("ratios", [FALLS, RISES, GONE], ids=["falls", "rises", "gone"])
 @given(st.floats(0.05, 200), st.lists(st.integers(0, 30), max_size=8))
-@settings(max_examples=25, deadline=None)
 def test_without_a_change_a_minute_adds_one_on_average(
     ratios: Numbers, usual: float, before: list[int]
 ) -> None:
@@ -103,7 +102,6 @@ def test_a_bad_day_within_what_is_ordinary_is_no_drop() -> None:
     ),
     st.floats(0.025, 0.3),
 )
-@settings(max_examples=50, deadline=None)
 def test_whatever_comes_where_nobody_is_usual_the_level_stays_within_its_bounds(
     ratios: Numbers, minutes: list[tuple[int, float]], spread: float
 ) -> None:

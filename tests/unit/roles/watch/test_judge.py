@@ -1,7 +1,7 @@
 """When an alert opens, goes on and ends; that chance alone opens hardly any."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.roles.watch.counts import EVERYWHERE, Slice
@@ -126,7 +126,6 @@ def test_a_slice_that_is_new_begins_with_nothing_and_the_others_go_on() -> None:
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=120), st.integers(0, 119))
-@settings(max_examples=30, deadline=None)
 def test_a_restart_at_any_minute_changes_nothing(counts: list[int], at: int) -> None:
     """What was remembered goes through JSON, and then everything is as if nothing had happened."""
 
