@@ -27,6 +27,10 @@ _FILTERS = {
     "channel": "Only what happened on this channel.",
     "segment": "Only people of this segment.",
 }
+_STREAM = {
+    "only": "Only these panels, with commas between them; `pulse`: none.",
+    "brief": "Set to anything: the stream ends after a second.",
+}
 _BEHIND = {
     "of": "step, phase, cell, left, place, crossing, kpi, touchpoint, orders, mailing, page, "
     "source, campaign, device, country or entry.",
@@ -67,7 +71,7 @@ def _paths(panels: Sequence[Panel]) -> dict[str, Schema]:
         "/api/stream": _path(
             "What changes, as server-sent events: each is called as a path below, or `pulse`, and "
             "holds what that path would answer; or `error` and `retry`, in seconds",
-            _FILTERS | {"only": "Only these panels, with commas between them; `pulse`: none."},
+            _FILTERS | _STREAM,
             TypeAdapter(Pulse),
             media="text/event-stream",
         ),

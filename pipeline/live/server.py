@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import inf
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -46,6 +47,7 @@ from schemas.journeys import load_models
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 15.0
+_BRIEF_SECONDS = 1.0
 _PATIENCE_SECONDS = 60.0
 _SITES_SECONDS = 10.0
 _TOKEN = "token"  # noqa: S105 - the name of a parameter
@@ -217,7 +219,10 @@ class Live:
         return _json(found.model_dump())
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Send changes as server-sent events until the page leaves or the pass ends."""
+        """Send changes as server-sent events until the page leaves or the pass ends.
+
+        A brief one ends after a second: windows that share few connections take turns.
+        """
         granted = self._pass(request)
         address = await self._address(request, granted)
         if self._streams >= self._settings.live_streams:
@@ -226,10 +231,13 @@ class Live:
         answer = web.StreamResponse(headers=headers)
         answer.content_type = "text/event-stream"
         panels = _panels(request.query.get("only", ""))
+        ends = monotonic() + _BRIEF_SECONDS if "brief" in request.query else inf
         async with self._counted(), self._watching(address, panels) as watcher:
             await answer.prepare(request)
             with suppress(ConnectionError):
-                while (left := self._left(granted)) > 0 and not watcher.is_over:
+                while (
+                    left := min(self._left(granted), ends - monotonic())
+                ) > 0 and not watcher.is_over:
                     news = await watcher.news(min(_HEARTBEAT_SECONDS, left))
                     await self._write(request, answer, news or b": still here\n\n")
         return answer

@@ -10,10 +10,11 @@ export const PANELS = [
 ];
 export const KEY_FIGURES = ["kpis", "kpi_lines", "touchpoints"];
 const PULSE = "pulse", HIDDEN_SECONDS = 60;
+const PLACES = ["1", "2", "3", "4"], TURN_SECONDS = 1;
 
 /** Whether somebody can see the page: a tab in the background is not kept up to date for long. */
 function useSeen() {
-  const [isSeen, see] = useState(true);
+  const [isSeen, see] = useState(!document.hidden);
   useEffect(() => {
     let timer = 0;
     const tell = () => {
@@ -26,6 +27,44 @@ function useSeen() {
     return () => { clearTimeout(timer); document.removeEventListener("visibilitychange", tell); };
   }, []);
   return isSeen;
+}
+
+/** One of the places that all windows of this browser share, as what frees it; nothing if all are
+ * taken. A browser has six connections to a server, and loading and asking must go on. */
+async function place() {
+  if (!navigator.locks) return () => {};
+  for (const name of PLACES) {
+    const free = await new Promise((tell) => {
+      navigator.locks.request(`stream ${name}`, { ifAvailable: true }, (lock) =>
+        lock ? new Promise(tell) : tell(null));
+    });
+    if (free) return free;
+  }
+  return null;
+}
+
+/** Hear `only` these panels: all the time, or without a place in turns. Gives what ends it. */
+function follow(only, { onState, onPanel }) {
+  let source, timer, free, isOver = false;
+  const open = async () => {
+    free = await place();
+    if (isOver) return free?.();
+    let isHeard = false;
+    source = new EventSource(api("stream", free ? { only } : { only, brief: 1 }));
+    source.onopen = () => { isHeard = true; onState("open"); };
+    source.onerror = () => {
+      const isRefused = source.readyState === EventSource.CLOSED;
+      if (free || isRefused || !isHeard) onState(isRefused ? "closed" : "lost");
+      if (free || isRefused) return;
+      source.close();
+      timer = setTimeout(open, 1000 * TURN_SECONDS);
+    };
+    for (const panel of only.split(",")) {
+      source.addEventListener(panel, (event) => onPanel(panel, JSON.parse(event.data)));
+    }
+  };
+  open();
+  return () => { isOver = true; clearTimeout(timer); source?.close(); free?.(); };
 }
 
 /** The pulse and the `panels` by name: `{now, rows}`, or with `error` and `retry` beside the rows of
@@ -43,20 +82,16 @@ export function useStream(key, panels, tries) {
     const draw = () => {
       frame ||= setTimeout(() => { frame = 0; again((n) => n + 1); }, 60);
     };
-    const source = new EventSource(api("stream", { only }));
-    source.onopen = () => { mine.state = "open"; draw(); };
-    source.onerror = () => { mine.state = source.readyState === 2 ? "closed" : "lost"; draw(); };
-    for (const panel of only.split(",")) {
-      source.addEventListener(panel, (event) => {
-        const said = JSON.parse(event.data);
-        const before = mine.panels[panel];
-        const behind = said.behind ?? before?.behind;
-        mine.panels[panel] = said.error ? { ...before, ...said, failed: Date.now() } : { ...said, behind };
-        if (panel === PULSE) mine.ahead = Date.parse(said.now) - Date.now();
-        draw();
-      });
-    }
-    return () => { clearTimeout(frame); source.close(); };
+    const onState = (state) => { mine.state = state; draw(); };
+    const onPanel = (panel, said) => {
+      const before = mine.panels[panel];
+      const behind = said.behind ?? before?.behind;
+      mine.panels[panel] = said.error ? { ...before, ...said, failed: Date.now() } : { ...said, behind };
+      if (panel === PULSE) mine.ahead = Date.parse(said.now) - Date.now();
+      draw();
+    };
+    const end = follow(only, { onState, onPanel });
+    return () => { clearTimeout(frame); end(); };
   }, [key, only, isSeen, tries]);
   return kept.current;
 }
