@@ -6,7 +6,6 @@ The shipped models are `schemas/journeys/*.toml`; the path of any file of the sa
 docs/journeys.md explains how to write one.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -20,6 +19,7 @@ from pydantic_core import ErrorDetails
 from schemas.errors import Unusable
 from schemas.facts import AbandonmentKind
 from schemas.fields import Channel, Name, Text
+from schemas.toml import NotToml, parsed_toml
 from schemas.touchpoint import OrderEvent
 
 SHIPPED = Path(__file__).parent / "journeys"
@@ -324,14 +324,14 @@ def load_model(name_or_path: str) -> JourneyModel:
     shipped = SHIPPED / f"{name_or_path}.toml"
     path = shipped if shipped.exists() else Path(name_or_path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = parsed_toml(path.read_bytes())
     except OSError as error:
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
         raise BadModel(
             f"{name_or_path}: neither a readable file nor a shipped model ({known})"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadModel(f"{path}: not TOML: {error}") from error
+    except NotToml as error:
+        raise BadModel(f"{path}: {error}") from error
     try:
         return JourneyModel.model_validate(document)
     except ValidationError as error:

@@ -4,7 +4,6 @@ The shipped list is `schemas/traffic/sources.toml`; its head explains the entrie
 shape extend it; a source that they name again is replaced.
 """
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.errors import Unusable
 from schemas.fields import Channel, Name
+from schemas.toml import NotToml, parsed_toml
 
 SHIPPED = Path(__file__).parent / "traffic" / "sources.toml"
 SPAMMERS = SHIPPED.with_name("spammers.txt")
@@ -105,11 +105,11 @@ def _spammers() -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parsed_toml(path.read_bytes())
     except OSError as error:
         raise BadSources(f"{path}: not a readable file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSources(f"{path}: not TOML: {error}") from error
+    except NotToml as error:
+        raise BadSources(f"{path}: {error}") from error
 
 
 def _complaint(error: ValidationError) -> str:

@@ -1,15 +1,16 @@
-"""The rules file of the watch. Floor 1: imports nothing of ours.
+"""The rules file of the watch. Floor 1.
 
 `schemas/watch/default.toml` is the shipped one. docs/alerts.md explains how to write one.
 """
 
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.toml import NotToml, parsed_toml
 
 SHIPPED = Path(__file__).parent / "watch/default.toml"
 
@@ -88,10 +89,10 @@ def load_rules(path: Path | None) -> WatchRules:
     """
     chosen = path or SHIPPED
     try:
-        return WatchRules.model_validate(tomllib.loads(chosen.read_text(encoding="utf-8")))
+        return WatchRules.model_validate(parsed_toml(chosen.read_bytes()))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise BadWatchRules(f"{chosen}: {place}: {first['msg']}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, NotToml) as error:
         raise BadWatchRules(f"{chosen}: {error}") from error

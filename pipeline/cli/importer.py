@@ -69,6 +69,7 @@ def import_(
     from pipeline.importer.send import summary_table
 
     _refuse_pairs(mapping, fmt, was, replace=replace, take_back=take_back)
+    _refuse_absent(files)
     known, console = read_settings(), Console()
     chosen, read = _read_by(mapping, known, site)
     chosen = chosen.with_placeholders(known.placeholders.get(site, ()))
@@ -85,7 +86,7 @@ def import_(
     console.print(summary_table(summary), soft_wrap=True)
     if dry_run:
         console.print("A dry run: nothing was sent.")
-    _say_what_is_wrong(summary, newest, known, site)
+    _say_what_is_wrong(summary, newest, known, site, is_sent=not dry_run)
 
 
 def _refuse_pairs(
@@ -98,6 +99,15 @@ def _refuse_pairs(
         raise click.UsageError("give --replace or --take-back")
     if was is not None and not replace:
         raise click.UsageError("--was goes with --replace; --take-back takes the earlier --mapping")
+
+
+def _refuse_absent(files: tuple[Path, ...]) -> None:
+    """Raise ImportFailed for a file that cannot be opened, before anybody waits for Kafka."""
+    for file in files:
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise ImportFailed(f"{file}: {error.strerror}") from error
 
 
 async def _import(
@@ -162,12 +172,17 @@ def _newest(known: Settings, site: str) -> datetime | None:
 
 
 def _say_what_is_wrong(
-    summary: "ImportSummary", newest: datetime | None, known: Settings, site: str
+    summary: "ImportSummary",
+    newest: datetime | None,
+    known: Settings,
+    site: str,
+    *,
+    is_sent: bool,
 ) -> None:
     for name in summary.unknown:
         click.echo(f"The mapping names what no row has: {name}", err=True)
     for doubt in summary.doubts:
-        click.echo(doubt, err=True)
+        click.echo(f"{doubt}, and import with --replace" if is_sent else doubt, err=True)
     if newest is not None and summary.first < newest - known.allowed_lateness:
         click.echo(
             f"{site} has touchpoints until {newest:%Y-%m-%d %H:%M} UTC: of what is new here, "
@@ -177,7 +192,8 @@ def _say_what_is_wrong(
         )
     if summary.lost:
         raise ImportFailed(
-            f"not a single row of {', '.join(summary.lost)} could be used: is it the right mapping?"
+            f"not a single row of {', '.join(summary.lost)} could be used: is it another kind of "
+            "file than the others?"
         )
 
 

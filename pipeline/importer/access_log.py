@@ -17,8 +17,14 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 # No bracket in the time, and a bounded size: hostile lines could take minutes.
 _LINE = re.compile(
     rf"(\S+) (\S+) .*?\[([^\[\]]+)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-)"
-    rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*"
+    rf"(?: [\d.,:-]+)*(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*"
 )
+_W3C = re.compile(r"#(?:Software|Version|Date|Fields):")
+_IS_W3C = (
+    "the W3C format, as IIS and CloudFront write it, is not read: have the combined format "
+    "written, or make a table of it and import that with a mapping"
+)
+_IS_JSON = 'JSON is not read as an access log: import it with a mapping, and kind = "jsonl"'
 _UNKNOWN = "neither the common nor the combined format, nor one of them behind a host"
 _ESCAPED = re.compile(r'\\(["\\])')
 _REQUEST_WORDS = 3
@@ -40,7 +46,9 @@ MAPPING: Mapping = parse_mapping(
     user_agent = "user_agent"
 
     [time]
-    format = "%d/%b/%Y:%H:%M:%S %z"
+    format = [
+        "%d/%b/%Y:%H:%M:%S %z", "%d/%b/%Y:%H:%M:%S.%f %z", "%d/%b/%Y:%H:%M:%S", "epoch_s", "iso"
+    ]
 
     [[events]]
     from = "page"
@@ -64,8 +72,9 @@ def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row |
     """Read a line; `visitor_of` names an address, `base` is the prefix of its URLs' paths."""
     found = _LINE.fullmatch(line)
     if found is None:
-        return Unreadable(_nameless(line, visitor_of).encode(), Reason.INVALID_FIELD, _UNKNOWN)
+        return Unreadable(_nameless(line, visitor_of).encode(), Reason.INVALID_FIELD, _why(line))
     first, second, time, request, status, size, referrer, user_agent = found.groups()
+    first = first.rstrip(",")  # of the addresses of proxies the first is the visitor's
     is_named = not _is_address(first) and _is_address(second)
     host = second if is_named else first
     base = f"https://{first.rpartition(':')[0] or first}" if is_named else base
@@ -81,6 +90,12 @@ def row_of(line: str, visitor_of: Callable[[str], str], base: str = "") -> Row |
         "referrer": _plain(referrer or ""),
         "user_agent": _plain(user_agent or ""),
     }
+
+
+def _why(line: str) -> str:
+    if _W3C.match(line):
+        return _IS_W3C
+    return _IS_JSON if line.startswith("{") else _UNKNOWN
 
 
 def _nameless(line: str, visitor_of: Callable[[str], str]) -> str:

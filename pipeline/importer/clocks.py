@@ -6,13 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.importer.mapping import TimeFormat
+from pipeline.values.times import read_text
 from schemas.times import EPOCH, MILLISECOND
 
 _FIRST_OF_A_NUMBER = datetime(1971, 1, 1, tzinfo=UTC)
 """Seconds that are misread as milliseconds are before this."""
 
-_UTC_IN_WORDS = re.compile(r" ?(UTC|GMT)$")
-"""BigQuery writes it behind its times."""
+_OF_DIGITS = re.compile(r"[-+\d.,eE]+")
+_A_NUMBER = (
+    'a number: write format = "epoch_s" or "epoch_ms" below [time] in the mapping; if a '
+    "spreadsheet counts days with it, save the column as dates"
+)
+_UNCLEAR = (
+    "not a time that can mean only one thing: write how it is written below [time] in the mapping, "
+    'such as format = "%d.%m.%Y %H:%M"'
+)
 
 _UNITS = {
     "epoch_s": timedelta(seconds=1),
@@ -76,5 +84,12 @@ def _as_written(text: str, pattern: str) -> datetime:
     if unit := _UNITS.get(pattern):
         return _since(text, unit)
     if pattern == "iso":
-        return datetime.fromisoformat(_UTC_IN_WORDS.sub("+00:00", text))
+        return _clear(text)
     return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
+
+
+def _clear(text: str) -> datetime:
+    try:
+        return read_text(text)
+    except (ValueError, OverflowError, TypeError):
+        raise ValueError(_A_NUMBER if _OF_DIGITS.fullmatch(text) else _UNCLEAR) from None

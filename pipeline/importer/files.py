@@ -4,18 +4,20 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from pipeline.importer.json_values import TooLarge, split
 from pipeline.importer.mapping import FileFormat
 from pipeline.importer.parquet import parquet_rows
 from pipeline.importer.rows import ImportFailed, Row, Unreadable
 from pipeline.importer.unpacked import BROKEN, PACKED, once, opened, what_broke
-from pipeline.values.texts import parsed
+from pipeline.values.texts import heading, parsed
 from schemas.dead_letter import Reason
 
 _KINDS = {
@@ -30,9 +32,18 @@ _KINDS = {
 _MARK = b"\xef\xbb\xbf"
 """The byte-order mark that some programs write before UTF-8."""
 
+_WIDE = frozenset({codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE})
+
 _AROUND = b" \t\r\n\x1e"
 """Around a line of JSON; the last one begins a record of RFC 7464."""
 
+_LONGEST_PIECE = 16 * 1024 * 1024
+"""Bytes of a line of JSON; a longer one is read as values one after the other."""
+
+_PARQUET = b"PAR1"
+_ENCODINGS = ("utf-8", "cp1252", "latin-1")
+"""What to advise, in this order, where a text is in another encoding."""
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile('"[^"]*"')
 _TOLD = ("=", "'")
@@ -52,11 +63,12 @@ def rows_of(path: Path, written: FileFormat) -> Iterator[Row | Unreadable]:
     """
     readers = {"csv": _csv_rows, "jsonl": _json_rows, "parquet": parquet_rows}
     try:
-        yield from readers[_kind(path, written)](path, written)
+        yield from map(_headed, readers[_kind(path, written)](path, written))
     except UnicodeError as error:
+        raise ImportFailed(f"{path}: {_not_so_encoded(error, written.encoding)}") from error
+    except TooLarge as error:
         raise ImportFailed(
-            f"{path}: not in the encoding {written.encoding} ({error}): set file.encoding in the "
-            'mapping, such as "cp1252"'
+            f"{path}: {error}: write its rows one per line, as jq -c '.[]' does"
         ) from error
     except (*BROKEN, csv.Error, LookupError) as error:
         raise ImportFailed(f"{path}: {what_broke(error)}") from error
@@ -76,11 +88,12 @@ def log_lines(
 
 
 def _kind(path: Path, written: FileFormat) -> str:
+    with opened(path) as file:  # which refuses what is no table
+        if file.peek(4)[:4] == _PARQUET:  # type: ignore[attr-defined]
+            return "parquet"
     name = path.with_suffix("") if path.suffix.lower() in PACKED else path
     kind = written.kind or _KINDS.get(name.suffix.lower())
     if kind is None:
-        with opened(path):  # which says better what it is
-            pass
         raise ImportFailed(
             f"{path}: the name does not say CSV, JSON lines or Parquet; set file.kind = "
             '"csv", "jsonl" or "parquet" in the mapping'
@@ -90,19 +103,43 @@ def _kind(path: Path, written: FileFormat) -> str:
 
 def _text(file: Any, encoding: str) -> io.TextIOWrapper:
     """Read `file` as text; a mark at its beginning goes before the encoding of the mapping."""
-    if codecs.lookup(encoding).name == "utf-8":
-        encoding = _utf_16(file) or "utf-8-sig"
+    begins = file.peek(3)[:3]
+    if begins == _MARK:
+        encoding = "utf-8-sig"
+    elif begins[:2] in _WIDE or codecs.lookup(encoding).name == "utf-8":
+        encoding = _utf_16(file) or "utf-8"
     return io.TextIOWrapper(file, encoding=encoding, newline="")
 
 
 def _utf_16(file: Any) -> str:
     """Name the kind of UTF-16, by its mark or because every other byte of what begins is 0."""
     begins = file.peek(2)[:2]
-    if begins in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+    if begins in _WIDE:
         return "utf-16"
     if len(begins) < len(codecs.BOM_UTF16_LE) or 0 not in begins:
         return ""
     return "utf-16-le" if begins[1] == 0 else "utf-16-be"
+
+
+def _not_so_encoded(error: UnicodeError, encoding: str) -> str:
+    """Say that a text is not in `encoding`, and in which it could be."""
+    found = error.object if isinstance(error, UnicodeDecodeError) else b""
+    if _NO_TEXT.search(found):
+        return "it holds bytes that no text has: is it a table, and is it whole?"
+    known = codecs.lookup(encoding).name
+    likely = next(one for one in _ENCODINGS if one != known and _can_be(found, one))
+    return (
+        f"not in the encoding {encoding} ({error}): set file.encoding in the mapping, such as "
+        f'"{likely}"'
+    )
+
+
+def _can_be(found: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(found.lstrip(bytes(range(0x80, 0xC0))))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Lines:
@@ -145,7 +182,7 @@ def _delimiter_of(line: str) -> str:
 
 
 def _header(path: Path, header: list[str]) -> list[str]:
-    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    names = [heading(name) or f"column {place}" for place, name in enumerate(header, 1)]
     once(path, names)
     return names
 
@@ -177,7 +214,7 @@ def _csv_row(header: list[str], cells: list[str]) -> Row | Unreadable:
     if len(cells) == len(header):
         return dict(zip(header, map(_as_meant, cells), strict=True))
     detail = f"{len(cells)} cells under {len(header)} columns"
-    return Unreadable(msgspec.json.encode(cells), Reason.INVALID_FIELD, detail)
+    return Unreadable(msgspec.json.encode(cells), Reason.INVALID_FIELD, detail, tuple(header))
 
 
 def _as_meant(cell: str) -> str:
@@ -190,45 +227,35 @@ def _as_meant(cell: str) -> str:
 
 def _json_rows(path: Path, _written: FileFormat) -> Iterator[Row | Unreadable]:
     with opened(path) as file:
-        lines = _json_lines(file)
-        for line in lines:
-            row = _json_row(line)
+        pieces = _pieces(file)
+        for piece in pieces:
+            line = _bare(piece)
+            row = _json_row(line) if line else None
             if isinstance(row, Unreadable) and line[:1] in {b"[", b"{"}:
-                all_lines = [line, *lines]
-                yield from _document(b"\n".join(all_lines)) or map(_json_row, all_lines)
-            else:
+                yield from _json_values(chain([piece], pieces))
+            elif row is not None:
                 yield row
-                yield from map(_json_row, lines)
+                yield from map(_json_row, filter(None, map(_bare, pieces)))
 
 
-def _json_lines(file: Any) -> Iterator[bytes]:
+def _pieces(file: Any) -> Iterator[bytes]:
+    """Give the lines of a file, and those that are too long in pieces."""
     if not _utf_16(file):
-        yield from _bare_lines(file)
+        yield from iter(partial(file.readline, _LONGEST_PIECE), b"")
         return
     with _text(file, "utf-8") as text:
-        yield from _bare_lines(line.encode() for line in text)
+        for piece in iter(partial(text.readline, _LONGEST_PIECE), ""):
+            yield piece.encode(errors="surrogatepass")
 
 
-def _bare_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for line in lines:
-        bare = line.removeprefix(_MARK).strip(_AROUND)
-        if bare:
-            yield bare
+def _bare(line: bytes) -> bytes:
+    return line.removeprefix(_MARK).strip(_AROUND)
 
 
-def _document(content: bytes) -> list[Row | Unreadable]:
-    """Read a file that is one array of rows, or one row in several lines; empty: it is neither."""
-    try:
-        document = parsed(msgspec.json.decode, content)
-    except (msgspec.MsgspecError, RecursionError):
-        return []
-    entries = document if isinstance(document, list) else [document]
-    return [
-        entry
-        if isinstance(entry, dict)
-        else Unreadable(msgspec.json.encode(entry), Reason.NOT_AN_OBJECT, "not a JSON object")
-        for entry in entries
-    ]
+def _json_values(pieces: Iterator[bytes]) -> Iterator[Row | Unreadable]:
+    decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+    for value in split(map(decode, pieces)):
+        yield _json_row(value.encode(errors="surrogateescape").strip(_AROUND))
 
 
 def _json_row(line: bytes) -> Row | Unreadable:
@@ -239,3 +266,11 @@ def _json_row(line: bytes) -> Row | Unreadable:
     if not isinstance(row, dict):
         return Unreadable(line, Reason.NOT_AN_OBJECT, "not a JSON object")
     return row
+
+
+def _headed(row: Row | Unreadable) -> Row | Unreadable:
+    """Give the row with its columns named as a mapping names them."""
+    if isinstance(row, Unreadable):
+        return row
+    headed = {heading(name): cell for name, cell in row.items()}
+    return headed if len(headed) == len(row) else row

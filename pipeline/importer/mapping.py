@@ -4,7 +4,6 @@ A mapping is data (TOML); `docs/import.md` explains it by examples, `rows` goes 
 """
 
 import re
-import tomllib
 from codecs import lookup
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -21,8 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.values.texts import heading
 from schemas.errors import Unusable
 from schemas.fields import Channel, Name, Placeholder
+from schemas.toml import NotToml, parsed_toml
 from schemas.touchpoint import TouchpointType
 
 
@@ -77,7 +78,10 @@ def _zone(value: str) -> str:
     return value
 
 
-Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Heading = Annotated[str, AfterValidator(heading)]
+"""The name of a column, as it is compared."""
+
+Columns = Annotated[tuple[Heading, ...], BeforeValidator(_listed)]
 """Columns that may contain a field: the first that is in the row and not empty wins."""
 
 
@@ -120,7 +124,9 @@ class ColumnMap(_Part):
 class TimeFormat(_Part):
     """How times are written, in one way or several, and the zone of times without one."""
 
-    format: Annotated[Columns, AfterValidator(_formats)] = ("iso",)
+    format: Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_formats)] = (
+        "iso",
+    )
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
 
@@ -131,7 +137,7 @@ class EventRule(_Part):
 
     source: str | None = Field(default=None, alias="from")
     path_prefix: str = ""
-    where: dict[str, str] = Field(default_factory=dict)
+    where: dict[Heading, str] = Field(default_factory=dict)
     name: Name
     type: TouchpointType = "track"
     channel: Channel | None = None
@@ -150,8 +156,8 @@ class Join(_Part):
     """A file next to the imported one, with more columns for the rows with the same key."""
 
     file: str
-    on: str
-    key: str = ""
+    on: Heading
+    key: Heading = ""
 
 
 class Mapping(_Part):
@@ -167,8 +173,8 @@ class Mapping(_Part):
     json_columns: Columns = ()
     numbers: Columns = ()
     leave_out: Columns = ()
-    properties: dict[str, Name] = Field(default_factory=dict)
-    products: dict[str, Name] = Field(default_factory=dict)
+    properties: dict[Heading, Name] = Field(default_factory=dict)
+    products: dict[Heading, Name] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
     placeholders: frozenset[Placeholder] = frozenset()
     real_ids: frozenset[str] = frozenset()
@@ -188,16 +194,17 @@ class Mapping(_Part):
         return self
 
 
-def parse_mapping(text: str, name: str) -> Mapping:
-    """Read the mapping file `name` with the content `text`.
+def parse_mapping(written: str | bytes, name: str) -> Mapping:
+    """Read the mapping file `name` with the content `written`.
 
     Raises:
         BadMapping: not TOML, or a key that is missing, unknown or wrong.
     """
     try:
-        return Mapping.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadMapping(f"{name}: not TOML: {error}") from None
+        raw = written.encode() if isinstance(written, str) else written
+        return Mapping.model_validate(parsed_toml(raw))
+    except NotToml as error:
+        raise BadMapping(f"{name}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

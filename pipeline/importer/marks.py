@@ -14,7 +14,7 @@ _EITHER = re.compile(r"\s*-?\d{1,3}\.\d{3}\s*")
 
 _DOUBT = (
     "{comma} has a comma before its cents, but {either} was read as little more than {whole}: "
-    'write decimal = "," below [file] in the mapping, and import with --replace'
+    'write decimal = "," below [file] in the mapping'
 )
 _LONGEST = 40
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.importer import access_log
+from pipeline.importer.columns import columns_found
 from pipeline.importer.mapping import Mapping, wanted_names
 from pipeline.importer.marks import Marks
 from pipeline.importer.rows import (
@@ -134,6 +136,7 @@ class Plan:
         self._marks = Marks(mapping)
         self._outgoing: list[Outgoing] = []
         self._has_read = False
+        self._columns: tuple[str, ...] = ()
         self.rows = 0
 
     def open(self, name: str) -> None:
@@ -154,7 +157,8 @@ class Plan:
                 f"more than {self._most_rows:,} rows: import them in several runs, oldest first"
             )
         if isinstance(row, Unreadable):
-            file.refusals.append(_Refusal(file.rows, *row, at=None))
+            self._columns = self._columns or row.columns
+            file.refusals.append(_Refusal(file.rows, row.raw, row.reason, row.detail, at=None))
         else:
             self._add(file, row)
 
@@ -215,6 +219,7 @@ class Plan:
 
     def _look_for_names(self, row: Row) -> None:
         self._has_read = True
+        self._columns = self._columns or tuple(row)
         if self._missing:
             is_in = names_in(row, self._mapping)
             self._missing = [one for one in self._missing if not any(map(is_in, one.names))]
@@ -259,5 +264,10 @@ class Plan:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
         return (
             f"none of {self.rows:,} rows can be used ({reasons}; the first: {first}). "
-            f"Does the mapping fit the files? {self._told_missing()}Nothing was sent."
+            f"{self._what_it_may_be()} {self._told_missing()}Nothing was sent."
         )
+
+    def _what_it_may_be(self) -> str:
+        if self._mapping.columns == access_log.MAPPING.columns:
+            return "Are the files access logs?"
+        return "Does the mapping fit the files?" + columns_found(self._columns)

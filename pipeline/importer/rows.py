@@ -38,6 +38,8 @@ class Unreadable(NamedTuple):
     raw: bytes
     reason: Reason
     detail: str
+    columns: tuple[str, ...] = ()
+    """Of the table in which it stands."""
 
 
 _TEXTS = ("url", "title", "referrer", "user_agent", "locale")
@@ -138,6 +140,17 @@ def instant_of(
         return _instant(cells, mapping, now, after, is_falling=is_falling)
     except Refused:
         return None
+
+
+def has_time(row: Row, mapping: Mapping) -> bool:
+    """Tell whether a row has something where the mapping says that its time is."""
+    names = mapping.columns.occurred_at
+    if any(name in row for name in names):
+        return True
+    try:
+        return _Cells(_expanded(row, mapping)).peek(names) is not None
+    except Refused:
+        return True
 
 
 @dataclass

@@ -23,6 +23,7 @@ from pipeline.importer.mapping import (
 from pipeline.importer.plan import FileOutcome, Outgoing, Plan
 from pipeline.importer.rows import ImportFailed
 from pipeline.importer.unpacked import what_broke
+from pipeline.importer.wrapped import unwrapped
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
@@ -63,8 +64,8 @@ class ImportSummary:
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file; BadMapping if it is invalid."""
     try:
-        return parse_mapping(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+        return parse_mapping(path.read_bytes(), str(path))
+    except OSError as error:
         raise BadMapping(f"{path}: cannot be read: {what_broke(error)}") from error
 
 
@@ -164,7 +165,8 @@ def _read(path: Path, mapping: Mapping, plan: Plan, progress: Progress, read: Re
     task = progress.add_task(path.name, total=None)
     before = plan.rows
     plan.open(path.name)
-    rows = joined(read(path, mapping.file), mapping, path.parent, read)
+    rows = unwrapped(read(path, mapping.file), mapping)
+    rows = joined(rows, mapping, path.parent, read)
     for row in progress.track(rows, task_id=task):
         plan.add(row)
     progress.update(task, total=plan.rows - before)

@@ -7,7 +7,6 @@ list, `wk_live_4f1c:shop` a table.
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterable
 from importlib.abc import Traversable
 from itertools import filterfalse
@@ -24,6 +23,7 @@ from pydantic_settings import (
 
 from pipeline.settings.kinds import BadSettings
 from pipeline.settings.names import misplaced
+from schemas.toml import NotToml, parsed_toml
 
 _PREFIX = "touchstream_"
 _SOURCES = frozenset({"touchstream_config", "touchstream_secrets_dir"})
@@ -83,13 +83,11 @@ class TomlFile(TomlConfigSettingsSource):
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         try:
-            return tomllib.loads(file_path.read_bytes().decode("utf-8-sig"))
+            return parsed_toml(file_path.read_bytes())
         except OSError as error:
             raise BadSettings(f"{file_path}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise BadSettings(f"{file_path}: cannot be read: it is not UTF-8") from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise BadSettings(f"{file_path}: not TOML: {error}") from None
+        except NotToml as error:
+            raise BadSettings(f"{file_path}: {error}") from None
 
 
 def config_file() -> Path:

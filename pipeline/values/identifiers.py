@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from math import isfinite
 
-from pipeline.values.texts import line
+from pipeline.values.texts import INVISIBLE, line
 
 _WORDS = frozenset(
     {
@@ -57,7 +57,6 @@ _NOTHING = frozenset(
 _NUMBER = re.compile(r"[-0.]+|-1(?:\.0+)?|x{3,16}")
 _NAMELESS = re.compile(r"[\W_]+")
 _WRAPPED = re.compile(r"""[("'`<\[{](.*)[)"'`>\]}]""")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
 _WHOLE = re.compile(r"(\d+)\.0+")
 _HASHES = frozenset(
     made(said.encode()).hexdigest()
@@ -71,7 +70,7 @@ _HASHES = frozenset(
 def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     """Tell whether `text` stands where nobody is known; `more` are words of a site, in any case."""
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+        text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     said = text.strip().casefold()
     if not said or said in _WORDS or said in _HASHES or said in more:
         return True

@@ -6,7 +6,9 @@ of whoever reads the figures.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -31,6 +33,8 @@ _HARMFUL = re.compile(
     re.DOTALL,
 )
 _BOM = "\ufeff"
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
+"""What takes no room: marks of byte order and direction, places where a word may be cut."""
 
 
 def parsed(decode: Callable[[bytes | str], T], raw: bytes | str) -> T:
@@ -85,3 +89,11 @@ def harmless(raw: bytes) -> bytes:
 def line(text: str) -> str:
     """Give a text as one line without control characters and without blanks around it."""
     return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()
+
+
+@lru_cache(maxsize=4096)
+def heading(text: str) -> str:
+    """Give the name of a column as it is compared: composed, its blanks plain, none around it."""
+    if not text.isascii():
+        text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    return " ".join(text.split())

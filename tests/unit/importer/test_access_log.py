@@ -1,6 +1,7 @@
 """Lines of an access log: what is read, what is not, and that no address is kept."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cli import main
-from pipeline.importer.access_log import row_of
-from pipeline.importer.rows import Unreadable
+from pipeline.importer.access_log import MAPPING, row_of
+from pipeline.importer.plan import Plan
+from pipeline.importer.rows import ImportFailed, Unreadable
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
@@ -135,6 +137,9 @@ _COMBINED = f'{_COMMON} "https://x.example/" "Mozilla/5.0"'
         (_COMMON, "/a", ""),
         (_COMBINED, "/a", "Mozilla/5.0"),
         (f'{_COMBINED} "203.0.113.9" 0.003', "/a", "Mozilla/5.0"),
+        (f"{_COMMON} 0.003", "/a", ""),
+        (f'{_COMMON} 0.003 "https://x.example/" "Mozilla/5.0"', "/a", "Mozilla/5.0"),
+        (f"192.0.2.7, 10.0.0.{_COMBINED[8:]}", "/a", "Mozilla/5.0"),
         (f"shop.example:443 {_COMBINED}", "https://shop.example/a", "Mozilla/5.0"),
         (f"shop.example {_COMBINED}", "https://shop.example/a", "Mozilla/5.0"),
         (f"shop.example:80 {_COMMON}", "https://shop.example/a", ""),
@@ -152,3 +157,43 @@ def test_a_broken_line_behind_a_host_does_not_keep_its_address() -> None:
     row = row_of("shop.example:443 192.0.2.7 - - broken", lambda host: f"<{len(host)}>")
     assert isinstance(row, Unreadable)
     assert b"192.0.2.7" not in row.raw
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "10/Oct/2025:13:55:36 +0000",
+        "10/Oct/2025:15:55:36 +0200",
+        "10/Oct/2025:13:55:36.000 +0000",
+        "10/Oct/2025:13:55:36",
+        "1760104536.000",
+        "2025-10-10T15:55:36+02:00",
+    ],
+)
+def test_the_time_is_read_as_servers_write_it(said: str) -> None:
+    plan = Plan(MAPPING, "shop", datetime(2026, 1, 1, tzinfo=UTC))
+    plan.open("access.log")
+    plan.add(row_of(_COMBINED.replace("10/Oct/2025:13:55:36 +0000", said), str))
+    (sent,) = plan.in_order()
+    assert sent.occurred_at == datetime(2025, 10, 10, 13, 55, 36, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("#Software: Microsoft Internet Information Services 10.0", "W3C format, as IIS"),
+        ("#Fields: date time s-ip cs-method", "W3C format, as IIS"),
+        ('{"request": {"uri": "/"}}', 'kind = "jsonl"'),
+        ("[Fri Nov 20 10:00:00.1 2026] [core:error] [pid 1]", "neither the common nor"),
+    ],
+)
+def test_a_log_of_another_kind_says_what_it_is_and_nothing_of_a_mapping_that_fits(
+    line: str, said: str
+) -> None:
+    plan = Plan(MAPPING.with_placeholders(["x"]), "shop", datetime(2026, 1, 1, tzinfo=UTC))
+    plan.open("access.log")
+    plan.add(row_of(line, lambda _ip: "ip_1"))
+    with pytest.raises(ImportFailed) as failed:
+        plan.in_order()
+    assert said in str(failed.value)
+    assert "Are the files access logs?" in str(failed.value)

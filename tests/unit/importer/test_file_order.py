@@ -212,3 +212,39 @@ def test_of_rows_that_could_not_be_read_no_column_is_said_to_be_missing() -> Non
     with pytest.raises(ImportFailed) as why:
         plan.in_order()
     assert "no row has" not in str(why.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "utc"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37"),
+        ("Sun Nov 06 1994 09:49:37 GMT+0100 (CET)", "1994-11-06T08:49:37"),
+        *((told, "2001-09-09T01:46:40") for told in ("1000000000", "1000000000000", 1e9)),
+        ("2001-09-09 01:46:40 UTC", "2001-09-09T01:46:40"),
+        ("2001-09-09 03:46:40 +0200", "2001-09-09T01:46:40"),
+        ("2001/09/09 03:46:40", "2001-09-09T01:46:40"),
+        ("20010909034640", "2001-09-09T01:46:40"),
+        ("Sun, 09 Sep 2001 03:46:40", "2001-09-09T01:46:40"),
+    ],
+)
+def test_a_time_that_can_mean_only_one_thing_is_read_as_at_the_collector(
+    told: object, utc: str
+) -> None:
+    mapping = MAPPING + '[time]\nzone = "Europe/Berlin"\n'
+    (only,) = planned([{"who": "a", "what": "x", "when": told}], mapping=mapping)
+    assert only.occurred_at == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "advice"),
+    [
+        *((told, '"epoch_s" or "epoch_ms"') for told in ("46346.4166667", 1234, "1.7951688E+9")),
+        *((told, 'format = "%d.%m.%Y') for told in ("20.11.2025 10:00", "01/02/2025", "10 PM")),
+        ("Sun, 06 Nov 1994 08:49:37 CET", 'format = "%d.%m.%Y'),
+        ("Nov 6, 1994, 8:49:37 PM", 'format = "%d.%m.%Y'),
+    ],
+)
+def test_a_time_that_can_not_be_read_says_what_to_write(told: object, advice: str) -> None:
+    with pytest.raises(ImportFailed) as failed:
+        planned([{"who": "a", "what": "x", "when": told}])
+    assert advice in str(failed.value)

@@ -5,6 +5,8 @@ import gzip
 import io
 import lzma
 import sys
+import tracemalloc
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -72,8 +74,8 @@ def test_a_file_without_rows_has_none(tmp_path: Path, content: bytes) -> None:
 
 def test_a_row_of_another_length_is_unreadable_and_the_next_is_read(tmp_path: Path) -> None:
     assert rows(tmp_path / "a.csv", b"a,b\n1\n1,2,3\n1,2\n") == [
-        Unreadable(b'["1"]', Reason.INVALID_FIELD, "1 cells under 2 columns"),
-        Unreadable(b'["1","2","3"]', Reason.INVALID_FIELD, "3 cells under 2 columns"),
+        Unreadable(b'["1"]', Reason.INVALID_FIELD, "1 cells under 2 columns", ("a", "b")),
+        Unreadable(b'["1","2","3"]', Reason.INVALID_FIELD, "3 cells under 2 columns", ("a", "b")),
         {"a": "1", "b": "2"},
     ]
 
@@ -223,6 +225,11 @@ def zipped(content: bytes, name: str = "export.csv") -> bytes:
         (zipped(b"who,what\nada,x\n"), {}),
         (bz2.compress(b"who,what\nada,x\n"), {}),
         (lzma.compress(b"who,what\nada,x\n"), {}),
+        (gzip.compress(gzip.compress(b"who,what\nada,x\n")), {}),
+        (zipped(gzip.compress(b"who,what\nada,x\n"), "a.csv.gz"), {}),
+        (gzip.compress(zipped(b"who,what\nada,x\n")), {}),
+        ("who,what\nada,x\n".encode("utf-16"), {"encoding": "cp1252"}),
+        (b"\xef\xbb\xbfwho,what\nada,x\n", {"encoding": "cp1252"}),
     ],
 )
 def test_a_table_is_read_as_usual_programs_write_it(
@@ -241,6 +248,9 @@ def test_a_table_is_read_as_usual_programs_write_it(
         b'[\n  {\n  "who": "ada",\n "what": "x"\n}\n]\n',
         b'{\n"who": "ada",\n"what": "x"\n}\n',
         b'{"who": "ada", "what": "x"},\n',
+        b'[{"who": "ada", "what": "x"}\n]',
+        b'[\n{"who": "ada", "what": "x"},\n]',
+        b'  [ {"who":\n "ada", "what": "x"}',
         b'\x1e{"who": "ada", "what": "x"}\n',
         '{"who": "ada", "what": "x"}\n'.encode("utf-16"),
         b'\xef\xbb\xbf[{"who": "ada", "what": "x"}]',
@@ -270,6 +280,19 @@ def test_a_row_with_a_broken_quote_costs_no_other(tmp_path: Path) -> None:
         ("a.csv.zst", b"\x28\xb5\x2f\xfd" * 9, "zstd -d"),
         ("a.csv", b"PK\x03\x04broken", "not a zip file"),
         ("a.csv", "who,what\nada,Übung\n".encode("cp1252"), 'such as "cp1252"'),
+        ("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(99), "an image"),
+        ("a.csv", b"\xff\xd8\xff\xe0" + bytes(99), "an image"),
+        ("a.json", b"%PDF-1.7\n", "a PDF document"),
+        ("a.csv.gz", gzip.compress(b"%PDF-1.7\n"), "a PDF document"),
+        ("a.tgz", gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar" + bytes(250)), "tar -xf"),
+        ("a.csv", b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+        ("a.csv", b"SQLite format 3\0", "SQLite"),
+        ("a.csv", b"Obj\x01avro", "Avro"),
+        ("a.csv", b"\xef\xbb\xbf<?xml version='1.0'?>", "XML"),
+        ("a.csv", b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        ("a.ods", zipped(b"", "content.xml"), "an office document"),
+        ("a.csv", bytes(range(256)) * 9, "bytes that no text has"),
+        ("a.dat", b"\x89PNG\r\n", "an image"),
         ("a.csv", lzma.compress(b"who,what\nada,x\n")[:-9], "a.csv: "),
     ],
 )
@@ -306,3 +329,91 @@ def test_what_excel_was_told_not_to_compute_is_its_text(
     tmp_path: Path, cell: str, read: str
 ) -> None:
     assert rows(tmp_path / "a.csv", f"a;b\n{cell};2\n".encode()) == [{"a": read, "b": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "likely"),
+    [
+        ("utf-8", "a\nÜ\n".encode("cp1252"), "cp1252"),
+        ("utf-8", b"a\n\x81\xe9\n", "latin-1"),
+        ("ascii", "a\nÜ\n".encode(), "utf-8"),
+        ("cp1252", b"a\n\xc3\x81\n", "utf-8"),
+    ],
+)
+def test_the_encoding_that_is_advised_is_one_that_fits(
+    tmp_path: Path, encoding: str, content: bytes, likely: str
+) -> None:
+    assert f'such as "{likely}"' in failure(tmp_path / "a.csv", content, encoding=encoding)
+
+
+def test_what_is_packed_again_and_again_is_refused(tmp_path: Path) -> None:
+    content = b"who\nada\n"
+    for _ in range(4):
+        content = gzip.compress(content)
+    assert rows(tmp_path / "a.csv", content) == [{"who": "ada"}]
+    assert "packed more than 4 times" in failure(tmp_path / "a.csv", gzip.compress(content))
+
+
+def test_a_parquet_file_is_known_by_its_content(tmp_path: Path) -> None:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.table({"a": [1]}), sink)
+    assert rows(tmp_path / "a.csv", sink.getvalue().to_pybytes()) == [{"a": 1}]
+
+
+# --- JSON that is not one row per line -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"n": 1}{"n": 2}',
+        b'{\n "n": 1\n}\n{\n "n": 2\n}\n',
+        b'[{"n": 1}]\n[{"n": 2}]',
+        b'[{"n": 1}, {"n": 2}',
+        b'\xef\xbb\xbf[\n  {"n": 1}\n  , {"n": 2}\n]\n',
+        '[{"n": 1}, {"n": 2}]'.encode("utf-16"),
+    ],
+)
+def test_objects_one_after_the_other_are_rows(tmp_path: Path, content: bytes) -> None:
+    assert rows(tmp_path / "a.json", content) == [{"n": 1}, {"n": 2}]
+
+
+def test_what_is_broken_between_objects_costs_its_line(tmp_path: Path) -> None:
+    content = b'[\n{"n": 1},\n{"n": oops},\n{"n": 2}, ["x"], 5,\n{"n": "\\ud83d"}\n]'
+    first, broken, second, array, number, cut = rows(tmp_path / "a.json", content)
+    assert [first, second, cut] == [{"n": 1}, {"n": 2}, {"n": "\ufffd"}]
+    assert [isinstance(one, Unreadable) and one.raw for one in (broken, array, number)] == [
+        *(b'{"n": oops},', b'["x"]', b"5"),
+    ]
+
+
+def test_a_long_array_is_read_entry_by_entry(tmp_path: Path) -> None:
+    entries = ",".join(f'{{"n": {number}, "text": "{"ü" * 500}"}}' for number in range(2_000))
+    (tmp_path / "a.json").write_text(f"[{entries}]")
+    tracemalloc.start()
+    count = sum(1 for _ in rows_of(tmp_path / "a.json", FileFormat()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (count, peak < 50_000_000) == (2_000, True)
+
+
+# --- names of columns ----------------------------------------------------------------------------
+
+NAMES = [
+    "Größe Preis",
+    unicodedata.normalize("NFD", "Größe Preis"),
+    "\ufeffGröße Preis",
+    "Größe\u00a0Preis",
+    " Größe  Preis\u202f",
+    "Größe\u00adPreis".replace("\u00ad", " \u00ad"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_column_is_found_however_its_name_is_encoded(tmp_path: Path, name: str) -> None:
+    expected = [{"Größe Preis": "1", "b": "2"}]
+    assert rows(tmp_path / "a.csv", f"{name};b\n1;2\n".encode()) == expected
+    assert rows(tmp_path / "a.csv", f'"{name}";b\n1;2\n'.encode()) == expected
+    assert rows(tmp_path / "a.json", f'{{"{name}": "1", "b": "2"}}'.encode()) == expected
+    parquet.write_table(pa.table({name: ["1"], "b": ["2"]}), tmp_path / "a.parquet")
+    assert list(rows_of(tmp_path / "a.parquet", FileFormat())) == expected

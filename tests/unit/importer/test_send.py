@@ -205,8 +205,8 @@ async def test_an_import_of_which_no_row_can_be_used_sends_nothing(tmp_path: Pat
         await imported([write(tmp_path / "a.csv", "2025-03-01,,Seen", "2025-03-01,,Seen")], broker)
     assert str(failed.value) == (
         "none of 2 rows can be used (no_visitor_id 2; the first: row 1 of a.csv: "
-        "neither anonymous_id nor user_id is set). Does the mapping fit the files? Nothing was "
-        "sent."
+        "neither anonymous_id nor user_id is set). Does the mapping fit the files? The columns "
+        "found are: when, who, what, secret. Nothing was sent."
     )
     assert dict(broker.log) == {}
 
@@ -391,3 +391,49 @@ async def test_amounts_that_were_probably_misread_are_told(
     summary = await imported([file], MemoryBroker(), mapping=mapping)
     assert is_doubtful == bool(summary.doubts)
     assert all('decimal = ","' in doubt and "1.234" in doubt for doubt in summary.doubts)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "Report of the shop,,\n\nwhen,who,what\n2025-03-01,v,x\n",
+            "found are: Report of the shop",
+        ),
+        ("Report of the shop\nwhen,who,what\n2025-03-01,v,x\n", "delete it"),
+        ("2025-03-01,v,x\n2025-03-02,v,x\n", "found are: 2025-03-01, v, x."),
+        ("when^who^what\n2025-03-01^v^x\n", "write delimiter = '^'"),
+        ("when~who~what\n2025-03-01~v~x\n", "write delimiter = '~'"),
+        ("when:who:what\na:v:x\n", "write delimiter = ':'"),
+        ("WANN;WER;WAS\n2025-03-01;v;x\n", "The columns found are: WANN, WER, WAS."),
+    ],
+)
+async def test_an_import_that_does_not_fit_shows_the_columns_and_what_may_be_wrong(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(ImportFailed) as failed:
+        await imported([tmp_path / "a.csv"], MemoryBroker())
+    assert said in str(failed.value)
+
+
+def test_a_dry_run_advises_no_replacement_of_what_was_never_imported(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(MAPPING.replace("secret", "other"))
+    rows = tmp_path / "day.csv"
+    rows.write_text('when,who,what,price\n2025-03-01,v,Seen,"19,99"\n2025-03-01,v,Seen,"1.234"\n')
+    arguments = ["import", str(rows), "--mapping", str(tmp_path / "own.toml"), "--dry-run"]
+    said = CliRunner().invoke(main, arguments)
+    assert "has a comma before its cents" in said.output
+    assert "--replace" not in said.output
+
+
+def test_a_file_that_is_missing_is_said_before_anybody_waits_for_kafka(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTREAM_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("TOUCHSTREAM_CLICKHOUSE_URL", "http://127.0.0.1:1")
+    (tmp_path / "own.toml").write_text(MAPPING)
+    arguments = ["import", str(tmp_path / "no.csv"), "--mapping", str(tmp_path / "own.toml")]
+    said = CliRunner().invoke(main, arguments)
+    assert "no.csv: No such file" in said.output
+    assert "Kafka" not in said.output
