@@ -61,8 +61,15 @@ def extend(
     if seen.name in rules.orders and _is_new_order(session, seen, known_orders):
         session.order_ids = [*session.order_ids[1 - _REMEMBERED :], seen.order_id or seen.id]
         session.orders += 1
-        session.currency = together(session.currency, seen.currency)
+        session.currency = _paid_in(session, seen)
         session.revenue = 0.0 if session.currency == MIXED else session.revenue + seen.value
+
+
+def _paid_in(session: OpenSession, seen: Evidence) -> str:
+    """Give the currency of all orders; one that says none may be in another than the others."""
+    if seen.value and session.revenue and seen.currency != session.currency:
+        return MIXED
+    return together(session.currency, seen.currency)
 
 
 def _is_new_order(session: OpenSession, seen: Evidence, known_orders: Collection[str]) -> bool:

@@ -54,7 +54,7 @@ def ask(client: Client, name: str, **values: Any) -> Answer:
     )
     types = [type_.name for type_ in found.column_types]
     columns = tuple(map(Column, found.column_names, types))
-    return Answer(columns, plain_rows(found.result_rows))
+    return Answer(columns, plain_rows(found.result_rows, found.column_names))
 
 
 def statement(question: Question) -> str:

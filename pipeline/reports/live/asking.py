@@ -28,7 +28,7 @@ def ask(client: Client, view: View, name: str, **more: Any) -> Iterator[dict[str
         tz_mode="aware",
     )
     for row in found.named_results():
-        yield {name: plain(value) for name, value in row.items()}
+        yield {name: plain(value, row.get("currency")) for name, value in row.items()}
 
 
 def rows_of(kind: type[Row], client: Client, view: View, name: str, **more: Any) -> tuple[Row, ...]:

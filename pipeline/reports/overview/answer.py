@@ -159,10 +159,10 @@ def read_report(
     """
     if not 1 <= len(set(steps)) == len(steps) <= _MOST_STEPS:
         raise ValueError(f"a funnel has 1 to {_MOST_STEPS} different steps")
-    parameters = span.parameters()
 
     def rows(statement: str) -> Sequence[Sequence[Any]]:
-        return plain_rows(client.query(statement, parameters=parameters).result_rows)
+        found = client.query(statement, parameters=span.parameters())
+        return plain_rows(found.result_rows, found.column_names)
 
     [(touchpoints, late, bots, visitors)] = rows(report_sql.TOUCHPOINTS)
     [(sessions, people)] = rows(report_sql.SESSIONS)

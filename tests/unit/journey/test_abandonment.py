@@ -238,6 +238,14 @@ def test_a_cart_of_two_currencies_says_so_and_adds_nothing() -> None:
     assert (found.items, found.value, found.currency) == (2, 0.0, "mixed")
 
 
+def test_a_piece_that_names_no_currency_is_in_that_of_its_cart() -> None:
+    piece: dict[str, Any] = {"items": 1, "value": 5.0}
+    (found,) = left(
+        added("a", product_id="p", currency="EUR", **piece), added("b", 1, product_id="q", **piece)
+    )
+    assert (found.items, found.value, found.currency) == (2, 10.0, "EUR")
+
+
 # --- nothing at stake ---------------------------------------------------------------------------
 
 PIECE: dict[str, Any] = {"items": 1, "value": 5.0, "product_id": "p"}

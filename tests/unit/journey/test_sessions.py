@@ -205,6 +205,28 @@ def test_amounts_of_two_currencies_are_not_added() -> None:
     assert (session.orders_told, session.revenue_told, session.currency) == (3, 0.0, "mixed")
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "told"),
+    [
+        ((20.0, "EUR"), (30.0, ""), (0.0, "mixed")),
+        ((20.0, ""), (30.0, "EUR"), (0.0, "mixed")),
+        ((20.0, ""), (30.0, ""), (50.0, "")),
+        ((20.0, "EUR"), (0.0, ""), (20.0, "EUR")),
+        ((0.0, ""), (30.0, "EUR"), (30.0, "EUR")),
+    ],
+)
+def test_an_order_that_names_no_currency_is_not_added_to_one_that_does(
+    first: tuple[float, str], then: tuple[float, str], told: tuple[float, str]
+) -> None:
+    session = alone(
+        *(
+            seen(id_, minute, "Order Completed", order_id=id_, value=value, currency=currency)
+            for minute, (id_, (value, currency)) in enumerate((("a", first), ("b", then)))
+        )
+    )
+    assert (session.revenue_told, session.currency) == told
+
+
 def test_orders_without_an_order_id_are_told_apart_by_their_touchpoints() -> None:
     session = alone(
         seen("a", 0, "Order Completed", value=1.0), seen("b", 1, "Order Completed", value=2.0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.values.money import MOST_MONEY, Amount
-from pipeline.values.totals import PLACES, plain, settled, shown
+from pipeline.values.totals import PLACES, plain, plain_rows, settled, shown
 
 
 @given(st.floats(-1e12, 1e12, exclude_min=True, exclude_max=True))
@@ -31,6 +31,8 @@ def test_more_than_there_is_is_too_large(value: float) -> None:
         *(("12.34500000", "KWD", "12.345"), ("1234.5", "EUR", "1,234.50"), ("0E-8", "", "0.00")),
         *(("0.00050000", "BTC", "0.0005"), ("0.00000001", "BTC", "0.00000001")),
         *(("0.50000000", "EUR", "0.50"), ("-0.0125", "USD", "-0.0125"), ("19.999", "EUR", "20.00")),
+        *(("5000.00000000", "JPY", "5,000"), ("0", "KRW", "0"), ("0.5", "JPY", "0.5")),
+        *(("-1234.6", "CLP", "-1,235"), ("7", "ISK", "7"), ("1.5", "CLF", "1.5000")),
         *(("0.3333333", "", "0.3333"), ("0.999999", "", "1.00"), ("1.00000000", "KWD", "1.000")),
     ],
 )
@@ -59,3 +61,11 @@ def test_zeros_that_fill_a_column_up_go_and_those_of_cents_stay(amount: Decimal)
 
 def test_what_is_no_money_stays() -> None:
     assert [plain(each) for each in (1.5, "a", None)] == [1.5, "a", None]
+
+
+def test_an_answer_has_the_decimals_of_each_rows_currency() -> None:
+    amount = Decimal("5000.00000000")
+    rows = [("JPY", amount, 1), ("EUR", amount, 2), ("KWD", amount, 3), ("", amount, 4)]
+    found = plain_rows(rows, ("currency", "amount", "n"))
+    assert [str(row[1]) for row in found] == ["5000", "5000.00", "5000.000", "5000.00"]
+    assert [str(row[1]) for row in plain_rows(rows, ("c", "amount", "n"))] == ["5000.00"] * 4
