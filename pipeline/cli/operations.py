@@ -154,12 +154,15 @@ def topic_(topics: tuple[str, ...], since: datetime | None) -> None:
     Stop the topics' readers first and start them again afterwards. Rows keep their ids: correct
     rows in ClickHouse stay as they are, missing ones come back.
     """
+    from pipeline.operations.outdated import said
     from pipeline.operations.rewind import rewind
 
     known = read_settings()
     for name in topics:
-        records = asyncio.run(rewind(known, name, since))
-        click.echo(f"{records} records of {name} will be read again")
+        done = asyncio.run(rewind(known, name, since))
+        click.echo(f"{done.records} records of {name} will be read again")
+        if sentence := said(done.taken_back):
+            click.echo(sentence)
 
 
 @click.command()

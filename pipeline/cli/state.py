@@ -47,11 +47,16 @@ def inspect() -> None:
 def rebuild() -> None:
     """Let the trackers make their memory anew from the log; stop them first.
 
-    Rows keep their ids: correct rows in ClickHouse stay as they are. If the log no longer has its
-    beginning, run `touchstream rebuild` for each site afterwards.
+    Rows keep their ids: correct rows in ClickHouse stay as they are. What the trackers wrote and
+    the log refutes is taken back. For that, the log must have its beginning, and this machine the
+    trackers' rules and memory for the whole log; otherwise run `touchstream rebuild` for each site
+    afterwards.
     """
+    from pipeline.operations.outdated import said
     from pipeline.operations.rewind import rewind
     from schemas.topics import RAW
 
-    records = asyncio.run(rewind(read_settings(), RAW.name, None))
-    click.echo(f"{records:,} records of {RAW.name} will be read again; start the trackers")
+    done = asyncio.run(rewind(read_settings(), RAW.name, None))
+    if sentence := said(done.taken_back):
+        click.echo(sentence)
+    click.echo(f"{done.records:,} records of {RAW.name} will be read again; start the trackers")

@@ -18,6 +18,7 @@ from pipeline.operations.comparison import Difference, Row, Tables, compare
 from pipeline.operations.oracle import ends_of, expected_tables, read_log
 from pipeline.operations.rebuild.command import rebuild_people
 from pipeline.operations.rebuild.run import Rebuilt
+from pipeline.operations.rebuild.told import Placed
 from pipeline.reports.span import Span
 from pipeline.settings import Settings
 from pipeline.tracker.items import DecodedItem
@@ -26,7 +27,6 @@ from pipeline.tracker.rules import rules_of
 from pipeline.tracker.steps import Chunk
 from schemas.errors import TouchstreamError, Unusable
 from schemas.times import instant
-from schemas.touchpoint import Touchpoint, visitor_of
 
 _PATIENCE_SECONDS = 120
 _TIME_OF = {
@@ -117,10 +117,7 @@ async def repair(settings: Settings, checked: Checked) -> dict[str, Rebuilt]:
     """
     done = {}
     for site, wrong in wrong_in(checked).items():
-        told = [
-            one for one in _touchpoints(checked.log, rules_of(settings)) if _id(one) in wrong.ids
-        ]
-        again = [one for one in told if one.site == site]
+        again = told_again(checked.log, rules_of(settings), site, wrong.ids)
         names = wrong.names | _together(checked.expected, site, wrong.names)
         done[site] = await rebuild_people(settings, site, sorted(names), wrong.ids, again)
     return done
@@ -161,12 +158,26 @@ def _together(expected: Tables, site: str, names: set[str]) -> set[str]:
     return {name for name, person in persons.items() if person in concerned}
 
 
-def _touchpoints(log: Sequence[Sequence[RawRecord]], rules: Rules) -> Iterator[Touchpoint]:
+def told_again(
+    log: Sequence[Sequence[RawRecord]], rules: Rules, site: str, ids: set[tuple[str, str]]
+) -> list[Placed]:
+    """Give the touchpoints `ids` of a site as the table must have them, and their places.
+
+    That is the first copy in the log, or the one of the last rebuild.
+    """
+    found: dict[tuple[str, str], Placed] = {}
+    for item in _decoded(log, rules):
+        id_ = (item.visitor_id, item.touchpoint.touchpoint_id)
+        if item.touchpoint.site != site or id_ not in ids:
+            continue
+        if item.rebuild or id_ not in found:
+            place = item.offset if item.place is None else item.place
+            found[id_] = Placed(item.touchpoint, place)
+    return [*found.values()]
+
+
+def _decoded(log: Sequence[Sequence[RawRecord]], rules: Rules) -> Iterator[DecodedItem]:
     for number, records in enumerate(log):
         chunk = Chunk(Partition(number), rules, len(log), records=records)
         chunk.decode()
-        yield from (one.touchpoint for one in chunk.decoded if isinstance(one, DecodedItem))
-
-
-def _id(one: Touchpoint) -> tuple[str, str]:
-    return visitor_of(one.anonymous_id, one.user_id), one.touchpoint_id
+        yield from (item for item in chunk.decoded if isinstance(item, DecodedItem))

@@ -1,13 +1,15 @@
 """Reads a topic again from an earlier offset. Shell: moves group offsets, decides nothing.
 
 `touchpoints.raw` is read again by the tracker, from its beginning and with empty memory: the rows
-it writes are the same, with the same ids. The other topics are read again by the sink. Neither
-changes a value in ClickHouse that was right; both restore what is missing there.
+it writes are the same, with the same ids, and what it wrote and is not true is taken back. The
+other topics are read again by the sink. Neither changes a value in ClickHouse that was right; both
+restore what is missing there.
 """
 
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -18,6 +20,7 @@ from pipeline.kafka.producer import NotAcknowledged
 from pipeline.kafka.records import Record
 from pipeline.kafka.topics import partitions_of, read_topic
 from pipeline.kafka.unreachable import why_not
+from pipeline.operations.outdated import TakenBack, take_back
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import fresh_meta
 from pipeline.tracker.partition import ERASED, META_KEY
@@ -40,13 +43,21 @@ class ReplayFailed(TouchstreamError):
     """The topic cannot be read again now; the text says what to do."""
 
 
-async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
-    """Make `topic` be read again, from `since` or from its beginning; give the number of records.
+class Rewound(NamedTuple):
+    """How many records will be read again, and what of the tracker's facts was taken back."""
+
+    records: int
+    taken_back: TakenBack
+
+
+async def rewind(settings: Settings, topic: str, since: datetime | None) -> Rewound:
+    """Make `topic` be read again, from `since` or from its beginning.
 
     Raises:
         NobodyReads: no role reads this topic.
         ReplayFailed: its reader is running, or Kafka refuses.
     """
+    taken_back = TakenBack(0)
     if topic == RAW.name and since is not None:
         raise ReplayFailed(
             f"{topic} can only be read again from its beginning, because sessions need all "
@@ -57,7 +68,8 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
     group = settings.tracker_group if topic == RAW.name else settings.sink_group
     try:
         await _refuse_running(settings, group)
-        begins = await _forget(settings) if topic == RAW.name else []
+        if topic == RAW.name:
+            begins, taken_back = await _forget(settings), await take_back(settings)
         records, ends = await _move(settings, group, topic, since)
         if topic == RAW.name:
             await _begin_anew(settings, ends, begins)
@@ -65,7 +77,7 @@ async def rewind(settings: Settings, topic: str, since: datetime | None) -> int:
         raise NotAcknowledged(why_not(settings, error)) from error
     except KafkaError as error:
         raise ReplayFailed(why_not(settings, error)) from error
-    return records
+    return Rewound(records, taken_back)
 
 
 async def _refuse_running(settings: Settings, group: str) -> None:

@@ -31,7 +31,7 @@ _PAUSE_SECONDS = 0.5
 _FETCH_BYTES = 16 * 1024 * 1024
 
 
-_ANEW = "stop the trackers, run `touchstream replay topic touchpoints.raw`, and start them again"
+_ANEW = "stop the trackers, run `touchstream state rebuild`, and start them again"
 
 
 class StateRefused(TouchstreamError):

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from aiokafka.admin import NewPartitions
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from pipeline.kafka import clients
-from schemas.topics import RAW
+from pipeline.kafka.lag import ends
+from pipeline.operations.rewind import rewind
+from schemas.topics import RAW, STATE
 from tests.faults.stage import Stage
 
 Fault = Callable[[Stage, float], Awaitable[None]]
@@ -132,6 +135,27 @@ async def _partitions_added(stage: Stage, seconds: float) -> None:
     await stage.again("collect", "track")
 
 
+def _memory_cut(share: float, said: str) -> Fault:
+    """A share of the changelog is deleted; the tracker refuses it until it is made anew."""
+
+    async def fault(stage: Stage, seconds: float) -> None:
+        line = stage.line
+        await stage.until_alive()
+        await asyncio.sleep(seconds / 2)
+        await line.kill("track")
+        found = await ends(line.settings, [STATE.name])
+        places = {each: RecordsToDelete(int(end * share)) for each, end in found.items()}
+        async with clients.admin(line.settings) as admin:
+            await admin.delete_records(places)
+        await line.start("track")
+        assert await line.ended("track") == _EX_SOFTWARE
+        assert said in line.log("track")
+        await rewind(line.settings, RAW.name, None)
+        await line.start("track")
+
+    return fault
+
+
 async def _clocks_wrong(stage: Stage, seconds: float) -> None:
     """Devices are a day behind and a day ahead, and one believes that it is the year 2100."""
     now = datetime.now(UTC)
@@ -174,6 +198,8 @@ ONE_NODE: dict[str, Fault] = {
     "ClickHouse silent": _engine_silent,
     "poison": _poison,
     "nothing but poison": _nothing_but_poison,
+    "memory cut at its front": _memory_cut(0.5, "the oldest part of the tracker's memory is gone"),
+    "memory deleted": _memory_cut(1, "memory of it is gone"),
     "partitions added": _partitions_added,
     "clocks wrong": _clocks_wrong,
     "rolling upgrade": _upgraded,

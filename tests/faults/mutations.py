@@ -143,6 +143,18 @@ MUTATIONS: dict[str, Mutation] = {
     "a tracker goes on with the memory of another log": Mutation(
         "pipeline/tracker/changelog.py", "    if partition.offset >= end:", "    if False:", _DOUBT
     ),
+    "a tracker goes on with a memory that was cut at its front": Mutation(
+        "pipeline/tracker/changelog.py",
+        "    if begins > partition.begins and partition.is_remembered:",
+        "    if False:",
+        _DOUBT,
+    ),
+    "what a lost memory would have taken back stays": Mutation(
+        "pipeline/operations/outdated.py",
+        "            if not void.fact.is_deleted:",
+        "            if False:",
+        "tests/unit/operations/test_outdated.py",
+    ),
     "a message from before an erasure is heard": Mutation(
         "pipeline/tracker/exchange.py",
         "        if self._is_stale(message):\n            return\n",

@@ -8,19 +8,23 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from pipeline.cli import main
 from pipeline.kafka import clients
 from pipeline.kafka.lag import committed
 from pipeline.kafka.records import Record
-from pipeline.kafka.topics import create_topics
+from pipeline.kafka.topics import create_topics, read_topic
 from pipeline.operations.rewind import rewind
 from pipeline.settings import Settings
 from pipeline.tracker.changelog import Store
 from pipeline.tracker.partition import Erased, erased_key
-from schemas.topics import RAW, STATE
+from pipeline.tracker.rules import rules_of
+from schemas.codec import encode_fact
+from schemas.facts import Session
+from schemas.topics import RAW, SESSIONS, STATE
 from tests.support.journeys import NOON, SITE
-from tests.support.tracker import log_of, run, touchpoint
+from tests.support.tracker import log_of, run, touchpoint, written
 
 SEEN = 40
 LOG = log_of(*(touchpoint(f"t{n}", NOON + n, anonymous_id=f"v{n % 9}") for n in range(SEEN)))
@@ -77,6 +81,12 @@ async def read_to(settings: Settings) -> int:
     return (await committed(settings, settings.tracker_group, [place]))[place]
 
 
+def refuted(settings: Settings) -> Session:
+    """Give a session as a tracker wrote it that the log does not bear out."""
+    session: Session = written(run(LOG), SESSIONS.name)[0]
+    return replace(session, session_id="refuted", rule_version=rules_of(settings).version)
+
+
 async def said(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, main, words)
 
@@ -87,16 +97,41 @@ async def test_a_memory_is_looked_at_and_made_anew(settings: Settings) -> None:
     looked = await said("state", "inspect")
     assert (looked.exit_code, "partition 0: 9 visitors" in looked.output) == (0, True)
     assert f"knows the log to {SEEN} (committed {SEEN}, end {SEEN})" in looked.output
-    for _ in range(2):  # whoever interrupts it runs it again
+    for more in (1, 2):  # whoever interrupts it runs it again; each time adds a tick
         made = await said("state", "rebuild")
         assert made.exit_code == 0, made.output
-        assert f"{SEEN} records of touchpoints.raw will be read again" in made.output
+        assert f"{SEEN + more} records of touchpoints.raw will be read again" in made.output
     looked = await said("state", "inspect")
     assert (looked.exit_code, "partition 0: 0 visitors" in looked.output) == (0, True)
-    assert f"knows the log to 0 (committed 0, end {SEEN})" in looked.output
+    assert f"knows the log to 0 (committed 0, end {SEEN + 2})" in looked.output
     memory = await Store(settings).open(0)
     assert [*memory.states] == [erased_key(SITE, "eve")]
-    assert (memory.erased(SITE, "eve").before, memory.void_before) == (3, SEEN)
+    assert (memory.erased(SITE, "eve").before, memory.void_before) == (3, SEEN + 2)
+
+
+@BOTH
+async def test_what_a_lost_memory_would_have_taken_back_is_taken_back(settings: Settings) -> None:
+    await lived(settings)
+    session = refuted(settings)
+    async with clients.producer(settings, SESSIONS.name) as producer:
+        rows = [(b"shop:v1", encode_fact(session), NOON), (b"", b"junk", NOON)]
+        await producer.send(SESSIONS.name, 0, rows)
+    made = await said("state", "rebuild")
+    assert "1 facts that the log refutes are taken back" in made.output, made.output
+    *_, last = [record async for record in read_topic(settings, SESSIONS.name)]
+    gone = replace(session, version=SEEN, is_deleted=True)
+    assert (last.key, last.value) == (b"shop:v1", encode_fact(gone))
+
+
+@EMBEDDED
+async def test_facts_of_other_rules_are_left_and_it_is_said(settings: Settings) -> None:
+    await lived(settings)
+    session = replace(refuted(settings), rule_version="of old")
+    async with clients.producer(settings, SESSIONS.name) as producer:
+        await producer.send(SESSIONS.name, 0, [(b"shop:v1", encode_fact(session), NOON)])
+    made = await said("state", "rebuild")
+    assert "some facts were written by other rules" in made.output
+    assert "`touchstream rebuild` for each site" in made.output
 
 
 @EMBEDDED

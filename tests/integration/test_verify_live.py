@@ -24,6 +24,9 @@ from tests.support.tracker import key_of, tick, touchpoint
 NOW = datetime.now(UTC).replace(microsecond=0)
 TABLES = ("touchpoints", "sessions", "transitions", "identities")
 WRONG = [
+    "ALTER TABLE touchpoints UPDATE path = '/elsewhere' WHERE visitor_id = 'v8'",
+    "ALTER TABLE sessions UPDATE touchpoints = 99 WHERE visitor_id = 'v9'",
+    "INSERT INTO sessions SELECT * REPLACE ('old' AS session_id) FROM sessions LIMIT 1",
     "ALTER TABLE touchpoints DELETE WHERE visitor_id = 'v3' AND touchpoint_id LIKE '%7'",
     "ALTER TABLE sessions DELETE WHERE visitor_id IN ('v3', 'v4')",
     "ALTER TABLE transitions DELETE WHERE visitor_id = 'v5'",

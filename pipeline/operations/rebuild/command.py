@@ -14,6 +14,7 @@ from pipeline.operations.rebuild import tables
 from pipeline.operations.rebuild.bring import bring
 from pipeline.operations.rebuild.run import Rebuild, Rebuilt
 from pipeline.operations.rebuild.tables import Scope
+from pipeline.operations.rebuild.told import Placed
 from pipeline.reports.span import BEGINNING, END, Span
 from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
@@ -61,7 +62,7 @@ async def replace_touchpoints(
         RebuildFailed: it broke off.
     """
     ids = {(visitor_of(one.anonymous_id, one.user_id), one.touchpoint_id) for one in (*gone, *told)}
-    return await rebuild_people(settings, site, _names((*gone, *told)), ids, told)
+    return await rebuild_people(settings, site, _names((*gone, *told)), ids, [*map(Placed, told)])
 
 
 async def rebuild_people(
@@ -69,7 +70,7 @@ async def rebuild_people(
     site: str,
     names: Sequence[str],
     gone: Iterable[tuple[str, str]],
-    told: Sequence[Touchpoint],
+    told: Sequence[Placed],
 ) -> Rebuilt:
     """Delete the touchpoints `gone`, each a visitor and an id, tell those of `told`, and tell anew
     the people called `names` and all who had the touchpoints.
@@ -88,7 +89,7 @@ async def _run(
     settings: Settings,
     client: Client,
     scope: Scope,
-    more: Sequence[Touchpoint] = (),
+    more: Sequence[Placed] = (),
     without: str = "",
 ) -> Rebuilt:
     async with clients.producer(settings, RAW.name) as producer:

@@ -27,12 +27,11 @@ from pipeline.kafka.lag import Positions, ends, left_to_commit
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.operations.rebuild import tables, told
 from pipeline.operations.rebuild.tables import Scope
-from pipeline.operations.rebuild.told import Told
+from pipeline.operations.rebuild.told import Placed, Told
 from pipeline.settings import Settings
 from schemas.errors import TouchstreamError
 from schemas.times import EPOCH, milliseconds
 from schemas.topics import RAW, TABLES
-from schemas.touchpoint import Touchpoint
 
 _CHUNK = 5_000
 _GO_ON_SECONDS = 60
@@ -67,7 +66,7 @@ class Rebuild:
     scope: Scope
     progress: Progress
     now: Callable[[], datetime]
-    more: list[Touchpoint] = field(default_factory=list)
+    more: list[Placed] = field(default_factory=list)
     without: str = ""
     _told: int = 0
 

@@ -35,9 +35,16 @@ def told_row(row: dict[str, Any], rebuild: int) -> Told:
     return _told(row, rebuild, offset)
 
 
-def told_touchpoint(touchpoint: Touchpoint, rebuild: int) -> Told:
+class Placed(NamedTuple):
+    """A touchpoint that is not in the table, and its first offset in the log; None: it has none."""
+
+    touchpoint: Touchpoint
+    offset: int | None = None
+
+
+def told_touchpoint(one: Placed, rebuild: int) -> Told:
     """Send a touchpoint that is not in the table."""
-    return _told(msgspec.structs.asdict(touchpoint), rebuild, None)
+    return _told(msgspec.structs.asdict(one.touchpoint), rebuild, one.offset)
 
 
 def _told(row: dict[str, Any], rebuild: int, offset: int | None) -> Told:

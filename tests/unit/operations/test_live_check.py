@@ -1,5 +1,6 @@
 """What is wrong in the tables of a running system, and whom a repair concerns."""
 
+import dataclasses
 from datetime import timedelta
 from typing import cast
 
@@ -8,9 +9,18 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
 from pipeline.operations.comparison import compare
-from pipeline.operations.live_check import Checked, LogCut, in_span, refuse_cut, wrong_in
+from pipeline.operations.live_check import (
+    Checked,
+    LogCut,
+    in_span,
+    refuse_cut,
+    told_again,
+    wrong_in,
+)
 from pipeline.operations.oracle import expected_tables
+from pipeline.operations.rebuild.told import Placed, told_touchpoint
 from pipeline.reports.span import Span
+from schemas.codec import decode_touchpoint
 from tests.support.journeys import HOUR, NOON, RULES, SITE
 from tests.support.tracker import Log, Worker, instant, tick, touchpoint
 
@@ -63,3 +73,19 @@ def test_a_log_without_its_beginning_is_refused_with_what_can_be_done_instead() 
     refuse_cut([records, []])
     with pytest.raises(LogCut, match=r"begins at \d+.* only.*`touchstream rebuild`"):
         refuse_cut([records, records[1:]])
+
+
+def test_what_is_told_again_has_the_place_of_its_first_copy() -> None:
+    log = [*told().log.records]
+    copy = dataclasses.replace(log[2], offset=len(log))
+    again = told_again([[*log, copy]], RULES, SITE, {("c", "c2"), ("c", "never")})
+    assert [(one.touchpoint.touchpoint_id, one.offset) for one in again] == [("c2", log[2].offset)]
+
+
+def test_what_a_rebuild_has_corrected_is_told_again_as_it_was_corrected() -> None:
+    log = told().log
+    right = Placed(decode_touchpoint(touchpoint("c2", NOON + 5, anonymous_id="c")))
+    record = told_touchpoint(right, NOON)
+    log.add(record.value, NOON, record.key)
+    [again] = told_again([log.records], RULES, SITE, {("c", "c2")})
+    assert again == right._replace(offset=len(log.records) - 1)

@@ -34,7 +34,7 @@ def test_a_memory_newer_than_the_log_is_of_another_log() -> None:
 def test_a_log_that_was_read_and_is_not_remembered_is_not_read_on() -> None:
     why = doubt(Partition(0), end=900, read_to=500)
     assert "memory of it is gone" in why
-    assert "touchstream replay topic touchpoints.raw" in why
+    assert "touchstream state rebuild" in why
 
 
 def test_what_was_begun_here_and_given_up_and_comes_back_is_remembered() -> None:
@@ -87,7 +87,7 @@ def test_a_memory_that_was_cut_at_its_front_is_refused() -> None:
     why = doubt(remembering(3), end=9, read_to=3, begins=5)
     assert "the oldest part of the tracker's memory is gone" in why
     assert "begins at 5 instead of 0" in why
-    assert "touchstream replay topic touchpoints.raw" in why
+    assert "touchstream state rebuild" in why
 
 
 def test_a_memory_that_was_made_anew_begins_where_it_was_cut() -> None:

@@ -16,7 +16,7 @@ from pipeline.journey.messages import (
 from pipeline.journey.people import person_id
 from pipeline.journey.state import decode_person
 from pipeline.kafka.in_memory import Fetched
-from pipeline.operations.rebuild.told import told_touchpoint
+from pipeline.operations.rebuild.told import Placed, told_touchpoint
 from pipeline.tracker.output import Output
 from pipeline.tracker.partition import META_KEY, NODE, PERSON
 from pipeline.tracker.rebuild import SILENCE
@@ -394,7 +394,7 @@ def test_the_silence_before_the_end_of_a_rebuild_is_judged_without_a_tick() -> N
 
 def tell_anew(tracked: Tracked, at: int, **more: Any) -> None:
     """Tell a touchpoint of our visitor again, in the rebuild `at`."""
-    again = told_touchpoint(decode_touchpoint(touchpoint("b", NOON, **more)), at)
+    again = told_touchpoint(Placed(decode_touchpoint(touchpoint("b", NOON, **more))), at)
     record = Fetched(RAW.name, 0, tracked.count, at, again.key, again.value)
     tracked.count += 1
     process(tracked.partition, [record], tracked.rules, 1, untimed)
