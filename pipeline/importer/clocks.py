@@ -62,7 +62,12 @@ def _local(
 
 
 def _since(number: str, unit: timedelta) -> datetime:
-    moment = EPOCH + float(number) * unit
+    try:
+        moment = EPOCH + float(number) * unit
+    except OverflowError:
+        raise ValueError(
+            "beyond all calendars with the unit of the mapping: is it right?"
+        ) from None
     if EPOCH <= moment < _FIRST_OF_A_NUMBER:
         raise ValueError("would be in 1970 with the unit of the mapping: is the unit right?")
     return moment

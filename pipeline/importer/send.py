@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.importer.files import rows_of
 from pipeline.importer.join import Read, joined
@@ -27,6 +28,7 @@ from pipeline.importer.wrapped import unwrapped
 from pipeline.kafka.producer import NotAcknowledged, Producer
 from pipeline.kafka.records import Record, partition_for
 from pipeline.privacy.masking import USUAL, Masks
+from pipeline.values.texts import line
 from schemas.codec import Tick, decode_touchpoint, encode, encode_fact
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.times import milliseconds
@@ -154,8 +156,9 @@ def summary_table(summary: ImportSummary) -> Table:
         table.add_row(f"Refused: {reason}", f"{count:,}")
     for file in summary.outcomes:
         if file.refused:
-            table.add_row(f"{file.name}: refused {file.refused.total():,} of", f"{file.rows:,}")
-            table.add_row(f"  the first: {file.first_refusal}", "")
+            refused = f"{file.name}: refused {file.refused.total():,} of"
+            table.add_row(Text(line(refused)), f"{file.rows:,}")
+            table.add_row(Text(f"  the first: {line(file.first_refusal)}"), "")
     table.add_row("From", f"{summary.first:%Y-%m-%d %H:%M} UTC")
     table.add_row("To", f"{summary.last:%Y-%m-%d %H:%M} UTC")
     return table

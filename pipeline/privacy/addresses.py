@@ -3,10 +3,13 @@
 import hashlib
 import ipaddress
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from pipeline.values.hosts import ascii_host
 from pipeline.values.identifiers import is_nobodys
+from pipeline.values.texts import INVISIBLE
 
 _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PRIVATE = re.compile(
@@ -14,6 +17,8 @@ _PRIVATE = re.compile(
 )
 _HASH = re.compile("[0-9a-f]{64}")
 _NAMES = frozenset({"email", "emailaddress"})
+_AROUND = " \t\r\n\"'`<>()[];,."
+"""What lists, quotes and sentences leave around an address."""
 _NO_LETTERS = str.maketrans("", "", " _-$")
 
 
@@ -60,9 +65,15 @@ def hashed(address: str) -> str:
 
 
 def bare(address: str) -> str:
-    """Give an address as it is hashed: in lower case, without blanks, `mailto:` and a name."""
-    plain = address.strip().lower().removeprefix("mailto:")
-    return plain.rpartition("<")[2].removesuffix(">").strip() if plain.endswith(">") else plain
+    """Give an address as it is hashed: in lower case, without blanks, `mailto:`, a name and quotes;
+    its host as DNS has it.
+    """
+    if not address.isascii():
+        address = INVISIBLE.sub("", unicodedata.normalize("NFKC", address))
+    plain = address.strip(_AROUND).lower().removeprefix("mailto:")
+    plain = plain.rpartition("<")[2].strip(_AROUND)
+    name, at, host = plain.rpartition("@")
+    return f"{name.rstrip()}@{ascii_host(host)}" if at else plain
 
 
 def is_hash(text: str) -> bool:

@@ -35,6 +35,11 @@ _CLICK_IDS = (
     "ttclid",
     "li_fat_id",
     "twclid",
+    "sccid",
+    "rdt_cid",
+    "yclid",
+    "epik",
+    "igshid",
 )
 
 
@@ -43,6 +48,10 @@ _JOINED = re.compile(r"&amp(?:;|%3B)|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
 """Search engines' URL parameters for the search term."""
 _LONGEST_LABEL = 256
+
+
+_BRINGS = re.compile(r"\s*(?:(?:https?|android-app|ios-app):)?//", re.IGNORECASE)
+"""How the address of a page or an app begins; extensions, mails and files have no host."""
 
 
 class Page(NamedTuple):
@@ -199,7 +208,7 @@ def enrich(
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
     page = _with_campaign(read_url(touchpoint.url), properties)
-    referrer, agent = read_url(touchpoint.referrer), read_user_agent(touchpoint.user_agent)
+    referrer, agent = _referrer(touchpoint.referrer), read_user_agent(touchpoint.user_agent)
     commerce = read_commerce(name, properties, placeholders, order_events)
     evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
     if commerce.products is not None:
@@ -223,6 +232,10 @@ def enrich(
         evidence.turn,
     )
     return enrichment, evidence
+
+
+def _referrer(referrer: str) -> Page:
+    return read_url(referrer) if _BRINGS.match(referrer) else _NO_PAGE
 
 
 def _with_campaign(page: Page, properties: str) -> Page:

@@ -27,7 +27,10 @@ _WORDS = frozenset(
         *("id", "uid", "uuid", "guid", "email", "visitorid", "deviceid", "customerid", "orderid"),
         *("undef", "nullptr", "optional(nil)", "k.a.", "k. a.", "n.n.", "n. n.", "kein", "ohne"),
         *("inconnu", "anonyme", "desconocido", "anónimo", "sconosciuto", "anonimo", "onbekend"),
-        *("nieznany", "okänd", "ukendt", "ukjent", "неизвестно", "аноним"),
+        *("nieznany", "okänd", "ukendt", "ukjent", "неизвестно", "аноним", "гость", "gość"),
+        *("invité", "invitée", "invitado", "invitada", "convidado", "ospite", "gjest", "gæst"),
+        *("gäst", "vieras", "misafir", "ゲスト", "匿名", "게스트", "익명", "访客", "訪客", "游客"),
+        *("未知", "不明", "زائر", "nonetype", "user", "customer", "visitor", "kunde", "besucher"),
     }
 )
 """Besides words for nothing: what an opt-out leaves, and names of fields that nobody filled in."""
@@ -37,6 +40,8 @@ _UNSAID = re.compile(
     r"|(?:urn:uuid:)?[0f]{8}-[0f]{4}-[0-8f][0f]{3}-[089abf][0f]{3}-[0f]{12}"
     r"|\[object \w+\]|#[a-z/0]+[!?]"  # what a script and a spreadsheet make of nothing
     r"|[$#]?\{[^{}]*\}|\{\{[^{}]*\}\}|%7b%7b.*%7d%7d|%7b\w+%7d|\*\|[^|]*\|\*"  # templates
+    r"|#\w+#|\$(?:user|client|customer|visitor|device|order|transaction|anonymous)?_?id"
+    r"|function\s?\w*\(.*"  # the name of a function that nobody called
     r"|<%[^%]*%>|%%[^%]+%%|%[a-z_.-]+%|\[\[[^\[\]]*\]\]|@@\w+@@|__[a-z_]+__"
     r"|(?:0[.:_|/-])?(?:undefined|null|none|nan)(?:[\s.,;:_|/-]*(?:undefined|null|none|nan|0))*[.,;]?"
     r"|.*[.:_|/-](?:undefined|null|\[object \w+\])"  # a name was put together with nothing
@@ -92,7 +97,8 @@ def is_unfilled(text: str) -> bool:
 def identifier(value: object, more: Collection[str] = (), real: Collection[str] = ()) -> str:
     """Give an identifier as text, or nothing where nobody is meant.
 
-    123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0. What stands
+    123, 123.0 and "123.0" are one: a table's column of numbers with gaps holds 123.0. So is a name
+    in either normal form of Unicode, which differ from one system to the other. What stands
     in `real` names somebody, whatever it looks like; what has no letter and no digit, nobody.
     """
     text = _text(value)
@@ -115,7 +121,7 @@ def is_nobodys(address: str) -> bool:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        text = line(value)
+        text = line(value) if value.isascii() else line(unicodedata.normalize("NFC", value))
         whole = _WHOLE.fullmatch(text) if text.endswith("0") else None
         return whole[1] if whole else text
     if isinstance(value, bool) or not isinstance(value, int | float):

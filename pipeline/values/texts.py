@@ -26,15 +26,18 @@ _HALF = re.compile(
     re.DOTALL,
 )
 _UNREADABLE = r"\ufffd"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+"""Those of terminals, and those that turn the direction of what follows."""
 _HARMFUL = re.compile(
     rb"(\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]|[89][0-9a-fA-F])|\\[bf]|\x7f|\xc2[\x80-\x9f])"
     rb"|\\.",
     re.DOTALL,
 )
 _BOM = "\ufeff"
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
+_ROOMLESS = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+INVISIBLE = re.compile(f"[{_ROOMLESS}]+")
 """What takes no room: marks of byte order and direction, places where a word may be cut."""
+_AROUND = _ROOMLESS + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 def parsed(decode: Callable[[bytes | str], T], raw: bytes | str) -> T:
@@ -87,8 +90,8 @@ def harmless(raw: bytes) -> bytes:
 
 
 def line(text: str) -> str:
-    """Give a text as one line without control characters and without blanks around it."""
-    return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()
+    """Give a text as one line without control characters, and nothing unseen around it."""
+    return text.strip() if text.isprintable() else _CONTROL.sub(" ", text).strip(_AROUND)
 
 
 @lru_cache(maxsize=4096)

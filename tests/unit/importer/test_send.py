@@ -1,6 +1,7 @@
 """Files into the log: what stands in Kafka after an import."""
 
 import gzip
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.progress import Progress
 
 from pipeline.cli import main
 from pipeline.importer.mapping import parse_mapping
-from pipeline.importer.plan import LARGEST_ROW, Plan
+from pipeline.importer.plan import LARGEST_ROW, FileOutcome, Plan
 from pipeline.importer.rows import ImportFailed
 from pipeline.importer.send import ImportSummary, import_files, summary_table
 from pipeline.kafka.in_memory import ManualClock, MemoryBroker
@@ -437,3 +438,14 @@ def test_a_file_that_is_missing_is_said_before_anybody_waits_for_kafka(
     said = CliRunner().invoke(main, arguments)
     assert "no.csv: No such file" in said.output
     assert "Kafka" not in said.output
+
+
+def test_a_refusal_is_printed_as_it_is_and_not_as_markup() -> None:
+    refusal = "row 1 of [red]a.csv: below [time] \x1b[2J[/x]"
+    outcome = FileOutcome("[/x]a.csv", 2, Counter({Reason.INVALID_TIME: 1}), refusal)
+    summary = ImportSummary(1, 2, 1, {Reason.INVALID_TIME: 1}, NOW, NOW, (outcome,))
+    console = Console(width=90)
+    with console.capture() as capture:
+        console.print(summary_table(summary))
+    assert "row 1 of [red]a.csv: below [time]  [2J[/x]" in capture.get()
+    assert "[/x]a.csv: refused 1 of" in capture.get()

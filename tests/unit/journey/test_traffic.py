@@ -261,6 +261,11 @@ def test_a_tag_counts_even_when_the_referrer_is_excluded() -> None:
         ("ttclid", ("tiktok", "cpc", "Paid Social")),
         ("li_fat_id", ("linkedin", "cpc", "Paid Social")),
         ("twclid", ("twitter", "cpc", "Paid Social")),
+        ("sccid", ("snapchat", "cpc", "Paid Social")),
+        ("rdt_cid", ("reddit", "cpc", "Paid Social")),
+        ("yclid", ("yandex", "cpc", "Paid Search")),
+        ("epik", ("pinterest", "referral", "Organic Social")),
+        ("igshid", ("instagram", "referral", "Organic Social")),
     ],
 )
 def test_a_click_id_alone_names_source_and_medium(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.privacy.addresses import hashed
+from pipeline.privacy.addresses import bare, hashed
 from pipeline.privacy.masking import OWN, Masks, without_address
 from schemas.codec import Refused, decode_touchpoint, encode
 from schemas.property_rules import PropertyRules
@@ -405,3 +405,23 @@ def test_properties_that_cannot_be_read_are_refused() -> None:
 def test_a_uuid_is_no_number_of_a_card() -> None:
     id_ = str(UUID("7f3cf1bd-4111-4111-8111-411111111111"))
     assert shown(id_, ALL) == id_
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        *((said, "ada@shop.example") for said in (" Ada@Shop.Example", "<ada@shop.example>")),
+        *((said, "ada@shop.example") for said in ("Ada <ada@shop.example>", "ada@shop.example.")),
+        *((said, "ada@shop.example") for said in ('"ada@shop.example"', "'ada@shop.example';")),
+        *(
+            (said, "ada@shop.example")
+            for said in ("ada\u200b@shop.example", "\uff41da@shop.example")
+        ),
+        *((said, "ada@shop.example") for said in ("mailto:ada@shop.example", "ada @shop.example")),
+        *((said, "ada@xn--mller-kva.de") for said in ("ada@müller.de", "ada@MÜLLER.de")),
+        *((said, said) for said in ("ada@xn--mller-kva.de", "ada.b+c@shop.example", "ada")),
+    ],
+)
+def test_an_address_is_hashed_alike_however_it_is_written(said: str, address: str) -> None:
+    assert bare(said) == address
+    assert bare(address) == address

@@ -335,6 +335,12 @@ def test_only_an_order_has_revenue_and_an_order_id() -> None:
         ("https://example/", "", ""),
         ("https://myshop.example/", "myshop.example", ""),
         ("android-app://com.google.android.gm/", "com.google.android.gm", ""),
+        ("//www.bing.com/", "www.bing.com", ""),
+        ("HTTPS://www.bing.com/", "www.bing.com", ""),
+        *(
+            (each, "", "")
+            for each in ("chrome-extension://abc/", "message://%3c1@x%3e", "a://open")
+        ),
     ],
 )
 def test_a_referrer_of_another_site_is_what_brought_somebody(

@@ -1,6 +1,7 @@
 """One text for one identifier, and none for the words that mean nobody."""
 
 import hashlib
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,8 @@ NOBODY = [
     *("not logged in", "loggedOut", "no_user", "Guest Customer", "anonymous-user", "Gast-Kunde"),
     *("<id>", "Optional(nil)", "undef", "k.A.", "N.N.", "kein", "inconnu", "desconocido"),
     *("1.23457E+12", "1,23457E+12"),
+    *("$user_id", "$userId", "#user_id#", "function(){}", "function t() { [native code] }"),
+    *("Invité", "invitado", "ospite", "гость", "ゲスト", "访客", "未知", "user", "Customer"),
     *(hashlib.sha256(word).hexdigest() for word in (b"n/a", b"GUEST", b"Unknown", b"0")),
 ]
 SOMEBODY = ["10", "u-1", "nullable", "None-1", "test", "ada", "nano", "a0", "1.5", "0x1", "00-01"]
@@ -65,6 +68,20 @@ SOMEBODY += [
 def test_a_word_that_means_nobody_is_no_identifier(text: str) -> None:
     assert is_placeholder(text)
     assert "" == identifier(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Müller", unicodedata.normalize("NFD", "Müller")),
+        ("Müller", "\ufeffMüller\u200b"),
+        ("café-1", "\u00a0cafe\u0301-1 "),
+    ],
+)
+def test_a_name_is_one_in_either_form_and_with_nothing_that_is_not_seen(
+    one: str, other: str
+) -> None:
+    assert one == identifier(one) == identifier(other)
 
 
 @pytest.mark.parametrize("text", SOMEBODY)

@@ -100,6 +100,10 @@ def test_no_control_character_but_line_breaks_and_tabs_is_left(text: str) -> Non
         ("größe", "größe"),
         ("a\xa0b", "a\xa0b"),
         ("a\u2028b", "a b"),
+        ("\ufeffMüller\u200b", "Müller"),
+        ("\u200e \u00ad", ""),
+        ("a\u202eb", "a b"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
     ],
 )
 def test_a_line_has_no_control_characters(text: str, one_line: str) -> None:
