@@ -14,9 +14,23 @@ from schemas.errors import Unusable
 
 _IDS = ("visitor_id", "visitorId", "anonymous_id", "anonymousId")
 _USERS = ("user_id", "userId")
-_TOLD = ", ".join(f"JSONExtractString(payload, '{field}')" for field in _IDS)
+_PAYLOAD = "if(encoding = 'base64', tryBase64Decode(payload), payload)"
+_TOLD = ", ".join(f"JSONExtractString({_PAYLOAD}, '{field}')" for field in _IDS)
 _TOLD_USERS = ", ".join(
-    f"concat('user:', trim(BOTH '\"' FROM JSONExtractRaw(payload, '{field}')))" for field in _USERS
+    f"concat('user:', trim(BOTH '\"' FROM JSONExtractRaw({_PAYLOAD}, '{field}')))"
+    for field in _USERS
+)
+
+
+def _anywhere(fields: tuple[str, ...], value: str) -> str:
+    """Give every value of the `fields` in a payload that may be cut off, at any depth."""
+    return rf"""extractAll({_PAYLOAD}, '"(?:{"|".join(fields)})"\\s*:\\s*{value}')"""
+
+
+_TEXT, _NUMBER = r'"([^"]+)"', "([0-9.]+)"
+_NAMED_INSIDE = (
+    f"arrayConcat({_anywhere(_IDS, _TEXT)}, arrayMap(user -> concat('user:', user), "
+    f"arrayConcat({_anywhere(_USERS, _TEXT)}, {_anywhere(_USERS, _NUMBER)})))"
 )
 _IS_OURS = "(site, visitor_id) IN {names:Array(Tuple(String, String))}"
 
@@ -30,7 +44,7 @@ HELD = {
     "links": f"{_IS_OURS} OR (site, identifier) IN {{names:Array(Tuple(String, String))}}",
     "identities": _IS_OURS,
     "dead_letters": "arrayExists(name -> (site, name) IN {names:Array(Tuple(String, String))}, "
-    f"[{_TOLD}, {_TOLD_USERS}])",
+    f"arrayConcat([{_TOLD}, {_TOLD_USERS}], {_NAMED_INSIDE}))",
 }
 """The tables with rows of a person, and which rows these are."""
 

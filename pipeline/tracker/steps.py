@@ -41,6 +41,7 @@ from schemas.codec import (
 )
 from schemas.dead_letter import Reason, dead_letter
 from schemas.fates import Fate
+from schemas.refusals import site_in
 from schemas.times import DAY_MS, instant, milliseconds
 from schemas.topics import record_key
 from schemas.touchpoint import visitor_of
@@ -217,7 +218,7 @@ class Chunk(Work):
     def _refuse(self, record: RawRecord, line: bytes, refusal: Refused) -> None:
         letter = dead_letter(
             line[:LARGEST],
-            site=site_of(record.key) if record.key else "",
+            site=site_in(line) or (site_of(record.key) if record.key else ""),
             stage="track",
             reason=refusal.reason,
             detail=refusal.detail,

@@ -113,8 +113,23 @@ def test_times_from_1970_to_a_day_ahead_of_the_log_are_accepted(at: int) -> None
     assert run(log_of(touchpoint("a", at))).fates == {"sessionised": 1}
 
 
-def test_a_record_without_a_key_has_no_site_in_its_dead_letter() -> None:
+def test_a_record_without_a_key_or_a_site_has_no_site_in_its_dead_letter() -> None:
     assert refusal(b"{", key=None).site == ""
+    assert refusal(b'{"site":"?"}', key=None).site == ""
+
+
+@pytest.mark.parametrize("key", [None, b"", b"else:ada", b"shop:ada", b"\xff"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        touchpoint("a", NOON, channel="tv"),
+        touchpoint("a", NOON, channel="tv") + b"}",
+        touchpoint("a", NOON, properties={"pad": "x" * LARGEST}),
+        b'{"again":{"rebuild":1,"touchpoint":' + touchpoint("a", 0) + b"}}",
+    ],
+)
+def test_a_dead_letter_has_the_site_that_its_text_names(value: bytes, key: bytes | None) -> None:
+    assert refusal(value, key=key).site == "shop"
 
 
 @pytest.mark.parametrize("key", [b"\xff\xfe", b"", b":", b"no colon", b"shop:\xff"])
