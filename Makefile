@@ -108,7 +108,7 @@ kafka: $(READY) ## Run a real Apache Kafka on 127.0.0.1:9092 (needs Java 17 and 
 lock: $(READY) ## Resolve the dependencies anew and write both lock files
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra watch pyproject.toml --output-file requirements.lock --upgrade
+		--extra watch --extra otel pyproject.toml --output-file requirements.lock --upgrade
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--all-extras pyproject.toml --output-file requirements-dev.lock --upgrade
 

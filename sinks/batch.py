@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """A record's value and its offset."""
+    """A record's value, where it stands, and its headers."""
 
     value: bytes
     source: str
     offset: int
     timestamp_ms: int
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from sinks.batch import Row
+
 
 class RowsRefused(Exception):
     """At least one of the rows will never be accepted; the text says why."""
@@ -27,7 +29,7 @@ class Sink(Protocol):
 class SinkEvents(Protocol):
     """Receives what the sink did, for metrics."""
 
-    def wrote(self, table: str, rows: int, seconds: float) -> None:
+    def wrote(self, table: str, rows: Sequence[Row], seconds: float) -> None:
         """Rows were written to the table."""
 
     def retried(self, table: str, reason: str) -> None:

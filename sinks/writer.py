@@ -91,7 +91,7 @@ class Writer:
         for tp, records in fetched.items():
             topic = tp.topic.removeprefix(self._prefix)
             source = f"{topic}-{tp.partition}"
-            rows = [Row(r.value or b"", source, r.offset, r.timestamp) for r in records]
+            rows = [Row(r.value or b"", source, r.offset, r.timestamp, r.headers) for r in records]
             batch = self._batches[self._tables[topic]]
             batch.add(tp.topic, tp.partition, rows, time.monotonic())
 
@@ -114,7 +114,7 @@ class Writer:
                 for half in halves(rows):
                     await self._write(table, half)
         else:
-            self._events.wrote(table, len(rows), time.monotonic() - began)
+            self._events.wrote(table, rows, time.monotonic() - began)
             self._refusals.count(len(rows), 0)
 
     async def _insist(self, table: str, rows: Sequence[Row]) -> None:

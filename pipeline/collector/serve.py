@@ -8,6 +8,7 @@ import signal
 import socket
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -20,6 +21,7 @@ from pipeline.collector.endpoints import unknown_places
 from pipeline.collector.mail_providers.receive import PROVIDERS
 from pipeline.collector.server import Collector
 from pipeline.settings import BadSettings, Settings
+from pipeline.tracing.begin import begin
 from schemas.errors import TouchstreamError
 
 _log = logging.getLogger(__name__)
@@ -59,10 +61,10 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    collector = Collector(settings, clock=partial(datetime.now, UTC))
+    collector, app = _collector(settings)
     # In this process, not in granian's workers, which would survive a kill -9 of their supervisor.
     server = Server(
-        collector,
+        app,
         address=settings.collector_host,
         port=settings.collector_port,
         interface=Interfaces.RSGI,
@@ -82,6 +84,18 @@ async def _serve(settings: Settings) -> None:
         await server.serve()
         connecting.cancel()
     await collector.close()
+
+
+def _collector(settings: Settings) -> tuple[Collector, Any]:
+    """Make the collector, and the application that answers: itself, or with traces around it."""
+    clock = partial(datetime.now, UTC)
+    traces = begin("collect", is_on=settings.tracing)
+    if traces is None:
+        collector = Collector(settings, clock)
+        return collector, collector
+    from pipeline.collector.traced import traced  # noqa: PLC0415 - OpenTelemetry may be missing
+
+    return traced(settings, clock, traces)
 
 
 def _reload(collector: Collector) -> None:

@@ -92,7 +92,12 @@ _answered = cache(COLLECTOR_REQUESTS.labels)
 class Collector:
     """The RSGI application."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        batches: Callable[..., Batches] = Batches,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._gate = Gate(settings.write_keys, settings.collector_origins)
@@ -104,7 +109,7 @@ class Collector:
         self._producer = KafkaProducer(settings)
         self._openapi = Answer(200, openapi())
         self._is_connected = False
-        self._batches = Batches(
+        self._batches = batches(
             self._producer,
             wait=settings.collector_batch_wait,
             ack_timeout=settings.collector_ack_timeout,

@@ -11,7 +11,7 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.kafka.producer import NotAcknowledged
-from pipeline.kafka.records import Record, Row
+from pipeline.kafka.records import Carrying, Headers, Record, Row
 
 
 @dataclass
@@ -30,7 +30,9 @@ class MemoryBroker:
         """Append `records`, or raise NotAcknowledged while the broker is down."""
         if self.is_down:
             raise NotAcknowledged("the in-memory broker is down")
-        self.log[topic, partition].extend(Record(*row) for row in records)
+        self.log[topic, partition].extend(
+            row if isinstance(row, Record) else Record(*row) for row in records
+        )
 
     async def send_all(self, batches: Mapping[tuple[str, int], Iterable[Row]]) -> None:
         """Append to several partitions."""
@@ -56,6 +58,7 @@ class Fetched:
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 class MemoryConsumer:
@@ -130,10 +133,13 @@ class MemoryConsumer:
         start = self._positions[tp]
         found = self.broker.log[tp][start:][:most]
         self._positions[tp] = start + len(found)
-        return [
-            Fetched(tp.topic, tp.partition, offset, record.timestamp_ms, record.key, record.value)
-            for offset, record in enumerate(found, start)
-        ]
+        return [_fetched(tp, offset, record) for offset, record in enumerate(found, start)]
+
+
+def _fetched(tp: TopicPartition, offset: int, record: Record) -> Fetched:
+    headers = record.headers if isinstance(record, Carrying) else ()
+    at, key, value = record.timestamp_ms, record.key, record.value
+    return Fetched(tp.topic, tp.partition, offset, at, key, value, headers)
 
 
 @dataclass

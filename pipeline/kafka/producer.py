@@ -16,7 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from pipeline.kafka.access import access
-from pipeline.kafka.records import Row
+from pipeline.kafka.records import Carrying, Row, carrying
 from pipeline.kafka.unreachable import unheard, why_not
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
@@ -80,10 +80,11 @@ class _Batch(BatchBuilder):  # type: ignore[misc]
 
     def fill(self, rows: Iterator[Row]) -> Row | None:
         """Append `rows` until one does not fit; give that one."""
-        append, number, left = self._builder.append, self.record_count(), None
+        append, number, left, none = self._builder.append, self.record_count(), None, list[Any]()
         for row in rows:
             key, value, timestamp = row
-            if append(number, timestamp, key, value, []) is None:
+            headers = list(row.headers) if type(row) is Carrying else none
+            if append(number, timestamp, key, value, headers) is None:
                 left = row
                 break
             number += 1
@@ -93,7 +94,8 @@ class _Batch(BatchBuilder):  # type: ignore[misc]
     def rows(self) -> Iterator[Row]:
         """Read the rows back."""
         for record in DefaultRecordBatch(bytes(self._build())):
-            yield record.key, record.value, record.timestamp
+            row = record.key, record.value, record.timestamp
+            yield carrying(row, record.headers) if record.headers else row
 
 
 class Producer(Protocol):

@@ -1,9 +1,13 @@
 """PURE: a Kafka record as we write it, and the partition it belongs to."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from aiokafka.partitioner import murmur2
+
+Headers = Sequence[tuple[str, bytes]]
+"""Headers of a record."""
 
 
 class Record(NamedTuple):
@@ -12,6 +16,19 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     timestamp_ms: int
+
+
+class Carrying(Record):
+    """A record with headers; everybody else unpacks it as any other."""
+
+    headers: Headers = ()
+
+
+def carrying(row: "Row", headers: Headers) -> Record:
+    """Give a row with `headers`."""
+    record = Carrying(*row)
+    record.headers = headers
+    return record
 
 
 Row = tuple[bytes | None, bytes | None, int]

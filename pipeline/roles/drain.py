@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from pipeline import metrics
 from pipeline.kafka import clients
 from pipeline.kafka.producer import NotAcknowledged, Producer
-from pipeline.kafka.records import Record, partition_for
+from pipeline.kafka.records import Row, carrying, partition_for
 from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
@@ -95,12 +95,12 @@ class Drain:
         return len(records)
 
     async def _send(self, records: Sequence[Any]) -> None:
-        batches: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        batches: dict[tuple[str, int], list[Row]] = defaultdict(list)
         partitions = self._producer.partitions(RAW.name)
         for record in records:
             key = _visitor(record)
             batches[RAW.name, partition_for(key, partitions)].append(
-                Record(key, record.value, record.timestamp)
+                carrying((key, record.value, record.timestamp), record.headers)
             )
         while True:
             try:

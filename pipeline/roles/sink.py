@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
@@ -19,12 +19,17 @@ from pipeline.kafka.own_log import claim, is_of_another_log
 from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, complaints, show
 from pipeline.settings import Settings
+from pipeline.tracing.begin import begin
 from schemas.errors import TouchstreamError
 from schemas.refusals import Refusals
 from schemas.topics import DEAD_LETTERS, TABLES
+from sinks.batch import Row
 from sinks.clickhouse import ClickHouseSink
 from sinks.migrate import check_deduplication, check_version
 from sinks.writer import Writer
+
+if TYPE_CHECKING:
+    from pipeline.tracing.spans import Traces
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +51,16 @@ class AnotherLog(TouchstreamError):
 class SinkMetrics:
     """Counts what the sink does; reports with `excuse` that it waits for ClickHouse."""
 
-    def __init__(self, excuse: Callable[[], None]) -> None:
+    def __init__(self, excuse: Callable[[], None], traces: "Traces | None" = None) -> None:
         self._excuse = excuse
+        self._traces = traces
 
-    def wrote(self, table: str, rows: int, seconds: float) -> None:
+    def wrote(self, table: str, rows: Sequence[Row], seconds: float) -> None:
         """Rows are in the table."""
-        metrics.SINK_ROWS.labels(table).inc(rows)
+        metrics.SINK_ROWS.labels(table).inc(len(rows))
         metrics.SINK_INSERT_SECONDS.labels(table).observe(seconds)
+        if self._traces:
+            self._traces.inserted(table, [row.headers for row in rows], seconds)
 
     def retried(self, table: str, reason: str) -> None:
         """An insert will be repeated; the reason is in the log."""
@@ -70,6 +78,7 @@ async def run(settings: Settings) -> None:
     stopping = asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
+    traces = begin("sink", is_on=settings.tracing)
     dogs: list[Watchdog] = []
     port = settings.sink_metrics_port
     metrics.serve(settings.metrics_host, port, metrics.SINK, lambda: complaints(dogs))
@@ -90,7 +99,7 @@ async def run(settings: Settings) -> None:
                     ClickHouseSink(client),
                     TABLES,
                     DeadLetters(producer).put,
-                    SinkMetrics(dog.excuse),
+                    SinkMetrics(dog.excuse, traces),
                     most_rows=settings.sink_batch_rows,
                     longest_seconds=settings.sink_batch_wait.total_seconds(),
                     refusals=Refusals(settings.dead_letters_run, settings.dead_letters_share),

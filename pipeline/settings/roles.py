@@ -20,6 +20,11 @@ class RoleSettings(BaseModel):
         description="How processes log: text, or json, an object on each line; docs/operations.md "
         "lists its events.",
     )
+    tracing: bool = Field(
+        False,
+        description="Collector, tracker and sink send traces by OpenTelemetry, as the variables "
+        "OTEL_* say; docs/tracing.md.",
+    )
     stall_after: Duration = Field(
         timedelta(minutes=2),
         description="Tracker, drain, sink and webhook exit, to be restarted, if there is "

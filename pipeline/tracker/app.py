@@ -12,10 +12,11 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import faust
 from faust.types import TP
@@ -28,6 +29,7 @@ from pipeline.kafka.producer import KafkaProducer, NotAcknowledged
 from pipeline.kafka.rights import check_rights
 from pipeline.kafka.watchdog import Watchdog, show
 from pipeline.settings import Settings
+from pipeline.tracing.begin import begin
 from pipeline.tracker.changelog import Store
 from pipeline.tracker.credentials import credentials
 from pipeline.tracker.faust_chunks import (
@@ -51,6 +53,9 @@ from schemas import topics
 from schemas.codec import Tick, encode
 from schemas.refusals import Refusals
 from schemas.times import milliseconds
+
+if TYPE_CHECKING:
+    from pipeline.tracker.trails import Trails
 
 log = logging.getLogger(__name__)
 # On a busy machine Faust's timers are late: the watchdog says when that is too late.
@@ -88,8 +93,9 @@ _TRIM_FROM, _GROW_BY, _MAP_FROM = -1, -2, -3
 class Tracker:
     """State, outbox and rules of one worker, and what it does with a chunk."""
 
-    def __init__(self, settings: Settings, rules: Rules) -> None:
+    def __init__(self, settings: Settings, rules: Rules, trails: "Trails | None" = None) -> None:
         self.settings = settings
+        self.trails = trails
         self.rules = rules
         self.producer = KafkaProducer(settings)
         self.store = Store(settings)
@@ -120,7 +126,7 @@ class Tracker:
             async with self._turn:
                 slice_ = partition.stretch(records[:_SLICE])
                 records = records[len(slice_) :]
-                output = process(partition, slice_, self.rules, partitions, _timed)
+                output = self._process(partition, slice_, partitions)
                 await self.outbox.put(number, output)
                 if partition.is_due:
                     await self._checkpoint(partition)
@@ -129,6 +135,10 @@ class Tracker:
             self._refusals.count(output.fates.total() - refused, refused)
             await asyncio.sleep(0)  # sending and acknowledging need their turns meanwhile
         self._heard_at = time.monotonic()
+
+    def _process(self, partition: Partition, slice_: Sequence[Any], partitions: int) -> Output:
+        work = partial(process, partition, slice_, self.rules, partitions, _timed)
+        return self.trails.process(partition.number, slice_, work) if self.trails else work()
 
     async def checkpoint(self) -> None:
         """Send the changed states; once they are durable, their offsets may be committed."""
@@ -150,7 +160,8 @@ class Tracker:
 
     async def _checkpoint(self, partition: Partition, most: int | None = None) -> None:
         partitions = self.producer.partitions(topics.RAW.name)
-        for part in checkpoint(partition, self.rules, partitions, _timed, most):
+        parts = checkpoint(partition, self.rules, partitions, _timed, most)
+        for part in self.trails.fold(partition.number, parts) if self.trails else parts:
             await self.outbox.put(partition.number, part)
             await asyncio.sleep(0)
 
@@ -334,7 +345,7 @@ def run(settings: Settings) -> None:
     # Before Faust, which would report a missing broker with a traceback.
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(_find_topics(settings))
-    tracker = Tracker(settings, rules_of(settings))
+    tracker = Tracker(settings, rules_of(settings), _trails(settings))
 
     class Worker(faust.Worker):
         async def on_first_start(self) -> None:
@@ -359,6 +370,15 @@ def run(settings: Settings) -> None:
     gc.set_threshold(100_000, 50, 50)
     _keep_freed_memory()
     worker.execute_from_commandline()
+
+
+def _trails(settings: Settings) -> "Trails | None":
+    traces = begin("track", is_on=settings.tracing)
+    if traces is None:
+        return None
+    from pipeline.tracker.trails import Trails  # noqa: PLC0415 - OpenTelemetry may be missing
+
+    return Trails(traces)
 
 
 async def _find_topics(settings: Settings) -> None:

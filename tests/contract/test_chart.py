@@ -43,6 +43,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "config": 'journey_models = ["/etc/touchstream/own.toml"]\n',
     "files": {"own.toml": "# a model\n"},
+    "otel": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318", "OTEL_TRACES_SAMPLER_ARG": "0.1"},
     "imagePullSecrets": ["registry"],
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "stream", "operator": "Exists"}],
@@ -288,3 +289,24 @@ def test_topics_and_tables_are_there_before_the_roles(usual: list[chart.Manifest
     weights = {what: int(hook["helm.sh/hook-weight"]) for what, hook in hooks.items()}
     assert weights["ConfigMap", "job-config"] < weights["Job", "topics"]
     assert weights["NetworkPolicy", "migrate"] < weights["Job", "migrate"]
+
+
+@_rendered
+def test_variables_of_opentelemetry_reach_every_role_and_its_network_lets_it_send(
+    usual: list[chart.Manifest], everything: list[chart.Manifest]
+) -> None:
+    for name, deployment in of_kind("Deployment", everything).items():
+        told = {v["name"]: v["value"] for v in container(deployment)["env"]}
+        assert EVERYTHING["otel"].items() <= told.items()
+        policy = of_kind("NetworkPolicy", everything)[name]
+        assert {"port": 4318} in [p for rule in policy["spec"]["egress"] for p in rule["ports"]]
+    for policy in of_kind("NetworkPolicy", usual).values():
+        assert {"port": 4318} not in [p for rule in policy["spec"]["egress"] for p in rule["ports"]]
+
+
+@_rendered
+def test_the_example_of_traces_is_rendered() -> None:
+    [example] = blocks("tracing", "yaml")
+    sent = chart.manifests(yaml.safe_load(example))
+    config = of_kind("ConfigMap", sent)["config"]["data"]
+    assert tomllib.loads(config["touchstream.toml"]) == {"tracing": True}

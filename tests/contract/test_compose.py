@@ -332,3 +332,11 @@ def test_caddy_accepts_the_proxys_configuration() -> None:
         check=True,
         capture_output=True,
     )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_variables_of_opentelemetry_reach_every_role_from_env(project: Path, name: str) -> None:
+    told = {"TOUCHSTREAM_TRACING": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318"}
+    with (project / ".env").open("a") as file:
+        file.writelines(f"{variable}={value}\n" for variable, value in told.items())
+    assert told.items() <= roles(project)[name].environment.items()

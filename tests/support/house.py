@@ -15,7 +15,7 @@ PACKAGES = ("pipeline", "schemas", "sinks")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("schemas", "terminal", "values"),
-    ("journey", "metrics", "privacy", "reports", "settings", "signed", "sinks"),
+    ("journey", "metrics", "privacy", "reports", "settings", "signed", "sinks", "tracing"),
     ("clickhouse", "kafka"),
     ("collector", "importer", "live", "local", "personal", "roles", "tracker"),
     ("demo", "operations"),

@@ -16,6 +16,7 @@ from pipeline.kafka.in_memory import MemoryBroker, MemoryConsumer
 from schemas.dead_letter import DeadLetter
 from schemas.refusals import Refusals, TooManyRefused
 from schemas.topics import DEAD_LETTERS, SESSIONS, TABLES, TOUCHPOINTS
+from sinks.batch import Row
 from sinks.memory import MemorySink
 from sinks.writer import Writer
 
@@ -32,9 +33,9 @@ class Events:
     retries: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
-    def wrote(self, table: str, rows: int, seconds: float) -> None:
+    def wrote(self, table: str, rows: Sequence[Row], seconds: float) -> None:
         del seconds
-        self.rows[table] = self.rows.get(table, 0) + rows
+        self.rows[table] = self.rows.get(table, 0) + len(rows)
 
     def retried(self, table: str, reason: str) -> None:
         del reason

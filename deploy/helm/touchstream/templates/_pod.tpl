@@ -49,6 +49,9 @@ containers:
       - {name: TOUCHSTREAM_LIVE_URL, value: "https://{{ . }}"}
       {{- end }}
       {{- end }}
+      {{- range $name, $value := .Values.otel }}
+      - {name: {{ $name }}, value: {{ $value | quote }}}
+      {{- end }}
     {{- with .facts.port }}
     ports:
       - {name: http, containerPort: {{ . }}}
