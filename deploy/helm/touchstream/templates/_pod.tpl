@@ -49,8 +49,10 @@ containers:
       - {name: TOUCHSTREAM_LIVE_URL, value: "https://{{ . }}"}
       {{- end }}
       {{- end }}
+      {{- if .facts.otel }}
       {{- range $name, $value := .Values.otel }}
       - {name: {{ $name }}, value: {{ $value | quote }}}
+      {{- end }}
       {{- end }}
     {{- with .facts.port }}
     ports:
