@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -55,6 +55,21 @@ class Progress:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._seen: dict[TopicPartition, tuple[int, float]] = {}
+        self._longest: Positions = {}
+        self._short: set[TopicPartition] = set()
+
+    def shorter(self, committed: Positions, end: Positions) -> list[TopicPartition]:
+        """Give the partitions that end before where they ended once, or before what was read.
+
+        A new leader may say so for a moment, so they do at this look and at the last one.
+        """
+        for place in end:
+            self._longest[place] = max(self._longest.get(place, 0), committed.get(place, 0))
+        short = {place for place, last in end.items() if last < self._longest[place]}
+        found, self._short = short & self._short, short
+        for place, last in end.items():
+            self._longest[place] = max(last, self._longest[place])
+        return sorted(found)
 
     def stuck(
         self, committed: Mapping[TopicPartition, int], end: Positions, now: float
@@ -75,7 +90,8 @@ class Watchdog(threading.Thread):
     """Watches the progress of `group` on `topics`, and ends the process if there is none.
 
     It judges what this process owns; whoever owns nothing answers for all that nobody moves. `lag`
-    is kept up to date for those partitions, by `labels`, and for no others.
+    is kept up to date for those partitions, by `labels`, and for no others. A role that `remembers`
+    what it has read must not read another log.
     """
 
     def __init__(
@@ -86,6 +102,7 @@ class Watchdog(threading.Thread):
         topics: Iterable[str],
         owned: Owned,
         stalled: Gauge,
+        remembers: bool = False,
         lag: Callable[[TopicPartition, int | None], None] = lambda _place, _records: None,
         end: Callable[[], None] = lambda: os._exit(_EX_SOFTWARE),
     ) -> None:
@@ -95,6 +112,7 @@ class Watchdog(threading.Thread):
         self._topics = [*topics]
         self._owned = owned
         self._stalled = stalled
+        self._remembers = remembers
         self._lag = lag
         self._end = end
         self._patience = settings.stall_after.total_seconds()
@@ -145,8 +163,17 @@ class Watchdog(threading.Thread):
         self._stalled.set(len(stuck))
         if stuck:
             waiting = sum(end[place] - at.get(place, 0) for place in stuck)
-            names = ", ".join(f"{place.topic}-{place.partition}" for place in stuck[:3])
             self.complaint = (
                 f"{self._group} has not moved for {self._settings.stall_after}, and {waiting} "
-                f"records wait for it ({names}); it ends, so that it is started again"
+                f"records wait for it ({_named(stuck)}); it ends, so that it is started again"
             )
+        if self._remembers and (short := self._progress.shorter(at, end)):
+            self.complaint = (
+                f"{_named(short)} ends before where it was read to: the topic was deleted and "
+                f"created again, or has lost its end. {self._group} ends, since it would take what "
+                "comes for what it has read; stop it and run `touchstream state rebuild`"
+            )
+
+
+def _named(places: Sequence[TopicPartition]) -> str:
+    return ", ".join(f"{place.topic}-{place.partition}" for place in places[:3])

@@ -113,6 +113,7 @@ class Tracker:
             topics=[topics.RAW.name],
             owned=lambda: self._owned,
             stalled=metrics.STALLED["tracker"],
+            remembers=True,
             lag=_show_lag,
         )
         self.store.excuse = self.outbox.excuse = self.watchdog.excuse

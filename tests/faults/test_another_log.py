@@ -3,18 +3,26 @@
 import asyncio
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from pipeline.kafka import clients
+from pipeline.kafka.topics import create_topics
 from pipeline.operations.verify import differences
-from schemas.topics import TABLES
+from schemas.topics import RAW, TABLES
 from tests.integration.test_rebuild import bootstrap_servers, bring, days, held, run
 from tests.support.engine import EngineServer
 from tests.support.line import Line, running_line
+from tests.support.tracker import touchpoint
 
 __all__ = ["bootstrap_servers"]
+
+_EX_SOFTWARE = 70
+_LOOK_SECONDS = 12
+"""The watchdog has looked at the end of the log at least once."""
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("LONG") != "1", reason="LONG=1, or `make faults`: takes a minute or two"
@@ -113,3 +121,33 @@ async def test_a_lost_log_is_noticed_and_everything_is_computed_anew(
             assert held(client, "shop") == before
             await bring(new, files[2:], "shop", tmp_path)
             assert await is_right(new, client)
+
+
+async def test_a_topic_that_is_created_again_under_a_running_tracker_is_noticed(
+    bootstrap_servers: str, engine: EngineServer, tmp_path: Path
+) -> None:
+    async with running_line(bootstrap_servers, engine, tmp_path, "again", prefix="again.") as (
+        line,
+        _,
+    ):
+        raw = line.settings.topic(RAW.name)
+        await line.start("track")
+        await line.start("sink")
+        await line.send([seen(f"t{number}") for number in range(100)])
+        await line.settle()
+        await asyncio.sleep(_LOOK_SECONDS)
+        async with clients.admin(line.settings) as admin:
+            await admin.delete_topics([raw])
+            await asyncio.sleep(1)
+        await create_topics(line.settings)
+        await line.send([seen("new")])
+        for times in (1, 2):  # it says so while it runs, and when it is started again
+            assert await line.ended("track") == _EX_SOFTWARE
+            assert line.log("track").count("ends before where it was read to") == times
+            await line.start("track")
+        await line.terminate("track")
+
+
+def seen(name: str) -> tuple[bytes, int, bytes, int]:
+    now = int(time.time() * 1000)
+    return b"shop:ada", 0, touchpoint(name, now), now

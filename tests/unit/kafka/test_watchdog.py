@@ -52,3 +52,21 @@ def test_who_waits_for_somebody_else_is_not_stuck() -> None:
     progress.excuse(9)
     assert progress.stuck({ONE: 5}, {ONE: 7}, 19) == []
     assert progress.stuck({ONE: 5}, {ONE: 7}, 20) == [ONE]
+
+
+def test_a_log_that_is_shorter_than_it_was_is_another_one() -> None:
+    progress = Progress(10)
+    assert progress.shorter({}, {ONE: 7, OTHER: 3}) == []
+    assert progress.shorter({}, {ONE: 2, OTHER: 3}) == []
+    assert progress.shorter({}, {ONE: 4, OTHER: 5}) == [ONE]
+
+
+def test_so_is_one_that_is_shorter_than_what_was_read_of_it() -> None:
+    progress = Progress(10)
+    assert [progress.shorter({ONE: 9, OTHER: 5}, {ONE: 2, OTHER: 5}) for _ in "ab"] == [[], [ONE]]
+
+
+def test_a_new_leader_that_knows_the_end_a_moment_later_is_not() -> None:
+    progress = Progress(10)
+    for end in (7, 6, 7, 6, 8):
+        assert progress.shorter({ONE: 7}, {ONE: end}) == []
