@@ -145,8 +145,13 @@ class TrafficRules:
 
     @cached_property
     def click_ids(self) -> dict[str, Origin]:
-        """What the click ids of advertisers mean, by parameter."""
-        return {id_: _origin(origin) for id_, origin in self.sources.click_ids.items()}
+        """What the click ids of advertisers mean, by parameter in lower case."""
+        return {id_.lower(): _origin(origin) for id_, origin in self.sources.click_ids.items()}
+
+    @cached_property
+    def click_names(self) -> tuple[str, ...]:
+        """The parameters that are click ids; of several in one URL the first counts."""
+        return tuple(self.click_ids)
 
     @cached_property
     def channels(self) -> dict[str, Origin]:

@@ -92,8 +92,8 @@ _PAGE_TYPES = frozenset({"page", "screen"})
 
 
 @lru_cache(maxsize=16_384)
-def read_url(url: str) -> Page:
-    """Split a URL; campaign parameters and the kind of ad click id come from its query."""
+def read_url(url: str, click_ids: tuple[str, ...] = _CLICK_IDS) -> Page:
+    """Split a URL; campaign parameters and the first of `click_ids` come from its query."""
     try:
         parts = urlsplit(url)
         host = ascii_host(parts.hostname or "")
@@ -107,7 +107,7 @@ def read_url(url: str) -> Page:
         host,
         parts.path,
         *campaign_in(query),
-        next((name for name in _CLICK_IDS if name in query), ""),
+        next((name for name in click_ids if name in query), ""),
         next((query[name] for name in _SEARCH_TERMS if name in query), ""),
     )
 
@@ -200,19 +200,19 @@ def enrich(
     offset: int,
     placeholders: Collection[str] = (),
     order_events: Mapping[str, OrderEvent] = ORDER_EVENTS,
+    *,
+    click_ids: tuple[str, ...] = _CLICK_IDS,
 ) -> tuple[Enrichment, Evidence]:
     """Give everything the tracker adds to `touchpoint`, and what the fold needs to know about it.
 
-    `at` is its `occurred_at` in milliseconds; `partition` and `offset` are its place in the log.
-    `placeholders` and `order_events` are what `read_commerce` takes.
+    `at` is in milliseconds, `offset` in the log; the rest is for `read_commerce` and `read_url`.
     """
     name, properties = touchpoint.name, str(touchpoint.properties, "utf-8")
-    page = _with_campaign(read_url(touchpoint.url), properties)
+    page = _with_campaign(read_url(touchpoint.url, click_ids), properties)
     referrer, agent = _referrer(touchpoint.referrer), read_user_agent(touchpoint.user_agent)
     commerce = read_commerce(name, properties, placeholders, order_events)
     evidence = _evidence(touchpoint, at, properties, page, referrer, agent, commerce)
-    if commerce.products is not None:
-        evidence.products, evidence.is_whole_cart = commerce.products, commerce.is_whole_cart
+    _list_products(evidence, commerce)
     # Positional arguments: keywords take three times as long. The same goes for the evidence.
     enrichment = Enrichment(
         visitor_id,
@@ -232,6 +232,11 @@ def enrich(
         evidence.turn,
     )
     return enrichment, evidence
+
+
+def _list_products(evidence: Evidence, commerce: Commerce) -> None:
+    if commerce.products is not None:
+        evidence.products, evidence.is_whole_cart = commerce.products, commerce.is_whole_cart
 
 
 def _referrer(referrer: str) -> Page:

@@ -192,8 +192,9 @@ class Chunk(Work):
         placeholders = self.rules.placeholders
         nobody = placeholders.get(touchpoint.site, ()) if placeholders else ()
         number, events = self.partition.number, self.rules.order_events
+        clicks = self.rules.traffic.click_names
         enrichment, evidence = enrich(
-            touchpoint, visitor_id, item.at, number, place, nobody, events
+            touchpoint, visitor_id, item.at, number, place, nobody, events, click_ids=clicks
         )
         if self.rules.traffic.is_spam(evidence.referrer_host):
             enrichment.is_bot = evidence.is_bot = True

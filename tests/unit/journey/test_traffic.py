@@ -8,7 +8,7 @@ import pytest
 from pipeline.journey.rules import compile_rules
 from pipeline.journey.state import Traffic
 from pipeline.journey.traffic import GROUPS, TrafficRules, Visit, channel_group, trace
-from pipeline.tracker.enrich import _CLICK_IDS
+from pipeline.tracker.enrich import _CLICK_IDS, read_url
 from schemas.facts import Session
 from schemas.fields import Channel
 from schemas.traffic import load_sources
@@ -496,3 +496,15 @@ def test_a_listed_host_is_known_however_its_name_is_written(tmp_path: Path) -> N
     rules = TrafficRules(load_sources([more]))
     found = traced(rules, referrer_host="suche.xn--mller-kva.example")
     assert (found.source, found.group) == ("mueller", "Organic Search")
+
+
+@pytest.mark.parametrize("query", ["IRClickId=x", "irclickid=x", "fbclid=y&irclickid=x"])
+def test_a_click_id_of_a_sites_own_list_is_found_in_its_pages(tmp_path: Path, query: str) -> None:
+    more = tmp_path / "more.toml"
+    more.write_text('[click_ids]\nirClickId = { source = "impact", medium = "affiliate" }\n')
+    rules = TrafficRules(load_sources([more]))
+    url = f"https://shop.example/?{query}"
+    expected = "fbclid" if "fbclid" in query else "irclickid"
+    assert read_url(url, rules.click_names).click_id == expected
+    assert rules.click_ids["irclickid"] == ("impact", "affiliate")
+    assert read_url(url).click_id in {"fbclid", ""}
