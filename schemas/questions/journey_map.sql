@@ -3,14 +3,14 @@
 -- people who went on to a later phase; `conversion` the same in %. `median_seconds` of those who left
 -- the phase. `satisfaction` is a mean from 0 to 100.
 SELECT any(m.rank) AS rank, r.phase AS phase, any(m.en) AS en, any(m.de) AS de, a_channel AS channel,
-    uniqExactIf(r.person_id, r.touchpoints > 0) AS people,
+    uniqExactIf(r.person_key, r.touchpoints > 0) AS people,
     sum(r.touchpoints) AS touchpoints,
-    uniqExactIf(r.person_id, r.moved_on) AS went_on,
+    uniqExactIf(r.person_key, r.moved_on) AS went_on,
     100 * went_on / nullIf(people, 0) AS conversion,
     if(
         count(r.seconds) = 0, NULL,
         arrayReduce('medianExact', arrayMap(stay -> stay.2, groupUniqArrayIf(
-            (cityHash64(r.person_id, r.cycle, r.entered_at), assumeNotNull(r.seconds)), r.seconds IS NOT NULL
+            (cityHash64(r.person_key, r.cycle, r.entered_at), assumeNotNull(r.seconds)), r.seconds IS NOT NULL
         )))
     ) AS median_seconds,
     sum(r.pain_points) AS pain_points,

@@ -10,7 +10,7 @@ SELECT name, channel, sum(times) AS volume, uniqExactMerge(persons) AS people,
     100 * maxIf(times, next_name != '') / volume AS next_rate
 FROM
 (
-    SELECT name, channel, next_name, count() AS times, uniqExactState(person_id) AS persons,
+    SELECT name, channel, next_name, count() AS times, uniqExactState(person_key) AS persons,
         countIf(is_exit) AS exits, medianExactState(waiting_seconds) AS waits,
         sum(satisfaction) AS satisfied, count(satisfaction) AS answering,
         countIf(has_complaint) AS complaining

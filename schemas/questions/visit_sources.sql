@@ -18,9 +18,14 @@ FROM
             PARTITION BY person_id ORDER BY started_at, session_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS click
-    FROM visits_begun(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 90 DAY)
-    WHERE started_at >= {start:DateTime64(3, 'UTC')}
-        OR person_id IN (SELECT person_id FROM visits_begun(*) WHERE channel_group = 'Direct')
+    FROM
+    (
+        SELECT * FROM visits_begun(*)
+        UNION ALL
+        SELECT *
+        FROM visits_begun(*, start = {start:DateTime64(3, 'UTC')} - INTERVAL 90 DAY, end = {start:DateTime64(3, 'UTC')})
+        WHERE visitor_id IN (SELECT visitor_id FROM visitors_direct(*))
+    )
 )
 WHERE started_at >= {start:DateTime64(3, 'UTC')}
 ORDER BY started_at, session_id

@@ -65,8 +65,8 @@ async def _main() -> None:
             client = clickhouse_connect.get_client(
                 host=engine.host, port=engine.port, autogenerate_session_id=False
             )
+            migrate(client, read_migrations())
             if is_new:
-                migrate(client, read_migrations())
                 store_models(client, [load_model("lifecycle")])
                 fill(client, round(told.millions * 1_000_000))
             make_questions(client)

@@ -25,7 +25,11 @@ visits_of_theirs AS
     SELECT visitor_id, session_id, person_id, started_at,
         row_number() OVER (PARTITION BY visitor_id ORDER BY started_at, session_id) AS number
     FROM sessions FINAL
-    WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM newest)
+    WHERE site = {site:String} AND (toDate(started_at), visitor_id) IN
+    (
+        SELECT day, visitor_id FROM visitor_days
+        WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM newest)
+    )
 )
 SELECT r.*, if(i.person_id = '', r.own_id, i.person_id) AS person_id
 FROM

@@ -9,10 +9,10 @@ SELECT if(i.person_id = '', s.visitor_id, i.person_id) AS named,
 FROM
 (
     SELECT * FROM sessions FINAL
-    WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM visitors_of_people(*))
-        AND toDate(started_at) IN (SELECT day FROM days_of_people(*))
+    WHERE site = {site:String}
+        AND (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
 ) AS s
-LEFT JOIN linked(*) AS i ON s.visitor_id = i.visitor_id
+LEFT JOIN linked_people(*) AS i ON s.visitor_id = i.visitor_id
 LEFT JOIN
 (
     SELECT t.person_id AS person_id, count() AS orders,

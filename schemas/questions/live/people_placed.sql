@@ -6,8 +6,7 @@ FROM
     SELECT * EXCEPT (person_id)
     FROM transitions FINAL
     WHERE site = {site:String} AND model = {model:String} AND at < {end:DateTime64(3, 'UTC')}
-        AND visitor_id IN (SELECT visitor_id FROM visitors_of_people(*))
-        AND toDate(at) IN (SELECT day FROM days_of_people(*))
+        AND (toDate(at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
 ) AS t
-LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
+LEFT JOIN linked_people(*) AS i ON t.visitor_id = i.visitor_id
 GROUP BY named

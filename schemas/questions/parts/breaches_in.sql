@@ -12,7 +12,7 @@ FROM
             leadInFrame(toNullable(at)) OVER later AS left_at
         FROM transitions_overdue(*)
         WINDOW later AS (
-            PARTITION BY person_id ORDER BY at, turn, touchpoint_id
+            PARTITION BY person_key ORDER BY at, turn, touchpoint_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         )
     ) AS s

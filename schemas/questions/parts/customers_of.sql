@@ -20,7 +20,7 @@ FROM
             argMin(t.revenue, (t.occurred_at, t.turn, t.touchpoint_id)) AS revenue,
             argMin(t.currency, (t.occurred_at, t.turn, t.touchpoint_id)) AS currency
         FROM orders_told(*) AS t
-        LEFT JOIN linked(*) AS i ON t.visitor_id = i.visitor_id
+        LEFT JOIN linked_buying(*) AS i ON t.visitor_id = i.visitor_id
         WHERE t.visitor_id IN (SELECT visitor_id FROM visitors_buying(*))
         GROUP BY order_id, t.own
     ) AS o

@@ -1,4 +1,4 @@
--- The days on which some people were seen.
-SELECT DISTINCT day
+-- The days on which each visitor of some people was seen.
+SELECT DISTINCT day, visitor_id
 FROM visitor_days
 WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM visitors_of_people(*))

@@ -1,8 +1,10 @@
 -- Everything that KPIs count in a span, one row each; `kpi` is one of them, or empty for all.
+-- For those that are not asked for, an empty span is read.
 SELECT toString(survey) AS kpi, at, value, '' AS currency, person_id, visitor_id,
     toString(channel) AS channel, '' AS model, toUInt32(0) AS cycle, phase
-FROM survey_answers(*)
-WHERE {kpi:String} IN ('', 'nps', 'csat') AND {kpi:String} IN ('', survey)
+FROM survey_answers(*, end = if({kpi:String} IN ('', 'nps', 'csat'),
+    {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
+WHERE {kpi:String} IN ('', survey)
 UNION ALL
 SELECT found.1, started_at, found.2, '', person_id, visitor_id, toString(channel), {model:String},
     found.3, ''
@@ -10,8 +12,9 @@ FROM
 (
     SELECT *, count() OVER (PARTITION BY person_id) AS cycles,
         row_number() OVER (PARTITION BY person_id ORDER BY started_at) = 1 AS is_first
-    FROM journeys_begun(*)
-    WHERE {kpi:String} IN ('', 'conversion_rate', 'hours_to_purchase', 'cycles_per_person')
+    FROM journeys_begun(*, end = if(
+        {kpi:String} IN ('', 'conversion_rate', 'hours_to_purchase', 'cycles_per_person'),
+        {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
 )
 ARRAY JOIN arrayFilter(one -> one.4 AND {kpi:String} IN ('', one.1), [
     ('conversion_rate', if(ordered_at IS NULL, 0., 100.), cycle, true),
@@ -22,11 +25,14 @@ ARRAY JOIN arrayFilter(one -> one.4 AND {kpi:String} IN ('', one.1), [
 UNION ALL
 SELECT found.1, v.started_at, toFloat64(found.2), '', v.person_id, v.visitor_id, toString(v.channel), '',
     toUInt32(0), ''
-FROM visits_begun(*) AS v
+FROM visits_begun(*, end = if({kpi:String} IN ('', 'visits', 'branded_search', 'direct_traffic',
+    'cart_abandonment_rate', 'session_conversion_rate', 'returning_visitors'),
+    {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')})) AS v
 LEFT JOIN
 (
-    SELECT person_id, toNullable(first_at) AS first_at FROM seen_before(*)
-    WHERE {kpi:String} IN ('', 'returning_visitors')
+    SELECT person_id, toNullable(first_at) AS first_at
+    FROM seen_before(*, end = if({kpi:String} IN ('', 'returning_visitors'),
+        {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
 ) AS b ON v.person_id = b.person_id
 ARRAY JOIN arrayFilter(one -> one.3 AND {kpi:String} IN ('', one.1), [
     ('visits', 1, true),
@@ -36,16 +42,14 @@ ARRAY JOIN arrayFilter(one -> one.3 AND {kpi:String} IN ('', one.1), [
     ('session_conversion_rate', 100 * v.has_ordered, true),
     ('returning_visitors', 1, ifNull(v.started_at > b.first_at, false))
 ]) AS found
-WHERE {kpi:String} IN ('', 'visits', 'branded_search', 'direct_traffic', 'cart_abandonment_rate',
-    'session_conversion_rate', 'returning_visitors')
 UNION ALL
 SELECT 'dwell_time', at, seconds, '', person_id, visitor_id, toString(channel), '', toUInt32(0), ''
-FROM page_dwells(*)
-WHERE {kpi:String} IN ('', 'dwell_time')
+FROM page_dwells(*, end = if({kpi:String} IN ('', 'dwell_time'),
+    {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
 UNION ALL
 SELECT 'conversations', at, 1., '', person_id, visitor_id, toString(channel), '', toUInt32(0), ''
-FROM contacts(*)
-WHERE {kpi:String} IN ('', 'conversations')
+FROM contacts(*, end = if({kpi:String} IN ('', 'conversations'),
+    {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
 UNION ALL
 SELECT found.1, first_at, found.2, found.3, person_id, visitor_id, channel, '', toUInt32(0), ''
 FROM
@@ -56,8 +60,9 @@ FROM
     FROM
     (
         SELECT * EXCEPT (first_at), uniqExact(toDate(ordered_at)) OVER (PARTITION BY person_id) AS days
-        FROM customers_of(*)
-        WHERE {kpi:String} IN ('', 'customer_lifetime_value', 'repeat_purchase_rate')
+        FROM customers_of(*, end = if(
+            {kpi:String} IN ('', 'customer_lifetime_value', 'repeat_purchase_rate'),
+            {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
     )
     GROUP BY person_id, currency
 )
@@ -68,6 +73,7 @@ ARRAY JOIN arrayFilter(one -> one.4 AND {kpi:String} IN ('', one.1), [
 UNION ALL
 SELECT if(name = 'Product Reviewed', 'reviews', 'recommendations') AS one, occurred_at, 1., '', person_id,
     visitor_id, toString(channel), '', toUInt32(0), ''
-FROM people_touchpoints(*)
-WHERE {kpi:String} IN ('', 'reviews', 'recommendations') AND {kpi:String} IN ('', one)
+FROM people_touchpoints(*, end = if({kpi:String} IN ('', 'reviews', 'recommendations'),
+    {end:DateTime64(3, 'UTC')}, {start:DateTime64(3, 'UTC')}))
+WHERE {kpi:String} IN ('', one)
     AND name IN ('Product Reviewed', 'Recommendation Made')

@@ -1,5 +1,5 @@
 -- What was abandoned in a span, with the person known now; without that of bots.
-SELECT a.*, if(i.person_id = '', a.visitor_id, i.person_id) AS person_id
+SELECT a.*, if(i.person_id = '', a.visitor_id, i.person_id) AS person_id, cityHash64(person_id) AS person_key
 FROM
 (
     SELECT * EXCEPT (person_id)

@@ -4,7 +4,7 @@ FROM
 (
     SELECT visitor_id, first_at
     FROM visitor_days
-    WHERE site = {site:String} AND visitor_id IN (SELECT visitor_id FROM visitors_around(*))
+    WHERE site = {site:String} AND cityHash64(visitor_id) IN (SELECT visitor_key FROM visitors_around(*))
 ) AS d
-LEFT JOIN linked(*) AS i ON d.visitor_id = i.visitor_id
+LEFT JOIN linked_around(*) AS i ON d.visitor_id = i.visitor_id
 GROUP BY person_id

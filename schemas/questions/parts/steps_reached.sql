@@ -1,9 +1,9 @@
 -- Steps that people reached in a span: touchpoints, numbered steps of a checkout, fields of forms.
 -- A form tells the last field only when it is left. So all who began it count at each of its fields.
-SELECT person_id, occurred_at, place
+SELECT person_id, person_key, occurred_at, place
 FROM
 (
-    SELECT person_id, occurred_at, toString(name) AS step,
+    SELECT person_id, person_key, occurred_at, toString(name) AS step,
         if(name LIKE 'Checkout Step %', multiIf(
             JSONType(properties, 'step') = 'String', trimBoth(JSONExtractString(properties, 'step')),
             JSONType(properties, 'step') IN ('Int64', 'UInt64'), JSONExtractRaw(properties, 'step'),

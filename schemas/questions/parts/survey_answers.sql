@@ -1,5 +1,6 @@
 -- Answers with a score in a span; `value` is what the KPI is the mean of, `satisfaction` 0 to 100.
-SELECT t.touchpoint_id AS touchpoint_id, t.occurred_at AS at, t.person_id AS person_id,
+SELECT t.touchpoint_key AS touchpoint_key, t.occurred_at AS at, t.person_id AS person_id,
+    t.person_key AS person_key,
     t.visitor_id AS visitor_id, t.channel AS channel,
     lower(if(
         JSONHas(t.properties, 'kind'),

@@ -10,9 +10,9 @@ FROM
 (
     SELECT *
     FROM sessions FINAL
+    PREWHERE visitor_key IN (SELECT visitor_key FROM visitors_buying(*))
     WHERE site = {site:String} AND started_at < {end:DateTime64(3, 'UTC')}
         AND ended_at >= {start:DateTime64(3, 'UTC')} - toIntervalDay({days:UInt16})
-        AND visitor_id IN (SELECT visitor_id FROM visitors_buying(*))
     SETTINGS do_not_merge_across_partitions_select_final = 1
 ) AS s
-LEFT JOIN linked(*) AS i ON s.visitor_id = i.visitor_id
+LEFT JOIN linked_buying(*) AS i ON s.visitor_id = i.visitor_id

@@ -2,4 +2,4 @@
 SELECT t.*, s.session_id AS session_id, s.ended_at AS ended_at
 FROM people_touchpoints(*) AS t
 ASOF INNER JOIN sessions_around(*) AS s
-    ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
+    ON t.visitor_key = s.visitor_key AND t.occurred_at >= s.started_at

@@ -1,4 +1,4 @@
 -- All visits of some visitors.
 SELECT * FROM sessions FINAL
-WHERE site = {site:String} AND visitor_id IN {visitors:Array(String)}
-    AND toDate(started_at) IN (SELECT day FROM days_of_visitors(*))
+WHERE site = {site:String}
+    AND (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_visitors(*))

@@ -1,7 +1,7 @@
 -- How much went wrong in a span in each phase and at each step and page; `lost` people gave up there.
 SELECT model, kind, place,
-    uniqExactIf(person_id, what != 'feedback') AS people,
-    uniqExactIf(person_id, what = 'abandonment') AS lost,
+    uniqExactIf(person_key, what != 'feedback') AS people,
+    uniqExactIf(person_key, what = 'abandonment') AS lost,
     countIf(what = 'abandonment') AS abandonments,
     countIf(what = 'support') AS support_contacts,
     countIf(what = 'complaint') AS complaints,
