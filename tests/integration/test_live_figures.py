@@ -222,9 +222,9 @@ async def test_a_channel_and_a_segment_narrow_every_panel(shop: tuple[Serving, C
     live, _ = shop
     for panel in PANELS:
         assert isinstance(await live.rows(panel, **DAY, channel="shop"), list), panel
-        assert isinstance(await live.rows(panel, **DAY, segment="bouncer"), list), panel
+        assert isinstance(await live.rows(panel, **DAY, segment="Group B"), list), panel
     everybody = (await live.rows("funnel", **DAY))[0]["people"]
     in_shop = (await live.rows("funnel", **DAY, channel="shop"))[0]["people"]
-    bouncers = (await live.rows("funnel", **DAY, segment="bouncer"))[0]["people"]
+    bouncers = (await live.rows("funnel", **DAY, segment="Group B"))[0]["people"]
     assert 0 < in_shop < everybody
     assert 0 < bouncers < everybody
