@@ -40,7 +40,8 @@ SELECT table, sum(bytes_on_disk), sum(rows) FROM system.parts
 WHERE active AND database = currentDatabase() GROUP BY table ORDER BY sum(bytes_on_disk) DESC"""
 
 _WITH_MOST_VISITORS = """
-SELECT person_id FROM identities FINAL GROUP BY person_id ORDER BY count() DESC, person_id LIMIT 1"""
+SELECT person_id FROM identities FINAL
+GROUP BY person_id ORDER BY count() DESC, person_id LIMIT 1"""
 
 
 class Taken(NamedTuple):
