@@ -10,7 +10,8 @@ FROM
 (
     SELECT *
     FROM touchpoints FINAL
-    WHERE site = {site:String} AND (toDate(occurred_at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
+    PREWHERE (toDate(occurred_at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
+    WHERE site = {site:String}
     ORDER BY occurred_at DESC, turn DESC, touchpoint_id DESC
     LIMIT {most:UInt32}
 ) AS t
@@ -18,13 +19,14 @@ ASOF LEFT JOIN
 (
     SELECT visitor_id, session_id, started_at
     FROM sessions FINAL
-    WHERE site = {site:String} AND (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
+    PREWHERE (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
+    WHERE site = {site:String}
 ) AS s ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at
 LEFT JOIN
 (
     SELECT visitor_id, touchpoint_id, to_phase, cycle, rule
     FROM transitions FINAL
+    PREWHERE (toDate(at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
     WHERE site = {site:String} AND model = {model:String}
-        AND (toDate(at), visitor_id) IN (SELECT day, visitor_id FROM days_of(*))
 ) AS m ON t.visitor_id = m.visitor_id AND t.touchpoint_id = m.touchpoint_id
 ORDER BY at DESC, turn DESC, touchpoint_id DESC

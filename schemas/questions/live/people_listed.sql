@@ -9,8 +9,8 @@ SELECT if(i.person_id = '', s.visitor_id, i.person_id) AS named,
 FROM
 (
     SELECT * FROM sessions FINAL
+    PREWHERE (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
     WHERE site = {site:String}
-        AND (toDate(started_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
 ) AS s
 LEFT JOIN linked_people(*) AS i ON s.visitor_id = i.visitor_id
 LEFT JOIN

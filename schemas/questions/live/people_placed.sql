@@ -5,8 +5,8 @@ FROM
 (
     SELECT * EXCEPT (person_id)
     FROM transitions FINAL
+    PREWHERE (toDate(at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
     WHERE site = {site:String} AND model = {model:String} AND at < {end:DateTime64(3, 'UTC')}
-        AND (toDate(at), visitor_id) IN (SELECT day, visitor_id FROM days_of_people(*))
 ) AS t
 LEFT JOIN linked_people(*) AS i ON t.visitor_id = i.visitor_id
 GROUP BY named

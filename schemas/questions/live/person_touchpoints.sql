@@ -10,8 +10,8 @@ FROM
     FROM
     (
         SELECT * FROM touchpoints FINAL
+        PREWHERE (toDate(occurred_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_visitors(*))
         WHERE site = {site:String}
-            AND (toDate(occurred_at), visitor_id) IN (SELECT day, visitor_id FROM days_of_visitors(*))
     ) AS t
     ASOF LEFT JOIN visits_of_visitors(*) AS s
         ON t.visitor_id = s.visitor_id AND t.occurred_at >= s.started_at

@@ -19,7 +19,7 @@ FROM
 ) AS j
 LEFT JOIN
 (
-    SELECT o.person_id AS person_id, toNullable(o.ordered_at) AS ordered_at
-    FROM orders_in(*, channel = '', segment = '') AS o
+    SELECT person_id, toNullable(ordered_at) AS ordered_at FROM purchases(*)
+    WHERE ordered_at >= {start:DateTime64(3, 'UTC')}
 ) AS o ON j.person_id = o.person_id AND o.ordered_at >= j.started_at AND o.ordered_at < j.next_at
 GROUP BY person_id, visitor_id, cycle, started_at, channel
