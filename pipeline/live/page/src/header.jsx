@@ -109,7 +109,7 @@ export function Header({ site, said, go, stream, isLive, isEmpty, now, speak, sh
         {site && <Filters {...{ site, said, go, now }} />}
         <span class="grow" />
         {site && <Status {...{ stream, isLive, isEmpty, now }} />}
-        <button type="button" class="hide" aria-label={say("language")} onClick={speak}>{language.now.toUpperCase()}<Chevron /></button>
+        <button type="button" aria-label={say("language")} onClick={speak}>{language.now.toUpperCase()}<Chevron /></button>
         <button type="button" id="theme" aria-label={say("theme")} onClick={shade}>
           <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="M8 2a6 6 0 010 12z" fill="currentColor" /></svg>
         </button>
