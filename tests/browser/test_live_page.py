@@ -124,7 +124,7 @@ async def test_it_says_what_the_api_says_in_the_language_of_the_reader(
         assert "Kasse zu Bestellung ist um 60 % gefallen" in await page.inner_text("#alert h2")
         assert "640 €" in await page.inner_text("#alert")
         assert "Europe/Berlin" in await page.inner_text(".tz")
-        await page.click(".hide")
+        await page.click("[aria-label^=Sprache]")
         assert "Where do we lose them?" in await page.inner_text("#h-f")
 
 

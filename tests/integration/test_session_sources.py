@@ -39,6 +39,7 @@ def session(id_: str, day: float, source: str = "(direct)", **more: Any) -> dict
         "visitor_id": "ada",
         "person_id": "ada",
         "started_at": NOON + timedelta(days=day),
+        "ended_at": NOON + timedelta(days=day),
         "channel": "website",
         "traffic_source": source,
         "traffic_medium": "(none)" if is_direct else "organic",
