@@ -192,20 +192,21 @@ class Tracker:
             gauge.clear()  # the lag is the watchdog's: it stays as long as nobody takes it over
 
     async def tick(self) -> None:
-        """Write the time into every partition that remembers a visitor, or may."""
+        """Write the time into every partition that remembers a visitor."""
         now = datetime.now(UTC)
         value = encode(Tick(tick=now))
         row = (None, value, milliseconds(now))
-        for number in self.store.may_remember(place.partition for place in self._owned):
-            try:
-                await self.producer.send(topics.RAW.name, number, [row])
-            except NotAcknowledged as error:
-                log.warning(
-                    "no tick for partition %d: %s",
-                    number,
-                    error,
-                    extra={"event": "tick_missing"},
-                )
+        for partition in self.store.owned():
+            if partition.states:
+                try:
+                    await self.producer.send(topics.RAW.name, partition.number, [row])
+                except NotAcknowledged as error:
+                    log.warning(
+                        "no tick for partition %d: %s",
+                        partition.number,
+                        error,
+                        extra={"event": "tick_missing"},
+                    )
 
     def _done(self, number: int, offset: int) -> None:
         self.store.note_durable(number, offset - 1)

@@ -114,14 +114,6 @@ class Store:
         """Give the open partitions."""
         return list(self._open.values())
 
-    def may_remember(self, numbers: Iterable[int]) -> list[int]:
-        """Give those of the partitions `numbers` that know somebody, or were not opened yet.
-
-        Nothing opens a partition in which nothing happens, and silence must be judged there, too.
-        """
-        known = {number: bool(partition.states) for number, partition in self._open.items()}
-        return [number for number in sorted(numbers) if known.get(number, True)]
-
     async def open(self, number: int) -> Partition:
         """Give the state of partition `number`, recovered if it is not yet in memory."""
         if number not in self._open:
