@@ -21,7 +21,7 @@ from pipeline.journey.abandonment_rules import (
     Kinds,
     StakeRule,
 )
-from pipeline.journey.cart import look_at, put_in, take_out
+from pipeline.journey.cart import look_at, put_in, puts_something_in, take_out
 from pipeline.journey.state import Cursor, Evidence, OpenSession, Stake
 from schemas.facts import AbandonmentKind
 
@@ -139,9 +139,9 @@ def _is_at_stake(
 
     The last step of a checkout may arrive after its order, and an empty cart may be viewed.
     """
-    if kind == "cart" and seen.name != VIEWED:  # something is put in
-        return not cursor.is_emptied
     is_open = any(other in cursor.open for other in AT_STAKE)
+    if kind == "cart" and seen.name != VIEWED:
+        return not cursor.is_emptied and (is_open or puts_something_in(seen))
     return is_open or not (is_settled or cursor.is_emptied)
 
 

@@ -28,6 +28,13 @@ def put_in(cart: Cart | None, seen: Evidence) -> Cart:
     return Cart(lines, together(cart.currency if cart.lines else "", seen.currency))
 
 
+def puts_something_in(seen: Evidence) -> bool:
+    """Tell whether `seen` names no product, or a piece of one."""
+    products = products_of(seen)
+    is_named = any(product.product_id or product.quantity for product in products)
+    return not is_named or any(product.quantity > 0 for product in products)
+
+
 def take_out(cart: Cart | None, seen: Evidence) -> Cart:
     """Remove the products of `seen`, or as much of them as there is."""
     cart = cart or Cart()

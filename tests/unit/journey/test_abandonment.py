@@ -57,6 +57,14 @@ def table(life: Life) -> list[Abandonment]:
     return baskets(life.rows.values())
 
 
+@pytest.mark.parametrize("pieces", [0, -1, -5])
+def test_who_puts_nothing_in_leaves_no_cart(pieces: int) -> None:
+    nothing = added("b", MINUTE, items=pieces, product_id="p-1")
+    assert left(nothing) == []
+    assert left(added("a", products=[Line("p-1", "", pieces, 0.0)])) == []
+    assert left(added("a", items=9, product_id="p-1"), nothing) != []
+
+
 # --- silence ------------------------------------------------------------------------------------
 
 
