@@ -25,24 +25,6 @@ from pipeline.values.hosts import ascii_host
 from pipeline.values.texts import line
 from schemas.touchpoint import Enrichment, OrderEvent, Touchpoint
 
-_CLICK_IDS = (
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "msclkid",
-    "dclid",
-    "fbclid",
-    "ttclid",
-    "li_fat_id",
-    "twclid",
-    "sccid",
-    "rdt_cid",
-    "yclid",
-    "epik",
-    "igshid",
-)
-
-
 _JOINED = re.compile(r"&amp(?:;|%3B)|[?](?=(?:utm|mtm|pk)_)", re.IGNORECASE)
 """Separators of parameters in links that were escaped in a mail, or concatenated."""
 _SEARCH_TERMS = ("q", "query", "p", "wd", "word", "text", "search_query")
@@ -92,7 +74,7 @@ _PAGE_TYPES = frozenset({"page", "screen"})
 
 
 @lru_cache(maxsize=16_384)
-def read_url(url: str, click_ids: tuple[str, ...] = _CLICK_IDS) -> Page:
+def read_url(url: str, click_ids: tuple[str, ...] = ()) -> Page:
     """Split a URL; campaign parameters and the first of `click_ids` come from its query."""
     try:
         parts = urlsplit(url)
@@ -201,7 +183,7 @@ def enrich(
     placeholders: Collection[str] = (),
     order_events: Mapping[str, OrderEvent] = ORDER_EVENTS,
     *,
-    click_ids: tuple[str, ...] = _CLICK_IDS,
+    click_ids: tuple[str, ...] = (),
 ) -> tuple[Enrichment, Evidence]:
     """Give everything the tracker adds to `touchpoint`, and what the fold needs to know about it.
 

@@ -20,14 +20,17 @@ from pipeline.tracker.enrich import (
 )
 from schemas.codec import Refused, decode_touchpoint, encode_row
 from schemas.touchpoint import Enrichment, TouchpointRow, visitor_of
+from schemas.traffic import load_sources
 from tests.support.journeys import NOON
 from tests.support.tracker import touchpoint
 
+CLICK_IDS = TrafficRules(load_sources()).click_names
 CAMPAIGN = "utm_source=news&utm_medium=email&utm_campaign=may&utm_term=chair&utm_content=top"
 
 
 def enriched(**fields: Any) -> tuple[Enrichment, Evidence]:
-    return enrich(decode_touchpoint(touchpoint("t", NOON, **fields)), "ada", NOON, 3, 7)
+    read = decode_touchpoint(touchpoint("t", NOON, **fields))
+    return enrich(read, "ada", NOON, 3, 7, click_ids=CLICK_IDS)
 
 
 # --- mails ----------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ def test_a_campaign_is_found_where_links_lose_it(behind: str) -> None:
     ],
 )
 def test_a_url_tells_host_path_and_campaign(url: str, page: Page) -> None:
-    assert read_url(url) == page
+    assert read_url(url, CLICK_IDS) == page
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_a_url_tells_host_path_and_campaign(url: str, page: Page) -> None:
     ],
 )
 def test_the_kind_of_an_ad_click_id_is_kept_but_not_the_id(query: str, click_id: str) -> None:
-    assert read_url(f"https://shop.example/?{query}").click_id == click_id
+    assert read_url(f"https://shop.example/?{query}", CLICK_IDS).click_id == click_id
 
 
 def test_a_campaign_label_is_cut_to_what_its_column_holds() -> None:

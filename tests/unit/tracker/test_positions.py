@@ -4,11 +4,13 @@ import json
 
 from msgspec.structs import asdict
 
+from pipeline.journey.traffic import TrafficRules
 from pipeline.tracker.commerce import read_commerce
 from pipeline.tracker.enrich import enrich, read_url, read_user_agent
 from pipeline.tracker.progress import read_progress
 from pipeline.tracker.turn import turn
 from schemas.codec import decode_touchpoint
+from schemas.traffic import load_sources
 from tests.support.journeys import NOON
 from tests.support.tracker import touchpoint
 
@@ -26,12 +28,13 @@ PHONE = (
 
 
 def test_each_field_of_enrichment_and_evidence_holds_what_its_name_says() -> None:
+    clicks = TrafficRules(load_sources()).click_names
     for name, given in (("Order Completed", ORDER), ("Product Viewed", VIEW)):
         more = {"name": name, "sequence": 5, "url": URL, "referrer": REFERRER, "user_agent": PHONE}
         line, properties = touchpoint("id-1", NOON, properties=given, **more), json.dumps(given)
         seen = decode_touchpoint(line)
-        enrichment, evidence = enrich(seen, "visitor", NOON, 3, 77)
-        page, referrer = read_url(URL), read_url(REFERRER)
+        enrichment, evidence = enrich(seen, "visitor", NOON, 3, 77, click_ids=clicks)
+        page, referrer = read_url(URL, clicks), read_url(REFERRER)
         agent, commerce = read_user_agent(PHONE), read_commerce(name, properties)
         progress = read_progress(name, properties)
         read = (
