@@ -6,11 +6,15 @@ the same number of partitions: the tracker's state for a partition of `touchpoin
 partition of `tracker-state` with the same number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
 from schemas.times import DAY_MS
+
+Headers = Sequence[tuple[str, bytes]]
+"""Headers of a record."""
 
 
 def milliseconds_of(span: timedelta) -> int:

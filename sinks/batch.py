@@ -6,6 +6,8 @@ from hashlib import blake2b
 from math import inf
 from typing import NamedTuple
 
+from schemas.topics import Headers
+
 
 class Row(NamedTuple):
     """A record's value, where it stands, and its headers."""
@@ -14,7 +16,7 @@ class Row(NamedTuple):
     source: str
     offset: int
     timestamp_ms: int
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Headers = ()
 
 
 @dataclass

@@ -11,7 +11,8 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.kafka.producer import NotAcknowledged
-from pipeline.kafka.records import Carrying, Headers, Record, Row
+from pipeline.kafka.records import Carrying, Record, Row
+from schemas.topics import Headers
 
 
 @dataclass

@@ -1,13 +1,11 @@
 """PURE: a Kafka record as we write it, and the partition it belongs to."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from aiokafka.partitioner import murmur2
 
-Headers = Sequence[tuple[str, bytes]]
-"""Headers of a record."""
+from schemas.topics import Headers
 
 
 class Record(NamedTuple):

@@ -28,8 +28,8 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-Headers = Sequence[tuple[str, bytes]]
-"""Headers of a Kafka record."""
+from schemas.topics import Headers
+
 About = Mapping[str, str | int]
 """Attributes of a span."""
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.kafka.records import Headers, Row, carrying
+from pipeline.kafka.records import Row, carrying
 from pipeline.tracing.spans import MOST_TRACES, Traces, of_topic
 from pipeline.tracker.output import Output
-from schemas.topics import RAW, TOUCHPOINTS
+from schemas.topics import RAW, TOUCHPOINTS, Headers
 
 
 class _Placed(msgspec.Struct):

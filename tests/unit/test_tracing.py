@@ -20,7 +20,7 @@ from pipeline.collector.server import Collector
 from pipeline.collector.traced import TracedBatches, TracedRequests
 from pipeline.kafka.in_memory import Fetched, ManualClock, MemoryBroker, MemoryConsumer
 from pipeline.kafka.producer import Packed
-from pipeline.kafka.records import Carrying, Headers, Record, carrying
+from pipeline.kafka.records import Carrying, Record, carrying
 from pipeline.roles.sink import SinkMetrics
 from pipeline.settings import Settings
 from pipeline.tracing.spans import HEADER, MOST_TRACES, Traces
@@ -28,7 +28,7 @@ from pipeline.tracker.output import Output
 from pipeline.tracker.partition import Partition
 from pipeline.tracker.steps import checkpoint, process
 from pipeline.tracker.trails import Trails
-from schemas.topics import RAW, SESSIONS, TABLES, TOUCHPOINTS, TRANSITIONS
+from schemas.topics import RAW, SESSIONS, TABLES, TOUCHPOINTS, TRANSITIONS, Headers
 from sinks.memory import MemorySink
 from sinks.writer import Writer
 from tests.support.journeys import RULES
