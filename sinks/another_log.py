@@ -38,8 +38,9 @@ def holds_facts(client: Client) -> bool:
 
 def noted_log(client: Client) -> str:
     """Give the id of the log that the tables are of; if there is none, make one up and note it."""
-    if not log_of(client):
-        client.insert("logs", [(uuid4().hex,)], column_names=["log_id"])
+    if known := log_of(client):
+        return known
+    client.insert("logs", [(uuid4().hex,)], column_names=["log_id"])
     return log_of(client)  # of two sinks that did this, both take the older one
 
 

@@ -15,7 +15,7 @@ from pipeline.journey.rules import Rules
 from pipeline.kafka.lag import is_all_read
 from pipeline.kafka.records import RawRecord
 from pipeline.operations.comparison import Difference, Row, Tables, compare
-from pipeline.operations.oracle import ends_of, expected_tables, read_log
+from pipeline.operations.oracle import cut_in, ends_of, expected_tables, read_log
 from pipeline.operations.rebuild.command import rebuild_people
 from pipeline.operations.rebuild.run import Rebuilt
 from pipeline.operations.rebuild.told import Placed
@@ -96,7 +96,7 @@ def in_span(span: Span) -> Callable[[str, Row], bool]:
 
 def refuse_cut(log: Sequence[Sequence[RawRecord]]) -> None:
     """Raise LogCut if a partition of `log` does not begin with its first record."""
-    cut = [records[0].timestamp for records in log if records and records[0].offset]
+    cut = [record.timestamp for record in cut_in(log)]
     if cut:
         raise LogCut(
             f"the log begins at {instant(max(cut)):%F %T} only, and the oracle needs all of it: "

@@ -276,6 +276,11 @@ def ends_of(log: Sequence[Sequence[RawRecord]]) -> list[int]:
     return [records[-1].offset + 1 if records else 0 for records in log]
 
 
+def cut_in(log: Sequence[Sequence[RawRecord]]) -> list[RawRecord]:
+    """Give what each partition begins with now whose beginning Kafka no longer has."""
+    return [records[0] for records in log if records and records[0].offset]
+
+
 def by_partition(records: Iterable[Any], partitions: int) -> list[list[RawRecord]]:
     """Group the records of a topic by partition; one may be empty."""
     found: dict[int, list[RawRecord]] = defaultdict(list)

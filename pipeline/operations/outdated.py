@@ -18,7 +18,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.records import Row
 from pipeline.kafka.topics import read_topic
 from pipeline.operations.comparison import Tables, name_of
-from pipeline.operations.oracle import ends_of, expected_tables, read_log
+from pipeline.operations.oracle import cut_in, ends_of, expected_tables, read_log
 from pipeline.personal.erasures import Erased, erased_in
 from pipeline.settings import Settings
 from pipeline.tracker.rules import rules_of
@@ -56,7 +56,7 @@ async def take_back(settings: Settings) -> TakenBack:
     """
     await _end_with_a_tick(settings)
     log = await read_log(settings)
-    if any(records[0].offset for records in log):
+    if cut_in(log):
         return TakenBack(0, NO_BEGINNING)
     rules = rules_of(settings)
     found = Written(expected_tables(log, rules), erased_in(log), rules)

@@ -3,13 +3,12 @@
 import hashlib
 import ipaddress
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Any
 
 from pipeline.values.hosts import ascii_host
 from pipeline.values.identifiers import is_nobodys
-from pipeline.values.texts import INVISIBLE
+from pipeline.values.texts import apparent
 
 _ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PRIVATE = re.compile(
@@ -68,9 +67,7 @@ def bare(address: str) -> str:
     """Give an address as it is hashed: in lower case, without blanks, `mailto:`, a name and quotes;
     its host as DNS has it.
     """
-    if not address.isascii():
-        address = INVISIBLE.sub("", unicodedata.normalize("NFKC", address))
-    plain = address.strip(_AROUND).lower().removeprefix("mailto:")
+    plain = apparent(address).strip(_AROUND).lower().removeprefix("mailto:")
     plain = plain.rpartition("<")[2].strip(_AROUND)
     name, at, host = plain.rpartition("@")
     return f"{name.rstrip()}@{ascii_host(host)}" if at else plain

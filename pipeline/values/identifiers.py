@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from math import isfinite
 
-from pipeline.values.texts import INVISIBLE, line
+from pipeline.values.texts import apparent, line
 
 _WORDS = frozenset(
     {
@@ -74,9 +74,7 @@ _HASHES = frozenset(
 
 def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     """Tell whether `text` stands where nobody is known; `more` are words of a site, in any case."""
-    if not text.isascii():
-        text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    said = text.strip().casefold()
+    said = apparent(text).strip().casefold()
     if not said or said in _WORDS or said in _HASHES or said in more:
         return True
     wrapped = _WRAPPED.fullmatch(said)

@@ -35,7 +35,7 @@ _HARMFUL = re.compile(
 )
 _BOM = "\ufeff"
 _ROOMLESS = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-INVISIBLE = re.compile(f"[{_ROOMLESS}]+")
+_INVISIBLE = re.compile(f"[{_ROOMLESS}]+")
 """What takes no room: marks of byte order and direction, places where a word may be cut."""
 _AROUND = _ROOMLESS + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
@@ -94,9 +94,14 @@ def line(text: str) -> str:
     return text.strip() if text.isprintable() else _CONTROL.sub(" ", text).strip(_AROUND)
 
 
+def apparent(text: str) -> str:
+    """Give a text as it looks: in its compatible form (NFKC), without what takes no room."""
+    return text if text.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+
+
 @lru_cache(maxsize=4096)
 def heading(text: str) -> str:
     """Give the name of a column as it is compared: composed, its blanks plain, none around it."""
     if not text.isascii():
-        text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     return " ".join(text.split())

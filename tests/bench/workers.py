@@ -19,7 +19,7 @@ from pipeline.tracker.partition import META_KEY, Partition
 from pipeline.tracker.rules import rules_of
 from pipeline.tracker.steps import checkpoint, process
 from schemas import topics
-from schemas.codec import decode_touchpoint, encode, is_tick
+from schemas.codec import decode_touchpoint, encode
 from tests.support.tracker import untimed
 
 
@@ -28,7 +28,7 @@ def floor() -> None:
 
     def process(_partition: Any, records: list[Any], *_: Any) -> Output:
         output = Output()
-        for record in (each for each in records if not is_tick(each.value)):
+        for record in records:
             value = encode(decode_touchpoint(record.value))
             output.write(topics.TOUCHPOINTS, record.key, value, record.timestamp)
         return output
